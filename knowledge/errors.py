@@ -1,0 +1,19 @@
+"""What can go wrong with knowledge; every message says what to do next."""
+
+
+class KnowledgeError(Exception):
+    """Base of this package's errors.
+
+    Attributes:
+        retryable: True when the same call may succeed later without any change.
+    """
+
+    retryable = False
+
+
+class DocumentError(KnowledgeError):
+    """A document cannot be read; the message names it and says why."""
+
+
+class StoreError(KnowledgeError):
+    """The index cannot be opened or written (no space, no permission, damaged)."""

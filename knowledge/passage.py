@@ -1,0 +1,26 @@
+"""A passage: retrieved text that knows where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One piece of a document, small enough to be read aloud."""
+
+    id: str
+    source: str
+    """Path relative to the desk's knowledge folder, or URL; "#section" says where in it."""
+    title: str
+    """The document's title, with the section's where there is one; the question itself for an FAQ entry."""
+    text: str
+    """The words, without markup."""
+    score: float = 0.0
+    """0..1: how likely this passage answers the question that it was found for."""
+    language: str = "en"
+    """ISO 639-1."""
+    kind: str = "article"
+    """"article" or "faq"."""
+    questions: tuple[str, ...] = ()
+    """Other ways in which the document says that people ask this."""
