@@ -1,0 +1,40 @@
+"""The protocol of answering engines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.phrases import Phrases
+from agent.sentence import Sentence
+from knowledge.passage import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A screened utterance with what the knowledge holds about it."""
+
+    text: str
+    language: str
+    """ISO 639-1: the visitor's language, which is the answer's language too."""
+    passages: tuple[Passage, ...]
+    """Best first."""
+    answerable: float
+    """0..1, calibrated: how likely the knowledge answers it."""
+    phrases: Phrases
+    """The desk's fixed lines in `language`."""
+
+
+class Answerer(Protocol):
+    """Turns a question into sentences, the first as early as possible."""
+
+    engine: str
+    """Engine and model, for example "extractive" or "openai/gpt-4o-mini"."""
+
+    def answer(self, question: Question) -> AsyncIterator[Sentence]:
+        """Yield the reply; closing the iterator cancels whatever is under way.
+
+        Raises:
+            AnswererError: the engine could not answer.
+        """

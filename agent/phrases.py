@@ -1,0 +1,63 @@
+"""The fixed lines that a desk says in its own name, in each language."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Phrases(BaseModel):
+    """Lines that need no knowledge; `{name}`, `{company}` and `{contact}` are filled in from the desk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    greeting: str
+    thanks: str
+    goodbye: str
+    identity: str
+    """Who or what am I talking to: honest that it is an AI."""
+    unknown: str
+    """The knowledge does not answer the question."""
+    clarify: str
+    """Two answers are close: `{first}` and `{second}` are their titles."""
+    repeat: str
+    """Speech was heard but not understood."""
+    nothing_heard: str
+    """No speech at all."""
+    handoff: str
+    """The visitor wants a person."""
+    other_language: str
+    """What follows is in another language, since only that is written."""
+    failed: str
+    """The answering engine broke off."""
+
+
+ENGLISH = Phrases(
+    greeting="Hello, I am {name}, the AI assistant of {company}. How can I help you?",
+    thanks="You are very welcome. Is there anything else I can help you with?",
+    goodbye="Goodbye, and thank you for stopping by.",
+    identity="I am {name}, an AI assistant of {company}, not a person. "
+    "I answer from our help pages, and I can pass you on to my human colleagues.",
+    unknown="I am sorry, I do not have an answer to that. {contact}",
+    clarify="I want to be sure that I understand. Do you mean {first}, or {second}?",
+    repeat="I am sorry, I did not catch that. Could you say it again, please?",
+    nothing_heard="I did not hear anything. Please ask me again, a little closer to the microphone.",
+    handoff="Of course, I will pass you on to a colleague. {contact}",
+    other_language="I only have this in another language.",
+    failed="I am sorry, something went wrong on my side. {contact}",
+)
+
+CHINESE = Phrases(
+    greeting="您好，我是{company}的人工智能助理{name}。请问有什么可以帮您？",
+    thanks="不客气。还有什么可以帮您的吗？",
+    goodbye="再见，感谢您的光临。",
+    identity="我是{name}，{company}的人工智能助理，不是真人。我根据帮助文档回答问题，也可以为您转接人工客服。",
+    unknown="抱歉，这个问题我暂时没有答案。{contact}",
+    clarify="我想确认一下，您是想问{first}，还是{second}？",
+    repeat="抱歉，我没有听清楚。请您再说一遍，好吗？",
+    nothing_heard="我没有听到声音。请您靠近麦克风再问一次。",
+    handoff="好的，我为您转接人工客服。{contact}",
+    other_language="这部分内容目前只有其他语言的版本。",
+    failed="抱歉，我这边出了点问题。{contact}",
+)
+
+DEFAULTS = {"en": ENGLISH, "zh": CHINESE}

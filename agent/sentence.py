@@ -1,0 +1,58 @@
+"""A sentence of a reply: the unit of synthesis and of output moderation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+REPLY_EMOTIONS = ("neutral", "happy", "empathetic", "apologetic", "concerned", "surprised", "thinking")
+"""The labels that voice and face can show."""
+
+
+class Outcome(StrEnum):
+    """How a turn ended for the visitor."""
+
+    ANSWERED = "answered"
+    CLARIFIED = "clarified"
+    """Asked back: which of two things is meant, or please repeat."""
+    ABSTAINED = "abstained"
+    """Said that it does not know."""
+    REFUSED = "refused"
+    HANDOFF = "handoff"
+    """Passed on, or offered to pass on, to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """A feeling: of a reply's sentence (`REPLY_EMOTIONS`) or of the visitor."""
+
+    label: str = "neutral"
+    intensity: float = 0.5
+    """0..1"""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """label → 0..1, where the emotion was detected rather than chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage that a sentence rests on."""
+
+    source: str
+    """The passage's source, or "tool:NAME" for a tool's result."""
+    title: str
+    text: str
+    score: float
+    """0..1"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A few words to be screened, spoken and shown together."""
+
+    text: str
+    language: str = "en"
+    emotion: Emotion = field(default_factory=Emotion)
+    outcome: Outcome = Outcome.ANSWERED
+    """How the turn ends if this is its last sentence."""
+    citations: tuple[Citation, ...] = ()
