@@ -1,0 +1,181 @@
+"""A desk: one service position, and a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from agent.errors import DeskError
+from agent.phrases import DEFAULTS, Phrases
+from agent.settings import DeskSettings
+from agent.tools import Tool, load_tools
+
+DEMO = "demo"
+_BUILT_IN = Path(str(resources.files("agent"))) / "desks"
+_CJK = re.compile(r"[\u3400-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A desk that was read and found right."""
+
+    folder: Path
+    settings: DeskSettings
+
+    @classmethod
+    def load(cls, where: str | Path = DEMO) -> Desk:
+        """Read a desk.
+
+        Args:
+            where: its folder, its `desk.toml`, or "demo" for the one in the package.
+
+        Raises:
+            DeskError: it is missing or wrong; the message names file, key and remedy.
+        """
+        folder = _folder(where)
+        return cls(folder=folder, settings=_read(folder / "desk.toml"))
+
+    @property
+    def knowledge_folder(self) -> Path:
+        """Documents that the desk knows."""
+        return self.folder / "knowledge"
+
+    @property
+    def policy_file(self) -> Path | None:
+        """Its moderation policy; None for the default one."""
+        file = self.folder / "policy.toml"
+        return file if file.is_file() else None
+
+    @property
+    def scripts(self) -> tuple[Path, ...]:
+        """Its scripted conversations."""
+        return tuple(sorted((self.folder / "scripts").glob("*.yaml")))
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the index, the order book and the like are kept; made when missing.
+
+        Named after the desk's folder, so that the folder itself may be read-only.
+        """
+        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
+        state = state_root() / "desks" / f"{self.folder.name}-{digest}"
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeskError(
+                f"{state}: cannot be made ({error.strerror}); set VISAVIS_STATE to a folder that can be written"
+            ) from error
+        return state
+
+    def tools(self) -> tuple[Tool, ...]:
+        """Import and return its business actions."""
+        return load_tools(self.folder / "tools.py")
+
+    def language_of(self, text: str) -> str:
+        """Tell which of the desk's languages a text is in; the desk's first where neither fits."""
+        chinese = len(_CJK.findall(text))
+        latin = len(re.findall(r"[A-Za-z]+", text))
+        if "zh" in self.settings.languages and chinese and chinese >= latin:
+            return "zh"
+        if "en" in self.settings.languages and latin:
+            return "en"
+        return self.settings.languages[0]
+
+    def phrases(self, language: str) -> Phrases:
+        """Return its fixed lines in a language, with names and contact filled in."""
+        settings = self.settings
+        lines = DEFAULTS[language].model_dump()
+        lines |= {key: text for key, text in settings.phrases.get(language, {}).items()}  # type: ignore[call-overload]
+        known = {
+            "name": settings.persona.name,
+            "company": settings.persona.company,
+            "contact": settings.persona.contact.get(language, ""),  # type: ignore[call-overload]
+        }
+        for key, text in lines.items():
+            for name, value in known.items():
+                text = text.replace("{" + name + "}", value)
+            lines[key] = text.strip()
+        return Phrases(**lines)
+
+
+def state_root() -> Path:
+    """Folder of everything that Visavis writes for itself: VISAVIS_STATE, else the user's data folder."""
+    chosen = os.environ.get("VISAVIS_STATE")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_data_path
+
+    return user_data_path("visavis")
+
+
+def new_desk(folder: Path, *, name: str = "", company: str = "") -> Desk:
+    """Write a starter desk into a new or empty folder.
+
+    Raises:
+        DeskError: the folder holds something already or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DeskError(f"{folder} is not empty; name a new folder")
+    try:
+        shutil.copytree(
+            _BUILT_IN / "starter", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
+        file = folder / "desk.toml"
+        text = file.read_text(encoding="utf-8")
+        for old, new in (("My desk", name or folder.name), ("My company", company or "My company")):
+            text = text.replace(f'"{old}"', f'"{_toml_text(new)}"')
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DeskError(f"{folder}: cannot be written ({error.strerror}); choose another place") from error
+    return Desk.load(folder)
+
+
+def _toml_text(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]", " ", text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _folder(where: str | Path) -> Path:
+    path = Path(where)
+    if path.name == "desk.toml":
+        path = path.parent
+    if path.is_dir():
+        return path.resolve()
+    if str(where) == DEMO:
+        return _BUILT_IN / DEMO
+    raise DeskError(f"there is no desk at {where}; make one with `visavis new {where}`, or leave it out for the demo desk")
+
+
+def _read(file: Path) -> DeskSettings:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DeskError(f"{file.parent} holds no desk.toml; make a desk with `visavis new DIR`") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeskError(f"{file}: cannot be read ({error}); it must be a UTF-8 text file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DeskError(f"{file}: not valid TOML: {error}; mend that line") from error
+    try:
+        return DeskSettings.model_validate(data)
+    except ValidationError as error:
+        raise DeskError("; ".join(_complaint(file, item) for item in error.errors()[:5])) from error
+
+
+def _complaint(file: Path, item: object) -> str:
+    from typing import cast
+
+    details = cast("dict[str, object]", item)
+    where = ".".join(str(part) for part in cast("tuple[object, ...]", details["loc"])) or "the file"
+    kind, message = str(details["type"]), str(details["msg"]).removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        return f"{file}: there is no key {where}; check its spelling or remove it"
+    if kind == "missing":
+        return f"{file}: the key {where} is missing; add it"
+    return f"{file}: {where}: {message[0].lower()}{message[1:]} (it says {str(details['input'])[:60]!r})"

@@ -1,0 +1,128 @@
+"""What may stand in a `desk.toml`: one service position, described by its owner."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
+
+Language = Literal["en", "zh"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of the file; unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Persona(Section):
+    """Who the visitor talks to."""
+
+    name: str = Field(default="Mira", min_length=1, max_length=60)
+    company: str = Field(min_length=1, max_length=120)
+    style: str = Field(default="warm, brief and precise", max_length=500)
+    """How a language model should sound."""
+    contact: dict[Language, str] = Field(default_factory=dict)
+    """A sentence that says where a person can be reached; added when the desk does not know."""
+
+
+class Voice(Section):
+    """How it sounds."""
+
+    engine: Literal["auto", "espeak-ng", "piper"] = "auto"
+    model: str = ""
+    """Path of a Piper voice (.onnx); empty: the one in the model cache, if any."""
+
+
+class Avatar(Section):
+    """How it looks."""
+
+    rig: str = "mira"
+    """A built-in rig's name, or the path of a rig folder."""
+    size: int = Field(default=512, ge=128, le=1080, multiple_of=16)
+    """Pixels, square."""
+    background: str = Field(default="#e9eef3", pattern=r"^#[0-9a-fA-F]{6}$")
+    ai_label: bool = True
+    """Draw "AI" into a corner of the picture."""
+    captions: bool = True
+    """Draw the words into the picture; a caption track is always written."""
+
+
+class Hearing(Section):
+    """How it hears."""
+
+    engine: Literal["auto", "faster-whisper", "pocketsphinx"] = "auto"
+    model: str = ""
+    """Folder of a CTranslate2 Whisper model; empty: the one in the model cache, if any."""
+
+
+class Answering(Section):
+    """How it answers."""
+
+    engine: Literal["auto", "extractive", "openai"] = "auto"
+    """auto: an OpenAI-compatible endpoint where a key or `base_url` is set, else extractive."""
+    model: str = "gpt-4o-mini"
+    base_url: HttpUrl | None = None
+    """Of any OpenAI-compatible server; empty: `OPENAI_BASE_URL`, or OpenAI's own."""
+    api_key_env: str = Field(default="OPENAI_API_KEY", pattern=r"^[A-Z_][A-Z0-9_]*$")
+    """Name of the environment variable that holds the key; the key itself never stands in a file."""
+    timeout_s: float = Field(default=8.0, gt=0, le=120)
+    """To the first words, and between any two pieces of the stream."""
+    fallback: bool = True
+    """Answer from the knowledge alone when the endpoint cannot be reached."""
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.2
+
+
+class Knowledge(Section):
+    """What it knows."""
+
+    passages: int = Field(default=5, ge=1, le=20)
+    """How many are looked at for an answer."""
+    answer_from: Fraction = 0.5
+    """Below this calibrated score the desk says that it does not know."""
+
+
+class Limits(Section):
+    """What one visitor may ask of it."""
+
+    question_chars: int = Field(default=2000, ge=10, le=20_000)
+    audio_s: float = Field(default=120.0, gt=0, le=600)
+    reply_sentences: int = Field(default=8, ge=1, le=40)
+
+
+class DeskSettings(Section):
+    """The whole file."""
+
+    name: str = Field(min_length=1, max_length=120)
+    languages: tuple[Language, ...] = ("en",)
+    """The first is spoken when the visitor's language cannot be told."""
+    persona: Persona
+    voice: Voice = Voice()
+    avatar: Avatar = Avatar()
+    hearing: Hearing = Hearing()
+    answering: Answering = Answering()
+    knowledge: Knowledge = Knowledge()
+    limits: Limits = Limits()
+    phrases: dict[Language, dict[str, str]] = Field(default_factory=dict)
+    """Fixed lines that differ from the defaults."""
+
+    @field_validator("languages")
+    @classmethod
+    def _some_language(cls, languages: tuple[Language, ...]) -> tuple[Language, ...]:
+        if not languages:
+            raise ValueError('name at least one language, for example languages = ["en"]')
+        return tuple(dict.fromkeys(languages))
+
+    @model_validator(mode="after")
+    def _known_phrases(self) -> DeskSettings:
+        from agent.phrases import Phrases
+
+        known = set(Phrases.model_fields)
+        for language, lines in self.phrases.items():
+            unknown = sorted(set(lines) - known)
+            if unknown:
+                raise ValueError(
+                    f"phrases.{language} has no line called {unknown[0]!r}; there are: {', '.join(sorted(known))}"
+                )
+        return self
