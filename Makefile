@@ -1,0 +1,49 @@
+# Visavis: `make help` lists what can be done.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= out
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo ask test unit lint format bench lock clean
+
+help: ## say what there is to do
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv from the lock and warm the caches
+
+$(READY): requirements.lock pyproject.toml .ci/setup
+	@PYTHON="$(PYTHON)" sh .ci/setup $(VENV)
+	@touch $@
+
+demo: setup ## ask the demo desk by text and by voice, write clips and a page that shows them
+	@$(BIN)/visavis demo --out $(OUT)/demo
+
+test: setup ## run the whole suite
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest
+
+unit: setup ## run only what is quick
+	@$(BIN)/pytest -m "not e2e"
+
+lint: setup ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## mend style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## measure the whole chain and each stage
+	@$(BIN)/visavis bench
+
+lock: setup ## resolve the dependencies anew
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+		--upgrade --extra dev --extra piper pyproject.toml -o requirements.lock
+
+clean: ## remove what was built, not the models and not the desks' state
+	@rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
