@@ -150,7 +150,9 @@ def _folder(where: str | Path) -> Path:
         return path.resolve()
     if str(where) == DEMO:
         return _BUILT_IN / DEMO
-    raise DeskError(f"there is no desk at {where}; make one with `visavis new {where}`, or leave it out for the demo desk")
+    raise DeskError(
+        f"there is no desk at {where}; make one with `visavis new {where}`, or leave it out for the demo desk"
+    )
 
 
 def _read(file: Path) -> DeskSettings:

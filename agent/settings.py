@@ -122,7 +122,6 @@ class DeskSettings(Section):
         for language, lines in self.phrases.items():
             unknown = sorted(set(lines) - known)
             if unknown:
-                raise ValueError(
-                    f"phrases.{language} has no line called {unknown[0]!r}; there are: {', '.join(sorted(known))}"
-                )
+                lines_there = ", ".join(sorted(known))
+                raise ValueError(f"phrases.{language} has no line {unknown[0]!r}; there are: {lines_there}")
         return self

@@ -79,7 +79,7 @@ def tool(*, about: str) -> Callable[[Callable[..., str]], Tool]:
         for name in inspect.signature(function).parameters:
             hint = hints.get(name)
             if get_origin(hint) is Annotated:
-                slots |= {name: part for part in get_args(hint)[1:] if isinstance(part, Slot)}
+                slots.update((name, part) for part in get_args(hint)[1:] if isinstance(part, Slot))
         return Tool(
             name=function.__name__,
             description=inspect.getdoc(function) or "",
@@ -115,7 +115,9 @@ def run_tool(chosen: Tool, values: Mapping[str, str], *, language: str, state_di
     try:
         return chosen.call(language=language, state_dir=state_dir, **values)
     except Exception as error:
-        raise ToolError(f"the desk's tool {chosen.name} failed ({type(error).__name__}); see tools.py") from error
+        raise ToolError(
+            f"the desk's tool {chosen.name} failed ({type(error).__name__}); see tools.py"
+        ) from error
 
 
 def digits_from_words(text: str) -> str:

@@ -1,0 +1,132 @@
+"""The engines of one desk, opened together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.answerer import Answerer
+from agent.desk import Desk
+from agent.extractive import ExtractiveAnswerer
+from agent.llm import OpenAIAnswerer, endpoint_is_set
+from agent.tools import Tool
+from knowledge import KnowledgeBase
+from knowledge.passage import Passage
+from moderation import Guard
+from speech.recognizer import Recognizer, load_recognizer
+from speech.synthesizer import Synthesizer, load_synthesizer
+
+Step = Callable[[str], None]
+"""Called with a few words when a longer step of opening begins."""
+
+
+@dataclass(slots=True)
+class Engines:
+    """Everything that a turn needs; open once, use for many turns, close at the end."""
+
+    desk: Desk
+    guard: Guard
+    knowledge: KnowledgeBase
+    answerer: Answerer
+    fallback: Answerer | None
+    """Answers when `answerer` cannot; None when there is nothing to fall back on."""
+    synthesizer: Synthesizer
+    tools: tuple[Tool, ...]
+    recognizer: Recognizer | None = field(default=None)
+    """None unless it was opened for hearing."""
+
+    @classmethod
+    def open(cls, desk: Desk, *, hearing: bool, step: Step = lambda _: None) -> Engines:
+        """Open the engines that the desk's settings and this machine allow.
+
+        Args:
+            desk: whose engines.
+            hearing: open a recognizer too.
+            step: told what is being done.
+
+        Raises:
+            AgentError, KnowledgeError, ModerationError, SpeechError: an engine cannot be opened.
+        """
+        settings = desk.settings
+        guard = Guard.load(desk.policy_file)
+        step("knowledge")
+        knowledge = open_knowledge(desk)
+        step("voice")
+        with ThreadPoolExecutor(1, thread_name_prefix="open") as opener:
+            synthesizer = opener.submit(
+                load_synthesizer,
+                engine=settings.voice.engine,
+                voice=settings.voice.model or None,
+                languages=settings.languages,
+            )
+            recognizer = None
+            if hearing:
+                step("hearing")
+                recognizer = load_recognizer(
+                    engine=settings.hearing.engine,
+                    model=_model_path(desk, settings.hearing.model),
+                    languages=settings.languages,
+                    texts=knowledge.texts(),
+                    state_dir=desk.state_folder,
+                )
+            answerer, fallback = open_answerer(desk)
+            return cls(
+                desk=desk,
+                guard=guard,
+                knowledge=knowledge,
+                answerer=answerer,
+                fallback=fallback,
+                synthesizer=synthesizer.result(),
+                tools=desk.tools(),
+                recognizer=recognizer,
+            )
+
+    def look_up(self, question: str, language: str) -> tuple[tuple[Passage, ...], float]:
+        """Search the knowledge: passages, best first, and how likely they answer the question."""
+        passages = tuple(
+            self.knowledge.search(question, k=self.desk.settings.knowledge.passages, language=language)
+        )
+        return passages, passages[0].score if passages else 0.0
+
+    def names(self) -> dict[str, str]:
+        """Return which engine does what."""
+        names = {
+            "answering": self.answerer.engine,
+            "speaking": self.synthesizer.engine,
+            "knowledge": self.knowledge.engine,
+            "moderation": self.guard.engine,
+        }
+        if self.recognizer is not None:
+            names["recognition"] = self.recognizer.engine
+        return names
+
+    def close(self) -> None:
+        """End the workers."""
+        self.synthesizer.close()
+        if self.recognizer is not None:
+            self.recognizer.close()
+        self.knowledge.close()
+
+
+def open_knowledge(desk: Desk) -> KnowledgeBase:
+    """Open a desk's index, brought up to date with its documents."""
+    knowledge = KnowledgeBase.open(desk.state_folder / "knowledge")
+    if desk.knowledge_folder.is_dir():
+        knowledge.add([desk.knowledge_folder])
+    return knowledge
+
+
+def open_answerer(desk: Desk) -> tuple[Answerer, Answerer | None]:
+    """Choose the answering engine and what it falls back on."""
+    settings = desk.settings.answering
+    extractive = ExtractiveAnswerer(answer_from=desk.settings.knowledge.answer_from)
+    wanted = settings.engine == "openai" or (settings.engine == "auto" and endpoint_is_set(settings))
+    if wanted:
+        return OpenAIAnswerer(settings, desk.settings.persona), extractive if settings.fallback else None
+    return extractive, None
+
+
+def _model_path(desk: Desk, model: str) -> Path | None:
+    return (desk.folder / model).resolve() if model else None

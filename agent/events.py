@@ -1,0 +1,109 @@
+"""What happens in one turn, in the order in which it happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.sentence import Outcome, Sentence
+from knowledge.passage import Passage
+from moderation.verdict import Verdict
+from speech.recognizer import Transcript
+from speech.timeline import Pcm, Speech
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The visitor's words are known; from audio, or typed."""
+
+    transcript: Transcript
+    speech_s: float = 0.0
+    """Seconds of speech found in the sound."""
+    vad_ms: float | None = None
+    """Time spent on telling speech from silence; None for typed words."""
+    recognition_ms: float | None = None
+    """From the end of the question to its words; None for typed words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The guard has looked at the visitor's words, or at a sentence before it is spoken."""
+
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The knowledge was searched."""
+
+    passages: tuple[Passage, ...]
+    answerable: float
+    retrieval_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A sentence was written and may be spoken."""
+
+    sentence: Sentence
+    at_ms: float
+    """Since the end of the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A sentence's sound is ready; its length is a whole number of video frames."""
+
+    sentence: Sentence
+    speech: Speech
+    start_s: float
+    """On the reply's timeline."""
+    at_ms: float
+    """Since the end of the question."""
+
+    @property
+    def end_s(self) -> float:
+        """End of its last sound, without the pause that follows."""
+        return self.start_s + spoken_until(self.speech)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something went another way than planned, for the operator's eyes; holds no visitor's words."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The reply is complete."""
+
+    outcome: Outcome
+    at_ms: float
+
+
+Event = Heard | Screened | Retrieved | Written | Spoken | Noted | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One video frame and the sound that belongs to it."""
+
+    index: int
+    """Shows the face at (index + 0.5) / fps."""
+    frame: NDArray[np.uint8]
+    """RGB[H, W, 3]"""
+    pcm: Pcm
+    sample_rate: int
+    spoken: Spoken | None
+    """The sentence being said; None in silence."""
+
+
+def spoken_until(speech: Speech) -> float:
+    """Return the time in seconds at which the last phoneme ends that is not a pause."""
+    for phoneme in reversed(speech.phonemes):
+        if phoneme.symbol:
+            return phoneme.end_s
+    return 0.0
