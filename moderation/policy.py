@@ -1,0 +1,241 @@
+"""A desk's moderation policy: `policy.toml`, laid over the default policy and checked.
+
+A desk's file names only what differs: tables are merged key by key, lists and values replace.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import PolicyError
+from .verdict import Action, Category, Direction
+
+DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
+EXPRESSION = "re:"
+"""A phrase that starts so is a regular expression; every other phrase is taken word by word."""
+MAX_PHRASE = 400
+"""Characters; a longer phrase is a mistake, and a longer expression is hard to keep linear."""
+_NESTED_REPEAT = re.compile(r"[+*}]\??\)(?:[+*]|\{\d*,)")
+
+
+def _check_phrase(phrase: str) -> str:
+    if not phrase.strip():
+        raise ValueError("is empty; remove it")
+    if len(phrase) > MAX_PHRASE:
+        raise ValueError(f"is longer than {MAX_PHRASE} characters; split it")
+    if phrase.startswith(EXPRESSION):
+        pattern = phrase.removeprefix(EXPRESSION)
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"is not a regular expression ({error}); correct it") from error
+        if _NESTED_REPEAT.search(pattern):
+            raise ValueError("repeats a repeat, such as (a+)+, which can hang; write it without")
+    return phrase
+
+
+def _check_expression(pattern: str) -> str:
+    return _check_phrase(EXPRESSION + pattern).removeprefix(EXPRESSION)
+
+
+Phrase = Annotated[str, AfterValidator(_check_phrase)]
+Expression = Annotated[str, AfterValidator(_check_expression)]
+Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Actions(_Table):
+    """What to do in each direction."""
+
+    input: Action = Action.ALLOW
+    output: Action = Action.ALLOW
+    document: Action = Action.ALLOW
+    tool: Action = Action.ALLOW
+
+    def towards(self, direction: Direction) -> Action:
+        """The action for one direction."""
+        return Action(getattr(self, direction.value))
+
+
+class RuleActions(_Table):
+    """What to do when one rule fires; a direction left out follows the rule's category."""
+
+    input: Action | None = None
+    output: Action | None = None
+    document: Action | None = None
+    tool: Action | None = None
+
+
+class Words(_Table):
+    """A desk's own words. Phrases are compared without case, accents and punctuation."""
+
+    blocked: tuple[Phrase, ...] = ()
+    """Category `blocked`: never heard, never said."""
+    promises: tuple[Phrase, ...] = ()
+    """Category `promise`: what the desk may not say."""
+    competitors: tuple[Phrase, ...] = ()
+    """Category `competitor`."""
+    allowed: tuple[Phrase, ...] = ()
+    """Harmless phrases: a word list's hit inside one of them does not count."""
+
+
+class Topic(_Table):
+    """A topic that the desk does not advise on."""
+
+    phrases: tuple[Phrase, ...] = ()
+    lines: dict[str, str] = {}
+    """language → what to say instead; the safe line for `topic` where left out."""
+
+
+class Contacts(_Table):
+    """What the desk may say aloud and on screen although it looks like personal data or a foreign link."""
+
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    """Addresses, or `@domain` for all of a domain."""
+    links: tuple[str, ...] = ()
+    """Domains; their subdomains count too."""
+
+
+class PersonalData(_Table):
+    """How personal data is looked for."""
+
+    regions: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ("US", "GB", "CN")
+    """Countries (ISO 3166) whose national telephone numbers are recognised; international ones always are."""
+    ignore: tuple[Expression, ...] = ()
+    """Regular expressions of what is never personal data, such as the desk's order numbers."""
+
+
+class Policy(_Table):
+    """A whole policy."""
+
+    actions: dict[Category, Actions] = {}
+    rules: dict[Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")], RuleActions] = {}
+    thresholds: dict[Category, Score] = {}
+    """A category counts from this score on; 0.5 where left out."""
+    words: Words = Words()
+    topics: dict[str, Topic] = {}
+    contacts: Contacts = Contacts()
+    personal_data: PersonalData = PersonalData()
+    help_lines: dict[str, str] = {}
+    """language → whom to call in a crisis, as a part of a sentence."""
+    safe_lines: dict[str, dict[str, str]] = {}
+    """language → category, rule or "default" → the prepared spoken line."""
+
+    def action(self, rule: str, direction: Direction) -> Action:
+        """What to do when `rule` ("category.name") fires in `direction`."""
+        own = self.rules.get(rule)
+        if own is not None:
+            action: Action | None = getattr(own, direction.value)
+            if action is not None:
+                return action
+        table = self.actions.get(Category(rule.partition(".")[0]))
+        return table.towards(direction) if table else Action.ALLOW
+
+    def threshold(self, category: str) -> float:
+        """The score from which on a category counts."""
+        return self.thresholds.get(Category(category), 0.5)
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> Policy:
+        """Read a policy file over the default policy; the default policy alone without a path.
+
+        Raises:
+            PolicyError: The file cannot be read, is not TOML, or holds an unknown key or a wrong value.
+        """
+        if path is None:
+            return _default_policy()
+        own = _read(Path(path))
+        return _validate(_merge(_read(DEFAULT_POLICY), own), str(path))
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any], name: str = "policy") -> Policy:
+        """A policy from a mapping in the file's form, laid over the default policy.
+
+        Raises:
+            PolicyError: An unknown key or a wrong value; the message calls the mapping `name`.
+        """
+        return _validate(_merge(_read(DEFAULT_POLICY), dict(table)), name)
+
+
+@lru_cache(maxsize=1)
+def _default_policy() -> Policy:
+    return _validate(_read(DEFAULT_POLICY), DEFAULT_POLICY.name)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PolicyError(
+            f"{path}: cannot be read ({reason}). Check the path, or leave the policy out to use the default."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PolicyError(f"{path}: is not valid TOML: {error}. Correct that line.") from error
+
+
+def _merge(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in own.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _validate(table: dict[str, Any], name: str) -> Policy:
+    try:
+        return Policy.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        location = [str(part) for part in first["loc"] if part != "[key]"]
+        key = ".".join(location)
+        raise PolicyError(f"{name}: {key}: {_remedy(first['type'], first['msg'], location)}") from error
+
+
+def _remedy(kind: str, message: str, location: list[str]) -> str:
+    if kind == "extra_forbidden":
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(location[-1], known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
+        return f"unknown key. {hint}"
+    if kind == "enum":
+        values = (
+            list(Category)
+            if location[0] in ("actions", "thresholds") and len(location) == 2
+            else list(Action)
+        )
+        return f"not one of {', '.join(values)}. Use one of these."
+    if kind == "string_pattern_mismatch" and location[0] == "rules":
+        return 'not a rule\'s name. Write "category.rule", in quotes, such as "pii.email".'
+    if kind == "string_pattern_mismatch":
+        return 'not a country code. Write two capital letters, such as "GB".'
+    if kind == "value_error":
+        return message.removeprefix("Value error, ") + "."
+    return f"{message}. Correct the value; default_policy.toml shows every key."
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    tables: dict[str, type[BaseModel]] = {
+        "words": Words,
+        "contacts": Contacts,
+        "personal_data": PersonalData,
+        "actions": Actions,
+        "rules": RuleActions,
+        "topics": Topic,
+    }
+    model = tables.get(location[0], Policy) if location else Policy
+    return list(model.model_fields)
