@@ -71,7 +71,7 @@ class Desk:
             state.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DeskError(
-                f"{state}: cannot be made ({error.strerror}); set VISAVIS_STATE to a folder that can be written"
+                f"{state}: cannot be made ({error.strerror}); set VISAVIS_STATE to a writable folder"
             ) from error
         return state
 
@@ -93,7 +93,7 @@ class Desk:
         """Return its fixed lines in a language, with names and contact filled in."""
         settings = self.settings
         lines = DEFAULTS[language].model_dump()
-        lines |= {key: text for key, text in settings.phrases.get(language, {}).items()}  # type: ignore[call-overload]
+        lines |= settings.phrases.get(language, {})  # type: ignore[call-overload]
         known = {
             "name": settings.persona.name,
             "company": settings.persona.company,
