@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from agent.events import Heard
-from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, Transcript
+from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, RecognizerStream, Transcript
 from speech.timeline import Pcm
-from speech.vad import SileroVad, VoiceActivity
-
-BLOCK_S = 0.032
-"""Sound is taken in as it would arrive, one VAD window at a time."""
+from speech.vad import WINDOW, SpeechEnded, SpeechStarted, VadEvent, VoiceActivity
 
 
 async def listen(pcm: Pcm, recognizer: Recognizer) -> Heard:
     """Hear one question.
 
-    The sound is fed block by block, as from a microphone: each block passes the voice activity detector
-    and, while somebody speaks, the recognizer. `recognition_ms` therefore counts from the moment at which
-    the last block has been taken in, which is the end of the question.
+    The sound is taken window by window, as from a microphone: each passes the voice activity detector and,
+    while somebody speaks, the recognizer. `recognition_ms` therefore counts from the moment at which the last
+    window has been taken in: the end of the question.
 
     Args:
         pcm: mono float32[n] at 16 kHz.
@@ -30,39 +27,64 @@ async def listen(pcm: Pcm, recognizer: Recognizer) -> Heard:
 
 
 def _hear(pcm: Pcm, recognizer: Recognizer) -> Heard:
-    detector = VoiceActivity(SileroVad())
     stream = recognizer.stream()
-    vad_s = speech_s = 0.0
-    fed = False
     try:
-        for block in _blocks(pcm):
-            began = time.perf_counter()
-            voiced = detector.accept(block)
-            vad_s += time.perf_counter() - began
-            for piece in voiced:
-                fed = True
-                speech_s += len(piece) / RECOGNITION_RATE_HZ
-                stream.feed(piece)
-        for piece in detector.flush():
-            fed = True
-            speech_s += len(piece) / RECOGNITION_RATE_HZ
-            stream.feed(piece)
+        ear = _Ear(pcm, stream)
+        for end in range(WINDOW, len(pcm) + WINDOW, WINDOW):
+            ear.take(min(end, len(pcm)))
+        ear.finish()
         ended = time.perf_counter()
-        if fed:
+        if ear.speech_s:
             transcript = stream.finish()
         else:
             transcript = Transcript("", recognizer.languages[0], 0.0, recognizer.engine)
         return Heard(
             transcript=transcript,
-            speech_s=speech_s,
-            vad_ms=vad_s * 1e3,
+            speech_s=ear.speech_s,
+            vad_ms=ear.vad_s * 1e3,
             recognition_ms=(time.perf_counter() - ended) * 1e3,
         )
     finally:
         stream.close()
 
 
-def _blocks(pcm: Pcm) -> Iterator[Pcm]:
-    step = int(BLOCK_S * RECOGNITION_RATE_HZ)
-    for start in range(0, len(pcm), step):
-        yield pcm[start : start + step]
+@dataclass(slots=True)
+class _Ear:
+    """Passes on to the recognizer what is speech, with its pre-roll."""
+
+    pcm: Pcm
+    stream: RecognizerStream
+    detector: VoiceActivity = field(default_factory=VoiceActivity)
+    speech_s: float = 0.0
+    vad_s: float = 0.0
+    _taken: int = 0
+    _fed: int = 0
+    _started_s: float = 0.0
+
+    def take(self, end: int) -> None:
+        """Take the sound up to sample `end`."""
+        began = time.perf_counter()
+        events = self.detector.feed(self.pcm[self._taken : end])
+        self.vad_s += time.perf_counter() - began
+        self._taken = end
+        self._follow(events)
+        if self.detector.speaking:
+            self._feed()
+
+    def finish(self) -> None:
+        """End the sound."""
+        self._follow(self.detector.finish())
+
+    def _follow(self, events: list[VadEvent]) -> None:
+        for event in events:
+            if isinstance(event, SpeechStarted):
+                self._started_s = event.start_s
+                self._fed = max(self._fed, int(event.keep_from_s * RECOGNITION_RATE_HZ))
+            elif isinstance(event, SpeechEnded):
+                self.speech_s += event.end_s - self._started_s
+                self._feed()
+
+    def _feed(self) -> None:
+        if self._taken > self._fed:
+            self.stream.feed(self.pcm[self._fed : self._taken])
+            self._fed = self._taken

@@ -73,10 +73,10 @@ class ClipWriter:
         self._fps = fps
         self._part = path.with_name(f".{path.name}.{os.getpid()}.part.mp4")
         self._frames = 0
-        self._heard = 0
-        self._sound: list[NDArray[np.float32]] = []
         self._resampler: Any = None
         self._rate = 0
+        self._waiting: Any = None
+        self._encoded = 0
         if path.is_dir():
             raise ClipError(f"{path} is a folder; name a file, for example {path / 'reply.mp4'}")
         with _mapped(path):
@@ -133,7 +133,7 @@ class ClipWriter:
             self._container.mux(self._video.encode(image))
 
     def sound(self, pcm: NDArray[np.float32], sample_rate: int) -> None:
-        """Append sound, mono float32[n] in [-1, 1]; the rate may not change within a clip.
+        """Append sound, mono float32[n] in [-1, 1]; engines of different rates may take turns.
 
         Raises:
             ClipError: the disk is full or cannot be written.
@@ -143,20 +143,15 @@ class ClipWriter:
         if len(pcm) == 0:
             return
         with _mapped(self.path):
-            if self._resampler is None:
-                self._rate = sample_rate
-                self._resampler = av.AudioResampler("fltp", "mono", SOUND_RATE_HZ, frame_size=_AAC_FRAME)
             if sample_rate != self._rate:
-                raise ValueError(f"this clip's sound has {self._rate} Hz, not {sample_rate}")
-            block = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(np.clip(pcm, -1, 1), dtype=np.float32)[None],
-                format="fltp",
-                layout="mono",
-            )
-            block.sample_rate, block.pts = sample_rate, self._heard
-            block.time_base = Fraction(1, sample_rate)
-            self._heard += len(pcm)
-            self._encode_sound(block)
+                self._convert(None)
+                self._rate = sample_rate
+                self._resampler = av.AudioResampler("fltp", "mono", SOUND_RATE_HZ)
+            samples = np.ascontiguousarray(np.clip(pcm, -1, 1), dtype=np.float32)
+            block = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+            block.sample_rate = sample_rate
+            self._convert(block)
+            self._encode_sound(last=False)
 
     def caption(self, text: str, start_s: float, end_s: float) -> None:
         """Write a caption; captions are given in time order and do not overlap."""
@@ -182,7 +177,8 @@ class ClipWriter:
         try:
             with _mapped(self.path):
                 if self._resampler is not None:
-                    self._encode_sound(None)
+                    self._convert(None)
+                    self._encode_sound(last=True)
                     self._container.mux(self._audio.encode(None))
                 self._container.mux(self._video.encode(None))
                 self._container.close()
@@ -198,8 +194,23 @@ class ClipWriter:
             self._container.close()
         self._part.unlink(missing_ok=True)
 
-    def _encode_sound(self, block: Any) -> None:
+    def _convert(self, block: Any) -> None:
+        """Bring a block to the clip's rate, or with None what the resampler still holds."""
+        import av
+
+        if self._resampler is None:
+            return
+        if self._waiting is None:
+            self._waiting = av.AudioFifo()
         for frame in self._resampler.resample(block):
+            frame.pts = None
+            self._waiting.write(frame)
+
+    def _encode_sound(self, *, last: bool) -> None:
+        """Encode what fills whole AAC frames; at the end, the rest."""
+        while (frame := self._waiting.read(_AAC_FRAME, last)) is not None:
+            frame.pts, frame.time_base = self._encoded, Fraction(1, SOUND_RATE_HZ)
+            self._encoded += frame.samples
             self._container.mux(self._audio.encode(frame))
 
 

@@ -1,0 +1,182 @@
+"""`visavis ask`: one question in, one talking answer out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.desk import Desk
+from agent.engines import Engines
+from agent.events import Heard
+from agent.listening import listen
+from agent.presence import Presence
+from agent.reply import reply
+from server.boundary import UsageError
+from server.progress import Stages
+from server.recorder import Record, record
+from speech.audio import load_audio
+from speech.recognizer import Transcript
+from speech.timeline import Pcm
+
+
+@dataclass(slots=True)
+class Counter:
+    """A desk with its engines and its face open, for one question after the other."""
+
+    desk: Desk
+    engines: Engines
+    presence: Presence | None
+    opened_ms: float
+
+    @classmethod
+    def open(cls, desk: Desk, *, hearing: bool, face: bool, stages: Stages) -> Counter:
+        """Open what is needed.
+
+        Args:
+            desk: whose.
+            hearing: questions may be spoken.
+            face: replies are drawn.
+            stages: told what is being done.
+        """
+        began = time.perf_counter()
+        engines = Engines.open(desk, hearing=hearing, step=lambda name: stages.stage(f"opening: {name}"))
+        try:
+            if face:
+                stages.stage("opening: face")
+            presence = Presence.open(desk) if face else None
+        except BaseException:
+            engines.close()
+            raise
+        return cls(desk, engines, presence, (time.perf_counter() - began) * 1e3)
+
+    def close(self) -> None:
+        """End the workers and threads."""
+        if self.presence is not None:
+            self.presence.close()
+        self.engines.close()
+
+    async def ask(self, question: str | Pcm, *, out: Path | None, stages: Stages) -> Record:
+        """Answer one question.
+
+        Args:
+            question: words, or sound as float32[n] at 16 kHz.
+            out: where to write the clip; None for no clip.
+            stages: told of the turn's stages.
+        """
+        if isinstance(question, str):
+            language = self.desk.language_of(question)
+            heard = Heard(Transcript(question, language, 1.0, "typed"))
+        else:
+            assert self.engines.recognizer is not None
+            stages.stage("hearing")
+            heard = await listen(question, self.engines.recognizer)
+        stages.stage("answering")
+        events = reply(heard, self.engines)
+        if self.presence is None:
+            async with aclosing(events):
+                return await record(events, heard, out=None, size=0, stages=stages)
+        async with aclosing(self.presence.perform(events)) as turn:
+            return await record(turn, heard, out=out, size=self.desk.settings.avatar.size, stages=stages)
+
+
+def question_of(desk: Desk, text: str | None, audio: Path | None) -> str | Pcm:
+    """Read the question that a command was given.
+
+    Raises:
+        UsageError: neither or both of text and audio, or too long a text.
+        AudioError: the file cannot be used.
+    """
+    limits = desk.settings.limits
+    if (text is None) == (audio is None):
+        raise UsageError('give one of --text "…" and --audio FILE')
+    if audio is not None:
+        return load_audio(audio, max_s=limits.audio_s)
+    assert text is not None
+    if not text.strip():
+        raise UsageError('--text is empty; write a question, for example --text "Can I return a lamp?"')
+    if len(text) > limits.question_chars:
+        raise UsageError(
+            f"--text has {len(text)} characters; the desk takes {limits.question_chars} (limits.question_chars)"
+        )
+    return text.encode("utf-8", "replace").decode()
+
+
+def ask(
+    desk: Desk, *, text: str | None, audio: Path | None, out: Path | None, stages: Stages
+) -> tuple[Record, Counter]:
+    """Open a desk, answer one question, close it; return what happened and by which engines."""
+    question = question_of(desk, text, audio)
+    counter = Counter.open(desk, hearing=audio is not None, face=out is not None, stages=stages)
+    try:
+        return asyncio.run(counter.ask(question, out=out, stages=stages)), counter
+    finally:
+        counter.close()
+
+
+def document_of(result: Record, counter: Counter) -> dict[str, Any]:
+    """Return the JSON document of a turn, as the contract names its parts."""
+    heard, clip = result.heard, result.clip
+    engines = counter.engines.names()
+    engines["recognition"] = heard.transcript.engine
+    if counter.presence is not None:
+        engines["face"] = counter.presence.renderer.engine
+    last = result.spoken[-1] if result.spoken else None
+    return {
+        "transcript": heard.transcript.text,
+        "confidence": round(heard.transcript.confidence, 3),
+        "reply": result.reply,
+        "outcome": result.outcome.value,
+        "language": last.sentence.language if last else heard.transcript.language,
+        "emotion": result.spoken[0].sentence.emotion.label if result.spoken else "neutral",
+        "sentences": [
+            {
+                "text": spoken.sentence.text,
+                "emotion": spoken.sentence.emotion.label,
+                "intensity": round(spoken.sentence.emotion.intensity, 2),
+                "start": round(spoken.start_s, 3),
+                "end": round(spoken.end_s, 3),
+            }
+            for spoken in result.spoken
+        ],
+        "citations": [
+            {"source": c.source, "title": c.title, "text": c.text, "score": round(c.score, 3)}
+            for c in result.citations
+        ],
+        "verdicts": [
+            {
+                "direction": verdict.direction.value,
+                "action": verdict.action.value,
+                "rule": verdict.rule,
+                "scores": {category: round(score, 3) for category, score in verdict.scores.items()},
+            }
+            for verdict in result.verdicts
+        ],
+        "timings_ms": {
+            "vad": _rounded(heard.vad_ms),
+            "recognition": _rounded(heard.recognition_ms),
+            "retrieval": _rounded(result.retrieved.retrieval_ms if result.retrieved else None),
+            "first_sentence": _rounded(result.first_sentence_ms),
+            "first_sound": _rounded(result.first_sound_ms),
+            "first_frame": _rounded(result.first_frame_ms),
+            "total": _rounded(result.total_ms),
+            "opening": _rounded(counter.opened_ms),
+        },
+        "engines": engines,
+        "notes": result.notes,
+        "video": {
+            "path": str(clip.path),
+            "frames": clip.frames,
+            "fps": clip.fps,
+            "duration_s": round(clip.duration_s, 3),
+        }
+        if clip
+        else None,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

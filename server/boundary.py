@@ -1,0 +1,56 @@
+"""Where errors end: one line that says what to do, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.errors import AgentError, DeskError
+from avatar.errors import AvatarError, RigError
+from knowledge.errors import DocumentError, KnowledgeError
+from moderation.errors import ModerationError, PolicyError
+from speech.errors import AudioError, SpeechError
+
+FAILED = 1
+WRONG_USE = 2
+STOPPED = 130
+"""128 + SIGINT, as shells expect."""
+
+_OURS = (AgentError, AvatarError, KnowledgeError, ModerationError, SpeechError)
+_WRONG_USE = (AudioError, DeskError, DocumentError, PolicyError, RigError)
+
+
+class UsageError(Exception):
+    """The command was called wrongly; the message says how to call it."""
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Turn the project's errors into one line on standard error and an exit code."""
+    try:
+        yield
+    except UsageError as error:
+        complain(str(error))
+        raise SystemExit(WRONG_USE) from None
+    except _OURS as error:
+        complain(str(error))
+        raise SystemExit(WRONG_USE if isinstance(error, _WRONG_USE) else FAILED) from None
+    except MemoryError:
+        complain("out of memory; close other programs, or give a smaller input")
+        raise SystemExit(FAILED) from None
+    except OSError as error:
+        complain(f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}")
+        raise SystemExit(FAILED) from None
+
+
+def complain(message: str) -> None:
+    """Write one line on standard error."""
+    sys.stderr.write(f"visavis: {' '.join(message.split())}\n")
+
+
+def print_json(document: object) -> None:
+    """Write one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
