@@ -1,0 +1,206 @@
+"""Textures of a rig: one atlas from the renders that show each triangle best, and how light changes with expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.bake.mesh import BODY, F32, I32, LEFT_EYE, Mesh, screen_area
+from avatar.bake.visibility import paint, seen
+from avatar.errors import RigError
+from avatar.geometry import smoothstep
+
+U8 = NDArray[np.uint8]
+
+
+def _both(weights: dict[str, float]) -> dict[str, float]:
+    """Names ending in _ stand for their Left and Right shape."""
+    out = {}
+    for name, weight in weights.items():
+        for full in (name[:-1] + "Left", name[:-1] + "Right") if name.endswith("_") else (name,):
+            out[full] = weight
+    return out
+
+
+KEY_POSES: dict[str, dict[str, float]] = {
+    "blink": _both({"eyeBlink_": 1.0}),
+    "smile": _both({"mouthSmile_": 1.0, "cheekSquint_": 0.6, "eyeSquint_": 0.4}),
+    "jaw": {"jawOpen": 0.7},
+    "funnel": {"mouthFunnel": 0.5, "mouthPucker": 0.6, "jawOpen": 0.1},
+    "browup": _both({"browInnerUp": 1.0, "browOuterUp_": 1.0}),
+    "browdn": _both({"browDown_": 1.0, "noseSneer_": 0.3}),
+    "frown": _both({"mouthFrown_": 1.0, "mouthShrugLower": 0.5}),
+    "ee": _both({"mouthUpperUp_": 0.7, "mouthLowerDown_": 0.7, "mouthStretch_": 0.4, "jawOpen": 0.1}),
+    "press": _both({"mouthRollLower": 0.8, "mouthRollUpper": 0.6, "mouthPress_": 0.5}),
+}
+"""The poses that were rendered, each as key_<name>.png."""
+
+INNER_POSE = {"jawOpen": 0.6}
+"""The pose of inner.png, which shows eyes, teeth and tongue without skin."""
+
+SPLIT_KEYS = ("blink", "smile", "browup", "browdn", "frown")
+"""Keys whose left and right half are driven apart."""
+
+KEY_BOX = (0.30, 0.70, 0.26, 0.78)
+"""Left, right, top, bottom of the rendered part of the key pictures, in picture heights."""
+
+CAVITY_RGB = (44, 15, 17)
+"""Colour of the inside of the mouth, which no render shows."""
+
+MAP_SIZE = 192
+"""Pixels of an appearance map's side: wrinkles and lip shading are low frequency."""
+
+
+@dataclass
+class Atlas:
+    """What `bake` found: the texture and where each triangle finds its piece."""
+
+    picture: U8
+    uv: F32
+    mapped: U8
+    maps: F32
+    map_names: list[str]
+    map_xy: F32
+    source: I32
+
+
+def read_rgba(path: Path) -> U8:
+    """A render as RGBA uint8[H, W, 4]."""
+    import cv2
+
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
+        raise RigError(f"{path} is missing or not an RGBA picture: run the Blender bake again")
+    return np.ascontiguousarray(picture[:, :, [2, 1, 0, 3]])
+
+
+def bake(mesh: Mesh, folder: Path) -> Atlas:
+    """Choose each triangle's texture among the renders and measure the appearance maps."""
+    import cv2
+
+    rest = read_rgba(folder / "skin_rest.png")
+    keys = {name: read_rgba(folder / f"key_{name}.png") for name in ("rest", *KEY_POSES)}
+    inner = read_rgba(folder / "inner.png")
+    size = rest.shape[0]
+    left, right, top, bottom = (int(round(edge * size)) for edge in KEY_BOX)
+    wide, tall = right - left, bottom - top
+
+    # the key renders are bald: give them the shadow that the hair throws at rest
+    def soft(picture: U8) -> F32:
+        return cv2.GaussianBlur(picture[:, :, :3].astype(np.float32) + 2, (0, 0), size / 60)
+
+    shadow = np.clip(soft(rest) / soft(keys["rest"]), 0.3, 1.5)
+    sources = ("blink", "ee", "jaw")
+    crops = [
+        np.clip(keys[k][top:bottom, left:right, :3] * shadow[top:bottom, left:right], 0, 255) for k in sources
+    ]
+    crops.append(_without_fringe(inner)[top:bottom, left:right])
+    picture = np.zeros((max(size, tall), size + wide * 4 + 8, 3), np.uint8)
+    picture[:size, :size] = _without_fringe(rest)
+    for i, crop in enumerate(crops):
+        picture[:tall, size + i * wide : size + (i + 1) * wide] = crop
+    picture[:, size + wide * 4 :] = CAVITY_RGB
+
+    screens = {"rest": mesh.on_screen(mesh.vertices, size)[0], "inner": mesh.on_screen(mesh.posed(INNER_POSE), size)[0]}
+    for key in KEY_POSES:
+        screens[key] = mesh.on_screen(mesh.posed(KEY_POSES[key]), size)[0]
+    source = _choose(mesh, screens, sources, size)
+    uv = np.zeros((len(mesh.triangles), 3, 2), np.float32)
+    for i, key in enumerate(("rest", *sources, "inner")):
+        corners = screens[key][mesh.triangles]
+        if i:
+            corners = corners - np.array([left, top], np.float32)
+            corners[..., 0] = np.clip(corners[..., 0], 1, wide - 2) + size + (i - 1) * wide
+            corners[..., 1] = np.clip(corners[..., 1], 1, tall - 2)
+        uv[source == i] = corners[source == i]
+    uv[source == 5] = np.array([size + wide * 4 + 4, 40], np.float32)
+    maps, names = _appearance(mesh, keys, screens, size)
+    side = max(wide, tall)
+    map_xy = (screens["rest"] - np.array([left, top], np.float32)) / side * (MAP_SIZE - 1)
+    mapped = (mesh.part == BODY) & (source == 0)
+    return Atlas(picture, uv, mapped.astype(np.uint8), maps, names, map_xy.astype(np.float32), source)
+
+
+def _without_fringe(picture: U8) -> U8:
+    """RGB with the colours near the silhouette replaced by their neighbours inside."""
+    import cv2
+
+    outside = cv2.dilate((picture[:, :, 3] < 250).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    inside = (~outside).astype(np.float32)
+    colour = picture[:, :, :3].astype(np.float32)
+    for sigma in (2.0, 6.0):
+        weight = cv2.GaussianBlur(inside, (0, 0), sigma)
+        near = cv2.GaussianBlur(colour * inside[..., None], (0, 0), sigma) / np.maximum(weight, 1e-3)[..., None]
+        fill = outside & (weight > 2e-3) & (inside == 0)
+        colour[fill] = near[fill]
+        inside[fill] = 1
+    return np.clip(colour, 0, 255).astype(np.uint8)
+
+
+def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size: int) -> I32:
+    """Source of each triangle: 0 rest, 1… the keys in `sources`, 4 inner, 5 mouth cavity."""
+    triangles = mesh.triangles
+    areas = {key: screen_area(xy, triangles) for key, xy in screens.items()}
+    visible = {}
+    for key in ("rest", *sources):
+        xy, depth = mesh.on_screen(mesh.posed(KEY_POSES.get(key, {})), size)
+        _, zbuffer = seen(xy, depth, triangles, size)
+        centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
+        slack = 0.0018 if key in ("rest", "blink") else 0.004
+        visible[key] = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + slack) & (areas[key] > 0)
+    middle = mesh.vertices[triangles].mean(1)
+    eye_z = float(mesh.eyes["left"][0][2])
+    near_eye = (np.abs(middle[:, 2] - eye_z) < 0.03) & (np.abs(middle[:, 0]) < 0.065)
+    near_mouth = middle[:, 2] < eye_z - 0.045
+    body = mesh.part == BODY
+    source = np.zeros(len(triangles), np.int32)
+    # rest is the sharpest and best lit: another render must show the triangle 1.8 times as large
+    best = np.where(visible["rest"], areas["rest"], 0) * 1.8
+    for i, key in enumerate(sources):
+        area = np.where(visible[key], areas[key], 0) * (near_eye if key == "blink" else near_mouth)
+        take = (area > best) & body
+        source[take] = i + 1
+        best = np.where(take, area, best)
+    hidden = body & ~np.any([visible[k] for k in visible], axis=0)
+    inside = hidden & (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.050) & (middle[:, 2] > eye_z - 0.115)
+    source[inside] = 5
+    source[~body] = 4
+    return source
+
+
+def _appearance(mesh: Mesh, keys: dict[str, U8], screens: dict[str, F32], size: int) -> tuple[F32, list[str]]:
+    """How much brighter or darker each point of the skin is in each key pose: float32[m, 192, 192, 3], 0 = as at rest."""
+    import cv2
+
+    left, right, top, bottom = (int(round(edge * size)) for edge in KEY_BOX)
+    side = max(right - left, bottom - top)
+    grid_y, grid_x = np.mgrid[0:MAP_SIZE, 0:MAP_SIZE].astype(np.float32) / (MAP_SIZE - 1) * side
+    border = smoothstep(0, 30, np.minimum(np.minimum(grid_x, side - grid_x), np.minimum(grid_y, side - grid_y)))
+    grid_x, grid_y = grid_x + left, grid_y + top
+    left_half = smoothstep(size / 2 - 14, size / 2 + 14, grid_x)[..., None]
+    pixel_y, pixel_x = np.mgrid[0:size, 0:size].astype(np.float32)
+    depth = mesh.on_screen(mesh.vertices, size)[1]
+    body = np.ascontiguousarray(mesh.triangles[mesh.part == BODY])
+    base = cv2.GaussianBlur(keys["rest"][:, :, :3].astype(np.float32) + 3, (0, 0), 1.6)
+    maps, names = [], []
+    for key in KEY_POSES:
+        moved = np.zeros((size, size, 2), np.float32)
+        paint(screens["rest"], depth, body, screens[key] - screens["rest"], moved, np.full((size, size), 1e9, np.float32))
+        seen_here = cv2.remap(
+            keys[key][:, :, :3], pixel_x + moved[..., 0], pixel_y + moved[..., 1], cv2.INTER_LINEAR
+        ).astype(np.float32)
+        ratio = np.clip(cv2.GaussianBlur(seen_here + 3, (0, 0), 1.6) / base, 0.45, 1.6)
+        change = cv2.medianBlur(cv2.remap(ratio, grid_x, grid_y, cv2.INTER_LINEAR) - 1, 3) * border[..., None]
+        if key in SPLIT_KEYS:
+            maps += [change * left_half, change * (1 - left_half)]
+            names += [key + "Left", key + "Right"]
+        else:
+            maps.append(change)
+            names.append(key)
+    return np.stack(maps).astype(np.float32), names
+
+
+EYE_PARTS = (LEFT_EYE, LEFT_EYE + 1)

@@ -1,0 +1,155 @@
+"""The painted layers of a rig: hair and clothes cleaned of the renderer's faults, lashes, and the hair's depth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from avatar.bake.atlas import U8, read_rgba
+from avatar.bake.mesh import F32, I32, Mesh
+from avatar.geometry import project, smoothstep
+
+GRID = 33
+"""Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
+
+
+def clean_hair(folder: Path) -> U8:
+    """hair.png as one soft body: no single strands, no dots, no holes (straight RGBA)."""
+    import cv2
+
+    raw = read_rgba(folder / "hair.png")
+    alpha = raw[:, :, 3].astype(np.float32) / 255
+    size = alpha.shape[0]
+    k = size / 640
+
+    def disc(radius: float) -> U8:
+        n = max(1, int(round(radius * k)))
+        return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * n + 1, 2 * n + 1))
+
+    # strands one or two pixels wide vanish, gaps between strands close, crumbs go
+    dense = (cv2.GaussianBlur(alpha, (0, 0), 1.6 * k) > 0.52).astype(np.uint8)
+    solid = cv2.morphologyEx(dense, cv2.MORPH_OPEN, disc(5))
+    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, disc(4))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] < 400 * k * k:
+            solid[labels == label] = 0
+    # contour rounded at the scale of a lock, then a soft rim as fine hair gives
+    body = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), 3.0 * k)
+    rim = smoothstep(0.30, 0.72, body)
+    colour = _fill_colour(raw[:, :, :3].astype(np.float32), (alpha > 0.6) & (cv2.erode(solid, disc(2)) > 0), k)
+    colour = _tone_hair(colour, k)
+    return np.dstack([np.clip(colour, 0, 255), rim * 255]).round().astype(np.uint8)
+
+
+def _fill_colour(colour: F32, known: U8, k: float) -> F32:
+    """Colours where known, spread outward elsewhere."""
+    import cv2
+
+    have = known.astype(np.float32)
+    out = colour * have[..., None]
+    for sigma in (1.2, 3.0, 8.0, 20.0):
+        weight = cv2.GaussianBlur(have, (0, 0), sigma * k)
+        near = cv2.GaussianBlur(out * have[..., None], (0, 0), sigma * k) / np.maximum(weight, 1e-4)[..., None]
+        fill = (have == 0) & (weight > 0.02)
+        out[fill] = near[fill]
+        have[fill] = 1
+    return np.asarray(out, np.float32)
+
+
+def _tone_hair(colour: F32, k: float) -> F32:
+    """Calm the orange of the rim lights: highlights keep their place but not their strength."""
+    import cv2
+
+    light = colour @ np.array([0.30, 0.59, 0.11], np.float32)
+    broad = cv2.GaussianBlur(light, (0, 0), 4 * k)
+    gain = np.where(broad > 34, (34 + (broad - 34) * 0.55) / np.maximum(broad, 1), 1)
+    toned = colour * gain[..., None]
+    grey = (toned @ np.array([0.30, 0.59, 0.11], np.float32))[..., None]
+    return np.asarray(grey + (toned - grey) * 0.72 + np.array([3, 2, 2], np.float32), np.float32)
+
+
+def clean_cloth(folder: Path) -> tuple[U8, int]:
+    """cloth.png without its white rim and ragged collar (straight RGBA), cropped, and its first row."""
+    import cv2
+
+    raw = read_rgba(folder / "cloth.png")
+    size = raw.shape[0]
+    k = size / 640
+    alpha = (raw[:, :, 3] > 127).astype(np.uint8)
+    n = 2 * max(1, int(round(4 * k))) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (n, n))
+    solid = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, disc)
+    padded = cv2.copyMakeBorder(solid.astype(np.float32), 32, 32, 32, 32, cv2.BORDER_REPLICATE)
+    rim = smoothstep(0.30, 0.70, cv2.GaussianBlur(padded, (0, 0), 2.2 * k)[32:-32, 32:-32])
+    colour = raw[:, :, :3].astype(np.float32)
+    # the sheen of the weave washes out to white toward the silhouette: keep its texture, not its level
+    light = colour @ np.array([0.30, 0.59, 0.11], np.float32)
+    known = (solid > 0).astype(np.float32)
+    weight = np.maximum(cv2.GaussianBlur(known, (0, 0), 7 * k), 1e-3)
+    broad = cv2.GaussianBlur(light * known, (0, 0), 7 * k) / weight
+    weave = np.clip(light / np.maximum(broad, 1), 0.75, 1.25)
+    level = 30 + 40 * smoothstep(40, 150, broad) - 18 * smoothstep(120, 200, broad)
+    shaded = (level * (0.65 + 0.35 * weave))[..., None] * np.array(CLOTH_TINT, np.float32)
+    rows = np.flatnonzero(rim.max(axis=1) > 0.01)
+    first = int(rows[0])
+    layer = np.dstack([np.clip(shaded, 0, 255), rim * 255]).round().astype(np.uint8)
+    return layer[first:], first
+
+
+CLOTH_TINT = (0.62, 0.92, 1.30)
+"""Colour of the clothes relative to their lightness: a muted navy."""
+
+
+def hair_behind(hair: U8, mesh: Mesh) -> U8:
+    """Opacity uint8[H, W] of the dark hair seen behind neck and cheeks when the head turns."""
+    import cv2
+
+    size = hair.shape[0]
+    dense = hair[:, :, 3] > 128
+    camera_y, camera_z, focal = mesh.camera
+    last = int(size * (0.5 - (0.475 - camera_z) * focal / -camera_y))
+    fill = np.zeros((size, size), np.float32)
+    for y in range(int(size * 0.43), last):
+        columns = np.flatnonzero(dense[y])
+        if len(columns) > 2:
+            fill[y, columns[0] + int(0.07 * size) : columns[-1] - int(0.07 * size)] = 255
+    return cv2.GaussianBlur(fill, (0, 0), size / 250).round().astype(np.uint8)
+
+
+def hair_grid(strands: Path, mesh: Mesh) -> tuple[F32, F32]:
+    """Points float32[33, 33, 3] on the hair under a regular picture grid, and how much each follows the head."""
+    import cv2
+
+    points = np.load(strands)["arr_0"].astype(np.float32).reshape(-1, 3)
+    points = points[points[:, 2] > 0.40]
+    camera_y, camera_z, focal = mesh.camera
+    xy, _ = project(points, mesh.camera, 1)
+    columns = np.clip((xy[:, 0] * (GRID - 1) + 0.5).astype(int), 0, GRID - 1)
+    rows = np.clip((xy[:, 1] * (GRID - 1) + 0.5).astype(int), 0, GRID - 1)
+    total, count = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
+    # strands are a sheet seen from its far side: move it 2 cm toward the viewer
+    np.add.at(total, (rows, columns), points[:, 1] - 0.02)
+    np.add.at(count, (rows, columns), 1)
+    weight = cv2.GaussianBlur(count.clip(0, 1), (0, 0), 1.2)
+    mean = np.where(count > 0, total / np.maximum(count, 1), 0)
+    y = cv2.GaussianBlur(mean, (0, 0), 1.2) / np.maximum(weight, 1e-3)
+    y = np.where(weight > 0.02, y, -0.02)
+    row, column = np.mgrid[0:GRID, 0:GRID] / (GRID - 1.0)
+    scale = focal / (y - camera_y)
+    grid = np.stack([(column - 0.5) / scale, y, camera_z - (row - 0.5) / scale], -1).astype(np.float32)
+    return grid, smoothstep(0.47, 0.60, grid[..., 2])
+
+
+def lashes(folder: Path, mesh: Mesh, seen_vertices: I32) -> tuple[I32, F32, U8]:
+    """Upper lashes: root vertex int32[n], points relative to it float32[n, 6, 3], side (0 left, 1 right)."""
+    strands = np.load(folder / "lashes.npy").astype(np.float32)
+    half = len(strands) // 2
+    keep = np.concatenate([np.arange(70), half + np.arange(70)])
+    side = (keep >= half).astype(np.uint8)
+    strands = strands[keep]
+    strands = strands[:, :1] + (strands - strands[:, :1]) * 0.62
+    distance = ((strands[:, None, 0] - mesh.vertices[seen_vertices][None]) ** 2).sum(-1)
+    root = seen_vertices[distance.argmin(1)].astype(np.int32)
+    return root, (strands - mesh.vertices[root][:, None]).astype(np.float32), side

@@ -1,0 +1,268 @@
+"""The renderer for processors without a GPU: numba loops, one thread a picture, sharper around mouth and eyes."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar import overlay, raster
+from avatar.geometry import BLENDSHAPE_INDEX, LOOK_OUT_DEG, LOOK_UP_DEG, eye_matrix, head_matrix, smoothstep, weights_of
+from avatar.pose import Pose
+from avatar.rig import Rig
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+FAR = np.float32(1e9)
+"""Depth (m) of a pixel that shows the background."""
+ZOOM = 2
+"""Pixels a side that are averaged into one around mouth and eyes."""
+CHEST_LIFT_M = 0.0016
+"""How far a full breath lifts the shoulders; the head rises by `HEAD_LIFT` of it."""
+HEAD_LIFT = 0.45
+HAIR_BEHIND_RGB = (24, 19, 17)
+"""Colour of the unlit hair behind neck and cheeks."""
+LASH_RGB = (22, 15, 13)
+LASH_STRENGTH = 0.62
+LASH_RADIUS_PX = 0.55
+"""Half thickness of a lash in a picture of 512 px."""
+GLINTS = ((0.20, 0.26, 0.12, 0.85), (-0.24, -0.20, 0.07, 0.25))
+"""Window reflections in the eye: x, z and radius in eyeball radii, strength."""
+GLINT_SLACK_M = 0.0012
+"""A glint is hidden only by what lies this much nearer: the cornea itself must not hide it."""
+MOUTH_BOX_M = (-0.037, 0.037, -0.105, -0.045)
+EYES_BOX_M = (-0.058, 0.058, -0.022, 0.022)
+"""Left, right, bottom, top of the finely drawn boxes at rest, in metres from the middle between the eyes."""
+
+
+@dataclass(slots=True)
+class _Scratch:
+    """Buffers of one thread."""
+
+    vertices: F32
+    xy: F32
+    depth: F32
+    light: F32
+    ratio: F32
+    zbuffer: F32
+    lash_mask: F32
+
+
+class CpuRenderer:
+    """Draws a rig at one size; see `avatar.renderer.Renderer`."""
+
+    def __init__(self, rig: Rig, size: int, background: U8) -> None:
+        import cv2
+
+        self.rig = rig
+        self.size = size
+        self._local = threading.local()
+        camera = rig.manifest.camera
+        self._camera = np.array([camera.y, camera.z, camera.focal * size, size / 2], np.float32)
+        self._pivot = np.array(rig.manifest.head_pivot, np.float32)
+        self._px_per_m = camera.focal * size / -camera.y
+        self._all = np.arange(len(rig.triangles), dtype=np.int32)
+        self._hair = _fit(rig.hair, size, size)
+        cloth_rows = round(rig.cloth.shape[0] * size / rig.manifest.texture_size)
+        self._cloth = _fit(rig.cloth, size, cloth_rows)
+        alpha = cv2.resize(rig.behind, (size, size), interpolation=cv2.INTER_LINEAR)[..., None] / np.float32(255)
+        dark = np.array(HAIR_BEHIND_RGB, np.float32)
+        self._background = np.ascontiguousarray((background * (1 - alpha) + dark * alpha).round().astype(np.uint8))
+        self._grid = np.ascontiguousarray(rig.hair_grid.reshape(-1, 3))
+        self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
+        self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
+        rows = np.flatnonzero(self._hair[:, :, 3].max(1))
+        columns = np.flatnonzero(self._hair[:, :, 3].max(0))
+        self._hair_box = (int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1)
+        self._flat = np.ones(rig.maps.shape[1], np.float32)
+        eyes = rig.manifest.eyes
+        self._eye_middle = (np.array(eyes["left"].centre) + np.array(eyes["right"].centre)) / 2
+        self._balls = {
+            side: rig.vertices[eye.first : eye.first + eye.count] - np.array(eye.centre, np.float32)
+            for side, eye in eyes.items()
+        }
+
+    def draw(self, pose: Pose) -> U8:
+        """One frame, RGB uint8[size, size, 3]."""
+        rig, scratch = self.rig, self._scratch()
+        weights = weights_of(pose)
+        matrix = head_matrix(pose.head)
+        chest = CHEST_LIFT_M * min(max(pose.breath, 0.0), 1.0)
+        np.copyto(scratch.vertices, rig.vertices)
+        raster.deform(rig.deltas, weights, rig.active, scratch.vertices)
+        self._turn_eyes(weights, scratch)
+        lift = chest * HEAD_LIFT
+        raster.place(
+            scratch.vertices, rig.head_weight, matrix, self._pivot, np.float32(lift), self._camera, scratch.xy, scratch.depth
+        )
+        raster.blend_maps(rig.maps, map_weights(rig.manifest.map_names, weights), scratch.ratio)
+        ratio = scratch.ratio.reshape(rig.map_size, rig.map_size, 3)
+        picture = self._background.copy()
+        scratch.zbuffer.fill(FAR)
+        self._shade(scratch, ratio, self._all, 0, 0, 1, picture, scratch.zbuffer)
+        for triangles, box in zip(rig.detail, (MOUTH_BOX_M, EYES_BOX_M), strict=True):
+            self._refine(scratch, ratio, triangles, self._box(box, matrix, lift), picture)
+        self._glints(picture, weights, matrix, lift, scratch)
+        self._lashes(picture, weights, matrix, lift, scratch)
+        overlay.cover(picture, self._cloth, np.float32(chest * self._px_per_m))
+        self._drape_hair(picture, matrix, lift)
+        return picture
+
+    def draw_many(self, poses: Iterable[Pose]) -> U8:
+        """Frames of several poses, RGB uint8[n, size, size, 3]."""
+        frames = [self.draw(pose) for pose in poses]
+        return np.stack(frames) if frames else np.zeros((0, self.size, self.size, 3), np.uint8)
+
+    def _scratch(self) -> _Scratch:
+        scratch: _Scratch | None = getattr(self._local, "scratch", None)
+        if scratch is None:
+            count = len(self.rig.vertices)
+            scratch = _Scratch(
+                vertices=np.empty((count, 3), np.float32), xy=np.empty((count, 2), np.float32),
+                depth=np.empty(count, np.float32), light=self.rig.light.copy(),
+                ratio=np.empty(self.rig.maps.shape[1], np.float32),
+                zbuffer=np.empty((self.size, self.size), np.float32),
+                lash_mask=np.zeros((self.size, self.size), np.float32),
+            )  # fmt: skip
+            self._local.scratch = scratch
+        return scratch
+
+    def _place(self, points: F32, weight: F32, matrix: F32, lift: float) -> tuple[F32, F32]:
+        xy, depth = np.empty((len(points), 2), np.float32), np.empty(len(points), np.float32)
+        raster.place(points, weight, matrix, self._pivot, np.float32(lift), self._camera, xy, depth)
+        return xy, depth
+
+    def _shade(
+        self, s: _Scratch, ratio: F32, order: NDArray[np.int32], left: int, top: int, zoom: int, out: U8, zbuffer: F32
+    ) -> None:
+        rig = self.rig
+        raster.shade(
+            s.xy, s.depth, rig.map_xy, s.light, rig.triangles, rig.uv, rig.mapped, rig.atlas, ratio, order,
+            np.float32(left), np.float32(top), np.float32(zoom), out, zbuffer,
+        )  # fmt: skip
+
+    def _turn_eyes(self, weights: F32, scratch: _Scratch) -> None:
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            name = side.capitalize()
+            up = _weight(weights, "eyeLookUp" + name) - _weight(weights, "eyeLookDown" + name)
+            out = _weight(weights, "eyeLookOut" + name) - _weight(weights, "eyeLookIn" + name)
+            eye, ball = self.rig.manifest.eyes["left" if side == "left" else "right"], self._balls[side]
+            turned = ball @ eye_matrix(LOOK_OUT_DEG * out * sign, LOOK_UP_DEG * up).T
+            span = slice(eye.first, eye.first + eye.count)
+            scratch.vertices[span] = turned + np.array(eye.centre, np.float32)
+            # the upper lid throws a shadow that comes down with it; the corners of the eye are darker
+            height, across = turned[:, 2] / eye.radius, np.abs(turned[:, 0]) / eye.radius
+            blink = 0.6 * _weight(weights, "eyeBlink" + name)
+            shadow = 1 - 0.55 * smoothstep(0.05 - blink, 0.72 - blink, height)
+            scratch.light[span] = 0.93 * shadow * (1 - 0.22 * smoothstep(0.30, 0.85, across))
+
+    def _box(self, box: tuple[float, float, float, float], matrix: F32, lift: float) -> tuple[int, int, int, int]:
+        """Pixels (left, top, width, height) of a box that is carried by the head."""
+        left, right, bottom, top = box
+        x, y, z = self._eye_middle
+        middle = np.array([[x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2]], np.float32)
+        (centre,), _ = self._place(middle, np.ones(1, np.float32), matrix, lift)
+        wide = math.ceil((right - left) * self._px_per_m)
+        tall = math.ceil((top - bottom) * self._px_per_m)
+        corner_x = min(max(int(centre[0] - wide / 2), 0), self.size - wide)
+        corner_y = min(max(int(centre[1] - tall / 2), 0), self.size - tall)
+        return corner_x, corner_y, wide, tall
+
+    def _refine(
+        self, s: _Scratch, ratio: F32, order: NDArray[np.int32], box: tuple[int, int, int, int], picture: U8
+    ) -> None:
+        left, top, wide, tall = box
+        patch = np.empty((tall * ZOOM, wide * ZOOM, 3), np.uint8)
+        zbuffer = np.full((tall * ZOOM, wide * ZOOM), FAR, np.float32)
+        raster.enlarge(picture, left, top, ZOOM, patch)
+        self._shade(s, ratio, order, left, top, ZOOM, patch, zbuffer)
+        raster.shrink(patch, ZOOM, left, top, picture)
+
+    def _glints(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
+        for side, eye in self.rig.manifest.eyes.items():
+            blink = _weight(weights, "eyeBlink" + side.capitalize())
+            open_share = 1 - float(smoothstep(0.35, 0.75, np.float32(blink)))
+            if open_share <= 0:
+                continue
+            for x, z, radius, strength in GLINTS:
+                toward = -1.02 * math.sqrt(1 - x * x - z * z)
+                spot = np.array([eye.centre], np.float32) + np.array([x, toward, z], np.float32) * eye.radius
+                (at,), (depth,) = self._place(spot.astype(np.float32), np.ones(1, np.float32), matrix, lift)
+                overlay.glint(
+                    picture, scratch.zbuffer, at[0], at[1], depth - np.float32(GLINT_SLACK_M),
+                    np.float32(eye.radius * radius * self._px_per_m), np.float32(strength * open_share),
+                )  # fmt: skip
+
+    def _lashes(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
+        rig = self.rig
+        roots = scratch.vertices[rig.lash_root][:, None]
+        relative = np.empty_like(rig.lash_points)
+        for side, name in enumerate(("Left", "Right")):
+            # lashes swing down with the lid that carries them
+            angle = math.radians(62) * min(1.0, _weight(weights, "eyeBlink" + name))
+            ours = rig.lash_side == side
+            x, y, z = (rig.lash_points[ours][..., axis] for axis in range(3))
+            c, s = math.cos(angle), math.sin(angle)
+            relative[ours] = np.stack([x, y * c - z * s, z * c + y * s], -1)
+        points = np.ascontiguousarray((roots + relative).reshape(-1, 3))
+        xy, _ = self._place(points, np.ones(len(points), np.float32), matrix, lift)
+        lines = np.ascontiguousarray(xy.reshape(len(rig.lash_root), -1, 2))
+        thickness = np.float32(LASH_RADIUS_PX * self.size / 512)
+        overlay.stroke(
+            picture, lines, thickness, np.float32(LASH_STRENGTH), np.array(LASH_RGB, np.float32), scratch.lash_mask
+        )
+
+    def _drape_hair(self, picture: U8, matrix: F32, lift: float) -> None:
+        moved, _ = self._place(self._grid, self._grid_weight, matrix, lift)
+        side = self.rig.hair_weight.shape[0]
+        shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
+        reach_x = int(np.abs(shift[..., 0]).max()) + 2
+        reach_y = int(np.abs(shift[..., 1]).max()) + 2
+        left, right, top, bottom = self._hair_box
+        overlay.drape(
+            picture, self._hair, shift, max(left - reach_x, 0), min(right + reach_x, self.size),
+            max(top - reach_y, 0), min(bottom + reach_y, self.size),
+        )  # fmt: skip
+
+
+def map_weights(names: tuple[str, ...], weights: F32) -> F32:
+    """How strongly each appearance map applies, float32[m] in [0, 1], from the 52 blendshape weights."""
+
+    def w(name: str) -> float:
+        return _weight(weights, name)
+
+    open_mouth = w("jawOpen") * (1 - 0.8 * w("mouthClose"))
+    strengths = {
+        "jaw": open_mouth / 0.7,
+        "funnel": max(w("mouthFunnel"), w("mouthPucker")) / 0.8,
+        "ee": (w("mouthUpperUpLeft") + w("mouthUpperUpRight") + w("mouthLowerDownLeft") + w("mouthLowerDownRight")) / 2.8,
+        "press": (w("mouthPressLeft") + w("mouthPressRight")) / 2 + 0.5 * w("mouthRollLower"),
+    }
+    for side in ("Left", "Right"):
+        strengths["blink" + side] = w("eyeBlink" + side)
+        strengths["smile" + side] = w("mouthSmile" + side)
+        strengths["browup" + side] = (w("browInnerUp") + w("browOuterUp" + side)) / 2
+        strengths["browdn" + side] = w("browDown" + side)
+        strengths["frown" + side] = w("mouthFrown" + side)
+    return np.array([min(max(strengths.get(name, 0.0), 0.0), 1.0) for name in names], np.float32)
+
+
+def _weight(weights: F32, name: str) -> float:
+    return float(weights[BLENDSHAPE_INDEX[name]])
+
+
+def _fit(layer: U8, wide: int, tall: int) -> U8:
+    """A straight RGBA layer resized and premultiplied."""
+    import cv2
+
+    layer_f = layer.astype(np.float32)
+    layer_f[:, :, :3] *= layer_f[:, :, 3:] / 255
+    way = cv2.INTER_AREA if wide < layer.shape[1] else cv2.INTER_CUBIC
+    resized = np.clip(cv2.resize(layer_f, (wide, tall), interpolation=way), 0, 255)
+    resized[:, :, :3] = np.minimum(resized[:, :, :3], resized[:, :, 3:])
+    return np.ascontiguousarray(resized.round().astype(np.uint8))

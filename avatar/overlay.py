@@ -1,0 +1,140 @@
+"""Pixel loops that lay clothes, hair, glints and lashes over the face; compiled like `raster`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+F = np.float32
+HALF, ONE = F(0.5), F(1.0)
+
+
+@njit("void(u1[:,:,::1], u1[:,:,::1], f4)", cache=True, nogil=True, fastmath=True)
+def cover(picture, layer, raised):
+    """Lay a premultiplied RGBA layer over the bottom rows of the picture, raised by a fraction of pixels ≥ 0."""
+    rows = layer.shape[0]
+    first = picture.shape[0] - rows
+    whole = int(raised)
+    part = int((raised - F(whole)) * F(256))
+    for y in range(-whole - 1, rows):
+        # rows past the layer's end repeat its last one, so that lifting opens no gap below
+        upper = min(y + whole, rows - 1)
+        lower = min(upper + 1, rows - 1)
+        if first + y < 0:
+            continue
+        for x in range(layer.shape[1]):
+            before = np.int32(layer[upper, x, 3]) if upper >= 0 else np.int32(0)
+            alpha = (before * (256 - part) + np.int32(layer[lower, x, 3]) * part + 128) >> 8
+            if alpha == 0:
+                continue
+            rest = (255 - alpha) * 257
+            for c in range(3):
+                above = np.int32(layer[upper, x, c]) if upper >= 0 else np.int32(0)
+                value = (above * (256 - part) + np.int32(layer[lower, x, c]) * part + 128) >> 8
+                value += (np.int32(picture[first + y, x, c]) * rest + 32768) >> 16
+                picture[first + y, x, c] = np.uint8(min(value, 255))
+
+
+@njit("void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i8, i8, i8, i8)", cache=True, nogil=True, fastmath=True)
+def drape(picture, layer, shift, left, right, top, bottom):
+    """Lay a premultiplied RGBA layer over the picture inside a box, moved by a coarse grid of pixel shifts.
+
+    `shift` float32[G, G, 2] spans the whole picture; a pixel shows the layer at its place minus the shift there.
+    """
+    size_y, size_x = picture.shape[0], picture.shape[1]
+    cells = shift.shape[0] - 1
+    cell_x, cell_y = F(cells) / F(size_x), F(cells) / F(size_y)
+    for y in range(top, bottom):
+        gy = (F(y) + HALF) * cell_y
+        j = min(int(gy), cells - 1)
+        fy = gy - F(j)
+        column = -1
+        for x in range(left, right):
+            gx = (F(x) + HALF) * cell_x
+            i = min(int(gx), cells - 1)
+            if i != column:
+                column = i
+                ax = shift[j, i, 0] + (shift[j + 1, i, 0] - shift[j, i, 0]) * fy
+                ay = shift[j, i, 1] + (shift[j + 1, i, 1] - shift[j, i, 1]) * fy
+                bx = shift[j, i + 1, 0] + (shift[j + 1, i + 1, 0] - shift[j, i + 1, 0]) * fy - ax
+                by = shift[j, i + 1, 1] + (shift[j + 1, i + 1, 1] - shift[j, i + 1, 1]) * fy - ay
+            fx = gx - F(i)
+            u = F(x) - ax - bx * fx
+            v = F(y) - ay - by * fx
+            iu, iv = int(math.floor(u)), int(math.floor(v))
+            if iu < 0 or iv < 0 or iu >= size_x - 1 or iv >= size_y - 1:
+                continue
+            a00, a01 = layer[iv, iu, 3], layer[iv, iu + 1, 3]
+            a10, a11 = layer[iv + 1, iu, 3], layer[iv + 1, iu + 1, 3]
+            if a00 == 0 and a01 == 0 and a10 == 0 and a11 == 0:
+                continue
+            fu = int((u - F(iu)) * F(256))
+            fv = int((v - F(iv)) * F(256))
+            k11 = fu * fv
+            k01 = fu * 256 - k11
+            k10 = fv * 256 - k11
+            k00 = 65536 - k01 - k10 - k11
+            alpha = (a00 * k00 + a01 * k01 + a10 * k10 + a11 * k11 + 32768) >> 16
+            rest = (255 - alpha) * 257
+            for c in range(3):
+                value = (layer[iv, iu, c] * k00 + layer[iv, iu + 1, c] * k01
+                         + layer[iv + 1, iu, c] * k10 + layer[iv + 1, iu + 1, c] * k11 + 32768) >> 16  # fmt: skip
+                value += (np.int64(picture[y, x, c]) * rest + 32768) >> 16
+                picture[y, x, c] = np.uint8(min(value, 255))
+
+
+@njit("void(u1[:,:,::1], f4[:,::1], f4, f4, f4, f4, f4)", cache=True, nogil=True, fastmath=True)
+def glint(picture, zbuffer, x, y, depth, radius, strength):
+    """A soft white disc at (x, y) px where nothing lies nearer than `depth`."""
+    height, width = zbuffer.shape
+    for py in range(max(int(y - radius * 2), 0), min(int(y + radius * 2) + 2, height)):
+        for px in range(max(int(x - radius * 2), 0), min(int(x + radius * 2) + 2, width)):
+            if zbuffer[py, px] < depth:
+                continue
+            dx, dy = F(px) + HALF - x, F(py) + HALF - y
+            alpha = strength * min(max(F(1.25) - math.sqrt(dx * dx + dy * dy) / radius, F(0)), ONE)
+            for c in range(3):
+                value = F(picture[py, px, c])
+                picture[py, px, c] = np.uint8(value + (F(250) - value) * alpha + HALF)
+
+
+@njit("void(u1[:,:,::1], f4[:,:,::1], f4, f4, f4[::1], f4[:,::1])", cache=True, nogil=True, fastmath=True)
+def stroke(picture, lines, thickness, strength, colour, mask):
+    """Draw tapering antialiased polylines float32[n, k, 2]; overlapping lines do not add up.
+
+    `mask` is scratch of the picture's size, all zero before and after.
+    """
+    height, width = mask.shape
+    points = lines.shape[1]
+    low_x, high_x, low_y, high_y = width, 0, height, 0
+    for n in range(lines.shape[0]):
+        for p in range(points - 1):
+            ax, ay, bx, by = lines[n, p, 0], lines[n, p, 1], lines[n, p + 1, 0], lines[n, p + 1, 1]
+            radius = thickness * (ONE - F(0.75) * F(p) / F(points - 1))
+            dx, dy = bx - ax, by - ay
+            length = dx * dx + dy * dy + F(1e-9)
+            first_x = max(int(min(ax, bx) - radius - ONE), 0)
+            last_x = min(int(max(ax, bx) + radius + ONE), width - 1)
+            first_y = max(int(min(ay, by) - radius - ONE), 0)
+            last_y = min(int(max(ay, by) + radius + ONE), height - 1)
+            low_x, high_x = min(low_x, first_x), max(high_x, last_x)
+            low_y, high_y = min(low_y, first_y), max(high_y, last_y)
+            for py in range(first_y, last_y + 1):
+                for px in range(first_x, last_x + 1):
+                    qx, qy = F(px) + HALF - ax, F(py) + HALF - ay
+                    t = min(max((qx * dx + qy * dy) / length, F(0)), ONE)
+                    ex, ey = qx - t * dx, qy - t * dy
+                    alpha = radius + HALF - math.sqrt(ex * ex + ey * ey)
+                    alpha = min(max(alpha, F(0)), min(ONE, radius * F(2)))
+                    if alpha > mask[py, px]:
+                        mask[py, px] = alpha
+    for py in range(low_y, high_y + 1):
+        for px in range(low_x, high_x + 1):
+            alpha = mask[py, px] * strength
+            if alpha > F(0):
+                mask[py, px] = F(0)
+                for c in range(3):
+                    value = F(picture[py, px, c])
+                    picture[py, px, c] = np.uint8(value + (colour[c] - value) * alpha + HALF)
