@@ -100,7 +100,7 @@ def question_of(desk: Desk, text: str | None, audio: Path | None) -> str | Pcm:
         raise UsageError('--text is empty; write a question, for example --text "Can I return a lamp?"')
     if len(text) > limits.question_chars:
         raise UsageError(
-            f"--text has {len(text)} characters; the desk takes {limits.question_chars} (limits.question_chars)"
+            f"--text has {len(text)} characters; this desk takes {limits.question_chars}; ask more briefly"
         )
     return text.encode("utf-8", "replace").decode()
 

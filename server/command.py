@@ -1,0 +1,327 @@
+"""The `visavis` command: every subcommand's words and options; what they do stands in other modules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.boundary import STOPPED, UsageError, boundary, complain, print_json
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""A digital human for customer service.
+
+    A DESK is a folder that describes one service position; leave it out to use the demo desk, an online shop.
+    Start with: visavis ask --text "Can I return a lamp?" --out reply.mp4""",
+)
+models_app = typer.Typer(no_args_is_help=True, help="Models that make it better: list, download, show where.")
+avatar_app = typer.Typer(no_args_is_help=True, help="Faces: list, contact sheets, let one say something.")
+app.add_typer(models_app, name="models")
+app.add_typer(avatar_app, name="avatar")
+
+DeskArgument = Annotated[
+    str, typer.Argument(metavar="[DESK]", help="The desk's folder; the demo desk if left out.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+@app.command()
+def ask(
+    desk: DeskArgument = "demo",
+    text: Annotated[str | None, typer.Option("--text", "-t", help="The question in words.")] = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", "-a", help="The question as a sound file of any common format.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the talking answer to this mp4 file.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask one question, by text or by voice, and get one talking answer.
+
+    Examples:
+
+      visavis ask --text "How long does delivery to Ireland take?" --out reply.mp4
+
+      visavis ask mydesk --audio question.wav --json
+    """
+    from agent.desk import Desk
+    from server.ask import ask as run
+    from server.ask import document_of
+    from server.pages import show_reply
+    from server.progress import stages
+
+    with boundary():
+        if out is not None and out.suffix.lower() != ".mp4":
+            raise UsageError(f"--out writes mp4; name the file {out.with_suffix('.mp4')}")
+        with stages(quiet=json) as shown:
+            result, counter = run(Desk.load(desk), text=text, audio=audio, out=out, stages=shown)
+            for note in result.notes:
+                shown.note(note)
+        document = document_of(result, counter)
+    if json:
+        print_json(document)
+    else:
+        show_reply(document)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the clips and the page.")] = Path(
+        "out/demo"
+    ),
+    json: JsonOption = False,
+) -> None:
+    """Ask the demo desk by text and by voice; write the clips and a page that shows them."""
+    from server.demo import run_demo
+    from server.progress import stages
+
+    with boundary(), stages(quiet=json) as shown:
+        document = run_demo(out, shown)
+    if json:
+        print_json(document)
+    else:
+        typer.echo(f"\nThe answers, with transcript, citations and timing: {document['page']}")
+
+
+@app.command()
+def doctor(desk: DeskArgument = "demo", json: JsonOption = False) -> None:
+    """Say what each stage will use, why, what is missing and how to get it; exit 1 if nothing would work."""
+    from server.doctor import examine, show_examination
+
+    with boundary():
+        document = examine(desk)
+    if json:
+        print_json(document)
+    else:
+        show_examination(document)
+    raise typer.Exit(0 if document["ready"] else 1)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    name: Annotated[str, typer.Option(help="What the desk is called.")] = "",
+    company: Annotated[str, typer.Option(help="Whose desk it is.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Write a starter desk: settings, sample knowledge, policy, a tool, a script."""
+    from agent.desk import new_desk
+
+    with boundary():
+        desk = new_desk(folder, name=name, company=company)
+    files = sorted(str(p.relative_to(desk.folder)) for p in desk.folder.rglob("*") if p.is_file())
+    if json:
+        print_json({"desk": str(desk.folder), "files": files})
+        return
+    typer.echo(f"{desk.folder} holds a new desk:")
+    for file in files:
+        typer.echo(f"  {file}")
+    typer.echo(f'Edit desk.toml and knowledge/, then: visavis ask {folder} --text "…" --out reply.mp4')
+
+
+@app.command()
+def search(
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="[DESK] QUERY", help="The desk, and what to look for.")
+    ],
+    count: Annotated[int, typer.Option("-k", min=1, max=50, help="How many passages.")] = 5,
+    json: JsonOption = False,
+) -> None:
+    """Search a desk's knowledge; shows what an answer would rest on."""
+    from agent.desk import Desk
+    from agent.engines import open_knowledge
+    from server.pages import show_passages
+
+    with boundary():
+        if len(arguments) > 2:
+            raise UsageError('put the query in quotes: visavis search [DESK] "QUERY"')
+        desk = Desk.load(arguments[0] if len(arguments) == 2 else "demo")
+        knowledge = open_knowledge(desk)
+        try:
+            query = arguments[-1]
+            passages = knowledge.search(query, k=count, language=desk.language_of(query))
+            answerable = knowledge.answerable(query)
+        finally:
+            knowledge.close()
+    document = {
+        "passages": [
+            {"source": p.source, "title": p.title, "text": p.text, "score": round(p.score, 4)}
+            for p in passages
+        ],
+        "answerable": round(answerable, 4),
+    }
+    if json:
+        print_json(document)
+    else:
+        show_passages(document)
+
+
+@app.command()
+def screen(
+    text: Annotated[str, typer.Argument(help="What to screen.")],
+    direction: Annotated[str, typer.Option(help="input, output, document or tool.")] = "input",
+    language: Annotated[str | None, typer.Option(help="en or zh; told from the script if left out.")] = None,
+    desk: Annotated[str, typer.Option(help="Whose policy.")] = "demo",
+    json: JsonOption = False,
+) -> None:
+    """Show what the guard says of a text, and which rule says so."""
+    from agent.desk import Desk
+    from moderation import Guard
+    from moderation.verdict import Direction
+
+    with boundary():
+        if direction not in set(Direction):
+            raise UsageError(f"--direction is one of {', '.join(Direction)}")
+        verdict = Guard.load(Desk.load(desk).policy_file).screen(text, direction=direction, language=language)
+    document = {
+        "action": verdict.action.value,
+        "scores": {category: round(score, 4) for category, score in verdict.scores.items()},
+        "rule": verdict.rule,
+        "text": verdict.text,
+    }
+    if json:
+        print_json(document)
+    else:
+        typer.echo(f"{document['action']}" + (f" by {verdict.rule}" if verdict.rule else ""))
+        typer.echo(verdict.text)
+
+
+@app.command()
+def speak(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The wav file to write.")],
+    emotion: Annotated[str, typer.Option(help="One of the seven emotions of a reply.")] = "neutral",
+    language: Annotated[str | None, typer.Option(help="en or zh; told from the script if left out.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Speak a text into a wav file."""
+    from agent.sentence import REPLY_EMOTIONS
+    from server.speak import speak_to
+
+    with boundary():
+        if emotion not in REPLY_EMOTIONS:
+            raise UsageError(f"--emotion is one of {', '.join(REPLY_EMOTIONS)}")
+        document = speak_to(out, text, emotion=emotion, language=language)
+    if json:
+        print_json(document)
+    else:
+        typer.echo(f"{out}: {document['duration_s']} s by {document['engine']}")
+
+
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]…", help="Figures; all if left out.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, max=100, help="Repetitions of each; medians are given.")] = 5,
+    json: JsonOption = False,
+) -> None:
+    """Measure the whole chain and each stage on this machine."""
+    from evals.bench import run_bench, show_bench
+    from server.progress import stages
+
+    with boundary(), stages(quiet=json) as shown:
+        document = run_bench(names or [], runs=runs, stages=shown)
+    if json:
+        print_json(document)
+    else:
+        show_bench(document)
+
+
+@app.command(hidden=True)
+def warm() -> None:
+    """Compile the renderer and index the demo desk, so that the first answer is as quick as the next."""
+    from server.warm import warm_up
+
+    with boundary():
+        warm_up()
+
+
+@models_app.command("list")
+def models_list(json: JsonOption = False) -> None:
+    """List the models that can be fetched, and which are here."""
+    from server.models import list_models, show_models
+
+    with boundary():
+        document = list_models()
+    if json:
+        print_json(document)
+    else:
+        show_models(document)
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(help="For example whisper-base or piper-en.")],
+    json: JsonOption = False,
+) -> None:
+    """Download a model into the cache; continues where an earlier download stopped."""
+    from server.models import pull_model
+    from server.progress import stages
+
+    with boundary(), stages(quiet=json) as shown:
+        document = pull_model(name, shown)
+    if json:
+        print_json(document)
+    else:
+        typer.echo(f"{name} is in {document['path']}")
+
+
+@models_app.command("path")
+def models_path(json: JsonOption = False) -> None:
+    """Print the folder in which models are kept (set it with VISAVIS_MODELS)."""
+    from speech.models import cache_dir
+
+    path = str(cache_dir())
+    if json:
+        print_json({"path": path})
+    else:
+        typer.echo(path)
+
+
+@avatar_app.command("list")
+def avatar_list(json: JsonOption = False) -> None:
+    """List the built-in rigs."""
+    from server.faces import list_rigs
+
+    with boundary():
+        document = list_rigs()
+    if json:
+        print_json(document)
+        return
+    for rig in document["rigs"]:
+        typer.echo(f"{rig['name']}: {rig['licence']}; {rig['credits']}")
+
+
+@avatar_app.command("sheet")
+def avatar_sheet(
+    rig: Annotated[str, typer.Argument(help="A built-in rig's name or a rig's folder.")] = "mira",
+    kind: Annotated[str, typer.Option(help="visemes, expressions or looks.")] = "visemes",
+    out: Annotated[Path, typer.Option("--out", "-o", help="The png file to write.")] = Path("sheet.png"),
+    json: JsonOption = False,
+) -> None:
+    """Draw a contact sheet: all mouth shapes, expressions, or looks of a rig in one picture."""
+    from server.faces import write_sheet
+
+    with boundary():
+        document = write_sheet(rig, kind, out)
+    if json:
+        print_json(document)
+    else:
+        typer.echo(f"{out}: {document['width']} × {document['height']} pixels")
+
+
+def main() -> None:
+    """Run the command; a key press of Ctrl-C ends it with one line."""
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        complain("stopped; nothing half-done was left behind")
+        sys.exit(STOPPED)

@@ -1,0 +1,230 @@
+"""`visavis doctor`: what each stage will use, why, and what would make it better."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from agent.desk import Desk, state_root
+from agent.llm import endpoint_is_set
+
+MIN_FREE_MB = 200
+"""What an answer and its clip may need on the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One stage."""
+
+    stage: str
+    ok: bool
+    engine: str
+    why: str
+    missing: str = ""
+    """What would make it better, or what stops it from working."""
+    remedy: str = ""
+    """The exact command that brings it."""
+
+
+def examine(where: str) -> dict[str, Any]:
+    """Look at every stage of a desk without answering anything; loads no models, asks no network."""
+    desk = Desk.load(where)
+    checks: tuple[tuple[str, Callable[[Desk], Finding]], ...] = (
+        ("hearing", _hearing),
+        ("voice activity", _voice_activity),
+        ("knowledge", _knowledge),
+        ("moderation", _moderation),
+        ("answering", _answering),
+        ("tools", _tools),
+        ("speaking", _speaking),
+        ("face", _face),
+        ("clips", _clips),
+        ("state", _state),
+    )
+    findings = [_checked(stage, check, desk) for stage, check in checks]
+    return {
+        "ready": all(finding.ok for finding in findings),
+        "desk": {"name": desk.settings.name, "folder": str(desk.folder)},
+        "stages": [asdict(finding) for finding in findings],
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "gpu": _gpu(),
+        },
+    }
+
+
+def show_examination(document: dict[str, Any]) -> None:
+    """Print the findings, a stage a line, with what would help below."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{document['desk']['name']}  ({document['desk']['folder']})")
+    for found in document["stages"]:
+        mark = ("ok  ", "green") if found["ok"] else ("no  ", "bold red")
+        console.print(
+            Text.assemble(mark, f"{found['stage']:<15}", (found["engine"], "bold"), f"  {found['why']}")
+        )
+        if found["missing"]:
+            console.print(f"{'':19}{found['missing']}")
+        if found["remedy"]:
+            console.print(Text(f"{'':19}→ {found['remedy']}", "cyan"))
+    machine = document["machine"]
+    console.print(
+        f"Python {machine['python']}, {machine['cores']} cores, GPU: {machine['gpu'] or 'none seen'}"
+    )
+    if not document["ready"]:
+        console.print(Text("The main job cannot run; see the lines marked no.", "bold red"))
+
+
+def _checked(stage: str, check: Callable[[Desk], Finding], desk: Desk) -> Finding:
+    try:
+        return check(desk)
+    except Exception as error:
+        # A broken part is what this command is there to report.
+        remedy = "make setup" if isinstance(error, ImportError) else ""
+        return Finding(stage, False, "-", "cannot be used", str(error) or type(error).__name__, remedy)
+
+
+def _hearing(desk: Desk) -> Finding:
+    from speech.recognizer import recognizer_plan
+
+    settings = desk.settings
+    plan = recognizer_plan(
+        engine=settings.hearing.engine,
+        model=(desk.folder / settings.hearing.model) if settings.hearing.model else None,
+        languages=settings.languages,
+    )
+    return Finding("hearing", bool(plan.engine), plan.engine or "-", plan.why, plan.missing, plan.remedy)
+
+
+def _voice_activity(desk: Desk) -> Finding:
+    from speech.vad import silero_path
+
+    return Finding("voice activity", True, "silero", f"{silero_path().name}, carried by faster-whisper")
+
+
+def _knowledge(desk: Desk) -> Finding:
+    files = [p for p in desk.knowledge_folder.rglob("*") if p.suffix in (".md", ".txt")]
+    if not files:
+        return Finding(
+            "knowledge",
+            False,
+            "-",
+            "there are no documents",
+            "the desk would know nothing",
+            f"put .md files into {desk.knowledge_folder}",
+        )
+    return Finding("knowledge", True, "chromadb + BM25", f"{len(files)} documents, embedded vectors")
+
+
+def _moderation(desk: Desk) -> Finding:
+    from moderation import Guard
+
+    guard = Guard.load(desk.policy_file)
+    return Finding("moderation", True, guard.engine, str(desk.policy_file or "the default policy"))
+
+
+def _answering(desk: Desk) -> Finding:
+    settings = desk.settings.answering
+    if settings.engine == "openai" or (settings.engine == "auto" and endpoint_is_set(settings)):
+        place = settings.base_url or os.environ.get("OPENAI_BASE_URL") or "OpenAI"
+        key = os.environ.get(settings.api_key_env)
+        missing = "" if key or settings.base_url else f"{settings.api_key_env} is not set"
+        return Finding(
+            "answering",
+            not missing or settings.fallback,
+            f"openai/{settings.model}",
+            f"through {place}",
+            missing,
+            f"export {settings.api_key_env}=…" if missing else "",
+        )
+    return Finding(
+        "answering",
+        True,
+        "extractive",
+        "no endpoint is set: speaks only what the knowledge says",
+        "a language model would answer more freely",
+        f"export {settings.api_key_env}=…, or set answering.base_url in desk.toml",
+    )
+
+
+def _tools(desk: Desk) -> Finding:
+    tools = desk.tools()
+    return Finding(
+        "tools", True, str(len(tools)), ", ".join(tool.name for tool in tools) or "the desk has none"
+    )
+
+
+def _speaking(desk: Desk) -> Finding:
+    from speech.synthesizer import synthesizer_plan
+
+    settings = desk.settings
+    plan = synthesizer_plan(
+        engine=settings.voice.engine, voice=settings.voice.model or None, languages=settings.languages
+    )
+    return Finding("speaking", bool(plan.engine), plan.engine or "-", plan.why, plan.missing, plan.remedy)
+
+
+def _face(desk: Desk) -> Finding:
+    from avatar import load_rig
+
+    rig = load_rig(_rig(desk))
+    return Finding("face", True, f"cpu/{rig.name}", "numba renderer on the CPU")
+
+
+def _rig(desk: Desk) -> str:
+    beside = desk.folder / desk.settings.avatar.rig
+    return str(beside) if beside.is_dir() else desk.settings.avatar.rig
+
+
+def _clips(desk: Desk) -> Finding:
+    import av
+
+    missing = [codec for codec in ("libx264", "aac", "mov_text") if codec not in av.codecs_available]
+    if missing:
+        return Finding(
+            "clips",
+            False,
+            "-",
+            "encoders are missing",
+            ", ".join(missing),
+            "pip install --force-reinstall av",
+        )
+    return Finding("clips", True, "libx264 + aac", f"PyAV {av.__version__}")
+
+
+def _state(desk: Desk) -> Finding:
+    folder = desk.state_folder
+    probe = folder / ".probe"
+    probe.touch()
+    probe.unlink()
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    ok = free_mb >= MIN_FREE_MB
+    return Finding(
+        "state",
+        ok,
+        f"{free_mb} MB free",
+        str(folder),
+        "" if ok else f"less than {MIN_FREE_MB} MB free on the disk",
+        "" if ok else f"free some, or set VISAVIS_STATE to a folder elsewhere (now {state_root()})",
+    )
+
+
+def _gpu() -> str | None:
+    """Name the GPU if the driver's tool is there; the core runs without one."""
+    for entry in (Path("/proc/driver/nvidia/gpus"),):
+        if sys.platform == "linux" and entry.is_dir():
+            for information in entry.glob("*/information"):
+                for line in information.read_text(errors="replace").splitlines():
+                    if line.startswith("Model:"):
+                        return line.removeprefix("Model:").strip()
+    return None

@@ -1,0 +1,40 @@
+"""`visavis avatar`: rigs and pictures of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from avatar import load_renderer, load_rig
+from avatar.errors import ClipError
+from avatar.rig import built_in_rigs
+from avatar.sheet import KINDS, draw_sheet
+from server.boundary import UsageError
+
+
+def list_rigs() -> dict[str, Any]:
+    """Return the built-in rigs."""
+    rigs = [load_rig(name) for name in built_in_rigs()]
+    return {"rigs": [{"name": rig.name, "licence": rig.licence, "credits": rig.credits} for rig in rigs]}
+
+
+def write_sheet(rig: str, kind: str, out: Path) -> dict[str, Any]:
+    """Draw a contact sheet into a png file.
+
+    Raises:
+        UsageError: there is no such kind of sheet.
+        AvatarError: the rig is broken or the file cannot be written.
+    """
+    import cv2
+
+    if kind not in KINDS:
+        raise UsageError(f"--kind is one of {', '.join(KINDS)}")
+    if out.suffix.lower() != ".png":
+        raise UsageError(f"--out writes png; name the file {out.with_suffix('.png')}")
+    picture = draw_sheet(load_renderer(load_rig(rig), size=512), kind)
+    done, data = cv2.imencode(".png", picture[..., ::-1])
+    if not done:
+        raise ClipError(f"{out}: the picture could not be encoded; try a smaller rig")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(data.tobytes())
+    return {"path": str(out), "kind": kind, "width": picture.shape[1], "height": picture.shape[0]}
