@@ -75,6 +75,12 @@ class Desk:
             ) from error
         return state
 
+    @property
+    def rig(self) -> str:
+        """Its rig: a built-in one's name, or the path of a folder that lies beside `desk.toml`."""
+        beside = self.folder / self.settings.avatar.rig
+        return str(beside) if beside.is_dir() else self.settings.avatar.rig
+
     def tools(self) -> tuple[Tool, ...]:
         """Import and return its business actions."""
         return load_tools(self.folder / "tools.py")

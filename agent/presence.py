@@ -42,9 +42,7 @@ class Presence:
             AvatarError: the rig is missing or broken.
         """
         settings = desk.settings.avatar
-        renderer = load_renderer(
-            load_rig(_rig(desk, settings.rig)), size=settings.size, background=settings.background
-        )
+        renderer = load_renderer(load_rig(desk.rig), size=settings.size, background=settings.background)
         return cls(
             renderer=renderer,
             lettering=Lettering(size=settings.size, ai_label=settings.ai_label, captions=settings.captions),
@@ -107,12 +105,6 @@ class Presence:
 
     def _draw(self, pose: Pose, caption: str) -> NDArray[np.uint8]:
         return self.lettering.draw(self.renderer.draw(pose), caption)
-
-
-def _rig(desk: Desk, rig: str) -> str:
-    """A rig is named, or is a folder beside the desk's file."""
-    beside = desk.folder / rig
-    return str(beside) if beside.is_dir() else rig
 
 
 def _poses(performer: Performer, spoken: Spoken) -> list[Pose]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -177,13 +176,8 @@ def _speaking(desk: Desk) -> Finding:
 def _face(desk: Desk) -> Finding:
     from avatar import load_rig
 
-    rig = load_rig(_rig(desk))
+    rig = load_rig(desk.rig)
     return Finding("face", True, f"cpu/{rig.name}", "numba renderer on the CPU")
-
-
-def _rig(desk: Desk) -> str:
-    beside = desk.folder / desk.settings.avatar.rig
-    return str(beside) if beside.is_dir() else desk.settings.avatar.rig
 
 
 def _clips(desk: Desk) -> Finding:
@@ -220,11 +214,9 @@ def _state(desk: Desk) -> Finding:
 
 
 def _gpu() -> str | None:
-    """Name the GPU if the driver's tool is there; the core runs without one."""
-    for entry in (Path("/proc/driver/nvidia/gpus"),):
-        if sys.platform == "linux" and entry.is_dir():
-            for information in entry.glob("*/information"):
-                for line in information.read_text(errors="replace").splitlines():
-                    if line.startswith("Model:"):
-                        return line.removeprefix("Model:").strip()
+    """Name the GPU that the driver reports; the core runs without one."""
+    for information in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        for line in information.read_text(errors="replace").splitlines():
+            if line.startswith("Model:"):
+                return line.removeprefix("Model:").strip()
     return None

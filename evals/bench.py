@@ -1,0 +1,308 @@
+"""`visavis bench`: how fast the whole chain and each stage are on this machine.
+
+Figures are medians of several runs after one that is not counted. A real-time factor is the time spent
+divided by the length of the sound or clip: below 1 is faster than real time. The spread between the fastest
+and the slowest run is noted, since machines are noisy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from agent.desk import Desk
+from server.ask import Counter
+from server.boundary import UsageError
+from server.progress import Silent, Stages
+from server.recorder import Record
+from speech.audio import to_mono_16k
+from speech.timeline import Pcm
+
+QUESTION = "How many days do I have to send something back, and who pays for the return?"
+"""Five seconds when a voice says it."""
+POLL_S = 0.02
+"""Between two looks at a process's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure."""
+
+    value: float
+    unit: str
+    n: int
+    note: str
+
+
+@dataclass
+class Bench:
+    """The measured desk; what several figures need is made once."""
+
+    runs: int
+    stages: Stages
+    _turns: list[Record] = field(default_factory=list)
+
+    @cached_property
+    def counter(self) -> Counter:
+        """The demo desk, open."""
+        return Counter.open(Desk.load(), hearing=True, face=True, stages=Silent())
+
+    @cached_property
+    def question(self) -> Pcm:
+        """The spoken question, made by the desk's own voice, at 16 kHz."""
+        speech = self.counter.engines.synthesizer.speak(QUESTION, language="en")
+        return to_mono_16k(speech.pcm, speech.sample_rate)
+
+    @property
+    def turns(self) -> list[Record]:
+        """Whole spoken turns with clips: sound in, mp4 out."""
+        if not self._turns:
+            with tempfile.TemporaryDirectory() as folder:
+                out = Path(folder) / "reply.mp4"
+                ask = self.counter.ask
+                results = [
+                    asyncio.run(ask(self.question, out=out, stages=Silent())) for _ in range(self.runs + 1)
+                ]
+            self._turns = results[1:]
+        return self._turns
+
+    def timed(self, work: Callable[[], object], *, cpu: bool = False) -> list[float]:
+        """Return the seconds of each run: of the wall clock, or of this thread's processor time."""
+        clock = time.thread_time if cpu else time.perf_counter
+        work()
+        seconds = []
+        for _ in range(self.runs):
+            began = clock()
+            work()
+            seconds.append(clock() - began)
+        return seconds
+
+    def close(self) -> None:
+        """End the workers."""
+        if "counter" in self.__dict__:
+            self.counter.close()
+
+
+def _figure(values: Iterable[float], unit: str, note: str) -> Figure:
+    measured = list(values)
+    spread = f"; {min(measured):.3g} to {max(measured):.3g}"
+    return Figure(round(statistics.median(measured), 4), unit, len(measured), note + spread)
+
+
+def first_sound_ms(bench: Bench) -> Figure:
+    """Spoken question to the reply's first sound."""
+    length = len(bench.question) / 16_000
+    note = f"after the end of a {length:.1f} s question, without the turn-end pause; {_heard_by(bench)}"
+    return _figure((turn.first_sound_ms or 0.0 for turn in bench.turns), "ms", note)
+
+
+def first_frame_ms(bench: Bench) -> Figure:
+    """Spoken question to the first drawn frame of the speaking face."""
+    note = f"after the end of the question, without the turn-end pause; {_heard_by(bench)}"
+    return _figure((turn.first_frame_ms or 0.0 for turn in bench.turns), "ms", note)
+
+
+def clip_realtime_factor(bench: Bench) -> Figure:
+    """Time from the question's end to the finished mp4, over the clip's length."""
+    factors = [t.total_ms / 1e3 / t.clip.duration_s for t in bench.turns if t.clip]
+    cores = len(os.sched_getaffinity(0))
+    return _figure(factors, "s/s", f"512 px, H.264 and AAC, {cores} cores")
+
+
+def ask_peak_rss_mb(bench: Bench) -> Figure:
+    """Memory of a whole `visavis ask`, its worker processes included."""
+    command = [sys.executable, "-m", "server", "ask", "--text", QUESTION, "--json"]
+    with tempfile.TemporaryDirectory() as folder:
+        peaks = [_peak_mb([*command, "--out", str(Path(folder) / "reply.mp4")]) for _ in range(3)]
+    return _figure(peaks, "MB", "resident, summed over the process and its workers")
+
+
+def frame_ms_512(bench: Bench) -> Figure:
+    """Processor time of one speaking frame at 512 px."""
+    return _frame(bench, 512, speaking=True)
+
+
+def frame_ms_720(bench: Bench) -> Figure:
+    """Processor time of one speaking frame at 720 px."""
+    return _frame(bench, 720, speaking=True)
+
+
+def idle_frame_ms_512(bench: Bench) -> Figure:
+    """Processor time of one idle frame at 512 px."""
+    return _frame(bench, 512, speaking=False)
+
+
+def rig_load_ms(bench: Bench) -> Figure:
+    """Reading the built-in rig."""
+    from avatar import load_rig
+
+    name = bench.counter.desk.rig
+    return _figure((s * 1e3 for s in bench.timed(lambda: load_rig(name))), "ms", "warm disk cache")
+
+
+def synthesis_realtime_factor(bench: Bench) -> Figure:
+    """Speaking a sentence, over its length."""
+    voice = bench.counter.engines.synthesizer
+    length = voice.speak(QUESTION, language="en").duration_s
+    seconds = bench.timed(lambda: voice.speak(QUESTION, language="en"))
+    return _figure((s / length for s in seconds), "s/s", voice.engine)
+
+
+def recognition_realtime_factor(bench: Bench) -> Figure:
+    """Recognising a question that is there as a whole, over its length."""
+    recognizer = bench.counter.engines.recognizer
+    assert recognizer is not None
+    length = len(bench.question) / 16_000
+    seconds = bench.timed(lambda: recognizer.transcribe(bench.question, 16_000))
+    return _figure((s / length for s in seconds), "s/s", recognizer.engine)
+
+
+def search_ms(bench: Bench) -> Figure:
+    """Searching the demo desk's knowledge."""
+    engines = bench.counter.engines
+    seconds = bench.timed(lambda: engines.look_up(QUESTION, "en"))
+    return _figure((s * 1e3 for s in seconds), "ms", f"{engines.knowledge.count()} passages")
+
+
+def screen_rules_ms_p95(bench: Bench) -> Figure:
+    """Screening a sentence by rules."""
+    guard = bench.counter.engines.guard
+    rounds = 200
+    seconds = sorted(
+        s for _ in range(-(-rounds // bench.runs)) for s in bench.timed(lambda: guard.screen(QUESTION))
+    )
+    value = seconds[int(len(seconds) * 0.95)] * 1e3
+    return Figure(round(value, 4), "ms", len(seconds), "95th percentile")
+
+
+FIGURES: dict[str, Callable[[Bench], Figure]] = {
+    function.__name__: function
+    for function in (
+        first_sound_ms,
+        first_frame_ms,
+        clip_realtime_factor,
+        ask_peak_rss_mb,
+        frame_ms_512,
+        frame_ms_720,
+        idle_frame_ms_512,
+        rig_load_ms,
+        synthesis_realtime_factor,
+        recognition_realtime_factor,
+        search_ms,
+        screen_rules_ms_p95,
+    )
+}
+
+
+def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
+    """Measure the named figures, or all.
+
+    Raises:
+        UsageError: there is no figure of that name.
+    """
+    for name in names:
+        if name not in FIGURES:
+            raise UsageError(f"there is no figure {name!r}; there are: {', '.join(FIGURES)}")
+    bench = Bench(runs=runs, stages=stages)
+    figures: dict[str, Any] = {}
+    try:
+        for name in names or FIGURES:
+            stages.stage(name.replace("_", " "))
+            figure = FIGURES[name](bench)
+            figures[name] = {"value": figure.value, "unit": figure.unit, "n": figure.n, "note": figure.note}
+    finally:
+        bench.close()
+    return {"figures": figures, "machine": machine()}
+
+
+def machine() -> dict[str, Any]:
+    """Describe the machine that was measured."""
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "load_1min": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def show_bench(document: dict[str, Any]) -> None:
+    """Print the figures."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    table.add_column("n", justify="right")
+    table.add_column("note", overflow="fold")
+    for name, figure in document["figures"].items():
+        table.add_row(name, f"{figure['value']:.4g}", figure["unit"], str(figure["n"]), figure["note"])
+    console = Console(highlight=False)
+    console.print(table)
+    about = document["machine"]
+    console.print(f"{about['processor']}, {about['cores']} cores, load {about['load_1min']}")
+
+
+def _frame(bench: Bench, size: int, *, speaking: bool) -> Figure:
+    from avatar import load_renderer, load_rig, perform
+    from avatar.performance import Performer
+
+    renderer = load_renderer(load_rig(bench.counter.desk.rig), size=size)
+    if speaking:
+        poses = perform(bench.counter.engines.synthesizer.speak(QUESTION, language="en"))
+    else:
+        poses = list(Performer().idle(50))
+    for pose in poses[:3]:
+        renderer.draw(pose)
+    milliseconds = []
+    for pose in poses[: max(50, bench.runs)]:
+        began = time.thread_time()
+        renderer.draw(pose)
+        milliseconds.append((time.thread_time() - began) * 1e3)
+    return _figure(milliseconds, "ms", "processor time on one core")
+
+
+def _heard_by(bench: Bench) -> str:
+    engines = bench.counter.engines
+    assert engines.recognizer is not None
+    return f"{engines.recognizer.engine}, {engines.answerer.engine}, {engines.synthesizer.engine}"
+
+
+def _peak_mb(command: list[str]) -> float:
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        watched = psutil.Process(process.pid)
+        while process.poll() is None:
+            total = 0
+            try:
+                for one in [watched, *watched.children(recursive=True)]:
+                    total += one.memory_info().rss
+            except psutil.NoSuchProcess:
+                pass
+            peak = max(peak, total)
+            time.sleep(POLL_S)
+    if process.returncode:
+        raise UsageError("`visavis ask` failed while it was measured; run it by hand to see why")
+    return peak / 2**20
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,5 @@
+"""`python -m server` is `visavis`."""
+
+from server.command import main
+
+main()
