@@ -28,8 +28,8 @@ HEAD_LIFT = 0.45
 HAIR_BEHIND_RGB = (24, 19, 17)
 """Colour of the unlit hair behind neck and cheeks."""
 LASH_RGB = (22, 15, 13)
-LASH_STRENGTH = 0.62
-LASH_RADIUS_PX = 0.55
+LASH_STRENGTH = 0.55
+LASH_RADIUS_PX = 0.42
 """Half thickness of a lash in a picture of 512 px."""
 GLINTS = ((0.20, 0.26, 0.12, 0.85), (-0.24, -0.20, 0.07, 0.25))
 """Window reflections in the eye: x, z and radius in eyeball radii, strength."""

@@ -102,6 +102,7 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     picture[:size, :size] = _without_fringe(rest)
     for i, crop in enumerate(crops):
         picture[:tall, size + i * wide : size + (i + 1) * wide] = crop
+    picture[:, : size + wide * 3] = _soften(picture[:, : size + wide * 3])
     picture[:, size + wide * 4 :] = CAVITY_RGB
 
     screens = {"rest": mesh.on_screen(mesh.vertices, size)[0], "inner": mesh.on_screen(mesh.posed(INNER_POSE), size)[0]}
@@ -140,6 +141,16 @@ def _without_fringe(picture: U8) -> U8:
     return np.clip(colour, 0, 255).astype(np.uint8)
 
 
+def _soften(picture: U8) -> U8:
+    """Skin without burnt highlights: what is brighter than 178 is compressed, hue kept."""
+    colour = picture.astype(np.float32)
+    light = colour @ np.array([0.30, 0.59, 0.11], np.float32)
+    gain = np.where(light > 178, (178 + (light - 178) * 0.45) / np.maximum(light, 1), 1)
+    # burnt skin has lost its colour: give back some of the warmth that the gain implies
+    warm = np.array([0.0, 0.35, 0.7], np.float32) * (1 - gain)[..., None]
+    return np.clip(colour * gain[..., None] * (1 - warm) + 0.5, 0, 255).astype(np.uint8)
+
+
 def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size: int) -> I32:
     """Source of each triangle: 0 rest, 1… the keys in `sources`, 4 inner, 5 mouth cavity."""
     triangles = mesh.triangles
@@ -165,7 +176,7 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
         source[take] = i + 1
         best = np.where(take, area, best)
     hidden = body & ~np.any([visible[k] for k in visible], axis=0)
-    inside = hidden & (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.050) & (middle[:, 2] > eye_z - 0.115)
+    inside = hidden & (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.050) & (middle[:, 2] > eye_z - 0.088)
     source[inside] = 5
     source[~body] = 4
     return source

@@ -17,8 +17,8 @@ from avatar.bake import atlas, layers
 from avatar.bake.mesh import (
     BODY, HEAD_PIVOT_M, LEFT_EYE, LOWER_TEETH, RIGHT_EYE, TONGUE, UPPER_TEETH, Mesh, assemble, prune,
 )  # fmt: skip
+from avatar.bake.lips import lip_columns, seal_lips
 from avatar.bake.visibility import seen
-from avatar.geometry import BLENDSHAPE_INDEX
 
 CULL_SIZE = 900
 """Pixels a side of the pictures in which a triangle must appear to be kept."""
@@ -37,10 +37,10 @@ def compile_rig(bake: Path, strands: Path, out: Path, name: str, title: str) -> 
 
     whole = assemble(bake)
     texture = atlas.bake(whole, bake)
+    seal_lips(whole)
     keep = _ever_seen(whole)
     mesh, new = prune(whole, keep)
     old = np.flatnonzero(new >= 0)
-    movable = mesh.deltas.shape[1]
     active = np.flatnonzero(np.abs(mesh.deltas).max((0, 2)) > 1e-6).astype(np.int32)
     upper, upper_column, lower, lower_column = lip_columns(mesh)
     hair = layers.clean_hair(bake)
@@ -59,7 +59,6 @@ def compile_rig(bake: Path, strands: Path, out: Path, name: str, title: str) -> 
         lip_lower=lower, lip_lower_column=lower_column, lash_root=root, lash_points=points.astype(np.float16),
         lash_side=side, hair_grid=grid, hair_weight=grid_weight,
     )  # fmt: skip
-    assert movable <= len(mesh.vertices)
     for file, picture in (
         ("atlas", texture.picture[:, :, ::-1]),
         ("hair", hair[:, :, [2, 1, 0, 3]]),
@@ -120,25 +119,6 @@ def _detail(mesh: Mesh) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     eyes = front & (np.abs(middle[:, 0]) < 0.075) & (np.abs(middle[:, 2] - eye_z) < 0.042)
     eyes |= mesh.part >= LEFT_EYE
     return np.flatnonzero(mouth).astype(np.int32), np.flatnonzero(eyes).astype(np.int32)
-
-
-def lip_columns(mesh: Mesh) -> tuple[NDArray[np.int32], ...]:
-    """Lip vertices in nine columns across the mouth: (upper, their columns, lower, their columns).
-
-    A vertex belongs to the lower lip when the jaw carries it; only what lies near the front of the lips counts.
-    """
-    first, end = mesh.ranges[BODY]
-    points = mesh.vertices[first:end]
-    carried = mesh.deltas[BLENDSHAPE_INDEX["jawOpen"], first:end, 2]
-    eye_z = float(mesh.eyes["left"][0][2])
-    region = (np.abs(points[:, 0]) < 0.012) & (np.abs(points[:, 2] - (eye_z - 0.071)) < 0.02)
-    front = float(points[region, 1].min())
-    region &= points[:, 1] < front + 0.014
-    column = np.clip(np.round((points[:, 0] + 0.010) / 0.0025), 0, 8).astype(np.int32)
-    strongest = float(-carried.min())
-    lower = np.flatnonzero(region & (carried < -0.35 * strongest)).astype(np.int32)
-    upper = np.flatnonzero(region & (carried > -0.08 * strongest)).astype(np.int32)
-    return upper + first, column[upper], lower + first, column[lower]
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from avatar.bake.atlas import U8, read_rgba
 from avatar.bake.mesh import F32, I32, Mesh
 from avatar.geometry import project, smoothstep
 
+LASH_LENGTH = 0.5
+"""Lashes shorter than they were grown: natural, and quicker to draw."""
 GRID = 33
 """Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
 
@@ -35,9 +37,19 @@ def clean_hair(folder: Path) -> U8:
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < 400 * k * k:
             solid[labels == label] = 0
+    # the shoulders cut the hair off: let it overlap them, or the wall shines through the seam
+    shoulders = read_rgba(folder / "cloth.png")[:, :, 3] > 127
+    solid |= (cv2.dilate(solid, disc(7)) > 0) & shoulders
+    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, disc(5))
     # contour rounded at the scale of a lock, then a soft rim as fine hair gives
-    body = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), 3.0 * k)
-    rim = smoothstep(0.30, 0.72, body)
+    body = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), 5.0 * k)
+    body = cv2.GaussianBlur((body > 0.5).astype(np.float32), (0, 0), 2.2 * k)
+    rim = smoothstep(0.22, 0.80, body)
+    # at the parting and the hairline the painted scalp lies below: hair thins out there instead of ending
+    rows = np.arange(size, dtype=np.float32)[:, None] / size
+    thin = cv2.GaussianBlur(alpha, (0, 0), 2.0 * k) * (1 - smoothstep(0.245, 0.27, rows))
+    inner = cv2.erode(cv2.morphologyEx(solid, cv2.MORPH_CLOSE, disc(24)), disc(3))
+    rim = np.maximum(rim, smoothstep(0.02, 0.5, thin) * cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 2 * k))
     colour = _fill_colour(raw[:, :, :3].astype(np.float32), (alpha > 0.6) & (cv2.erode(solid, disc(2)) > 0), k)
     colour = _tone_hair(colour, k)
     return np.dstack([np.clip(colour, 0, 255), rim * 255]).round().astype(np.uint8)
@@ -82,7 +94,7 @@ def clean_cloth(folder: Path) -> tuple[U8, int]:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (n, n))
     solid = cv2.morphologyEx(alpha, cv2.MORPH_OPEN, disc)
     padded = cv2.copyMakeBorder(solid.astype(np.float32), 32, 32, 32, 32, cv2.BORDER_REPLICATE)
-    rim = smoothstep(0.30, 0.70, cv2.GaussianBlur(padded, (0, 0), 2.2 * k)[32:-32, 32:-32])
+    rim = smoothstep(0.30, 0.70, cv2.GaussianBlur(_rounded(padded, 7 * k), (0, 0), 1.3 * k)[32:-32, 32:-32])
     colour = raw[:, :, :3].astype(np.float32)
     # the sheen of the weave washes out to white toward the silhouette: keep its texture, not its level
     light = colour @ np.array([0.30, 0.59, 0.11], np.float32)
@@ -98,6 +110,13 @@ def clean_cloth(folder: Path) -> tuple[U8, int]:
     return layer[first:], first
 
 
+def _rounded(mask: F32, radius: float) -> F32:
+    """The mask with its contour's corners rounded."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), radius) > 0.5, np.float32)
+
+
 CLOTH_TINT = (0.62, 0.92, 1.30)
 """Colour of the clothes relative to their lightness: a muted navy."""
 
@@ -111,7 +130,7 @@ def hair_behind(hair: U8, mesh: Mesh) -> U8:
     camera_y, camera_z, focal = mesh.camera
     last = int(size * (0.5 - (0.475 - camera_z) * focal / -camera_y))
     fill = np.zeros((size, size), np.float32)
-    for y in range(int(size * 0.43), last):
+    for y in range(int(size * 0.22), last):
         columns = np.flatnonzero(dense[y])
         if len(columns) > 2:
             fill[y, columns[0] + int(0.07 * size) : columns[-1] - int(0.07 * size)] = 255
@@ -146,10 +165,10 @@ def lashes(folder: Path, mesh: Mesh, seen_vertices: I32) -> tuple[I32, F32, U8]:
     """Upper lashes: root vertex int32[n], points relative to it float32[n, 6, 3], side (0 left, 1 right)."""
     strands = np.load(folder / "lashes.npy").astype(np.float32)
     half = len(strands) // 2
-    keep = np.concatenate([np.arange(70), half + np.arange(70)])
+    keep = np.concatenate([np.arange(170), half + np.arange(170)])
     side = (keep >= half).astype(np.uint8)
     strands = strands[keep]
-    strands = strands[:, :1] + (strands - strands[:, :1]) * 0.62
+    strands = strands[:, :1] + (strands - strands[:, :1]) * LASH_LENGTH
     distance = ((strands[:, None, 0] - mesh.vertices[seen_vertices][None]) ** 2).sum(-1)
     root = seen_vertices[distance.argmin(1)].astype(np.int32)
     return root, (strands - mesh.vertices[root][:, None]).astype(np.float32), side
