@@ -54,8 +54,8 @@ def ask(
     from agent.desk import Desk
     from server.ask import ask as run
     from server.ask import document_of
-    from server.pages import show_reply
     from server.progress import stages
+    from server.terminal import show_reply
 
     with boundary():
         if out is not None and out.suffix.lower() != ".mp4":
@@ -137,7 +137,7 @@ def search(
     """Search a desk's knowledge; shows what an answer would rest on."""
     from agent.desk import Desk
     from agent.engines import open_knowledge
-    from server.pages import show_passages
+    from server.terminal import show_passages
 
     with boundary():
         if len(arguments) > 2:
