@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from avatar.bake.mesh import BODY, F32, I32, Mesh
 from avatar.geometry import BLENDSHAPE_INDEX, smoothstep
 
-MOUTH_BELOW_EYES_M = 0.071
+MOUTH_BELOW_EYES_M = 0.063
 """Height of the lip line under the middle of the eyes."""
 LIP_DEPTH_M = 0.014
 """What lies farther back than this behind the foremost lip point is the inside of the mouth."""
@@ -28,8 +28,9 @@ def lip_columns(mesh: Mesh) -> tuple[I32, I32, I32, I32]:
     half = COLUMNS // 2
     column = np.round(points[:, 0] / COLUMN_M).astype(np.int32) + half
     region = region & (column >= 0) & (column < COLUMNS) & (np.abs(points[:, 0] - (column - half) * COLUMN_M) < 0.0016)
-    lower = np.flatnonzero(region & (carried > 0.3)).astype(np.int32)
-    upper = np.flatnonzero(region & (carried < 0.12)).astype(np.int32)
+    is_lower = carried > _split(points[:, 0])
+    lower = np.flatnonzero(region & is_lower).astype(np.int32)
+    upper = np.flatnonzero(region & ~is_lower).astype(np.int32)
     first = np.int32(mesh.ranges[BODY][0])
     return upper + first, column[upper], lower + first, column[lower]
 
@@ -37,8 +38,9 @@ def lip_columns(mesh: Mesh) -> tuple[I32, I32, I32, I32]:
 def seal_lips(mesh: Mesh) -> None:
     """Move the lips of the resting mesh together until they overlap by a quarter of a millimetre, in place."""
     points, carried, region = _region(mesh)
-    upper, lower = region & (carried < 0.12), region & (carried > 0.3)
-    centres = np.arange(-0.022, 0.0221, 0.002)
+    split = _split(points[:, 0])
+    upper, lower = region & (carried <= split), region & (carried > split)
+    centres = np.arange(-0.018, 0.0181, 0.002)
     gaps, lines = [], []
     for x in centres:
         near = np.abs(points[:, 0] - x) < 0.0018
@@ -55,9 +57,15 @@ def seal_lips(mesh: Mesh) -> None:
     line_at = np.interp(points[:, 0], centres[known], line[known])
     first, end = mesh.ranges[BODY]
     near_line = np.exp(-(((points[:, 2] - line_at) / 0.0035) ** 2)) * region
-    ends = 1 - smoothstep(0.0215, 0.027, np.abs(points[:, 0]))
-    side = 2 * smoothstep(0.08, 0.34, carried) - 1
+    # at the corners both lips are one skin: nothing to close
+    ends = 1 - smoothstep(0.0185, 0.0215, np.abs(points[:, 0]))
+    side = np.where(carried > split, 1, -1)
     mesh.vertices[first:end, 2] += (side * (gap_at / 2 + OVERLAP_M) * near_line * ends).astype(np.float32)
+
+
+def _split(x: F32) -> F32:
+    """How far the jaw carries the skin at the lip line: below, it is the upper lip, above, the lower."""
+    return np.asarray(np.interp(np.abs(x), [0, 0.010, 0.014, 0.018, 0.020], [0.5, 0.45, 0.38, 0.355, 0.365]), np.float32)
 
 
 def _region(mesh: Mesh) -> tuple[F32, F32, NDArray[np.bool_]]:
