@@ -87,6 +87,7 @@ class OpenAIAnswerer:
 
         model = await asyncio.to_thread(self._load)
         messages = [SystemMessage(self._instructions(question)), HumanMessage(question.text)]
+        finished = False
         try:
             stream = model.astream(messages)
             while True:
@@ -94,17 +95,22 @@ class OpenAIAnswerer:
                     async with asyncio.timeout(self._settings.timeout_s):
                         chunk = await anext(stream)
                 except StopAsyncIteration:
-                    return
-                text = chunk.text
-                if text:
-                    yield str(text)
+                    break
+                finished = finished or bool(chunk.response_metadata.get("finish_reason"))
+                if chunk.text:
+                    yield str(chunk.text)
         except TimeoutError:
             raise AnswererError(
                 f"{self.engine} was silent for {self._settings.timeout_s:g} s; check the endpoint, "
                 "or raise answering.timeout_s in desk.toml"
             ) from None
         except Exception as error:
-            raise AnswererError(f"{self.engine}: {_reason(error)}") from error
+            raise AnswererError(f"{self.engine} {_reason(error)}") from error
+        if not finished:
+            # A connection that is cut ends the stream as quietly as a complete answer does.
+            raise AnswererError(
+                f"{self.engine} was cut off in the middle; check the endpoint and the network"
+            )
 
     def _instructions(self, question: Question) -> str:
         names = {"en": "English", "zh": "Simplified Chinese"}
@@ -179,14 +185,22 @@ def _citations(question: Question, cited: list[int]) -> tuple[Citation, ...]:
 
 def _reason(error: Exception) -> str:
     """Say in one line what went wrong and what to do."""
-    name = type(error).__name__
-    advice = {
-        "APIConnectionError": "cannot be reached; check answering.base_url and the network",
-        "AuthenticationError": "refuses the key; check the variable that answering.api_key_env names",
-        "NotFoundError": "does not know this model or path; check answering.model and answering.base_url",
-        "RateLimitError": "is over its limit; wait, or use another key",
-        "APITimeoutError": "is too slow; check the endpoint, or raise answering.timeout_s in desk.toml",
-        "InternalServerError": "reports an error of its own; look into that server's log",
-        "BadRequestError": "rejects the request; check answering.model",
-    }
-    return advice.get(name, f"broke off ({name}); look into that server's log")
+    import openai
+
+    advice: tuple[tuple[type[Exception], str], ...] = (
+        (
+            openai.APITimeoutError,
+            "is too slow; check the endpoint, or raise answering.timeout_s in desk.toml",
+        ),
+        (openai.APIConnectionError, "cannot be reached; check answering.base_url and the network"),
+        (openai.AuthenticationError, "refuses the key; check the variable that answering.api_key_env names"),
+        (openai.PermissionDeniedError, "does not allow this key; use another key or model"),
+        (openai.NotFoundError, "does not know this model or path; check answering.model and base_url"),
+        (openai.RateLimitError, "is over its limit; wait, or use another key"),
+        (openai.BadRequestError, "rejects the request; check answering.model"),
+        (openai.InternalServerError, "reports an error of its own; look into that server's log"),
+    )
+    for kind, words in advice:
+        if isinstance(error, kind):
+            return words
+    return f"broke off ({type(error).__name__}); look into that server's log"

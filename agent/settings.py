@@ -40,8 +40,8 @@ class Avatar(Section):
 
     rig: str = "mira"
     """A built-in rig's name, or the path of a rig folder."""
-    size: int = Field(default=512, ge=128, le=1080, multiple_of=16)
-    """Pixels, square."""
+    size: int = Field(default=512, ge=128, le=1080, multiple_of=2)
+    """Pixels, square; even, as H.264 wants it."""
     background: str = Field(default="#e9eef3", pattern=r"^#[0-9a-fA-F]{6}$")
     ai_label: bool = True
     """Draw "AI" into a corner of the picture."""
