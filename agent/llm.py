@@ -141,7 +141,7 @@ class OpenAIAnswerer:
                 base_url=str(settings.base_url) if settings.base_url else None,
                 api_key=SecretStr(os.environ.get(settings.api_key_env, "") or "none"),
                 temperature=settings.temperature,
-                max_tokens=MAX_ANSWER_TOKENS,
+                max_completion_tokens=MAX_ANSWER_TOKENS,
                 timeout=settings.timeout_s,
                 max_retries=0,
                 streaming=True,
