@@ -266,3 +266,11 @@ def _fit(layer: U8, wide: int, tall: int) -> U8:
     resized = np.clip(cv2.resize(layer_f, (wide, tall), interpolation=way), 0, 255)
     resized[:, :, :3] = np.minimum(resized[:, :, :3], resized[:, :, 3:])
     return np.ascontiguousarray(resized.round().astype(np.uint8))
+
+
+def warm() -> None:
+    """Compile every loop (kept on disk for later processes) and draw one small frame."""
+    from avatar.renderer import load_renderer
+    from avatar.rig import load_rig
+
+    load_renderer(load_rig(), size=128).draw(Pose())

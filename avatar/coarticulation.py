@@ -1,0 +1,180 @@
+"""Mouth movement from timed phonemes: dominance functions after Cohen and Massaro (1993), vectorised over frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.geometry import BLENDSHAPE_INDEX
+from avatar.pose import ARKIT_BLENDSHAPES
+from avatar.viseme import BILABIALS, VISEME_WEIGHTS, VISEMES, VOWELS, WEAK_SOUNDS, visemes_of
+from speech.timeline import Phoneme
+
+F32 = NDArray[np.float32]
+
+LIPS_BEFORE_S, LIPS_AFTER_S = 0.055, 0.045
+"""Time constants with which the lips move toward a sound and leave it: anticipation is felt about 100 ms ahead."""
+JAW_BEFORE_S, JAW_AFTER_S = 0.085, 0.080
+"""The jaw is heavier."""
+CORE = 0.25
+"""Share of a sound's length on each side of its middle where its shape is held."""
+CLOSING_S = 0.070
+"""Lips need this long to close for /p b m/ and to open again."""
+HOLD_S = 0.024
+"""Half of the closed time: longer than half a frame at 25 frames/s, so that one frame always shows it."""
+SHORT_BILABIAL_S = 0.060
+"""Below this length lips narrow to `SHORT_CLOSURE` instead of closing."""
+SHORT_CLOSURE = 0.85
+PAUSE_S = 0.12
+"""A pause of this length closes the mouth; shorter ones are passed over."""
+REST_S = 0.10
+"""Time to close into a pause and to prepare the first sound after it."""
+CLOSED_JAW = 0.10
+"""Most that the jaw stays open behind closed lips."""
+BLOCK = 256
+"""Frames computed at once: bounds memory for long speeches."""
+REACH_S = 0.7
+"""Sounds farther away than this have no influence."""
+
+# strength of each viseme over lips and jaw: rounding and closure resist their neighbours, /k h n/ give way
+_LIPS = dict(sil=1.0, PP=2.5, FF=2.8, TH=1.4, DD=0.7, kk=0.4, CH=2.0, SS=1.0, nn=0.6, RR=1.0, aa=1.1, E=1.0, ih=1.0, oh=1.6, ou=2.2)  # fmt: skip
+_JAW = dict(sil=1.0, PP=0.8, FF=1.2, TH=1.0, DD=0.8, kk=0.5, CH=1.2, SS=1.6, nn=0.7, RR=0.7, aa=1.6, E=1.2, ih=1.0, oh=1.4, ou=1.1)  # fmt: skip
+_JAW_SHAPES = [BLENDSHAPE_INDEX["jawOpen"]]
+_OPEN_SHAPES = [
+    BLENDSHAPE_INDEX[n] for n in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+]
+_TARGETS = np.zeros((len(VISEMES), len(ARKIT_BLENDSHAPES)), np.float32)
+for _row, _name in enumerate(VISEMES):
+    for _shape, _value in VISEME_WEIGHTS[_name].items():
+        _TARGETS[_row, BLENDSHAPE_INDEX[_shape]] = _value
+_CLOSED = _TARGETS[VISEMES.index("PP")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sounds:
+    """Phonemes as arrays, diphthongs split into their two shapes."""
+
+    start: F32
+    end: F32
+    target: F32
+    lips: F32
+    jaw: F32
+    closure: F32
+    """1 where the lips must close, `SHORT_CLOSURE` where they must nearly close, 0 elsewhere."""
+
+
+def mouth_track(phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0) -> tuple[F32, F32]:
+    """Mouth shapes over time.
+
+    Args:
+        phonemes: IPA with start and end in seconds, in order.
+        times: float[n], the seconds to look at, ascending.
+        gain: float[n] or one number, how wide the mouth opens (1: as in the viseme table).
+
+    Returns:
+        Weights float32[n, 52] in [0, 1], and float32[n] in [0, 1]: how firmly the lips are being closed by /p b m/.
+    """
+    times = np.asarray(times, np.float32)
+    gains = np.broadcast_to(np.asarray(gain, np.float32), times.shape)
+    weights = np.zeros((len(times), len(ARKIT_BLENDSHAPES)), np.float32)
+    closure = np.zeros(len(times), np.float32)
+    sounds = _sounds(phonemes)
+    if sounds is None:
+        return weights, closure
+    active = _activity(phonemes, times)
+    for first in range(0, len(times), BLOCK):
+        part = slice(first, first + BLOCK)
+        t = times[part]
+        near = (sounds.end > t[0] - REACH_S) & (sounds.start < t[-1] + REACH_S)
+        if near.any():
+            weights[part], closure[part] = _blend(sounds, near, t, gains[part])
+    return np.clip(weights * active[:, None], 0, 1), closure * (active > 0)
+
+
+def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32) -> tuple[F32, F32]:
+    middle, half = (s.start[near] + s.end[near]) / 2, (s.end[near] - s.start[near]) * CORE
+    away = t[:, None] - middle[None]
+    outside = np.maximum(np.abs(away) - half, 0)
+    before = away < 0
+    lips = s.lips[near] * np.exp(-outside / np.where(before, LIPS_BEFORE_S, LIPS_AFTER_S))
+    jaw = s.jaw[near] * np.exp(-outside / np.where(before, JAW_BEFORE_S, JAW_AFTER_S))
+    target = s.target[near]
+    weights = (lips @ target) / (lips.sum(1, keepdims=True) + 1e-6)
+    weights[:, _JAW_SHAPES] = (jaw @ target[:, _JAW_SHAPES]) / (jaw.sum(1, keepdims=True) + 1e-6)
+    weights[:, _JAW_SHAPES] *= gain[:, None]
+    weights[:, _OPEN_SHAPES] *= (0.5 + 0.5 * gain)[:, None]
+    # /p b m/: whatever the neighbours want, the lips meet in the middle of the sound
+    far = np.maximum(np.abs(away) - np.maximum(HOLD_S, half * 0.5), 0) / CLOSING_S
+    rise = np.clip(1 - far, 0, 1)
+    closure = np.max(rise * rise * (3 - 2 * rise) * s.closure[near], axis=1, initial=0.0)
+    closed = np.broadcast_to(_CLOSED, weights.shape).copy()
+    kept = np.minimum(weights[:, _JAW_SHAPES], CLOSED_JAW)
+    closed[:, _JAW_SHAPES] = kept
+    closed[:, BLENDSHAPE_INDEX["mouthClose"]] += kept[:, 0]
+    return weights + (closed - weights) * closure[:, None], closure.astype(np.float32)
+
+
+def _sounds(phonemes: Sequence[Phoneme]) -> _Sounds | None:
+    rows: list[tuple[float, float, int, float, float, float, float]] = []
+    for phoneme in phonemes:
+        pairs = visemes_of(phoneme.symbol)
+        length = phoneme.end_s - phoneme.start_s
+        if length <= 0:
+            continue
+        # a diphthong stays on its first vowel a little longer than on its glide
+        cuts = np.linspace(0, 1, len(pairs) + 1) if len(pairs) != 2 else np.array([0, 0.55, 1])
+        for i, (viseme, sound) in enumerate(pairs):
+            vowel, weak = viseme in VOWELS, sound in WEAK_SOUNDS
+            size = (0.88 + 0.11 * phoneme.stress) * (0.6 if weak else 1.0) if vowel else 1.0
+            grip = 0.35 if weak else 1.0
+            closes = 0.0
+            if sound in BILABIALS:
+                closes = 1.0 if length > SHORT_BILABIAL_S else SHORT_CLOSURE
+            start, end = phoneme.start_s + length * cuts[i], phoneme.start_s + length * cuts[i + 1]
+            rows.append((start, end, VISEMES.index(viseme), size, _LIPS[viseme] * grip, _JAW[viseme] * grip, closes))
+    if not rows:
+        return None
+    table = np.array(rows, np.float32)
+    target = _TARGETS[table[:, 2].astype(int)] * table[:, 3:4]
+    return _Sounds(table[:, 0], table[:, 1], target, table[:, 4], table[:, 5], table[:, 6])
+
+
+def _activity(phonemes: Sequence[Phoneme], times: F32) -> F32:
+    """1 while speaking, 0 in pauses and outside the speech, with soft edges."""
+    spans: list[list[float]] = []
+    for phoneme in phonemes:
+        if visemes_of(phoneme.symbol)[0][0] == "sil":
+            continue
+        if spans and phoneme.start_s - spans[-1][1] < PAUSE_S:
+            spans[-1][1] = phoneme.end_s
+        else:
+            spans.append([phoneme.start_s, phoneme.end_s])
+    activity = np.zeros(len(times), np.float32)
+    for i, (start, end) in enumerate(spans):
+        room = start - spans[i - 1][1] if i else 1.0
+        after = spans[i + 1][0] - end if i + 1 < len(spans) else 1.0
+        # in a short pause closing and preparing share the time, so that the mouth does close between them
+        lead, trail = min(REST_S, room * 0.4), min(REST_S, after * 0.4)
+        rise = np.clip((times - (start - lead)) / lead, 0, 1)
+        fall = np.clip(((end + trail) - times) / trail, 0, 1)
+        ramp = np.minimum(rise, fall)
+        activity = np.maximum(activity, ramp * ramp * (3 - 2 * ramp))
+    return activity.astype(np.float32)
+
+
+def loudness_gain(pcm: F32, sample_rate: int, times: F32) -> F32:
+    """How wide the mouth opens at `times` (float32[n], 0.75 to 1.15), from the sound's envelope in 60 ms windows."""
+    if len(pcm) == 0:
+        return np.ones(len(times), np.float32)
+    window = max(1, int(0.060 * sample_rate))
+    energy = np.concatenate([[0.0], np.cumsum(np.asarray(pcm, np.float64) ** 2)])
+    middle = (np.asarray(times) * sample_rate).astype(int)
+    low, high = np.clip(middle - window // 2, 0, len(pcm)), np.clip(middle + window // 2, 0, len(pcm))
+    level = np.sqrt(np.maximum(energy[high] - energy[low], 0) / np.maximum(high - low, 1))
+    loud = float(np.percentile(level, 90)) if len(level) else 0.0
+    if not np.isfinite(loud) or loud < 1e-5:
+        return np.ones(len(times), np.float32)
+    return (0.75 + 0.40 * np.clip(level / loud, 0, 1)).astype(np.float32)
