@@ -1,0 +1,71 @@
+"""Engines for tests of the conversation: the shipped scripted ones, and a guard and knowledge of a few words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from agent.answerer import Answerer
+from agent.desk import Desk
+from agent.engines import Engines
+from agent.tools import Tool
+from knowledge.passage import Passage
+from moderation.verdict import Action, Direction, Verdict
+from speech.scripted_voice import ScriptedSynthesizer
+
+DESK = 'name = "Test"\nlanguages = ["en", "zh"]\n[persona]\nname = "Ada"\ncompany = "Acme"\n'
+PASSAGE = Passage("1", "en/returns.md", "Returns", "You have thirty days.", 0.9)
+
+
+class WordGuard:
+    """Refuses what holds "bad", escalates "sad", masks "4111"."""
+
+    engine = "words"
+
+    def screen(self, text: str, direction: str = "input", language: str | None = None) -> Verdict:
+        where = Direction(direction)
+        if "bad" in text:
+            return Verdict(Action.REFUSE, "test.bad", text, where, "abuse")
+        if "sad" in text:
+            return Verdict(Action.ESCALATE, "test.sad", text, where, "self_harm")
+        if "4111" in text:
+            return Verdict(Action.MASK, "test.card", text.replace("4111", "[card]"), where, "pii")
+        return Verdict(Action.ALLOW, "", text, where)
+
+    def safe_line(self, verdict: Verdict, language: str) -> str:
+        return f"safe line for {verdict.rule}"
+
+
+class OnePassage:
+    """Finds the same passage for everything."""
+
+    engine = "one passage"
+
+    def __init__(self) -> None:
+        self.queries: list[str] = []
+
+    def search(self, query: str, k: int = 5, language: str | None = None) -> list[Passage]:
+        self.queries.append(query)
+        return [PASSAGE]
+
+    def answerable(self, query: str) -> float:
+        return 0.9
+
+    def close(self) -> None:
+        pass
+
+
+def scripted_engines(
+    folder: Path, answerer: Answerer, *, fallback: Answerer | None = None, tools: tuple[Tool, ...] = ()
+) -> Engines:
+    """Return engines that answer with `answerer` and load nothing."""
+    (folder / "desk.toml").write_text(DESK, encoding="utf-8")
+    return Engines(
+        desk=Desk.load(folder),
+        guard=cast("Any", WordGuard()),
+        knowledge=cast("Any", OnePassage()),
+        answerer=answerer,
+        fallback=fallback,
+        synthesizer=ScriptedSynthesizer(),
+        tools=tools,
+    )

@@ -1,0 +1,201 @@
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+
+from agent.answerer import Answerer
+from agent.errors import AnswererError
+from agent.events import Ended, Event, Heard, Noted, Retrieved, Screened, Spoken, Written
+from agent.reply import FPS, LEAD_S, reply
+from agent.scripted import ScriptedAnswerer
+from agent.sentence import Outcome, Sentence
+from agent.tools import Slot, Tool, tool
+from speech.recognizer import Transcript
+from tests.agent.scripted import scripted_engines
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+
+
+def typed(text: str) -> Heard:
+    return Heard(Transcript(text, "en", 1.0, "typed"))
+
+
+async def played(
+    folder: Path,
+    answerer: Answerer,
+    heard: Heard | str = "May I return it?",
+    *,
+    fallback: Answerer | None = None,
+    tools: tuple[Tool, ...] = (),
+) -> list[Event]:
+    engines = scripted_engines(folder, answerer, fallback=fallback, tools=tools)
+    try:
+        return [event async for event in reply(typed(heard) if isinstance(heard, str) else heard, engines)]
+    finally:
+        engines.close()
+
+
+def said(events: list[Event]) -> list[str]:
+    return [event.sentence.text for event in events if isinstance(event, Spoken)]
+
+
+def outcome(events: list[Event]) -> Outcome:
+    assert isinstance(events[-1], Ended)
+    return events[-1].outcome
+
+
+async def test_the_events_of_a_turn_come_in_order(tmp_path: Path) -> None:
+    events = await played(tmp_path, ScriptedAnswerer(["One thing.", "Two things."]))
+    kinds = [type(event) for event in events]
+    assert kinds[:3] == [Screened, Retrieved, Screened]
+    assert kinds[-1] is Ended
+    assert kinds.count(Written) == kinds.count(Spoken) == 2
+    assert kinds.index(Written) < kinds.index(Spoken)
+
+
+async def test_sentences_follow_each_other_on_whole_frames(tmp_path: Path) -> None:
+    events = await played(tmp_path, ScriptedAnswerer(["One thing.", "Two things.", "Three."]))
+    spoken = [event for event in events if isinstance(event, Spoken)]
+    expected = LEAD_S
+    for one in spoken:
+        assert one.start_s == pytest.approx(expected)
+        assert len(one.speech.pcm) % (one.speech.sample_rate // FPS) == 0
+        assert one.speech.phonemes[-1].symbol == ""
+        assert one.speech.phonemes[-1].end_s == pytest.approx(one.speech.duration_s)
+        expected += one.speech.duration_s
+
+
+async def test_the_first_sentence_is_spoken_while_the_next_is_being_written(tmp_path: Path) -> None:
+    answerer = ScriptedAnswerer(["One thing."] + ["More."] * 5, pause_s=0.05)
+    engines = scripted_engines(tmp_path, answerer)
+    async with aclosing(reply(typed("May I?"), engines)) as events:
+        async for event in events:
+            if isinstance(event, Spoken):
+                assert answerer.said < 6
+                break
+    engines.close()
+
+
+async def test_closing_a_reply_cancels_the_answerer(tmp_path: Path) -> None:
+    answerer = ScriptedAnswerer(["One thing."] * 50, pause_s=0.01)
+    engines = scripted_engines(tmp_path, answerer)
+    async with aclosing(reply(typed("May I?"), engines)) as events:
+        async for event in events:
+            if isinstance(event, Spoken):
+                break
+    assert answerer.closed
+    before = answerer.said
+    await asyncio.sleep(0.05)
+    assert answerer.said == before < 50
+    engines.close()
+
+
+async def test_a_refused_question_reaches_neither_knowledge_nor_answerer(tmp_path: Path) -> None:
+    answerer = ScriptedAnswerer(["never"])
+    events = await played(tmp_path, answerer, "something bad")
+    assert said(events) == ["safe line for test.bad"]
+    assert outcome(events) is Outcome.REFUSED
+    assert answerer.said == 0
+    assert not any(isinstance(event, Retrieved) for event in events)
+
+
+async def test_a_visitor_in_trouble_is_handed_over(tmp_path: Path) -> None:
+    events = await played(tmp_path, ScriptedAnswerer([]), "I am so sad")
+    assert outcome(events) is Outcome.HANDOFF
+    spoken = next(event for event in events if isinstance(event, Spoken))
+    assert spoken.sentence.emotion.label == "empathetic"
+
+
+async def test_a_bad_sentence_is_never_spoken_and_ends_the_reply(tmp_path: Path) -> None:
+    answerer = ScriptedAnswerer(["Fine.", "This is bad.", "Never said."])
+    events = await played(tmp_path, answerer)
+    assert said(events) == ["Fine.", "safe line for test.bad"]
+    assert outcome(events) is Outcome.REFUSED
+
+
+async def test_personal_data_is_masked_before_anything_sees_it(tmp_path: Path) -> None:
+    engines = scripted_engines(tmp_path, ScriptedAnswerer(["Your card 4111 is fine."]))
+    events = [event async for event in reply(typed("my card is 4111"), engines)]
+    assert engines.knowledge.queries == ["my card is [card]"]  # type: ignore[attr-defined]
+    assert said(events) == ["Your card [card] is fine."]
+    engines.close()
+
+
+@pytest.mark.parametrize(
+    ("heard", "words"),
+    [
+        (Heard(Transcript("", "en", 0.0, "x"), speech_s=0.0), "did not hear"),
+        (Heard(Transcript("", "en", 0.0, "x"), speech_s=2.0), "did not catch"),
+        (Heard(Transcript("mumble", "en", 0.1, "x"), speech_s=2.0), "did not catch"),
+    ],
+)
+async def test_what_was_not_understood_is_asked_again(tmp_path: Path, heard: Heard, words: str) -> None:
+    events = await played(tmp_path, ScriptedAnswerer(["never"]), heard)
+    assert words in said(events)[0]
+    assert outcome(events) is Outcome.CLARIFIED
+
+
+async def test_the_answer_is_in_the_visitors_language(tmp_path: Path) -> None:
+    events = await played(tmp_path, ScriptedAnswerer(["可以退货。"]), "可以退货吗")
+    spoken = next(event for event in events if isinstance(event, Spoken))
+    assert spoken.sentence.language == "zh"
+
+
+async def test_a_broken_engine_is_replaced_by_the_knowledge_and_noted(tmp_path: Path) -> None:
+    broken = ScriptedAnswerer(["x"], breaks_after=0)
+    events = await played(tmp_path, broken, fallback=ScriptedAnswerer(["From the knowledge."]))
+    assert said(events) == ["From the knowledge."]
+    assert any(isinstance(event, Noted) for event in events)
+
+
+async def test_an_engine_that_breaks_off_in_the_middle_ends_with_an_apology(tmp_path: Path) -> None:
+    broken = ScriptedAnswerer(["One thing.", "x"], breaks_after=1)
+    events = await played(tmp_path, broken, fallback=ScriptedAnswerer(["Never said."]))
+    assert said(events)[0] == "One thing."
+    assert "went wrong" in said(events)[1]
+    assert outcome(events) is Outcome.HANDOFF
+
+
+async def test_without_a_fallback_the_error_comes_through(tmp_path: Path) -> None:
+    with pytest.raises(AnswererError):
+        await played(tmp_path, ScriptedAnswerer(["x"], breaks_after=0))
+
+
+async def test_a_talkative_engine_is_stopped_at_the_limit(tmp_path: Path) -> None:
+    events = await played(tmp_path, ScriptedAnswerer(["Word."] * 100))
+    assert len(said(events)) == 8
+
+
+async def test_a_tool_answers_when_the_visitor_gave_what_it_needs(tmp_path: Path) -> None:
+    slot = Slot(pattern=r"\d{5}", ask={})
+
+    @tool(about="order")
+    def look(*, number: Annotated[str, slot], language: str, state_dir: Path) -> str:
+        """Look up an order."""
+        return f"Your order {number} is on its way. It comes today."
+
+    events = await played(tmp_path, ScriptedAnswerer(["never"]), "where is order 10342", tools=(look,))
+    assert said(events) == ["Your order 10342 is on its way.", "It comes today."]
+    spoken = next(event for event in events if isinstance(event, Spoken))
+    assert spoken.sentence.citations[0].source == "tool:look"
+
+
+async def test_a_failing_tool_apologises_and_is_noted(tmp_path: Path) -> None:
+    @tool(about="order")
+    def look(*, language: str, state_dir: Path) -> str:
+        """Look up an order."""
+        raise OSError("gone")
+
+    events = await played(tmp_path, ScriptedAnswerer(["never"]), "my order", tools=(look,))
+    assert "went wrong" in said(events)[0]
+    assert any(isinstance(event, Noted) for event in events)
+
+
+async def test_the_first_sentence_tells_the_outcome_of_a_question_back(tmp_path: Path) -> None:
+    line = Sentence("The lamp, or the chair?", outcome=Outcome.CLARIFIED)
+    assert outcome(await played(tmp_path, ScriptedAnswerer([line]))) is Outcome.CLARIFIED
