@@ -1,4 +1,4 @@
-"""Engines for tests of the conversation: the shipped scripted ones, and a guard and knowledge of a few words."""
+"""Engines for tests of the conversation: scripted ones, and a guard and a knowledge of a few words."""
 
 from __future__ import annotations
 

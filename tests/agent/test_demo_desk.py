@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from agent.desk import Desk, new_desk
 from agent.sentence import REPLY_EMOTIONS, Outcome
