@@ -1,0 +1,18 @@
+"""Knowledge: documents in, passages out, and how likely they answer a question."""
+
+from knowledge.base import KnowledgeBase, LearnReport, Skipped
+from knowledge.embedder import Embedder, HashedEmbedder
+from knowledge.errors import DocumentError, KnowledgeError, StoreError
+from knowledge.passage import Passage
+
+__all__ = [
+    "DocumentError",
+    "Embedder",
+    "HashedEmbedder",
+    "KnowledgeBase",
+    "KnowledgeError",
+    "LearnReport",
+    "Passage",
+    "Skipped",
+    "StoreError",
+]

@@ -1,0 +1,359 @@
+"""The knowledge base: documents in, passages out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.answerability import Evidence, likelihood, weigh
+from knowledge.chunk import passages_of
+from knowledge.document import find_documents, parse_document, read_document
+from knowledge.embedder import Embedder, HashedEmbedder, Vectors
+from knowledge.errors import DocumentError, StoreError
+from knowledge.index import Floats, WordIndex
+from knowledge.passage import Passage
+from knowledge.query import Query, Speller, understand
+from knowledge.store import Catalogue, Record, Store
+from knowledge.words import language_of
+
+CANDIDATES = 40
+"""Passages that are looked at closely, from each of the two searches."""
+OTHER_LANGUAGE = 0.85
+"""Factor on passages in another language than the question's: better than nothing, worse than one's own."""
+RANK_WORDS = 0.50
+RANK_COVERAGE = 0.30
+RANK_HEADING = 0.45
+RANK_VECTOR = 0.15
+"""Shares of the signals in the order of passages. The embedded vector knows little that the words do not,
+and a bad vector must not drag a good word match down, so that it only breaks ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A document that was not learnt."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReport:
+    """What learning did, in documents."""
+
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    passages: int = 0
+    """Passages in the knowledge afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """One version of the knowledge in memory; replaced as a whole."""
+
+    catalogue: Catalogue
+    passages: tuple[Passage, ...]
+    index: WordIndex
+    speller: Speller
+    vectors: Vectors
+
+
+class KnowledgeBase:
+    """Knowledge in a folder. Many may read one folder; who writes takes turns.
+
+    Methods may be called from several threads.
+    """
+
+    def __init__(self, store: Store, embedder: Embedder) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._lock = threading.RLock()
+        self._loaded: _Loaded | None = None
+
+    @classmethod
+    def open(cls, path: str | Path, *, embedder: Embedder | None = None) -> KnowledgeBase:
+        """Open the index in a folder; the folder is made when something is first learnt.
+
+        Args:
+            path: the index's folder.
+            embedder: makes the vectors; by default the embedded one. Knowledge that another one indexed is
+                indexed again at the next `add`.
+
+        Raises:
+            StoreError: the path is a file, or the index in it is damaged.
+        """
+        base = cls(Store(Path(path)), embedder or HashedEmbedder())
+        base._store.read()
+        return base
+
+    def add_texts(self, texts: Iterable[tuple[str, str]]) -> LearnReport:
+        """Learn texts that are already in memory.
+
+        Args:
+            texts: pairs of id and text; the id becomes the passage's id and source, an id that is known is
+                replaced. A text may be Markdown; one with several sections is not split.
+
+        Raises:
+            DocumentError: an id is empty.
+            StoreError: the index cannot be written.
+        """
+        records = {}
+        skipped = []
+        for id_, text in texts:
+            if not id_:
+                raise DocumentError("a text has an empty id; give each text an id of its own")
+            if not text.strip():
+                skipped.append(Skipped(id_, "empty"))
+                continue
+            records[id_] = _text_record(id_, text)
+        return self._commit(records, removed=(), skipped=skipped)
+
+    def add(self, paths: str | Path | Iterable[str | Path]) -> LearnReport:
+        """Learn files and folders.
+
+        Unchanged files are passed over; what was learnt from a folder and is no longer in it is forgotten.
+
+        Raises:
+            DocumentError: a path does not exist.
+            StoreError: the index cannot be written.
+        """
+        listed = [paths] if isinstance(paths, str | Path) else list(paths)
+        known = self._store.read()
+        records: dict[str, Record] = {}
+        skipped: list[Skipped] = []
+        gone: set[str] = set()
+        for path in map(Path, listed):
+            root = str(path.resolve())
+            seen = set()
+            for source, file in find_documents(path):
+                seen.add(source)
+                try:
+                    document = read_document(file, source)
+                except DocumentError as error:
+                    skipped.append(Skipped(source, str(error)))
+                    continue
+                before = known.records.get(source)
+                if before and before.digest == document.digest:
+                    records[source] = replace(before, root=root)
+                    continue
+                records[source] = Record(
+                    source=source,
+                    digest=document.digest,
+                    root=root,
+                    title=document.title,
+                    updated=document.updated,
+                    tags=document.tags,
+                    passages=tuple(passages_of(document)),
+                )
+            gone |= {source for source, record in known.records.items() if record.root == root} - seen
+        return self._commit(records, removed=gone - records.keys(), skipped=skipped)
+
+    def remove(self, sources: Iterable[str]) -> LearnReport:
+        """Forget documents by source (of documents, without "#section")."""
+        return self._commit({}, removed=set(sources), skipped=[])
+
+    def search(self, query: str, k: int = 5, language: str | None = None) -> list[Passage]:
+        """Find the passages that answer a question, best first.
+
+        Args:
+            query: the question, in any of the languages.
+            k: at most so many.
+            language: ISO 639-1; passages in it are preferred. By default the question's own.
+
+        Returns:
+            Passages with `score`, 0..1, the calibrated likelihood that the passage answers the question.
+            Empty when nothing shares a word with it.
+        """
+        loaded = self._load()
+        return [
+            replace(loaded.passages[number], score=score)
+            for number, score, _ in self._rank(loaded, query, k, language)
+        ]
+
+    def search_many(self, queries: Sequence[str], k: int = 5) -> list[list[Passage]]:
+        """Search several questions."""
+        return [self.search(query, k) for query in queries]
+
+    def answerable(self, query: str, language: str | None = None) -> float:
+        """Return the likelihood, 0..1, that the knowledge answers a question."""
+        ranked = self._rank(self._load(), query, 5, language)
+        return max((score for _, score, _ in ranked), default=0.0)
+
+    def evidence(self, query: str, k: int = 5) -> list[tuple[Passage, Evidence]]:
+        """Return the signals behind the scores, best passage first: for calibration and for explaining."""
+        loaded = self._load()
+        return [
+            (replace(loaded.passages[number], score=score), evidence)
+            for number, score, evidence in self._rank(loaded, query, k, None)
+        ]
+
+    def texts(self) -> list[str]:
+        """Return all passages' texts, titles and questions, for a recognizer's language model."""
+        found: dict[str, None] = {}
+        for passage in self._load().passages:
+            found.update(dict.fromkeys((passage.title, *passage.questions, passage.text)))
+        return list(found)
+
+    def documents(self) -> list[Record]:
+        """Return the documents, sorted by source."""
+        return list(self._load().catalogue.records.values())
+
+    def digest(self) -> str:
+        """Return the version of the content: equal content, equal digest."""
+        return self._load().catalogue.version
+
+    @property
+    def count(self) -> int:
+        """Number of passages."""
+        return len(self._load().passages)
+
+    def warm_up(self) -> None:
+        """Load all that the first search would load."""
+        self.search("hello", 1)
+
+    def close(self) -> None:
+        """Free what is held; the next call loads it again."""
+        with self._lock:
+            self._loaded = None
+            self._store.close()
+
+    def _rank(
+        self, loaded: _Loaded, text: str, k: int, language: str | None
+    ) -> list[tuple[int, float, Evidence]]:
+        if not loaded.passages or k < 1:
+            return []
+        query = understand(text, loaded.index, loaded.speller)
+        weighted = _weighted_tokens(query)
+        if not weighted:
+            return []
+        words = loaded.index.scores(weighted)
+        vectors = self._vector_scores(loaded, text)
+        candidates = set(_best(words, CANDIDATES)) | set(_best(vectors, CANDIDATES // 2))
+        top = float(words.max())
+        reach = sum(weight * float(loaded.index.idf[token]) for token, weight in weighted)
+        wanted = language or language_of(text)
+        ranked = []
+        for number in candidates:
+            evidence = weigh(
+                query,
+                number,
+                loaded.index,
+                bm25=float(words[number]),
+                best_bm25=reach,
+                vector=float(vectors[number]),
+            )
+            factor = 1.0 if loaded.passages[number].language == wanted else OTHER_LANGUAGE
+            order = factor * (
+                RANK_WORDS * (float(words[number]) / top if top else 0.0)
+                + RANK_COVERAGE * evidence.coverage
+                + RANK_HEADING * evidence.heading
+                + RANK_VECTOR * evidence.vector
+            )
+            ranked.append((order, number, likelihood(evidence) * factor, evidence))
+        ranked.sort(key=lambda item: (-item[0], item[1]))
+        return [(number, score, evidence) for _, number, score, evidence in ranked[:k]]
+
+    def _vector_scores(self, loaded: _Loaded, text: str) -> Floats:
+        if loaded.catalogue.embedder != self._embedder.name:
+            return np.zeros(len(loaded.passages), dtype=np.float32)
+        return np.asarray(loaded.vectors @ self._embedder.embed([text])[0], dtype=np.float32)
+
+    def _load(self) -> _Loaded:
+        with self._lock:
+            if self._loaded is None:
+                catalogue = self._store.read()
+                passages = tuple(catalogue.passages())
+                file = self._store.folder / f"words-{catalogue.version}.npz"
+                index = WordIndex.load(file) if passages else None
+                if index is None or index.count != len(passages):
+                    index = WordIndex.build(passages)
+                vectors = self._store.vectors(catalogue)
+                self._loaded = _Loaded(catalogue, passages, index, Speller(index), vectors)
+            return self._loaded
+
+    def _commit(
+        self, records: dict[str, Record], removed: Iterable[str], skipped: list[Skipped]
+    ) -> LearnReport:
+        with self._lock, self._store.writing():
+            before = self._store.read()
+            forgotten = [source for source in removed if source in before.records]
+            kept = {source: record for source, record in before.records.items() if source not in forgotten}
+            catalogue = Catalogue.of(kept | records, self._embedder.name)
+            added = sum(source not in before.records for source in records)
+            changed = [
+                s for s in records if s in before.records and before.records[s].digest != records[s].digest
+            ]
+            if catalogue != before:
+                self._store.write(catalogue, self._embedder)
+                self._save_words(catalogue)
+            self._loaded = None
+            return LearnReport(
+                added=added,
+                updated=len(changed),
+                removed=len(forgotten),
+                unchanged=len(records) - added - len(changed),
+                skipped=tuple(skipped),
+                passages=len(catalogue.passages()),
+            )
+
+    def _save_words(self, catalogue: Catalogue) -> None:
+        folder = self._store.folder
+        file = folder / f"words-{catalogue.version}.npz"
+        try:
+            if not file.exists():
+                WordIndex.build(catalogue.passages()).save(file)
+            for old in folder.glob("words-*.npz"):
+                if old != file:
+                    old.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"{folder}: cannot be written ({error.strerror}); free some space or choose another folder"
+            ) from error
+
+
+def _weighted_tokens(query: Query) -> list[tuple[int, float]]:
+    """Return the token numbers that BM25 adds up, each with its weight."""
+    weights: dict[int, float] = {}
+    for item in query.asked:
+        scale = 1.0 if item.topical else 0.35
+        if item.exact is not None:
+            weights[item.exact] = max(weights.get(item.exact, 0.0), scale)
+        for token, degree in item.others:
+            weights[token] = max(weights.get(token, 0.0), scale * degree * 0.8)
+        for part in item.parts:
+            weights[part] = max(weights.get(part, 0.0), scale * 0.5)
+    return list(weights.items())
+
+
+def _best(scores: Floats, most: int) -> list[int]:
+    """Return the numbers of the best passages that score above zero."""
+    if len(scores) > most:
+        chosen = np.argpartition(scores, len(scores) - most)[-most:]
+    else:
+        chosen = np.arange(len(scores))
+    return [int(number) for number in chosen if scores[number] > 0]
+
+
+def _text_record(id_: str, text: str) -> Record:
+    document = parse_document(text, id_)
+    body = "\n\n".join(
+        f"{section.heading}\n\n{section.text}" if section.heading else section.text
+        for section in document.sections
+    )
+    title = document.title if document.title != Path(id_).stem else body.split("\n")[0][:120]
+    passage = Passage(
+        id=id_,
+        source=id_,
+        title=title,
+        text=body,
+        language=document.language,
+        kind=document.kind,
+        questions=document.questions,
+    )
+    return Record(id_, document.digest, "", title, document.updated, document.tags, (passage,))

@@ -1,0 +1,165 @@
+"""A question, understood as far as words go: which it is about, and what each is worth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from knowledge.index import WordIndex
+from knowledge.lexicon import HAN, lexicon
+from knowledge.words import Word, words_of
+
+WEIGHT_PLAIN = 0.12
+WEIGHT_ASPECT = 0.3
+WEIGHT_NUMBER = 0.3
+DEGREE_CONCEPT = 0.85
+"""A synonym is worth a little less than the word itself."""
+DEGREE_PARTS = 0.75
+DEGREE_ASPECT = 0.5
+SHORTEST_MISSPELT = 4
+"""Letters; shorter words have too many neighbours."""
+_NUMBER = re.compile(r"[\d.,:-]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One word of a question, looked up in the index."""
+
+    word: Word
+    weight: float
+    """How much of the question's meaning it carries, about 0.1 to 1."""
+    exact: int | None
+    """Token number, where the knowledge has the word itself."""
+    others: tuple[tuple[int, float], ...]
+    """Token numbers of synonyms, with degrees."""
+    parts: tuple[int, ...]
+    """Token numbers of its parts; all must be there."""
+    topical: bool
+    """False for plain words, numbers and aspects."""
+
+    @property
+    def known(self) -> bool:
+        """Tell whether any passage has the word or a synonym."""
+        return self.exact is not None or bool(self.others) or bool(self.parts)
+
+    def degree(self, tokens: frozenset[int]) -> float:
+        """Return how well a passage with these tokens holds the word, 0..1."""
+        if self.exact is not None and self.exact in tokens:
+            return 1.0
+        best = 0.0
+        for token, degree in self.others:
+            if degree > best and token in tokens:
+                best = degree
+        if best < DEGREE_PARTS and self.parts and all(part in tokens for part in self.parts):
+            best = DEGREE_PARTS
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question's words with their weights."""
+
+    text: str
+    asked: tuple[Asked, ...]
+
+    @property
+    def weight(self) -> float:
+        """All the words' weights together."""
+        return sum(item.weight for item in self.asked)
+
+
+def understand(text: str, index: WordIndex, speller: Speller) -> Query:
+    """Look a question's words up."""
+    found: dict[str, Asked] = {}
+    for word in words_of(text):
+        if word.stem not in found:
+            found[word.stem] = _look_up(speller.correct(word), index)
+    return Query(text, tuple(found.values()))
+
+
+def _look_up(word: Word, index: WordIndex) -> Asked:
+    vocabulary = index.vocabulary
+    exact = vocabulary.get(word.stem)
+    others = []
+    for name in word.concepts:
+        token = vocabulary.get(name)
+        if token is not None:
+            others.append((token, DEGREE_ASPECT if name.startswith("#~") else DEGREE_CONCEPT))
+    parts = tuple(vocabulary[part] for part in word.parts if part in vocabulary)
+    parts = parts if len(parts) == len(word.parts) else ()
+    proper = any(not name.startswith("#~") for name in word.concepts)
+    aspect = bool(word.concepts) and not proper
+    number = bool(_NUMBER.match(word.surface))
+    topical = not (word.plain or number or (aspect and exact is None))
+    if aspect and " " in word.stem:
+        topical = False
+    if word.plain and proper and not HAN.match(word.stem):
+        topical = True
+    return Asked(
+        word, _weight(word, exact, others, topical, number, index), exact, tuple(others), parts, topical
+    )
+
+
+def _weight(
+    word: Word,
+    exact: int | None,
+    others: list[tuple[int, float]],
+    topical: bool,
+    number: bool,
+    index: WordIndex,
+) -> float:
+    if not topical:
+        if number:
+            return WEIGHT_NUMBER
+        return WEIGHT_ASPECT if word.concepts else WEIGHT_PLAIN
+    tokens = [token for token in (exact, *(token for token, _ in others)) if token is not None]
+    if tokens:
+        # The commonest of its forms says how telling the idea is here.
+        rare = min(float(index.idf[token]) for token in tokens) / index.most_idf
+        return 0.45 + 0.55 * rare
+    if HAN.match(word.stem):
+        return 0.55 if len(word.stem) == 1 else 0.95
+    return 0.5 + 0.6 * lexicon().rarity(word.surface)
+
+
+class Speller:
+    """Finds the known word that a misspelt one was meant to be; its table is made at first use."""
+
+    def __init__(self, index: WordIndex) -> None:
+        self._index = index
+        self._table: dict[str, str] | None = None
+
+    def correct(self, word: Word) -> Word:
+        """Return the word as it is known, or unchanged when it is spelt right or unlike all others."""
+        known = lexicon()
+        if (
+            len(word.stem) < SHORTEST_MISSPELT
+            or not word.stem.isalpha()
+            or not word.stem.isascii()
+            or word.concepts
+            or word.stem in self._index.vocabulary
+            or known.is_english(word.surface)
+        ):
+            return word
+        if self._table is None:
+            self._table = self._make()
+        for form in _one_less(word.stem):
+            found = self._table.get(form)
+            if found is not None and abs(len(found) - len(word.stem)) <= 1:
+                return Word(word.surface, found, known.concepts.get(found, ()), plain=found in known.plain)
+        return word
+
+    def _make(self) -> dict[str, str]:
+        """Map each known stem, and each with one letter left out, to the stem (SymSpell's idea)."""
+        known = lexicon()
+        stems = [*known.concepts, *self._index.vocabulary]
+        stems = [s for s in stems if len(s) >= SHORTEST_MISSPELT and s.isalpha() and s.isascii()]
+        table = {one: one for one in stems}
+        for one in stems:
+            for form in _one_less(one):
+                table.setdefault(form, one)
+        return table
+
+
+def _one_less(stem: str) -> list[str]:
+    return [stem] + [stem[:at] + stem[at + 1 :] for at in range(1, len(stem))]
