@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.bake.mesh import BODY, F32, I32, LEFT_EYE, Mesh, screen_area
+from avatar.bake import inside
+from avatar.bake.mesh import BODY, F32, I32, LOWER_TEETH, TONGUE, UPPER_TEETH, Mesh, screen_area
 from avatar.bake.visibility import paint, seen
 from avatar.errors import RigError
 from avatar.geometry import smoothstep
@@ -46,9 +47,6 @@ SPLIT_KEYS = ("blink", "smile", "browup", "browdn", "frown")
 
 KEY_BOX = (0.30, 0.70, 0.26, 0.78)
 """Left, right, top, bottom of the rendered part of the key pictures, in picture heights."""
-
-CAVITY_RGB = (44, 15, 17)
-"""Colour of the inside of the mouth, which no render shows."""
 
 MAP_SIZE = 192
 """Pixels of an appearance map's side: wrinkles and lip shading are low frequency."""
@@ -98,12 +96,14 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
         np.clip(keys[k][top:bottom, left:right, :3] * shadow[top:bottom, left:right], 0, 255) for k in sources
     ]
     crops.append(_without_fringe(inner)[top:bottom, left:right])
-    picture = np.zeros((max(size, tall), size + wide * 4 + 8, 3), np.uint8)
+    corner = size + wide * 4
+    picture = np.zeros((max(size, tall), corner + inside.WIDTH, 3), np.uint8)
     picture[:size, :size] = _without_fringe(rest)
     for i, crop in enumerate(crops):
         picture[:tall, size + i * wide : size + (i + 1) * wide] = crop
     picture[:, : size + wide * 3] = _soften(picture[:, : size + wide * 3])
-    picture[:, size + wide * 4 :] = CAVITY_RGB
+    strip = inside.paint_strip()
+    picture[: len(strip), corner:] = strip
 
     screens = {"rest": mesh.on_screen(mesh.vertices, size)[0], "inner": mesh.on_screen(mesh.posed(INNER_POSE), size)[0]}
     for key in KEY_POSES:
@@ -117,7 +117,10 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
             corners[..., 0] = np.clip(corners[..., 0], 1, wide - 2) + size + (i - 1) * wide
             corners[..., 1] = np.clip(corners[..., 1], 1, tall - 2)
         uv[source == i] = corners[source == i]
-    uv[source == 5] = np.array([size + wide * 4 + 4, 40], np.float32)
+    uv[source == 5] = np.array([corner, 0], np.float32) + inside.CAVITY_UV
+    for part in (UPPER_TEETH, LOWER_TEETH, TONGUE):
+        own = mesh.part == part
+        uv[own] = inside.strip_uv(mesh, part, mesh.triangles[own]) + np.array([corner, 0], np.float32)
     maps, names = _appearance(mesh, keys, screens, size)
     side = max(wide, tall)
     map_xy = (screens["rest"] - np.array([left, top], np.float32)) / side * (MAP_SIZE - 1)
@@ -130,14 +133,14 @@ def _without_fringe(picture: U8) -> U8:
     import cv2
 
     outside = cv2.dilate((picture[:, :, 3] < 250).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    inside = (~outside).astype(np.float32)
+    within = (~outside).astype(np.float32)
     colour = picture[:, :, :3].astype(np.float32)
     for sigma in (2.0, 6.0):
-        weight = cv2.GaussianBlur(inside, (0, 0), sigma)
-        near = cv2.GaussianBlur(colour * inside[..., None], (0, 0), sigma) / np.maximum(weight, 1e-3)[..., None]
-        fill = outside & (weight > 2e-3) & (inside == 0)
+        weight = cv2.GaussianBlur(within, (0, 0), sigma)
+        near = cv2.GaussianBlur(colour * within[..., None], (0, 0), sigma) / np.maximum(weight, 1e-3)[..., None]
+        fill = outside & (weight > 2e-3) & (within == 0)
         colour[fill] = near[fill]
-        inside[fill] = 1
+        within[fill] = 1
     return np.clip(colour, 0, 255).astype(np.uint8)
 
 
@@ -176,8 +179,8 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
         source[take] = i + 1
         best = np.where(take, area, best)
     hidden = body & ~np.any([visible[k] for k in visible], axis=0)
-    inside = hidden & (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.050) & (middle[:, 2] > eye_z - 0.088)
-    source[inside] = 5
+    cavity = hidden & (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.050) & (middle[:, 2] > eye_z - 0.088)
+    source[cavity] = 5
     source[~body] = 4
     return source
 
@@ -212,6 +215,3 @@ def _appearance(mesh: Mesh, keys: dict[str, U8], screens: dict[str, F32], size: 
             maps.append(change)
             names.append(key)
     return np.stack(maps).astype(np.float32), names
-
-
-EYE_PARTS = (LEFT_EYE, LEFT_EYE + 1)

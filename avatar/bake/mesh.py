@@ -17,9 +17,9 @@ I32 = NDArray[np.int32]
 BODY, UPPER_TEETH, LOWER_TEETH, TONGUE, LEFT_EYE, RIGHT_EYE = range(6)
 PARTS = ("body", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 
-UPPER_TEETH_SHIFT_M = (0.0, 0.0005, -0.0035)
-"""The mesh has its upper teeth 3.5 mm too high, and so far forward that they pierce a closed lip."""
-LOWER_TEETH_SHIFT_M = (0.0, 0.0010, 0.0)
+UPPER_TEETH_SHIFT_M = (0.0, -0.0028, -0.0065)
+"""The mesh hides its upper teeth behind the lip: here they end 2 mm under it and stand right behind it."""
+LOWER_TEETH_SHIFT_M = (0.0, -0.0005, -0.0015)
 TONGUE_SHIFT_M = (0.0, 0.002, -0.0055)
 """A resting tongue lies lower than modelled; tongueOut brings it back up."""
 EYE_SCALE = 0.985
@@ -173,7 +173,7 @@ def _eyeball(rings: int = 18, spokes: int = 32) -> tuple[F32, I32]:
 def _light(points: F32, ranges: dict[int, tuple[int, int]]) -> F32:
     """Fixed light per vertex: teeth and tongue darken toward the throat and the cheeks."""
     light = np.ones(len(points), np.float32)
-    for part, level in ((UPPER_TEETH, 0.90), (LOWER_TEETH, 0.84), (TONGUE, 0.68)):
+    for part, level in ((UPPER_TEETH, 0.90), (LOWER_TEETH, 0.84), (TONGUE, 0.80)):
         first, end = ranges[part]
         p = points[first:end]
         depth = (p[:, 1] - p[:, 1].min()) / (np.ptp(p[:, 1]) + 1e-6)
