@@ -17,7 +17,25 @@ from .screener import Finding, Subject
 
 FOLDER = Path(__file__).with_name("lexicon")
 _DENIALS = frozenset(
-    ["not", "no", "never", "cannot", "cant", "dont", "doesnt", "didnt", "wont", "wouldnt", "isnt", "arent", "without", "nobody", "neither", "nor", "unable"]
+    [
+        "not",
+        "no",
+        "never",
+        "cannot",
+        "cant",
+        "dont",
+        "doesnt",
+        "didnt",
+        "wont",
+        "wouldnt",
+        "isnt",
+        "arent",
+        "without",
+        "nobody",
+        "neither",
+        "nor",
+        "unable",
+    ]
 )
 _DENIAL_REACH = 3
 """Words before a phrase in which a denial counts: "we can not always guarantee"."""
@@ -106,7 +124,7 @@ class Lexicon:
             entry = hit.entry
             if not entry.rule or any(safe.start <= hit.start and hit.end <= safe.end for safe in harmless):
                 continue
-            if entry.deniable and _denied(text, hit.start, han=not padding):
+            if entry.deniable and denied(text, hit.start):
                 continue
             start, end = reading.original(hit.start, hit.end)
             key = (entry.rule, start, end)
@@ -140,11 +158,12 @@ def _automaton(table: _Table) -> Any:
     return automaton
 
 
-def _denied(text: str, start: int, *, han: bool) -> bool:
-    if han:
-        before = text[max(0, start - _DENIAL_REACH_ZH) : start]
-        return any(denial in before for denial in _DENIALS_ZH)
-    before = text[max(0, start - 60) : start]  # characters: more than three words
+def denied(text: str, start: int) -> bool:
+    """True where "not", "cannot", 不 and the like stand shortly before a phrase."""
+    nearby = text[max(0, start - _DENIAL_REACH_ZH) : start]
+    if has_han(nearby):
+        return any(denial in nearby for denial in _DENIALS_ZH)
+    before = text[max(0, start - 60) : start].replace("'", "")  # characters: more than three words
     return not _DENIALS.isdisjoint(before.split()[-_DENIAL_REACH:])
 
 

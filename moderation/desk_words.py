@@ -1,0 +1,64 @@
+"""A desk's own words: blocked words, promises, competitors and topics of its policy, as screeners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from .errors import PolicyError
+from .lexicon import Entry, Lexicon, denied
+from .policy import EXPRESSION, Policy
+from .screener import Finding, Screener, Subject
+
+_SCORE = 0.9
+_DENIABLE = frozenset(("promise.made",))
+
+
+class Expressions:
+    """A screener made of a desk's regular expressions, compared with the folded text."""
+
+    def __init__(self, patterns: Iterable[tuple[str, str]]) -> None:
+        """Compile pairs of rule and pattern."""
+        self._patterns = [(rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in patterns]
+
+    def screen(self, subject: Subject) -> Iterator[Finding]:
+        """Every match that is not empty; a promise that is denied does not count."""
+        folded = subject.folded
+        for rule, pattern in self._patterns:
+            for match in pattern.finditer(folded.text):
+                if match.end() == match.start() or (rule in _DENIABLE and denied(folded.text, match.start())):
+                    continue
+                yield Finding(rule, _SCORE, *folded.original(*match.span()))
+
+
+def desk_screeners(policy: Policy) -> Iterator[Screener]:
+    """The screeners for a policy's words; none where it has none.
+
+    Raises:
+        PolicyError: A phrase's braces do not match.
+    """
+    rows = [
+        ("blocked.word", policy.words.blocked, "words.blocked"),
+        ("promise.made", policy.words.promises, "words.promises"),
+        ("competitor.named", policy.words.competitors, "words.competitors"),
+        *(
+            (f"topic.{name}", topic.phrases, f"topics.{name}.phrases")
+            for name, topic in policy.topics.items()
+        ),
+    ]
+    entries: list[Entry] = []
+    expressions: list[tuple[str, str]] = []
+    for rule, phrases, _ in rows:
+        plain = tuple(phrase for phrase in phrases if not phrase.startswith(EXPRESSION))
+        if plain:
+            entries.append(Entry(rule, _SCORE, plain, deniable=rule in _DENIABLE))
+        expressions += (
+            (rule, phrase.removeprefix(EXPRESSION)) for phrase in phrases if phrase.startswith(EXPRESSION)
+        )
+    if entries:
+        try:
+            yield Lexicon(entries)
+        except ValueError as error:
+            raise PolicyError(f"{error}. Correct the phrase.") from error
+    if expressions:
+        yield Expressions(expressions)

@@ -1,0 +1,55 @@
+"""Masks: what stands, and is spoken, in place of personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .screener import Finding
+
+_LABELS = {
+    "en": {
+        "card": "[card number]",
+        "iban": "[account number]",
+        "email": "[e-mail address]",
+        "phone": "[phone number]",
+        "resident_id": "[ID number]",
+        "ssn": "[social security number]",
+        "nino": "[national insurance number]",
+        "passport": "[passport number]",
+        "security_code": "[security code]",
+        "birth_date": "[date of birth]",
+        "secret": "[secret]",
+        "link": "[link]",
+        "": "[removed]",
+    },
+    "zh": {
+        "card": "[银行卡号]",
+        "iban": "[银行账号]",
+        "email": "[邮箱]",
+        "phone": "[电话号码]",
+        "resident_id": "[身份证号]",
+        "ssn": "[社会保障号]",
+        "nino": "[国民保险号]",
+        "passport": "[护照号]",
+        "security_code": "[安全码]",
+        "birth_date": "[出生日期]",
+        "secret": "[密码]",
+        "link": "[链接]",
+        "": "[已隐去]",
+    },
+}
+
+
+def masked(text: str, findings: Iterable[Finding], language: str) -> str:
+    """The text with each finding's stretch replaced by a label in `language` (English where unknown)."""
+    labels = _LABELS.get(language, _LABELS["en"])
+    pieces: list[str] = []
+    at = 0
+    for finding in sorted(findings, key=lambda finding: (finding.start, -finding.end)):
+        if finding.end <= at:
+            continue
+        if finding.start >= at:
+            pieces += [text[at : finding.start], labels.get(finding.replacement, labels[""])]
+        at = finding.end
+    pieces.append(text[at:])
+    return "".join(pieces)
