@@ -82,7 +82,7 @@ def test_a_document_is_well_formed_and_can_be_read_aloud(file: Path) -> None:
     else:
         questions = head["questions"]
         assert isinstance(questions, list)
-        assert 3 <= len(questions) <= 6
+        assert 3 <= len(questions) <= 12
         assert all(isinstance(question, str) for question in questions)
     text = prose(body)
     assert not re.search(r"todo|lorem|tbd|xxx|placeholder|^\s*[-*|]", text, re.IGNORECASE | re.MULTILINE)
@@ -255,16 +255,26 @@ def test_the_questions_are_many_and_point_to_documents() -> None:
             assert (DEMO / "knowledge" / source).is_file(), source
 
 
+def content_words(question: str) -> set[str]:
+    if re.search(r"[\u4e00-\u9fff]", question):
+        bare = re.sub(r"\W", "", question)
+        return {bare[at : at + 2] for at in range(len(bare) - 1)}
+    common = set(re.findall(r"\w+", "the a i is do to my of in it you can and for how what me have your on"))
+    return set(re.findall(r"[a-z0-9']+", question.casefold())) - common
+
+
 def test_the_questions_are_not_worded_like_the_documents() -> None:
-    known = {
-        re.sub(r"\W", "", str(words)).casefold()
+    known = [
+        content_words(str(words))
         for file in [*documents("en"), *documents("zh")]
         for words in [*(front_matter(file)[0].get("questions") or []), *sections(front_matter(file)[1])]  # type: ignore[misc]
-    }
+    ]
     for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
+        asked = content_words(row["question"])
         if row["kind"] == "in":
-            assert re.sub(r"\W", "", row["question"]).casefold() not in known, row["id"]
+            nearest = max(known, key=lambda words: len(words & asked) / max(1, len(words | asked)))
+            assert len(nearest & asked) / len(nearest | asked) < 0.5, (row["id"], nearest)
 
 
 @pytest.fixture(scope="module")
