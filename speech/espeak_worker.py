@@ -35,6 +35,7 @@ import os
 import signal
 import struct
 import sys
+from typing import BinaryIO
 
 FRAME = struct.Struct("<II")
 MAX_HEADER_BYTES = 4 << 20  # a text of a million characters is a mistake of the caller
@@ -72,9 +73,7 @@ class Event(ctypes.Structure):
     )
 
 
-CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event)
-)
+CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
 
 
 class RequestError(Exception):
@@ -156,13 +155,13 @@ class Engine:
         return header, pcm.tobytes()
 
 
-def read_exactly(stream, count):  # type: ignore[no-untyped-def]
+def read_exactly(stream: BinaryIO, count: int) -> bytes | None:
     """Return `count` bytes, or None when the stream ended before."""
     data = stream.read(count)
     return data if len(data) == count else None
 
 
-def send(stream, header: dict[str, object], body: bytes = b"") -> None:  # type: ignore[no-untyped-def]
+def send(stream: BinaryIO, header: dict[str, object], body: bytes = b"") -> None:
     """Write one frame."""
     encoded = json.dumps(header).encode()
     stream.write(FRAME.pack(len(encoded), len(body)) + encoded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -108,11 +109,11 @@ class VoiceWorker:
         with self._lock:
             try:
                 return self._exchange(request)
-            except _Ended:
+            except _EndedError:
                 self._stop()
             try:
                 return self._exchange(request)
-            except _Ended as ended:
+            except _EndedError as ended:
                 self._stop()
                 raise WorkerDied(
                     f"the {self._name} voice died twice while speaking ({ended}); try again, "
@@ -171,7 +172,7 @@ class VoiceWorker:
         self._finalizer = weakref.finalize(self, _end, process)
         try:
             header, _ = self._read_frame(time.monotonic() + self._start_timeout_s)
-        except (_Ended, TimeoutError) as error:
+        except (_EndedError, TimeoutError) as error:
             self._stop()
             raise WorkerDied(f"the {self._name} voice did not start ({error}); {self._remedy}") from None
         except BaseException:
@@ -194,16 +195,16 @@ class VoiceWorker:
             except BlockingIOError:
                 continue
             except OSError:
-                raise _Ended(self._fate()) from None
+                raise _EndedError(self._fate()) from None
 
     def _read_frame(self, deadline: float) -> tuple[dict[str, Any], bytes]:
         header_bytes, body_bytes = _FRAME.unpack(self._read(_FRAME.size, deadline))
         if header_bytes > _MAX_HEADER_BYTES or body_bytes > _MAX_BODY_BYTES:
-            raise _Ended("it sent something that is no frame")
+            raise _EndedError("it sent something that is no frame")
         try:
             header = json.loads(self._read(header_bytes, deadline))
         except ValueError:
-            raise _Ended("it sent something that is no frame") from None
+            raise _EndedError("it sent something that is no frame") from None
         return header, self._read(body_bytes, deadline)
 
     def _read(self, count: int, deadline: float) -> bytes:
@@ -218,7 +219,7 @@ class VoiceWorker:
             except BlockingIOError:
                 continue
             if not piece:
-                raise _Ended(self._fate())
+                raise _EndedError(self._fate())
             data += piece
         return bytes(data)
 
@@ -236,7 +237,7 @@ class VoiceWorker:
         self._process = None
 
 
-class _Ended(Exception):
+class _EndedError(Exception):
     """The worker closed its end of the pipe."""
 
 
@@ -251,10 +252,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Close the worker's input, which ends it; kill it if it does not; reap it."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            try:
+            with contextlib.suppress(OSError):  # a broken pipe has nothing left to flush
                 pipe.close()
-            except OSError:
-                pass  # a broken pipe has nothing left to flush
     try:
         process.wait(_CLOSE_WAIT_S)
     except subprocess.TimeoutExpired:

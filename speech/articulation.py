@@ -1,0 +1,116 @@
+"""When sounds begin → the gapless timeline of phonemes that drives the lips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from speech.timeline import Pcm, Phoneme
+
+PAUSE = ""
+"""The symbol of a pause on the timeline."""
+
+SHORTEST_PAUSE_S = 0.03
+"""A shorter silence between two sounds is the seam of syllables: it belongs to the sound before."""
+
+_CLOSING = frozenset("pbtdkɡcɟqɢʈɖʔ")
+"""First letters of stops and affricates, which begin with the mouth or throat shut."""
+
+_CLOSURE_MAX_S = 0.11
+"""Longest silence before a release that is still one closure."""
+
+_CLOSURE_AFTER_PAUSE_S = 0.07
+"""How long before its release a stop after a pause is shut: the usual hold of a stop at normal speed."""
+
+_CLOSURE_DEPTH_DB = 14.0
+"""How far below the sound before the closure is: voiced closures and fading vowels stay above."""
+
+_KEPT_SHARE = 0.4
+"""A closure leaves at least this share of its time to the sound before."""
+
+_HOP_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """A sound and when it begins; it ends where the next begins."""
+
+    symbol: str
+    """IPA without stress marks, or `PAUSE`."""
+    start_s: float
+    stress: int = 0
+
+
+def phonemes(onsets: Sequence[Onset], duration_s: float) -> tuple[Phoneme, ...]:
+    """Lay sounds end to end from 0 to `duration_s`.
+
+    What begins before the one in front of it is moved behind it, what has no length is left out, pauses
+    join, and seams shorter than `SHORTEST_PAUSE_S` close.
+    """
+    starts: list[Onset] = [] if onsets and onsets[0].start_s <= 0.0 else [Onset(PAUSE, 0.0)]
+    time_s = 0.0
+    for onset in onsets:
+        time_s = min(max(time_s, onset.start_s), duration_s)
+        starts.append(replace(onset, start_s=time_s))
+    ends = [*(onset.start_s for onset in starts[1:]), duration_s]
+    laid: list[Phoneme] = []
+    for index, (onset, end_s) in enumerate(zip(starts, ends, strict=True)):
+        length_s = end_s - onset.start_s
+        if length_s <= 0.0:
+            continue
+        before = laid[-1] if laid else None
+        seam = onset.symbol == PAUSE and length_s < SHORTEST_PAUSE_S and index < len(starts) - 1
+        if before is not None and (seam or (onset.symbol == PAUSE and before.symbol == PAUSE)):
+            laid[-1] = replace(before, end_s=end_s)
+        else:
+            laid.append(Phoneme(onset.symbol, onset.start_s, end_s, onset.stress))
+    return tuple(laid)
+
+
+def with_closures(timeline: Sequence[Phoneme], pcm: Pcm, sample_rate: int) -> tuple[Phoneme, ...]:
+    """Give each stop the silence in front of its release.
+
+    espeak-ng reports a voiceless stop when it bursts; the silence of the shut mouth before it counts as the
+    end of the sound before. For lips that is too late: at the burst they already part. The silence is
+    looked for in the samples, so that the stop spans closure and release.
+
+    Args:
+        timeline: gapless phonemes.
+        pcm: float32[n], the sound they belong to.
+        sample_rate: Hz.
+    """
+    shifted = list(timeline)
+    for index in range(1, len(shifted)):
+        stop, before = shifted[index], shifted[index - 1]
+        if stop.symbol[:1] not in _CLOSING:
+            continue
+        if before.symbol == PAUSE:
+            hold_s = min(_CLOSURE_AFTER_PAUSE_S, before.end_s - before.start_s)
+        else:
+            hold_s = _closure_s(before, pcm, sample_rate)
+        if hold_s <= 0.0:
+            continue
+        start_s = stop.start_s - hold_s
+        shifted[index] = replace(stop, start_s=start_s)
+        shifted[index - 1] = replace(before, end_s=start_s)
+    return tuple(phoneme for phoneme in shifted if phoneme.end_s > phoneme.start_s)
+
+
+def _closure_s(before: Phoneme, pcm: Pcm, sample_rate: int) -> float:
+    """How long the end of a sound is silent, compared with its own loudest part, in seconds."""
+    hop = max(1, int(_HOP_S * sample_rate))
+    end = int(before.end_s * sample_rate)
+    count = (end - int(before.start_s * sample_rate)) // hop
+    if count < 2:
+        return 0.0
+    frames = pcm[end - count * hop : end].astype(np.float64)
+    if len(frames) < count * hop:
+        return 0.0
+    power = (frames.reshape(count, hop) ** 2).mean(axis=1)
+    level_db = 10.0 * np.log10(power + 1e-12)
+    silent = level_db < level_db.max() - _CLOSURE_DEPTH_DB
+    run = int(count if silent.all() else np.argmin(silent[::-1]))
+    longest_s = min(_CLOSURE_MAX_S, (1.0 - _KEPT_SHARE) * (before.end_s - before.start_s))
+    return float(min(run * hop / sample_rate, longest_s))

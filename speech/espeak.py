@@ -1,0 +1,281 @@
+"""The voice that is always there: espeak-ng, in a worker process of its own."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech.articulation import PAUSE, SHORTEST_PAUSE_S, Onset, phonemes, with_closures
+from speech.errors import SpeechError
+from speech.mnemonics import sound, switched_language
+from speech.prosody import ESPEAK_PITCH, ESPEAK_RATE_WPM, Prosody, espeak_settings, prosody
+from speech.spoken_text import can_be_said, language_of, spoken
+from speech.timeline import Pcm, Phoneme, Speech
+from speech.voice_worker import VoiceWorker
+from speech.word_times import Mark, word_times
+
+VOICE_EN = "en-us+f2"
+VOICE_ZH = "cmn+f2"
+"""A woman's voice, for the face that ships: of the dozen women among espeak-ng's variants f2 had the best
+DNSMOS (3.0) with next to no words lost by a recognizer."""
+
+_VARIANT = "f2"
+"""Of the other languages' voices."""
+
+_VOICE_OF_LANGUAGE = {"no": "nb", "pt": "pt-br"}
+"""Where espeak-ng names a language otherwise than ISO 639-1."""
+
+MAX_TEXT_CHARACTERS = 20_000
+"""About 25 minutes of speech; a voice is given sentences, so more is a mistake."""
+
+SPEECH_LEVEL = 0.1
+"""RMS of the voiced parts, -20 dBFS: the usual level of telephone and meeting speech."""
+
+PEAK = 0.95
+"""No sample is louder; what would be is made quieter as a whole, never clipped."""
+
+_MAX_GAIN = 4.0
+
+_CLOSING_PAUSE_S = 0.25
+"""Rest after a sentence, so that sentences can be joined and the mouth has time to close."""
+
+_CLAUSE_PAUSE_S = 0.12
+"""The same after a piece that does not end a sentence."""
+
+_SENTENCE_ENDS = ".!?…。！？"
+
+SILENCE_S = 0.2
+"""What a text is spoken as that has nothing to say: emoji, dashes."""
+
+_SILENCE_RATE_HZ = 22_050
+
+_CHINESE_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+
+_SCRIPT = Path(__file__).with_name("espeak_worker.py")
+
+
+class EspeakSynthesizer:
+    """espeak-ng's formant voices: over a hundred languages, a few milliseconds a sentence.
+
+    Thread-safe; one text at a time. The worker process starts with the first text and ends with `close`,
+    or with this process.
+
+    Args:
+        voice_en: espeak-ng voice for English, with or without a variant: "en-us+f2", "gmw/en+f5".
+        voice_zh: for Chinese.
+        rate: words a minute in the neutral emotion.
+        pitch: 0 to 99, 50 is the voice's own.
+        timeout_s: for one text.
+    """
+
+    def __init__(
+        self,
+        voice_en: str = VOICE_EN,
+        voice_zh: str = VOICE_ZH,
+        *,
+        rate: int = ESPEAK_RATE_WPM,
+        pitch: int = ESPEAK_PITCH,
+        timeout_s: float = 30.0,
+    ) -> None:
+        self._voices = {"en": voice_en, "zh": voice_zh}
+        self._rate = rate
+        self._pitch = pitch
+        self.engine = f"espeak-ng/{voice_en}"
+        self._worker = VoiceWorker(
+            _SCRIPT,
+            name="espeak-ng",
+            remedy="install it with: pip install espeakng-loader",
+            reply_timeout_s=timeout_s,
+        )
+
+    @property
+    def worker(self) -> VoiceWorker:
+        """The process behind the voice."""
+        return self._worker
+
+    def speak(
+        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+    ) -> Speech:
+        """Speak one sentence, or a text of up to `MAX_TEXT_CHARACTERS`.
+
+        Args:
+            text: as written; see `speech.spoken_text` for how figures and signs are said. A text without
+                a letter or digit gives a short silence.
+            emotion: a key of `speech.prosody.EMOTIONS`.
+            intensity: 0 to 1.
+            language: ISO 639-1, or None to tell Chinese from English by the script. Words in the other
+                script are spoken by espeak-ng's rules for them, in the same voice.
+
+        Raises:
+            EngineUnavailable: espeak-ng or the language's voice is missing.
+            SpeechError: the text is too long, the emotion unknown, or the synthesizer closed.
+            WorkerDied: the engine died twice over this text or did not answer in time.
+        """
+        check_text(text)
+        manner = prosody(emotion, intensity)
+        language = normal_language(language) if language else language_of(text)
+        said = spoken(text, language)
+        if not said.text:
+            return silence(text, language, self.engine, emotion, intensity)
+        voice = self.voice_of(language)
+        settings = espeak_settings(manner, rate=self._rate, pitch=self._pitch)
+        pieces: list[Pcm] = []
+        onsets: list[Onset] = []
+        words: list[tuple[int, int, float]] = []
+        rate_hz, samples = 0, 0
+        for first, piece, by in _runs(said.text, voice, self.voice_of("zh")):
+            reply = self._worker.ask(
+                {
+                    "text": piece,
+                    "voice": by,
+                    "rate": settings.rate,
+                    "pitch": settings.pitch,
+                    "range": settings.range,
+                }
+            )
+            rate_hz = int(reply.header["sample_rate"])
+            start_s = samples / rate_hz
+            onsets += _onsets(reply.header["phonemes"], len(reply.pcm), rate_hz, by.split("+")[0], start_s)
+            words += [
+                (first + character, length, start_s + sample / rate_hz)
+                for sample, character, length in reply.header["words"]
+            ]
+            pieces.append(reply.pcm)
+            samples += len(reply.pcm)
+        pcm = with_closing_pause(at_level(np.concatenate(pieces), rate_hz, manner), rate_hz, text)
+        timeline = with_closures(phonemes(onsets, len(pcm) / rate_hz), pcm, rate_hz)
+        marks = _marks(words, timeline)
+        return Speech(
+            pcm=pcm,
+            sample_rate=rate_hz,
+            phonemes=timeline,
+            words=word_times(text, said, marks),
+            text=text,
+            language=language,
+            engine=f"espeak-ng/{voice}",
+            emotion=emotion,
+            intensity=intensity,
+        )
+
+    def voice_of(self, language: str) -> str:
+        """Name the espeak-ng voice of a language (ISO 639-1)."""
+        if language in self._voices:
+            return self._voices[language]
+        return f"{_VOICE_OF_LANGUAGE.get(language, language)}+{_VARIANT}"
+
+    def close(self) -> None:
+        """End the worker; safe to call twice."""
+        self._worker.close()
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that no sentence splitter would hand over.
+
+    Raises:
+        SpeechError: it has more than `MAX_TEXT_CHARACTERS`.
+    """
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise SpeechError(
+            f"the text has {len(text)} characters, more than {MAX_TEXT_CHARACTERS}; "
+            "split it into sentences and speak them one by one"
+        )
+
+
+def normal_language(language: str) -> str:
+    """Cut a language tag down to ISO 639-1: "en-US" → "en", "cmn" → "zh"."""
+    code = language.replace("_", "-").split("-")[0].lower()
+    return {"cmn": "zh", "eng": "en", "zho": "zh"}.get(code, code)
+
+
+def silence(text: str, language: str, engine: str, emotion: str, intensity: float) -> Speech:
+    """Speak a text that has nothing to say."""
+    pcm = np.zeros(int(SILENCE_S * _SILENCE_RATE_HZ), np.float32)
+    pause = Phoneme(PAUSE, 0.0, len(pcm) / _SILENCE_RATE_HZ)
+    return Speech(pcm, _SILENCE_RATE_HZ, (pause,), (), text, language, engine, emotion, intensity)
+
+
+def at_level(pcm: Pcm, sample_rate: int, manner: Prosody) -> Pcm:
+    """Bring speech to `SPEECH_LEVEL` plus the emotion's volume, below `PEAK`.
+
+    The level is that of the voiced 20 ms frames, so that pauses do not count; voices of different
+    loudness come out alike and emotions keep their difference.
+    """
+    hop = sample_rate // 50
+    count = len(pcm) // hop
+    if count == 0:
+        return pcm
+    power = (pcm[: count * hop].reshape(count, hop).astype(np.float64) ** 2).mean(axis=1)
+    voiced = power[power > power.max() * 1e-3]
+    if not len(voiced):
+        return pcm
+    gain = min(SPEECH_LEVEL / float(np.sqrt(voiced.mean())), _MAX_GAIN) * manner.gain
+    peak = float(np.abs(pcm).max())
+    return (pcm * np.float32(min(gain, PEAK / peak))).astype(np.float32)
+
+
+def with_closing_pause(pcm: Pcm, sample_rate: int, text: str) -> Pcm:
+    """Add the rest that follows a sentence."""
+    ends = text.rstrip(" \t\n*_`\"”’')]」』")[-1:] in _SENTENCE_ENDS
+    rest = np.zeros(int((_CLOSING_PAUSE_S if ends else _CLAUSE_PAUSE_S) * sample_rate), np.float32)
+    return np.concatenate([pcm, rest])
+
+
+def _runs(text: str, voice: str, voice_zh: str) -> list[tuple[int, str, str]]:
+    """Split off what the voice cannot say: first character, text and voice of each run.
+
+    espeak-ng's Chinese switches to English by itself; the other voices say "Chinese letter" for each
+    character, so that the Chinese voice speaks those.
+    """
+    if voice.startswith(("cmn", "yue", "hak", "ja")):
+        return [(0, text, voice)]
+    runs: list[tuple[int, str, str]] = []
+    position = 0
+    for match in _CHINESE_RUN.finditer(text):
+        if can_be_said(text[position : match.start()]):
+            runs.append((position, text[position : match.start()], voice))
+        runs.append((match.start(), match.group(), voice_zh))
+        position = match.end()
+    if can_be_said(text[position:]) or not runs:
+        runs.append((position, text[position:], voice))
+    return runs
+
+
+def _onsets(
+    events: Sequence[Sequence[Any]], samples: int, rate_hz: int, language: str, start_s: float
+) -> list[Onset]:
+    """Turn espeak-ng's mnemonics and first samples into IPA onsets."""
+    onsets: list[Onset] = []
+    spoken_by = language
+    starts = [int(event[1]) for event in events]
+    for event, start, end in zip(events, starts, [*starts[1:], samples], strict=True):
+        mnemonic = str(event[0])
+        switched = switched_language(mnemonic)
+        if switched is not None:
+            spoken_by = language if language.startswith(switched) else switched
+            continue
+        this = sound(mnemonic, spoken_by)
+        position = float(start)
+        for segment in this.segments:
+            onsets.append(Onset(segment.symbol, start_s + position / rate_hz, this.stress))
+            position += segment.share * max(0, end - start)
+    onsets.append(Onset(PAUSE, start_s + samples / rate_hz))
+    return onsets
+
+
+def _marks(words: Sequence[tuple[int, int, float]], timeline: Sequence[Phoneme]) -> list[Mark]:
+    """Time espeak-ng's words: each ends where the next begins, or where a pause does."""
+    pauses = [phoneme.start_s for phoneme in timeline if phoneme.symbol == PAUSE]
+    total_s = timeline[-1].end_s if timeline else 0.0
+    nexts = [*(start_s for _, _, start_s in words[1:]), total_s]
+    marks: list[Mark] = []
+    for (character, length, start_s), next_s in zip(words, nexts, strict=True):
+        # A pause at the word's own start is its lead-in, not its end.
+        index = bisect_right(pauses, start_s + SHORTEST_PAUSE_S)
+        end_s = min(next_s, pauses[index]) if index < len(pauses) else next_s
+        marks.append(Mark(character, length, start_s, end_s))
+    return marks
