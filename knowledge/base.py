@@ -92,6 +92,11 @@ class KnowledgeBase:
         base._store.read()
         return base
 
+    @property
+    def engine(self) -> str:
+        """What searches: word index, vector database and embedder."""
+        return f"bm25s+chromadb/{self._embedder.name}"
+
     def add_texts(self, texts: Iterable[tuple[str, str]]) -> LearnReport:
         """Learn texts that are already in memory.
 

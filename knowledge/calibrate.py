@@ -11,9 +11,13 @@ import collections
 import csv
 import json
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
+from knowledge.base import KnowledgeBase
 from knowledge.lexicon import english_words
 
 
@@ -47,19 +51,111 @@ def _english_texts(data: Path) -> Iterator[str]:
         yield from (turn["text"] for turn in dialogue)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A question with the documents that answer it; none where nothing does."""
+
+    question: str
+    language: str
+    sources: tuple[str, ...]
+    kind: str
+
+
+def read_questions(file: Path, split: str = "") -> list[Sample]:
+    """Read questions from JSON lines (as in `evals/data`) or tab-separated lines (as in the tests).
+
+    Small talk and requests for a person are left out: they are not the knowledge's work.
+    """
+    samples = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if file.suffix == ".jsonl":
+            item = json.loads(line)
+            if item["kind"] in ("in", "out", "near") and split in ("", item["split"]):
+                sources = tuple(item.get("expect_sources", ()))
+                samples.append(Sample(item["question"], item["language"], sources, item["kind"]))
+        else:
+            kind, language, sources, question = line.split("\t")
+            answers = () if sources == "-" else tuple(sources.split("|"))
+            samples.append(Sample(question, language, answers, kind))
+    return samples
+
+
+def measure(base: KnowledgeBase, samples: Sequence[Sample], threshold: float) -> dict[str, float]:
+    """Return, by kind and language, how often the knowledge does right.
+
+    In-domain: the best passage is of a right document (`found`), and its score is above the threshold as
+    well (`answered`). Others: the score is below (`abstained`).
+    """
+    tallies: dict[str, list[bool]] = collections.defaultdict(list)
+    for sample in samples:
+        passages = base.search(sample.question, k=3)
+        best = passages[0] if passages else None
+        score = best.score if best else 0.0
+        label = f"{sample.kind}-{sample.language}"
+        if sample.sources:
+            right = best is not None and best.source.partition("#")[0] in sample.sources
+            tallies[f"{label} found"].append(right)
+            tallies[f"{label} answered"].append(right and score >= threshold)
+            tallies[f"{label} wrong"].append(not right and score >= threshold)
+        else:
+            tallies[f"{label} abstained"].append(score < threshold)
+    return {name: round(sum(values) / len(values), 3) for name, values in sorted(tallies.items())}
+
+
+def retrieval(base: KnowledgeBase, file: Path) -> dict[str, float]:
+    """Return recall@1, recall@5 and MRR of questions to paragraphs, on a SQuAD-format set."""
+    texts: dict[str, str] = {}
+    asked: list[tuple[str, str]] = []
+    for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
+        for number, paragraph in enumerate(article["paragraphs"]):
+            id_ = f"{article.get('title', article.get('id', ''))}-{len(texts)}-{number}"
+            texts[id_] = paragraph["context"]
+            asked += [(item["question"], id_) for item in paragraph["qas"]]
+    base.add_texts(texts.items())
+    ranks = []
+    for question, id_ in asked:
+        found = [passage.id for passage in base.search(question, k=10)]
+        ranks.append(found.index(id_) + 1 if id_ in found else 0)
+    return {
+        "questions": len(ranks),
+        "recall@1": round(sum(rank == 1 for rank in ranks) / len(ranks), 3),
+        "recall@5": round(sum(0 < rank <= 5 for rank in ranks) / len(ranks), 3),
+        "mrr": round(sum(1 / rank for rank in ranks if rank) / len(ranks), 3),
+    }
+
+
 def main() -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
     words = steps.add_parser("frequencies", help="write data/english_words.txt to standard output")
     words.add_argument("data", type=Path)
+    measured = steps.add_parser("measure", help="questions to a folder of documents")
+    measured.add_argument("documents", type=Path)
+    measured.add_argument("questions", type=Path, nargs="+")
+    measured.add_argument("--split", default="", help="of the JSON lines: dev or test")
+    measured.add_argument("--threshold", type=float, default=0.5)
+    found = steps.add_parser("retrieval", help="recall on a SQuAD-format set")
+    found.add_argument("file", type=Path)
     arguments = parser.parse_args()
     if arguments.step == "frequencies":
         sys.stdout.write(
             "# How often English words occur in general talk: word, count. Made by\n"
-            "# `python -m knowledge.calibrate frequencies` from GoEmotions, HWU64, BANKING77, XQuAD, DSTC11.\n"
+            "# `python -m knowledge.calibrate frequencies` from GoEmotions, HWU64,\n"
+            "# BANKING77, XQuAD and DSTC11.\n"
         )
         sys.stdout.write("\n".join(frequencies(arguments.data)) + "\n")
+        return
+    with tempfile.TemporaryDirectory() as folder, closing(KnowledgeBase.open(folder)) as base:
+        if arguments.step == "measure":
+            base.add(arguments.documents)
+            samples = [s for file in arguments.questions for s in read_questions(file, arguments.split)]
+            figures = measure(base, samples, arguments.threshold)
+        else:
+            figures = retrieval(base, arguments.file)
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ class HashedEmbedder:
             for word in words_of(text):
                 vectors[row] += self._word(word)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        vectors /= np.where(lengths > 0, lengths, 1)
+        return vectors
 
     def _word(self, word: Word) -> Vectors:
         kept = self._words.get(word.surface)

@@ -123,7 +123,8 @@ class Store:
             self._mirror(catalogue)
         except OSError as error:
             raise StoreError(
-                f"{self.folder}: cannot be written ({error.strerror}); free some space or choose another folder"
+                f"{self.folder}: cannot be written ({error.strerror}); "
+                "free some space or choose another folder"
             ) from error
 
     def vectors(self, catalogue: Catalogue) -> Vectors:
@@ -212,13 +213,15 @@ class Store:
     def _open(self) -> Any:
         if self._client is None:
             import chromadb
+            from chromadb.config import Settings
 
-            settings = chromadb.Settings(anonymized_telemetry=False)
+            settings = Settings(anonymized_telemetry=False)
             try:
                 self._client = chromadb.PersistentClient(path=str(self.folder / "chroma"), settings=settings)
             except Exception as error:  # chromadb raises its own and its Rust core's errors
                 raise StoreError(
-                    f"{self.folder}: the vector database cannot be opened ({error}); delete the folder and learn again"
+                    f"{self.folder}: the vector database cannot be opened ({error}); "
+                    "delete the folder and learn again"
                 ) from error
         return self._client
 

@@ -1,0 +1,206 @@
+"""The embedded answerer: says what the knowledge says, cites it, and says so when it does not know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+
+from agent.answerer import Question
+from agent.sentence import Citation, Emotion, Outcome, Sentence
+from agent.smalltalk import Talk, small_talk
+from agent.splitter import split_sentences
+from knowledge.passage import Passage
+from knowledge.words import Word, words_of
+
+MOST_SENTENCES = 3
+MOST_WORDS = 60
+"""About 25 seconds of speech: visitors stop listening after that."""
+MOST_HAN = 120
+"""The same in Chinese characters."""
+SURE = 0.85
+"""From this score on the best passage is the answer even if another is close."""
+CLOSE = 0.9
+"""A second passage with this share of the best one's score makes the question ambiguous."""
+
+_LEAD = 0.2
+"""Written answers begin with the answer."""
+_FOLLOWS = 0.06
+"""A further sentence is worth a little even where it shares no word with the question."""
+_DEPENDENT = re.compile(
+    r"(?:it|they|them|this|that|these|those|he|she|his|her|their|its|then|also|however|otherwise|instead|but|and|or|so|"
+    r"after that|in that case|in this case|if so|if not|both|either|neither|the same|such|there|afterwards)\b"
+    r"|(?:它|它们|这|那|此|该|但|不过|否则|然后|之后|因此|所以|另外|此外|同样|同时|而且|并且|也|还|如果这样|这时)",
+    re.IGNORECASE,
+)
+_WARNING = re.compile(
+    r"\b(?:never|do not|don't|must not|danger|risk|careful|stop using)\b|切勿|不要|千万|危险|禁止|小心",
+    re.IGNORECASE,
+)
+_UPSET = re.compile(
+    r"\b(?:annoy\w*|angry|furious|upset|frustrat\w*|disappoint\w*|terrible|awful|horrible|ridiculous|worst|useless"
+    r"|unacceptable|fed up|sick of|rude|disgust\w*|a joke|hate)\b"
+    r"|生气|气死|太差|失望|投诉|垃圾|受够|差劲|态度|恼火|坑人|骗人|郁闷",
+    re.IGNORECASE,
+)
+_TROUBLE = {"#damaged", "#faulty", "#late", "#lost", "#wrong", "#complaint", "#declined", "#missed"}
+_WORRY = {"#phishing"}
+_PLEASANT = {"#gift", "#wrap", "#giftcard", "#loyalty", "#free", "#discount"}
+
+
+class ExtractiveAnswerer:
+    """Answers with the documents' own sentences; needs no model."""
+
+    engine = "extractive"
+
+    def __init__(self, *, answer_from: float = 0.5) -> None:
+        """Set from which calibrated score (0..1) on a passage is an answer."""
+        self._answer_from = answer_from
+
+    async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+        """Yield the reply's sentences."""
+        for sentence in self.compose(question):
+            yield sentence
+
+    def compose(self, question: Question) -> Iterator[Sentence]:
+        """Yield the reply's sentences; nothing here waits."""
+        talk = small_talk(question.text)
+        if talk is not None:
+            yield from _small_talk(talk, question)
+            return
+        passage = self._choose(question)
+        if passage is None:
+            feeling = Emotion("apologetic", 0.5)
+            yield from _say(question.phrases.unknown, question.language, feeling, Outcome.ABSTAINED)
+            return
+        rival = self._rival(question, passage)
+        if rival is not None:
+            line = question.phrases.clarify.format(first=_topic(passage), second=_topic(rival))
+            both = (_citation(passage), _citation(rival))
+            yield from _say(line, question.language, Emotion("thinking", 0.5), Outcome.CLARIFIED, both)
+            return
+        if passage.language != question.language:
+            line = question.phrases.other_language
+            yield from _say(line, question.language, Emotion("apologetic", 0.3), Outcome.ANSWERED)
+        cited = (_citation(passage),)
+        asked = words_of(question.text)
+        for number, text in enumerate(select(passage.text, asked, passage.language)):
+            feeling = _feeling(question.text, asked, passage, text, first=number == 0)
+            yield Sentence(text, passage.language, feeling, Outcome.ANSWERED, cited)
+
+    def _choose(self, question: Question) -> Passage | None:
+        """Return the passage to answer from: the best in the visitor's language, or else the best."""
+        good = [passage for passage in question.passages if passage.score >= self._answer_from]
+        own = [passage for passage in good if passage.language == question.language]
+        return next(iter(own or good), None)
+
+    def _rival(self, question: Question, best: Passage) -> Passage | None:
+        """Return a passage of another document that fits as well, where the question does not decide."""
+        if best.kind == "faq":
+            return None
+        topics = {word.key for word in words_of(question.text) if not word.plain}
+        vague = len(topics) == 1 and not topics & {word.key for word in words_of(_topic(best))}
+        if best.score >= SURE and not vague:
+            return None
+        for other in question.passages:
+            if (
+                other.kind == best.kind
+                and other.language == best.language
+                and _document(other) != _document(best)
+                and _topic(other) != _topic(best)
+                and other.score >= max(self._answer_from, CLOSE * best.score)
+            ):
+                return other
+        return None
+
+
+def select(text: str, asked: Sequence[Word], language: str) -> list[str]:
+    """Choose the sentences of a passage that answer a question.
+
+    They are neighbours and keep their order, so that they make sense when heard; the first never leans on
+    one that was left out.
+
+    Returns:
+        One to three sentences, about 60 words or 120 Chinese characters together.
+    """
+    sentences = [sentence for paragraph in text.split("\n\n") for sentence in split_sentences(paragraph)]
+    values = [_value(sentence, asked) for sentence in sentences]
+    best, chosen = -1.0, sentences[:1]
+    for first in range(len(sentences)):
+        if first and _DEPENDENT.match(sentences[first]):
+            continue
+        for last in range(first, min(first + MOST_SENTENCES, len(sentences))):
+            window = sentences[first : last + 1]
+            if last > first and _length(window, language) > 1.0:
+                break
+            value = sum(values[first : last + 1]) + _FOLLOWS * len(window) + (_LEAD if first == 0 else 0.0)
+            if value > best:
+                best, chosen = value, window
+    return chosen
+
+
+def _value(sentence: str, asked: Sequence[Word]) -> float:
+    """Return the share of the question's words that a sentence takes up, 0..1."""
+    words = words_of(sentence)
+    there = {word.stem for word in words} | {name for word in words for name in word.concepts}
+    there |= {part for word in words for part in word.parts}
+    total = held = 0.0
+    for word in asked:
+        weight = 0.3 if word.plain else 1.0
+        total += weight
+        if word.stem in there:
+            held += weight
+        elif any(name in there for name in word.concepts):
+            held += 0.8 * weight
+    return held / total if total else 0.0
+
+
+def _length(sentences: Sequence[str], language: str) -> float:
+    """Return how long sentences are, as a share of what may be said."""
+    text = " ".join(sentences)
+    return len(text) / MOST_HAN if language == "zh" else len(text.split()) / MOST_WORDS
+
+
+def _small_talk(talk: Talk, question: Question) -> Iterator[Sentence]:
+    line = str(getattr(question.phrases, talk.value))
+    if talk is Talk.HANDOFF:
+        yield from _say(line, question.language, Emotion("empathetic", 0.5), Outcome.HANDOFF)
+        return
+    strength = 0.4 if talk is Talk.IDENTITY else 0.6
+    yield from _say(line, question.language, Emotion("happy", strength), Outcome.ANSWERED)
+
+
+def _say(
+    line: str, language: str, feeling: Emotion, outcome: Outcome, cited: tuple[Citation, ...] = ()
+) -> Iterator[Sentence]:
+    for text in split_sentences(line):
+        yield Sentence(text, language, feeling, outcome, cited)
+
+
+def _feeling(question: str, asked: Sequence[Word], passage: Passage, text: str, *, first: bool) -> Emotion:
+    """Choose how to say a sentence: by what happened to the visitor, then by what is said."""
+    concepts = {name for word in asked for name in word.concepts}
+    if _UPSET.search(question) or "#complaint" in concepts:
+        return Emotion("apologetic", 0.7) if first else Emotion("empathetic", 0.5)
+    if concepts & _WORRY:
+        return Emotion("concerned", 0.6)
+    if concepts & _TROUBLE:
+        return Emotion("apologetic", 0.6) if first else Emotion("empathetic", 0.4)
+    if _WARNING.search(text):
+        return Emotion("concerned", 0.4)
+    if concepts & _PLEASANT:
+        return Emotion("happy", 0.4)
+    return Emotion("neutral", 0.5)
+
+
+def _topic(passage: Passage) -> str:
+    """Return what a passage is about, to be named in a question."""
+    title = re.split(r": |：", passage.title, maxsplit=1)[0]
+    return title.rstrip(" ?？.。")
+
+
+def _document(passage: Passage) -> str:
+    return passage.source.partition("#")[0]
+
+
+def _citation(passage: Passage) -> Citation:
+    return Citation(passage.source, passage.title, passage.text, passage.score)
