@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -15,6 +16,7 @@ import yaml  # type: ignore[import-untyped]
 from agent.desk import Desk, new_desk
 from agent.sentence import REPLY_EMOTIONS, Outcome
 from agent.tools import Tool, load_tools, run_tool
+from moderation import Action, Guard
 from moderation.policy import Policy
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +28,7 @@ LONGEST_SENTENCE = {"en": 30, "zh": 90}
 """Words; characters. Longer ones cannot be followed by ear."""
 
 
-def front_matter(file: Path) -> tuple[dict[str, object], str]:
+def front_matter(file: Path) -> tuple[dict[str, Any], str]:
     text = file.read_text(encoding="utf-8")
     assert text.startswith("---\n"), f"{file.name} has no front matter"
     _, head, body = text.split("---\n", 2)
@@ -101,7 +103,7 @@ def test_no_question_leads_to_two_documents() -> None:
         asked = Counter(
             str(question).casefold()
             for file in documents(language)
-            for question in (front_matter(file)[0].get("questions") or sections(front_matter(file)[1]))  # type: ignore[attr-defined]
+            for question in (front_matter(file)[0].get("questions") or sections(front_matter(file)[1]))
         )
         assert [question for question, times in asked.items() if times > 1] == []
 
@@ -204,6 +206,56 @@ def test_the_policies_are_valid_and_allow_the_shops_contacts() -> None:
     Policy.load(STARTER / "policy.toml")
 
 
+@pytest.fixture(scope="module")
+def guard() -> Guard:
+    return Guard.load(DEMO / "policy.toml")
+
+
+def test_everything_that_the_desk_may_say_passes_its_own_policy(guard: Guard, look_up: Tool) -> None:
+    lines = [
+        line.format(number="HP-10342", day="Monday, 4 May", store="Cork")
+        for spoken in look_up.call.__globals__["LINES"].values()
+        for line in spoken.values()
+    ]
+    for language in ("en", "zh"):
+        lines += sentences(words_of(language), language)
+    stopped = [line for line in lines if guard.screen(line, direction="output").action != Action.ALLOW]
+    assert stopped == []
+
+
+def test_no_question_about_the_shop_is_turned_away(guard: Guard) -> None:
+    rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    asked = [row["question"] for row in rows if row["kind"] in ("in", "near", "handoff", "smalltalk")]
+    for file in [*documents("en"), *documents("zh")]:
+        asked += front_matter(file)[0].get("questions") or []
+    assert [words for words in asked if not guard.screen(words, direction="input").passes] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("We guarantee delivery by Friday.", "promise"),
+        ("We will definitely refund you.", "promise"),
+        ("I have cancelled your order.", "promise"),
+        ("我们保证明天送到。", "promise"),
+        ("我一定会给您退款。", "promise"),
+        ("Fernwick Outdoor has that for less.", "competitor"),
+    ],
+)
+def test_promises_and_rivals_are_never_said(guard: Guard, line: str, rule: str) -> None:
+    verdict = guard.screen(line, direction="output")
+    assert verdict.action == Action.REFUSE
+    assert verdict.rule.startswith(rule)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["How do I treat a tick bite?", "Can I sue you?", "Should I buy bitcoin now?", "手烫伤了怎么处理"],
+)
+def test_advice_that_is_no_shops_business_is_not_given(guard: Guard, words: str) -> None:
+    assert guard.screen(words, direction="input").rule.startswith("topic.")
+
+
 SCRIPTS = sorted((DEMO / "scripts").glob("*.yaml"))
 
 
@@ -267,7 +319,7 @@ def test_the_questions_are_not_worded_like_the_documents() -> None:
     known = [
         content_words(str(words))
         for file in [*documents("en"), *documents("zh")]
-        for words in [*(front_matter(file)[0].get("questions") or []), *sections(front_matter(file)[1])]  # type: ignore[misc]
+        for words in [*(front_matter(file)[0].get("questions") or []), *sections(front_matter(file)[1])]
     ]
     for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
