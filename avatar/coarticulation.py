@@ -1,4 +1,4 @@
-"""Mouth movement from timed phonemes: dominance functions after Cohen and Massaro (1993), vectorised over frames."""
+"""Mouth movement from timed phonemes: dominance functions after Cohen and Massaro (1993)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from speech.timeline import Phoneme
 F32 = NDArray[np.float32]
 
 LIPS_BEFORE_S, LIPS_AFTER_S = 0.055, 0.045
-"""Time constants with which the lips move toward a sound and leave it: anticipation is felt about 100 ms ahead."""
+"""Time constants of the lips toward a sound and away from it: it is felt about 100 ms ahead."""
 JAW_BEFORE_S, JAW_AFTER_S = 0.085, 0.080
 """The jaw is heavier."""
 CORE = 0.25
 """Share of a sound's length on each side of its middle where its shape is held."""
-CLOSING_S = 0.070
+CLOSING_S = 0.052
 """Lips need this long to close for /p b m/ and to open again."""
 HOLD_S = 0.024
 """Half of the closed time: longer than half a frame at 25 frames/s, so that one frame always shows it."""
@@ -40,11 +40,18 @@ REACH_S = 0.7
 """Sounds farther away than this have no influence."""
 
 # strength of each viseme over lips and jaw: rounding and closure resist their neighbours, /k h n/ give way
-_LIPS = dict(sil=1.0, PP=2.5, FF=2.8, TH=1.4, DD=0.7, kk=0.4, CH=2.0, SS=1.0, nn=0.6, RR=1.0, aa=1.1, E=1.0, ih=1.0, oh=1.6, ou=2.2)  # fmt: skip
-_JAW = dict(sil=1.0, PP=0.8, FF=1.2, TH=1.0, DD=0.8, kk=0.5, CH=1.2, SS=1.6, nn=0.7, RR=0.7, aa=1.6, E=1.2, ih=1.0, oh=1.4, ou=1.1)  # fmt: skip
+_LIPS = {
+    "sil": 1.0, "PP": 1.2, "FF": 2.2, "TH": 1.4, "DD": 0.7, "kk": 0.4, "CH": 2.0, "SS": 1.0,
+    "nn": 0.6, "RR": 1.0, "aa": 1.1, "E": 1.0, "ih": 1.0, "oh": 1.6, "ou": 2.2,
+}  # fmt: skip
+_JAW = {
+    "sil": 1.0, "PP": 0.8, "FF": 1.2, "TH": 1.0, "DD": 0.8, "kk": 0.5, "CH": 1.2, "SS": 1.6,
+    "nn": 0.7, "RR": 0.7, "aa": 1.6, "E": 1.2, "ih": 1.0, "oh": 1.4, "ou": 1.1,
+}  # fmt: skip
 _JAW_SHAPES = [BLENDSHAPE_INDEX["jawOpen"]]
 _OPEN_SHAPES = [
-    BLENDSHAPE_INDEX[n] for n in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+    BLENDSHAPE_INDEX[n]
+    for n in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
 ]
 _TARGETS = np.zeros((len(VISEMES), len(ARKIT_BLENDSHAPES)), np.float32)
 for _row, _name in enumerate(VISEMES):
@@ -67,7 +74,7 @@ class _Sounds:
 
 
 def mouth_track(phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0) -> tuple[F32, F32]:
-    """Mouth shapes over time.
+    """Mouth shapes over time, computed for all frames at once.
 
     Args:
         phonemes: IPA with start and end in seconds, in order.
@@ -75,7 +82,7 @@ def mouth_track(phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0
         gain: float[n] or one number, how wide the mouth opens (1: as in the viseme table).
 
     Returns:
-        Weights float32[n, 52] in [0, 1], and float32[n] in [0, 1]: how firmly the lips are being closed by /p b m/.
+        Weights float32[n, 52] in [0, 1], and float32[n] in [0, 1]: how firmly /p b m/ close the lips.
     """
     times = np.asarray(times, np.float32)
     gains = np.broadcast_to(np.asarray(gain, np.float32), times.shape)
@@ -114,7 +121,7 @@ def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32) -> tuple[F32,
     kept = np.minimum(weights[:, _JAW_SHAPES], CLOSED_JAW)
     closed[:, _JAW_SHAPES] = kept
     closed[:, BLENDSHAPE_INDEX["mouthClose"]] += kept[:, 0]
-    return weights + (closed - weights) * closure[:, None], closure.astype(np.float32)
+    return np.asarray(weights + (closed - weights) * closure[:, None], np.float32), closure.astype(np.float32)
 
 
 def _sounds(phonemes: Sequence[Phoneme]) -> _Sounds | None:
@@ -134,7 +141,9 @@ def _sounds(phonemes: Sequence[Phoneme]) -> _Sounds | None:
             if sound in BILABIALS:
                 closes = 1.0 if length > SHORT_BILABIAL_S else SHORT_CLOSURE
             start, end = phoneme.start_s + length * cuts[i], phoneme.start_s + length * cuts[i + 1]
-            rows.append((start, end, VISEMES.index(viseme), size, _LIPS[viseme] * grip, _JAW[viseme] * grip, closes))
+            rows.append(
+                (start, end, VISEMES.index(viseme), size, _LIPS[viseme] * grip, _JAW[viseme] * grip, closes)
+            )
     if not rows:
         return None
     table = np.array(rows, np.float32)
@@ -166,7 +175,7 @@ def _activity(phonemes: Sequence[Phoneme], times: F32) -> F32:
 
 
 def loudness_gain(pcm: F32, sample_rate: int, times: F32) -> F32:
-    """How wide the mouth opens at `times` (float32[n], 0.75 to 1.15), from the sound's envelope in 60 ms windows."""
+    """How wide the mouth opens at `times`, float32[n] 0.75 to 1.15: the level in 60 ms windows."""
     if len(pcm) == 0:
         return np.ones(len(times), np.float32)
     window = max(1, int(0.060 * sample_rate))
@@ -177,4 +186,4 @@ def loudness_gain(pcm: F32, sample_rate: int, times: F32) -> F32:
     loud = float(np.percentile(level, 90)) if len(level) else 0.0
     if not np.isfinite(loud) or loud < 1e-5:
         return np.ones(len(times), np.float32)
-    return (0.75 + 0.40 * np.clip(level / loud, 0, 1)).astype(np.float32)
+    return np.asarray(0.75 + 0.40 * np.clip(level / loud, 0, 1), np.float32)

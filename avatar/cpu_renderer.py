@@ -1,4 +1,4 @@
-"""The renderer for processors without a GPU: numba loops, one thread a picture, sharper around mouth and eyes."""
+"""The renderer without a GPU: numba loops, one thread a picture, finer around mouth and eyes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar import overlay, raster
-from avatar.geometry import BLENDSHAPE_INDEX, LOOK_OUT_DEG, LOOK_UP_DEG, eye_matrix, head_matrix, smoothstep, weights_of
+from avatar.geometry import (
+    BLENDSHAPE_INDEX,
+    LOOK_OUT_DEG,
+    LOOK_UP_DEG,
+    eye_matrix,
+    head_matrix,
+    smoothstep,
+    weights_of,
+)
 from avatar.pose import Pose
 from avatar.rig import Rig
 
@@ -70,9 +79,13 @@ class CpuRenderer:
         self._hair = _fit(rig.hair, size, size)
         cloth_rows = round(rig.cloth.shape[0] * size / rig.manifest.texture_size)
         self._cloth = _fit(rig.cloth, size, cloth_rows)
-        alpha = cv2.resize(rig.behind, (size, size), interpolation=cv2.INTER_LINEAR)[..., None] / np.float32(255)
+        alpha = cv2.resize(rig.behind, (size, size), interpolation=cv2.INTER_LINEAR)[..., None] / np.float32(
+            255
+        )
         dark = np.array(HAIR_BEHIND_RGB, np.float32)
-        self._background = np.ascontiguousarray((background * (1 - alpha) + dark * alpha).round().astype(np.uint8))
+        self._background = np.ascontiguousarray(
+            (background * (1 - alpha) + dark * alpha).round().astype(np.uint8)
+        )
         self._grid = np.ascontiguousarray(rig.hair_grid.reshape(-1, 3))
         self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
@@ -98,7 +111,14 @@ class CpuRenderer:
         self._turn_eyes(weights, scratch)
         lift = chest * HEAD_LIFT
         raster.place(
-            scratch.vertices, rig.head_weight, matrix, self._pivot, np.float32(lift), self._camera, scratch.xy, scratch.depth
+            scratch.vertices,
+            rig.head_weight,
+            matrix,
+            self._pivot,
+            np.float32(lift),
+            self._camera,
+            scratch.xy,
+            scratch.depth,
         )
         raster.blend_maps(rig.maps, map_weights(rig.manifest.map_names, weights), scratch.ratio)
         ratio = scratch.ratio.reshape(rig.map_size, rig.map_size, 3)
@@ -138,7 +158,15 @@ class CpuRenderer:
         return xy, depth
 
     def _shade(
-        self, s: _Scratch, ratio: F32, order: NDArray[np.int32], left: int, top: int, zoom: int, out: U8, zbuffer: F32
+        self,
+        s: _Scratch,
+        ratio: F32,
+        order: NDArray[np.int32],
+        left: int,
+        top: int,
+        zoom: int,
+        out: U8,
+        zbuffer: F32,
     ) -> None:
         rig = self.rig
         raster.shade(
@@ -147,11 +175,12 @@ class CpuRenderer:
         )  # fmt: skip
 
     def _turn_eyes(self, weights: F32, scratch: _Scratch) -> None:
-        for side, sign in (("left", 1.0), ("right", -1.0)):
+        sides: tuple[tuple[Literal["left", "right"], float], ...] = (("left", 1.0), ("right", -1.0))
+        for side, sign in sides:
             name = side.capitalize()
             up = _weight(weights, "eyeLookUp" + name) - _weight(weights, "eyeLookDown" + name)
             out = _weight(weights, "eyeLookOut" + name) - _weight(weights, "eyeLookIn" + name)
-            eye, ball = self.rig.manifest.eyes["left" if side == "left" else "right"], self._balls[side]
+            eye, ball = self.rig.manifest.eyes[side], self._balls[side]
             turned = ball @ eye_matrix(LOOK_OUT_DEG * out * sign, LOOK_UP_DEG * up).T
             span = slice(eye.first, eye.first + eye.count)
             scratch.vertices[span] = turned + np.array(eye.centre, np.float32)
@@ -161,7 +190,9 @@ class CpuRenderer:
             shadow = 1 - 0.55 * smoothstep(0.05 - blink, 0.72 - blink, height)
             scratch.light[span] = 0.93 * shadow * (1 - 0.22 * smoothstep(0.30, 0.85, across))
 
-    def _box(self, box: tuple[float, float, float, float], matrix: F32, lift: float) -> tuple[int, int, int, int]:
+    def _box(
+        self, box: tuple[float, float, float, float], matrix: F32, lift: float
+    ) -> tuple[int, int, int, int]:
         """Pixels (left, top, width, height) of a box that is carried by the head."""
         left, right, bottom, top = box
         x, y, z = self._eye_middle
@@ -186,7 +217,7 @@ class CpuRenderer:
     def _glints(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
         for side, eye in self.rig.manifest.eyes.items():
             blink = _weight(weights, "eyeBlink" + side.capitalize())
-            open_share = 1 - float(smoothstep(0.35, 0.75, np.float32(blink)))
+            open_share = 1 - float(smoothstep(0.35, 0.75, np.array(blink, np.float32)))
             if open_share <= 0:
                 continue
             for x, z, radius, strength in GLINTS:
@@ -214,7 +245,12 @@ class CpuRenderer:
         lines = np.ascontiguousarray(xy.reshape(len(rig.lash_root), -1, 2))
         thickness = np.float32(LASH_RADIUS_PX * self.size / 512)
         overlay.stroke(
-            picture, lines, thickness, np.float32(LASH_STRENGTH), np.array(LASH_RGB, np.float32), scratch.lash_mask
+            picture,
+            lines,
+            thickness,
+            np.float32(LASH_STRENGTH),
+            np.array(LASH_RGB, np.float32),
+            scratch.lash_mask,
         )
 
     def _drape_hair(self, picture: U8, matrix: F32, lift: float) -> None:
@@ -240,7 +276,13 @@ def map_weights(names: tuple[str, ...], weights: F32) -> F32:
     strengths = {
         "jaw": open_mouth / 0.7,
         "funnel": max(w("mouthFunnel"), w("mouthPucker")) / 0.8,
-        "ee": (w("mouthUpperUpLeft") + w("mouthUpperUpRight") + w("mouthLowerDownLeft") + w("mouthLowerDownRight")) / 2.8,
+        "ee": (
+            w("mouthUpperUpLeft")
+            + w("mouthUpperUpRight")
+            + w("mouthLowerDownLeft")
+            + w("mouthLowerDownRight")
+        )
+        / 2.8,
         "press": (w("mouthPressLeft") + w("mouthPressRight")) / 2 + 0.5 * w("mouthRollLower"),
     }
     for side in ("Left", "Right"):

@@ -18,17 +18,21 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
     "neutral": mirrored({"mouthSmile_": 0.20, "cheekSquint_": 0.08, "eyeWide_": 0.10}),
     "happy": mirrored(
         {
-            "mouthSmile_": 0.68, "cheekSquint_": 0.55, "eyeSquint_": 0.22, "mouthDimple_": 0.12, "browOuterUp_": 0.18,
-            "browInnerUp": 0.10, "mouthUpperUp_": 0.30, "mouthLowerDown_": 0.10, "jawOpen": 0.06,
+            "mouthSmile_": 0.68, "cheekSquint_": 0.55, "eyeSquint_": 0.22, "mouthDimple_": 0.12,
+            "browOuterUp_": 0.18, "browInnerUp": 0.10,
+            "mouthUpperUp_": 0.30, "mouthLowerDown_": 0.10, "jawOpen": 0.06,
         }
     ),
     "empathetic": mirrored(
-        {"browInnerUp": 0.52, "mouthSmile_": 0.30, "cheekSquint_": 0.18, "eyeSquint_": 0.12, "mouthPress_": 0.08}
+        {
+            "browInnerUp": 0.52, "mouthSmile_": 0.30, "cheekSquint_": 0.18, "eyeSquint_": 0.12,
+            "mouthPress_": 0.08,
+        }
     ),
     "apologetic": mirrored(
         {
-            "browInnerUp": 0.80, "mouthFrown_": 0.16, "mouthPress_": 0.40, "mouthStretch_": 0.12, "eyeSquint_": 0.12,
-            "mouthShrugLower": 0.15, "eyeLookDown_": 0.10,
+            "browInnerUp": 0.80, "mouthFrown_": 0.16, "mouthPress_": 0.40, "mouthStretch_": 0.12,
+            "eyeSquint_": 0.12, "mouthShrugLower": 0.15, "eyeLookDown_": 0.10,
         }
     ),
     "concerned": mirrored(
@@ -42,8 +46,8 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
     ),
     "thinking": mirrored(
         {
-            "browDownLeft": 0.30, "browOuterUpRight": 0.50, "browInnerUp": 0.18, "mouthPress_": 0.22, "mouthLeft": 0.18,
-            "eyeSquint_": 0.12, "mouthSmile_": 0.08,
+            "browDownLeft": 0.30, "browOuterUpRight": 0.50, "browInnerUp": 0.18, "mouthPress_": 0.22,
+            "mouthLeft": 0.18, "eyeSquint_": 0.12, "mouthSmile_": 0.08,
         }
     ),
 }  # fmt: skip
@@ -103,7 +107,7 @@ def speak_over(face: F32, mouth: F32, speaking: F32, closure: F32) -> F32:
     under[:, MOUTH] *= (1 - (1 - MOUTH_WHILE_SPEAKING) * speaking)[:, None]
     under[:, SPEECH_OPENERS] *= (1 - speaking)[:, None]
     under[:, MOUTH] *= (1 - 0.5 * closure)[:, None]
-    return np.clip(under + mouth, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(under + mouth, 0, 1), np.float32)
 
 
 def _vector(weights: dict[str, float]) -> F32:

@@ -1,6 +1,7 @@
 """The camera and the rotations that the bake tool, the renderers and the lip check share.
 
-Axes (metres): x to the face's left (right in the picture), y away from the viewer, z up. The camera looks along +y.
+Axes (metres): x to the face's left (right in the picture), y away from the viewer, z up.
+The camera looks along +y.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def head_matrix(head: tuple[float, float, float]) -> F32:
     turn = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     nod = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     lean = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    return (turn @ nod @ lean).astype(np.float32)
+    return np.asarray(turn @ nod @ lean, np.float32)
 
 
 def eye_matrix(left_deg: float, up_deg: float) -> F32:
@@ -65,11 +66,11 @@ def eye_matrix(left_deg: float, up_deg: float) -> F32:
     ca, sa, cb, sb = math.cos(a), math.sin(a), math.cos(b), math.sin(b)
     lift = np.array([[1, 0, 0], [0, ca, -sa], [0, sa, ca]])
     turn = np.array([[cb, -sb, 0], [sb, cb, 0], [0, 0, 1]])
-    return (turn @ lift).astype(np.float32)
+    return np.asarray(turn @ lift, np.float32)
 
 
 def weights_of(pose: Pose) -> F32:
-    """Weight vector float32[52] of a pose, its gaze added to the eyeLook shapes so that the lids follow the eyes.
+    """Weight vector float32[52] of a pose; its gaze joins the eyeLook shapes, so that lids follow eyes.
 
     Unknown names are ignored; weights are clipped to [0, 1], eyeLook ones to [0, 1.3].
     """

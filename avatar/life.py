@@ -1,4 +1,4 @@
-"""What a face does when it does nothing: blinks, small eye movements, breath, a head that is never quite still."""
+"""What a face does when it does nothing: it blinks, breathes, looks about and is never quite still."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Moment:
 
 
 class Life:
-    """Small motions as a function of absolute time: the same seed gives the same life, in any order of asking."""
+    """Small motions as a function of absolute time: the same seed gives the same life."""
 
     def __init__(self, seed: int = 0) -> None:
         self._blink_rng = np.random.default_rng([seed, 1])
@@ -82,7 +82,9 @@ class Life:
 
     def _gaze(self, t: float) -> tuple[float, float]:
         while self._fixation_starts[-1] <= t:
-            self._fixation_starts.append(self._fixation_starts[-1] + float(self._gaze_rng.uniform(*FIXATION_S)))
+            self._fixation_starts.append(
+                self._fixation_starts[-1] + float(self._gaze_rng.uniform(*FIXATION_S))
+            )
             x, y = self._gaze_rng.normal(0, SACCADE_DEG)
             self._fixations.append((float(np.clip(x, -3, 3)), float(np.clip(y, -2, 2))))
         at = bisect_right(self._fixation_starts, t) - 1
@@ -103,7 +105,7 @@ class Life:
     def _breath(self, t: float) -> float:
         a, b, _ = self._phases[3]
         phase = 2 * math.pi * BREATH_HZ * t + 0.9 * math.sin(2 * math.pi * 0.031 * t + a) + b
-        return (0.5 - 0.5 * math.cos(phase)) ** 1.2
+        return math.pow(0.5 - 0.5 * math.cos(phase), 1.2)
 
 
 def _ease(x: float) -> float:

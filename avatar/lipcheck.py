@@ -65,7 +65,9 @@ def lip_gap_mm(rig: Rig, poses: Sequence[Pose]) -> F32:
     return np.asarray(np.max(gaps, axis=0) * 1000, np.float32)
 
 
-def closures(rig: Rig, poses: Sequence[Pose], phonemes: Sequence[Phoneme], fps: float = 25.0) -> list[Closure]:
+def closures(
+    rig: Rig, poses: Sequence[Pose], phonemes: Sequence[Phoneme], fps: float = 25.0
+) -> list[Closure]:
     """Every /p b m/ of a speech and how far the lips stood apart; frame i of `poses` shows (i + ½) / fps."""
     gaps = lip_gap_mm(rig, poses)
     times = (np.arange(len(poses)) + 0.5) / fps
@@ -78,11 +80,19 @@ def closures(rig: Rig, poses: Sequence[Pose], phonemes: Sequence[Phoneme], fps: 
             inside[np.abs(times - (phoneme.start_s + phoneme.end_s) / 2).argmin()] = True
         length = phoneme.end_s - phoneme.start_s
         found.append(
-            Closure(phoneme.symbol, phoneme.start_s, phoneme.end_s, float(gaps[inside].min()), length > MUST_CLOSE_S)
+            Closure(
+                phoneme.symbol,
+                phoneme.start_s,
+                phoneme.end_s,
+                float(gaps[inside].min()),
+                length > MUST_CLOSE_S,
+            )
         )
     return found
 
 
-def unclosed(rig: Rig, poses: Sequence[Pose], phonemes: Sequence[Phoneme], fps: float = 25.0) -> list[Closure]:
+def unclosed(
+    rig: Rig, poses: Sequence[Pose], phonemes: Sequence[Phoneme], fps: float = 25.0
+) -> list[Closure]:
     """The /p b m/ longer than 60 ms at which the lips did not meet: empty when the speech is well spoken."""
     return [c for c in closures(rig, poses, phonemes, fps) if c.required and not c.closed]

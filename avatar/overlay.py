@@ -1,5 +1,7 @@
 """Pixel loops that lay clothes, hair, glints and lashes over the face; compiled like `raster`."""
 
+# mypy: allow-untyped-defs
+# numba reads the types from the signatures
 from __future__ import annotations
 
 import math
@@ -13,7 +15,7 @@ HALF, ONE = F(0.5), F(1.0)
 
 @njit("void(u1[:,:,::1], u1[:,:,::1], f4)", cache=True, nogil=True, fastmath=True)
 def cover(picture, layer, raised):
-    """Lay a premultiplied RGBA layer over the bottom rows of the picture, raised by a fraction of pixels ≥ 0."""
+    """Lay a premultiplied RGBA layer over the bottom rows of the picture, raised by `raised` ≥ 0 pixels."""
     rows = layer.shape[0]
     first = picture.shape[0] - rows
     whole = int(raised)
@@ -34,14 +36,14 @@ def cover(picture, layer, raised):
                 above = np.int32(layer[upper, x, c]) if upper >= 0 else np.int32(0)
                 value = (above * (256 - part) + np.int32(layer[lower, x, c]) * part + 128) >> 8
                 value += (np.int32(picture[first + y, x, c]) * rest + 32768) >> 16
-                picture[first + y, x, c] = np.uint8(min(value, 255))
+                picture[first + y, x, c] = min(value, 255)
 
 
 @njit("void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i8, i8, i8, i8)", cache=True, nogil=True, fastmath=True)
 def drape(picture, layer, shift, left, right, top, bottom):
     """Lay a premultiplied RGBA layer over the picture inside a box, moved by a coarse grid of pixel shifts.
 
-    `shift` float32[G, G, 2] spans the whole picture; a pixel shows the layer at its place minus the shift there.
+    `shift` float32[G, G, 2] spans the picture; a pixel shows the layer at its place minus the shift.
     """
     size_y, size_x = picture.shape[0], picture.shape[1]
     cells = shift.shape[0] - 1
@@ -80,8 +82,8 @@ def drape(picture, layer, shift, left, right, top, bottom):
             rest = (255 - alpha) * 257
             for c in range(3):
                 value = (layer[iv, iu, c] * k00 + layer[iv, iu + 1, c] * k01
-                         + layer[iv + 1, iu, c] * k10 + layer[iv + 1, iu + 1, c] * k11 + 32768) >> 16  # fmt: skip
-                value += (np.int64(picture[y, x, c]) * rest + 32768) >> 16
+                         + layer[iv + 1, iu, c] * k10 + layer[iv + 1, iu + 1, c] * k11 + 32768)  # fmt: skip
+                value = (value >> 16) + ((np.int64(picture[y, x, c]) * rest + 32768) >> 16)
                 picture[y, x, c] = np.uint8(min(value, 255))
 
 

@@ -30,7 +30,11 @@ LISTENING_NOD_S = (2.2, 5.0)
 """Shortest and longest time between two nods while the visitor speaks."""
 GAZE_OF: dict[str, tuple[float, float]] = {"thinking": (-11.0, 7.0)}
 """Degrees by which a look turns the eyes from the visitor."""
-LOOKS: dict[str, tuple[str, float]] = {"idle": ("neutral", 1.0), "listening": ("empathetic", 0.35), "thinking": ("thinking", 0.8)}
+LOOKS: dict[str, tuple[str, float]] = {
+    "idle": ("neutral", 1.0),
+    "listening": ("empathetic", 0.35),
+    "thinking": ("thinking", 0.8),
+}
 """Look → emotion and intensity."""
 SMALLEST_WEIGHT = 1e-3
 """Weights below this are left out of a pose."""
@@ -42,7 +46,12 @@ def frame_count(duration_s: float, fps: float) -> int:
 
 
 def perform(
-    speech: Speech, emotion: str = "neutral", intensity: float = 1.0, fps: float = 25.0, seed: int = 0, start_s: float = 0.0
+    speech: Speech,
+    emotion: str = "neutral",
+    intensity: float = 1.0,
+    fps: float = 25.0,
+    seed: int = 0,
+    start_s: float = 0.0,
 ) -> list[Pose]:
     """Poses of a face that speaks: `frame_count(speech.duration_s, fps)` of them, frame i at (i + ½) / fps.
 
@@ -58,7 +67,7 @@ def perform(
 
 
 class Performer:
-    """One face over time; each call goes on where the last one ended. Not thread-safe: one performer, one session."""
+    """One face over time; each call goes on where the last one ended. One session, one performer."""
 
     def __init__(self, fps: float = 25.0, seed: int = 0, start_s: float = 0.0) -> None:
         self.fps = fps
@@ -80,7 +89,7 @@ class Performer:
         return self._start_s + self._frame / self.fps
 
     def speak(self, speech: Speech, emotion: str = "neutral", intensity: float = 1.0) -> Iterator[Pose]:
-        """Poses of one speech; see `perform`. Closing the iterator early interrupts, the next call goes on from there."""
+        """Poses of one speech; see `perform`. Closed early, the next call goes on from there."""
         count = frame_count(speech.duration_s, self.fps)
         times = ((np.arange(count) + 0.5) / self.fps).astype(np.float32)
         gain = loudness_gain(speech.pcm, speech.sample_rate, times)
@@ -97,7 +106,9 @@ class Performer:
         still = np.zeros((n_frames, len(ARKIT_BLENDSHAPES)), np.float32)
         none = np.zeros(n_frames, np.float32)
         nods = self._listening_nods(n_frames) if look == "listening" else none
-        yield from self._act(n_frames, emotion, intensity, GAZE_OF.get(look, (0.0, 0.0)), still, none, none, nods)
+        yield from self._act(
+            n_frames, emotion, intensity, GAZE_OF.get(look, (0.0, 0.0)), still, none, none, nods
+        )
 
     def _act(
         self, count: int, emotion: str, intensity: float, aside: tuple[float, float],
@@ -108,7 +119,9 @@ class Performer:
         join = smoothstep(0.0, MOUTH_JOIN_S, elapsed)
         face = self._face + (expression(emotion, intensity) - self._face) * ease
         tilt = self._tilt + (head_tilt(emotion, intensity) - self._tilt) * ease
-        gaze = self._gaze + (np.array(aside, np.float32) - self._gaze) * smoothstep(0.0, 0.16, elapsed)[:, None]
+        gaze = (
+            self._gaze + (np.array(aside, np.float32) - self._gaze) * smoothstep(0.0, 0.16, elapsed)[:, None]
+        )
         mouth = self._mouth + (mouth - self._mouth) * join[:, None]
         closure = self._closure + (closure - self._closure) * join
         speaking = self._speaking + (speaking - self._speaking) * smoothstep(0.0, 0.2, elapsed)
@@ -135,7 +148,9 @@ class Performer:
         yaw, pitch, roll = moment.head
         # the eyes stay on the visitor while the head moves
         return Pose(
-            blendshapes={n: float(w) for n, w in zip(ARKIT_BLENDSHAPES, weights, strict=True) if w >= SMALLEST_WEIGHT},
+            blendshapes={
+                n: float(w) for n, w in zip(ARKIT_BLENDSHAPES, weights, strict=True) if w >= SMALLEST_WEIGHT
+            },
             head=(yaw + float(tilt[0]), pitch + float(tilt[1]) + NOD_DEG * nod, roll + float(tilt[2])),
             gaze=(
                 moment.gaze[0] + float(gaze[0]) - yaw - float(tilt[0]),
@@ -150,7 +165,9 @@ class Performer:
         at = float(self._rng.uniform(*LISTENING_NOD_S)) / 2
         while at < count / self.fps:
             depth = float(self._rng.uniform(0.8, 1.6))
-            nods += depth * np.exp(-(((seconds - at) / 0.22) ** 2)) + 0.5 * depth * np.exp(-(((seconds - at - 0.6) / 0.2) ** 2))
+            nods += depth * np.exp(-(((seconds - at) / 0.22) ** 2)) + 0.5 * depth * np.exp(
+                -(((seconds - at - 0.6) / 0.2) ** 2)
+            )
             at += float(self._rng.uniform(*LISTENING_NOD_S))
         return nods.astype(np.float32)
 
@@ -169,6 +186,10 @@ def _nods(phonemes: Sequence[Phoneme], times: F32) -> F32:
 def _held(values: F32, frames: int) -> F32:
     """Running maximum over the last and next `frames`, then smoothed as long."""
     padded = np.pad(values, frames, mode="constant")
-    highest = np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1), axis=1) if len(values) else values
+    highest = (
+        np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1), axis=1)
+        if len(values)
+        else values
+    )
     kernel = np.ones(frames) / frames
     return np.convolve(highest, kernel, mode="same").astype(np.float32) if len(highest) >= frames else highest

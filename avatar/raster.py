@@ -1,9 +1,11 @@
 """Pixel loops of the CPU renderer: compiled by numba, free of the GIL, one thread each.
 
-Signatures are explicit, so importing this module compiles everything once; the machine code is cached on disk.
+Signatures are explicit, so importing compiles everything once; the machine code is cached on disk.
 Pictures are uint8[H, W, C]; positions are pixels with centres at .5; depth is in metres from the camera.
 """
 
+# mypy: allow-untyped-defs
+# numba reads the types from the signatures
 from __future__ import annotations
 
 import math
@@ -52,7 +54,7 @@ def blend_maps(maps, weights, ratio):
 @njit("void(f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4, f4[::1], f4[:,::1], f4[::1])",
       cache=True, nogil=True, fastmath=True)  # fmt: skip
 def place(vertices, head_weight, M, pivot, lift, camera, xy, depth):
-    """Turn the head by M about `pivot`, lift by the breath (m), project; camera = (y, z, focal px, centre px)."""
+    """Turn the head by M about `pivot`, lift (m), project; camera = (y, z, focal px, centre px)."""
     for i in range(vertices.shape[0]):
         x = vertices[i, 0] - pivot[0]
         y = vertices[i, 1] - pivot[1]
@@ -69,12 +71,15 @@ def place(vertices, head_weight, M, pivot, lift, camera, xy, depth):
 
 
 @njit("void(f4[:,::1], f4[::1], f4[:,::1], f4[::1], i4[:,::1], f4[:,:,::1], u1[::1], u1[:,:,::1],"
-      " f4[:,:,::1], i4[::1], f4, f4, f4, u1[:,:,::1], f4[:,::1])", cache=True, nogil=True, fastmath=True)  # fmt: skip
-def shade(xy, depth, map_xy, light, triangles, uv, mapped, atlas, ratio, order, left, top, zoom, out, zbuffer):
+      " f4[:,:,::1], i4[::1], f4, f4, f4, u1[:,:,::1], f4[:,::1])",
+      cache=True, nogil=True, fastmath=True)  # fmt: skip
+def shade(
+    xy, depth, map_xy, light, triangles, uv, mapped, atlas, ratio, order, left, top, zoom, out, zbuffer
+):
     """Draw the triangles listed in `order` into `out`, nearest wins.
 
-    Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. Colour is atlas × light, and
-    × ratio where `mapped`. `zbuffer` must be prepared with a large depth.
+    Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. Colour is
+    atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with a large depth.
     """
     height, width = zbuffer.shape
     atlas_h, atlas_w = atlas.shape[0], atlas.shape[1]

@@ -58,7 +58,9 @@ def load_renderer(
     if device != "cpu":
         raise AvatarError(f"no renderer for device {device!r}: use device='cpu'")
     if not SMALLEST_PX <= size <= LARGEST_PX or size % 2:
-        raise AvatarError(f"size {size} is not an even number from {SMALLEST_PX} to {LARGEST_PX}: choose for example 512")
+        raise AvatarError(
+            f"size {size} is not an even number from {SMALLEST_PX} to {LARGEST_PX}: choose for example 512"
+        )
     from avatar.cpu_renderer import CpuRenderer
 
     return CpuRenderer(rig, size, paint_background(background, size))

@@ -1,7 +1,8 @@
 """A rig: the folder that holds one face, and how it is read.
 
-Format 1. `rig.json` (see `Manifest`), `mesh.npz` (arrays below), `atlas.png` (RGB), `hair.png` and `cloth.png`
-(straight RGBA; cloth fills the bottom rows of the picture), `behind.png` (grey: opacity of the hair behind the neck).
+Format 1. `rig.json` (see `Manifest`), `mesh.npz` (arrays below), `atlas.png` (RGB), `hair.png` and
+`cloth.png` (straight RGBA; cloth fills the bottom rows of the picture), `behind.png` (grey: opacity of the
+hair behind the neck).
 Everything that can be computed ahead is computed by `avatar.bake.compile_rig`.
 """
 
@@ -161,7 +162,9 @@ def _manifest(path: Path) -> Manifest:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise RigError(f"{path} is not readable JSON ({error}): restore it or compile the rig again") from error
+        raise RigError(
+            f"{path} is not readable JSON ({error}): restore it or compile the rig again"
+        ) from error
     version = raw.get("format") if isinstance(raw, dict) else None
     if version != FORMAT:
         raise RigError(f"{path} is of format {version}, this version reads {FORMAT}: compile the rig again")
@@ -179,7 +182,9 @@ def _picture(path: Path, channels: int) -> U8:
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     found = 0 if picture is None else 1 if picture.ndim == 2 else picture.shape[2]
     if picture is None or found != channels or picture.dtype != np.uint8:
-        raise RigError(f"{path} is missing or not an 8-bit picture with {channels} channels: compile the rig again")
+        raise RigError(
+            f"{path} is missing or not an 8-bit picture with {channels} channels: compile the rig again"
+        )
     if channels >= 3:
         picture = picture[:, :, [2, 1, 0, 3][:channels]]
     return np.ascontiguousarray(picture)
@@ -197,7 +202,8 @@ def _assemble(folder: Path, manifest: Manifest, data: dict[str, NDArray[np.gener
         folder=folder, manifest=manifest, vertices=floats("vertices"), deltas=floats("deltas"),
         active=ints("active"), head_weight=floats("head_weight"), light=floats("light"),
         triangles=ints("triangles"), uv=floats("uv"), mapped=np.ascontiguousarray(data["mapped"], np.uint8),
-        map_xy=floats("map_xy"), maps=maps.reshape(len(maps), -1), map_size=maps.shape[1] if maps.ndim > 1 else 0,
+        map_xy=floats("map_xy"), maps=maps.reshape(len(maps), -1),
+        map_size=maps.shape[1] if maps.ndim > 1 else 0,
         detail=(ints("mouth_triangles"), ints("eye_triangles")),
         lips=(ints("lip_upper"), ints("lip_upper_column"), ints("lip_lower"), ints("lip_lower_column")),
         lash_root=ints("lash_root"), lash_points=floats("lash_points"),

@@ -69,15 +69,24 @@ def draw_sheet(renderer: Renderer, kind: Kind, cell: int = 256) -> NDArray[np.ui
         return _grid(renderer, shown, 7, FACE_CROP, cell)
     friendly = EXPRESSIONS["neutral"]
     if kind == "eyes":
-        return _grid(renderer, {n: _over(friendly, p.blendshapes, p) for n, p in EYES.items()}, 5, FACE_CROP, cell)
+        return _grid(
+            renderer, {n: _over(friendly, p.blendshapes, p) for n, p in EYES.items()}, 5, FACE_CROP, cell
+        )
     if kind == "head":
-        return _grid(renderer, {n: _over(friendly, p.blendshapes, p) for n, p in HEADS.items()}, 4, FACE_CROP, cell)
+        return _grid(
+            renderer, {n: _over(friendly, p.blendshapes, p) for n, p in HEADS.items()}, 4, FACE_CROP, cell
+        )
     raise AvatarError(f"no sheet {kind!r}: choose one of {', '.join(KINDS)}")
 
 
 def _over(under: Mapping[str, float], weights: Mapping[str, float], pose: Pose | None = None) -> Pose:
     mixed = {name: min(1.0, under.get(name, 0.0) + weights.get(name, 0.0)) for name in {*under, *weights}}
-    return Pose(mixed, pose.head if pose else (0.0, 0.0, 0.0), pose.gaze if pose else (0.0, 0.0), pose.breath if pose else 0.0)
+    return Pose(
+        mixed,
+        pose.head if pose else (0.0, 0.0, 0.0),
+        pose.gaze if pose else (0.0, 0.0),
+        pose.breath if pose else 0.0,
+    )
 
 
 def _expressive(emotion: str, level: float) -> Pose:
@@ -88,7 +97,11 @@ def _expressive(emotion: str, level: float) -> Pose:
 
 
 def _grid(
-    renderer: Renderer, poses: Mapping[str, Pose], columns: int, crop: tuple[float, float, float, float], cell: int
+    renderer: Renderer,
+    poses: Mapping[str, Pose],
+    columns: int,
+    crop: tuple[float, float, float, float],
+    cell: int,
 ) -> NDArray[np.uint8]:
     import cv2
 
@@ -100,7 +113,9 @@ def _grid(
         way = cv2.INTER_AREA if right - left > cell else cv2.INTER_CUBIC
         picture = cv2.resize(part, (cell, tall), interpolation=way)
         for colour, thickness in (((255, 255, 255), 3), ((20, 30, 60), 1)):
-            cv2.putText(picture, label, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
+            cv2.putText(
+                picture, label, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA
+            )
         cells.append(picture)
     while len(cells) % columns:
         cells.append(np.full((tall, cell, 3), 255, np.uint8))

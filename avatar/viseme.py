@@ -29,23 +29,47 @@ VISEME_WEIGHTS: dict[str, dict[str, float]] = {
     "kk": mirrored({"jawOpen": 0.17, "mouthUpperUp_": 0.18, "mouthLowerDown_": 0.28, "mouthStretch_": 0.08}),
     "CH": mirrored({"jawOpen": 0.08, "mouthFunnel": 0.60, "mouthPucker": 0.15, "mouthUpperUp_": 0.15}),
     "SS": mirrored(
-        {"jawOpen": 0.04, "mouthStretch_": 0.32, "mouthLowerDown_": 0.42, "mouthUpperUp_": 0.32, "mouthSmile_": 0.14}
+        {
+            "jawOpen": 0.04,
+            "mouthStretch_": 0.32,
+            "mouthLowerDown_": 0.42,
+            "mouthUpperUp_": 0.32,
+            "mouthSmile_": 0.14,
+        }
     ),
     "nn": mirrored(
-        {"jawOpen": 0.13, "tongueOut": 0.22, "mouthUpperUp_": 0.18, "mouthLowerDown_": 0.28, "mouthStretch_": 0.08}
+        {
+            "jawOpen": 0.13,
+            "tongueOut": 0.22,
+            "mouthUpperUp_": 0.18,
+            "mouthLowerDown_": 0.28,
+            "mouthStretch_": 0.08,
+        }
     ),
     "RR": mirrored({"jawOpen": 0.11, "mouthFunnel": 0.38, "mouthPucker": 0.28, "mouthLowerDown_": 0.10}),
     "aa": mirrored({"jawOpen": 0.48, "mouthUpperUp_": 0.22, "mouthLowerDown_": 0.20}),
     "E": mirrored(
-        {"jawOpen": 0.26, "mouthStretch_": 0.28, "mouthSmile_": 0.20, "mouthLowerDown_": 0.32, "mouthUpperUp_": 0.28}
+        {
+            "jawOpen": 0.26,
+            "mouthStretch_": 0.28,
+            "mouthSmile_": 0.20,
+            "mouthLowerDown_": 0.32,
+            "mouthUpperUp_": 0.28,
+        }
     ),
     "ih": mirrored(
-        {"jawOpen": 0.14, "mouthStretch_": 0.34, "mouthSmile_": 0.28, "mouthLowerDown_": 0.34, "mouthUpperUp_": 0.26}
+        {
+            "jawOpen": 0.14,
+            "mouthStretch_": 0.34,
+            "mouthSmile_": 0.28,
+            "mouthLowerDown_": 0.34,
+            "mouthUpperUp_": 0.26,
+        }
     ),
     "oh": mirrored({"jawOpen": 0.32, "mouthFunnel": 0.50, "mouthPucker": 0.28}),
     "ou": mirrored({"jawOpen": 0.12, "mouthPucker": 0.78, "mouthFunnel": 0.32}),
 }
-"""Viseme → ARKit weights in [0, 1], tuned by eye on the built-in rig; `mouthClose` undoes as much of `jawOpen`."""
+"""Viseme → ARKit weights in [0, 1], tuned by eye on the built-in rig; `mouthClose` undoes `jawOpen`."""
 
 _SOUNDS: dict[str, tuple[str, ...]] = {
     "PP": ("p", "b", "m", "ɓ", "ʙ"),
@@ -76,8 +100,8 @@ BILABIALS = frozenset(_SOUNDS["PP"])
 def visemes_of(symbol: str) -> tuple[tuple[str, str], ...]:
     """(viseme, sound) pairs of an IPA symbol in order: one for "p", two for "aɪ", ("sil", "") for a pause.
 
-    Stress, length, tone, aspiration and other marks are ignored; a letter that is not known goes by its base letter,
-    and failing that counts as an open vowel's weak neighbour "E" or a tongue-tip consonant "DD".
+    Stress, length, tone, aspiration and other marks are ignored; an unknown letter goes by its base letter,
+    and failing that counts as a vowel "E" or a tongue-tip consonant "DD".
     """
     text = unicodedata.normalize("NFD", symbol.strip().lower().replace("͡", "").replace("g", "ɡ"))
     # combining marks and modifier letters (ʰ ː ˈ) carry no lip shape, tones come as digits or tone letters

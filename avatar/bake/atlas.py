@@ -1,4 +1,4 @@
-"""Textures of a rig: one atlas from the renders that show each triangle best, and how light changes with expression."""
+"""One atlas from the renders that show each triangle best, and how light changes with expression."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.bake import inside
 from avatar.bake.mesh import BODY, F32, I32, LOWER_TEETH, TONGUE, UPPER_TEETH, Mesh, screen_area
+from avatar.bake.picture import U8, blur, light_of, read_rgba
 from avatar.bake.visibility import paint, seen
-from avatar.errors import RigError
 from avatar.geometry import smoothstep
-
-U8 = NDArray[np.uint8]
 
 
 def _both(weights: dict[str, float]) -> dict[str, float]:
@@ -65,20 +62,8 @@ class Atlas:
     source: I32
 
 
-def read_rgba(path: Path) -> U8:
-    """A render as RGBA uint8[H, W, 4]."""
-    import cv2
-
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
-        raise RigError(f"{path} is missing or not an RGBA picture: run the Blender bake again")
-    return np.ascontiguousarray(picture[:, :, [2, 1, 0, 3]])
-
-
 def bake(mesh: Mesh, folder: Path) -> Atlas:
     """Choose each triangle's texture among the renders and measure the appearance maps."""
-    import cv2
-
     rest = read_rgba(folder / "skin_rest.png")
     keys = {name: read_rgba(folder / f"key_{name}.png") for name in ("rest", *KEY_POSES)}
     inner = read_rgba(folder / "inner.png")
@@ -88,7 +73,7 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
 
     # the key renders are bald: give them the shadow that the hair throws at rest
     def soft(picture: U8) -> F32:
-        return cv2.GaussianBlur(picture[:, :, :3].astype(np.float32) + 2, (0, 0), size / 60)
+        return blur(picture[:, :, :3].astype(np.float32) + 2, size / 60)
 
     shadow = np.clip(soft(rest) / soft(keys["rest"]), 0.3, 1.5)
     sources = ("blink", "ee", "jaw")
@@ -105,7 +90,10 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     strip = inside.paint_strip()
     picture[: len(strip), corner:] = strip
 
-    screens = {"rest": mesh.on_screen(mesh.vertices, size)[0], "inner": mesh.on_screen(mesh.posed(INNER_POSE), size)[0]}
+    screens = {
+        "rest": mesh.on_screen(mesh.vertices, size)[0],
+        "inner": mesh.on_screen(mesh.posed(INNER_POSE), size)[0],
+    }
     for key in KEY_POSES:
         screens[key] = mesh.on_screen(mesh.posed(KEY_POSES[key]), size)[0]
     source = _choose(mesh, screens, sources, size)
@@ -136,8 +124,8 @@ def _without_fringe(picture: U8) -> U8:
     within = (~outside).astype(np.float32)
     colour = picture[:, :, :3].astype(np.float32)
     for sigma in (2.0, 6.0):
-        weight = cv2.GaussianBlur(within, (0, 0), sigma)
-        near = cv2.GaussianBlur(colour * within[..., None], (0, 0), sigma) / np.maximum(weight, 1e-3)[..., None]
+        weight = blur(within, sigma)
+        near = blur(colour * within[..., None], sigma) / np.maximum(weight, 1e-3)[..., None]
         fill = outside & (weight > 2e-3) & (within == 0)
         colour[fill] = near[fill]
         within[fill] = 1
@@ -147,11 +135,11 @@ def _without_fringe(picture: U8) -> U8:
 def _soften(picture: U8) -> U8:
     """Skin without burnt highlights: what is brighter than 178 is compressed, hue kept."""
     colour = picture.astype(np.float32)
-    light = colour @ np.array([0.30, 0.59, 0.11], np.float32)
+    light = light_of(colour)
     gain = np.where(light > 178, (178 + (light - 178) * 0.45) / np.maximum(light, 1), 1)
     # burnt skin has lost its colour: give back some of the warmth that the gain implies
     warm = np.array([0.0, 0.35, 0.7], np.float32) * (1 - gain)[..., None]
-    return np.clip(colour * gain[..., None] * (1 - warm) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(colour * gain[..., None] * (1 - warm) + 0.5, 0, 255), np.uint8)
 
 
 def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size: int) -> I32:
@@ -164,7 +152,9 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
         _, zbuffer = seen(xy, depth, triangles, size)
         centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
         slack = 0.0018 if key in ("rest", "blink") else 0.004
-        visible[key] = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + slack) & (areas[key] > 0)
+        visible[key] = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + slack) & (
+            areas[key] > 0
+        )
     middle = mesh.vertices[triangles].mean(1)
     eye_z = float(mesh.eyes["left"][0][2])
     near_eye = (np.abs(middle[:, 2] - eye_z) < 0.03) & (np.abs(middle[:, 0]) < 0.065)
@@ -179,34 +169,48 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
         source[take] = i + 1
         best = np.where(take, area, best)
     hidden = body & ~np.any([visible[k] for k in visible], axis=0)
-    cavity = hidden & (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.050) & (middle[:, 2] > eye_z - 0.088)
+    cavity = (
+        hidden
+        & (np.abs(middle[:, 0]) < 0.036)
+        & (middle[:, 2] < eye_z - 0.050)
+        & (middle[:, 2] > eye_z - 0.088)
+    )
     source[cavity] = 5
     source[~body] = 4
     return source
 
 
 def _appearance(mesh: Mesh, keys: dict[str, U8], screens: dict[str, F32], size: int) -> tuple[F32, list[str]]:
-    """How much brighter or darker each point of the skin is in each key pose: float32[m, 192, 192, 3], 0 = as at rest."""
+    """How much brighter the skin is in each key pose, float32[m, 192, 192, 3]: 0 is as at rest."""
     import cv2
 
     left, right, top, bottom = (int(round(edge * size)) for edge in KEY_BOX)
     side = max(right - left, bottom - top)
     grid_y, grid_x = np.mgrid[0:MAP_SIZE, 0:MAP_SIZE].astype(np.float32) / (MAP_SIZE - 1) * side
-    border = smoothstep(0, 30, np.minimum(np.minimum(grid_x, side - grid_x), np.minimum(grid_y, side - grid_y)))
+    border = smoothstep(
+        0, 30, np.minimum(np.minimum(grid_x, side - grid_x), np.minimum(grid_y, side - grid_y))
+    )
     grid_x, grid_y = grid_x + left, grid_y + top
     left_half = smoothstep(size / 2 - 14, size / 2 + 14, grid_x)[..., None]
     pixel_y, pixel_x = np.mgrid[0:size, 0:size].astype(np.float32)
     depth = mesh.on_screen(mesh.vertices, size)[1]
     body = np.ascontiguousarray(mesh.triangles[mesh.part == BODY])
-    base = cv2.GaussianBlur(keys["rest"][:, :, :3].astype(np.float32) + 3, (0, 0), 1.6)
+    base = blur(keys["rest"][:, :, :3].astype(np.float32) + 3, 1.6)
     maps, names = [], []
     for key in KEY_POSES:
         moved = np.zeros((size, size, 2), np.float32)
-        paint(screens["rest"], depth, body, screens[key] - screens["rest"], moved, np.full((size, size), 1e9, np.float32))
+        paint(
+            screens["rest"],
+            depth,
+            body,
+            screens[key] - screens["rest"],
+            moved,
+            np.full((size, size), 1e9, np.float32),
+        )
         seen_here = cv2.remap(
             keys[key][:, :, :3], pixel_x + moved[..., 0], pixel_y + moved[..., 1], cv2.INTER_LINEAR
         ).astype(np.float32)
-        ratio = np.clip(cv2.GaussianBlur(seen_here + 3, (0, 0), 1.6) / base, 0.45, 1.6)
+        ratio = np.clip(blur(seen_here + 3, 1.6) / base, 0.45, 1.6)
         change = cv2.medianBlur(cv2.remap(ratio, grid_x, grid_y, cv2.INTER_LINEAR) - 1, 3) * border[..., None]
         if key in SPLIT_KEYS:
             maps += [change * left_half, change * (1 - left_half)]

@@ -1,4 +1,6 @@
-"""Turn the renders of a Blender bake into a rig folder: `python -m avatar.bake.compile_rig BAKE HAIR.npz OUT --name N`.
+"""Turn the renders of a Blender bake into a rig folder.
+
+Usage: `python -m avatar.bake.compile_rig BAKE HAIR.npz OUT --name N`.
 
 The bake folder holds mesh.npz (parts, ARKit shapes, camera), skin_rest.png, hair.png, cloth.png, inner.png,
 key_<pose>.png and lashes.npy. The same input gives the same bytes.
@@ -14,10 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bake import atlas, layers
-from avatar.bake.mesh import (
-    BODY, HEAD_PIVOT_M, LEFT_EYE, LOWER_TEETH, RIGHT_EYE, TONGUE, UPPER_TEETH, Mesh, assemble, prune,
-)  # fmt: skip
 from avatar.bake.lips import lip_columns, seal_lips
+from avatar.bake.mesh import (
+    BODY,
+    HEAD_PIVOT_M,
+    LEFT_EYE,
+    LOWER_TEETH,
+    RIGHT_EYE,
+    TONGUE,
+    UPPER_TEETH,
+    Mesh,
+    assemble,
+    prune,
+)  # fmt: skip
 from avatar.bake.visibility import seen
 
 CULL_SIZE = 900
@@ -26,7 +37,7 @@ HEADS = ((0, 0, 0), (-22, 0, 0), (22, 0, 0), (0, 14, 0), (0, -14, 0), (14, 8, 6)
 """Head rotations (degrees) within which nothing may be missing."""
 CULL_POSES: tuple[dict[str, float], ...] = (
     {}, *atlas.KEY_POSES.values(), {"jawOpen": 1.0}, {"jawOpen": 0.4, "tongueOut": 1.0},
-    {"jawOpen": 0.5, "mouthUpperUpLeft": 1, "mouthUpperUpRight": 1, "mouthLowerDownLeft": 1, "mouthLowerDownRight": 1},
+    {"jawOpen": 0.5, **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft"), 1.0)},
     {"eyeWideLeft": 1, "eyeWideRight": 1, "eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
 )  # fmt: skip
 
@@ -106,7 +117,7 @@ def _ever_seen(mesh: Mesh) -> NDArray[np.bool_]:
                 hit[np.unique(ids[ids >= 0])] = True
     touched = np.zeros(len(mesh.vertices), bool)
     touched[mesh.triangles[hit]] = True
-    return touched[mesh.triangles].any(axis=1)
+    return np.asarray(touched[mesh.triangles].any(axis=1), np.bool_)
 
 
 def _detail(mesh: Mesh) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -114,7 +125,12 @@ def _detail(mesh: Mesh) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     middle = mesh.vertices[mesh.triangles].mean(1)
     eye_z = float(mesh.eyes["left"][0][2])
     front = middle[:, 1] < -0.02
-    mouth = front & (np.abs(middle[:, 0]) < 0.055) & (middle[:, 2] < eye_z - 0.035) & (middle[:, 2] > eye_z - 0.14)
+    mouth = (
+        front
+        & (np.abs(middle[:, 0]) < 0.055)
+        & (middle[:, 2] < eye_z - 0.035)
+        & (middle[:, 2] > eye_z - 0.14)
+    )
     mouth |= np.isin(mesh.part, (UPPER_TEETH, LOWER_TEETH, TONGUE))
     eyes = front & (np.abs(middle[:, 0]) < 0.075) & (np.abs(middle[:, 2] - eye_z) < 0.042)
     eyes |= mesh.part >= LEFT_EYE
@@ -130,7 +146,9 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--title", default="")
     arguments = parser.parse_args()
-    compile_rig(arguments.bake, arguments.strands, arguments.out, arguments.name, arguments.title or arguments.name)
+    compile_rig(
+        arguments.bake, arguments.strands, arguments.out, arguments.name, arguments.title or arguments.name
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The inside of the mouth, painted: teeth with their gaps and gums, tongue and cavity. No render shows them well."""
+"""The inside of the mouth, painted, for no render shows it well: teeth, gums, tongue and cavity."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def strip_uv(mesh: Mesh, part: int, triangles: I32) -> F32:
         front = mesh.vertices[first:end, 2][np.abs(mesh.vertices[first:end, 0]) < 0.004].max() * 1000
         v = LOWER_ROW + (front - points[..., 2]) / PATCH_MM * PATCH_TALL
     top = UPPER_ROW if part == UPPER_TEETH else LOWER_ROW
-    return np.stack([np.clip(u, 1, WIDTH - 1), np.clip(v, top - 2, top + PATCH_TALL + 2)], -1).astype(np.float32)
+    return np.stack([np.clip(u, 1, WIDTH - 1), np.clip(v, top - 2, top + PATCH_TALL + 2)], -1).astype(
+        np.float32
+    )
 
 
 __all__ = ["CAVITY_UV", "WIDTH", "paint_strip", "strip_uv"]

@@ -22,12 +22,17 @@ OVERLAP_M = 0.00025
 def lip_columns(mesh: Mesh) -> tuple[I32, I32, I32, I32]:
     """Lip vertices by column from the face's right to its left: upper, their columns, lower, their columns.
 
-    A vertex belongs to the lower lip when the jaw carries it; only what lies near the front of the lips counts.
+    A vertex belongs to the lower lip when the jaw carries it; only the front of the lips counts.
     """
     points, carried, region = _region(mesh)
     half = COLUMNS // 2
     column = np.round(points[:, 0] / COLUMN_M).astype(np.int32) + half
-    region = region & (column >= 0) & (column < COLUMNS) & (np.abs(points[:, 0] - (column - half) * COLUMN_M) < 0.0016)
+    region = (
+        region
+        & (column >= 0)
+        & (column < COLUMNS)
+        & (np.abs(points[:, 0] - (column - half) * COLUMN_M) < 0.0016)
+    )
     is_lower = carried > _split(points[:, 0])
     lower = np.flatnonzero(region & is_lower).astype(np.int32)
     upper = np.flatnonzero(region & ~is_lower).astype(np.int32)
@@ -36,7 +41,7 @@ def lip_columns(mesh: Mesh) -> tuple[I32, I32, I32, I32]:
 
 
 def seal_lips(mesh: Mesh) -> None:
-    """Move the lips of the resting mesh together until they overlap by a quarter of a millimetre, in place."""
+    """Move the resting lips together until they overlap by a quarter of a millimetre, in place."""
     points, carried, region = _region(mesh)
     split = _split(points[:, 0])
     upper, lower = region & (carried <= split), region & (carried > split)
@@ -65,7 +70,9 @@ def seal_lips(mesh: Mesh) -> None:
 
 def _split(x: F32) -> F32:
     """How far the jaw carries the skin at the lip line: below, it is the upper lip, above, the lower."""
-    return np.asarray(np.interp(np.abs(x), [0, 0.010, 0.014, 0.018, 0.020], [0.5, 0.45, 0.38, 0.355, 0.365]), np.float32)
+    return np.asarray(
+        np.interp(np.abs(x), [0, 0.010, 0.014, 0.018, 0.020], [0.5, 0.45, 0.38, 0.355, 0.365]), np.float32
+    )
 
 
 def _region(mesh: Mesh) -> tuple[F32, F32, NDArray[np.bool_]]:

@@ -58,7 +58,8 @@ class Mesh:
         """Vertices after a head rotation in degrees."""
         pivot = np.array(HEAD_PIVOT_M, np.float32)
         local = vertices - pivot
-        return local + (local @ head_matrix(head).T - local) * self.head_weight[:, None] + pivot
+        turned = local + (local @ head_matrix(head).T - local) * self.head_weight[:, None]
+        return np.asarray(turned + pivot, np.float32)
 
     def gazed(self, vertices: F32, left_deg: float, up_deg: float) -> F32:
         """Vertices with both eyeballs turned."""
@@ -137,7 +138,8 @@ def prune(mesh: Mesh, keep: NDArray[np.bool_]) -> tuple[Mesh, I32]:
     return (
         Mesh(
             vertices=mesh.vertices[used], deltas=mesh.deltas[:, movable], triangles=new[triangles],
-            part=mesh.part[keep], ranges={p: (int(before[a]), int(before[b])) for p, (a, b) in mesh.ranges.items()},
+            part=mesh.part[keep],
+            ranges={p: (int(before[a]), int(before[b])) for p, (a, b) in mesh.ranges.items()},
             eyes=mesh.eyes, camera=mesh.camera, head_weight=mesh.head_weight[used], light=mesh.light[used],
         ),
         new,
@@ -151,7 +153,9 @@ def screen_area(xy: F32, triangles: I32) -> F32:
 
 def _area(xy: F32, t: I32) -> F32:
     a, b, c = xy[t[:, 0]], xy[t[:, 1]], xy[t[:, 2]]
-    return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]), np.float32)
+    return np.asarray(
+        (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]), np.float32
+    )
 
 
 def _eyeball(rings: int = 18, spokes: int = 32) -> tuple[F32, I32]:
@@ -167,7 +171,7 @@ def _eyeball(rings: int = 18, spokes: int = 32) -> tuple[F32, I32]:
         for j in range(spokes):
             a, b = 1 + i * spokes + j, 1 + i * spokes + (j + 1) % spokes
             faces += [(a, b, b + spokes), (a, b + spokes, a + spokes)]
-    return points, np.array(faces, np.int32)
+    return np.asarray(points, np.float32), np.array(faces, np.int32)
 
 
 def _light(points: F32, ranges: dict[int, tuple[int, int]]) -> F32:

@@ -1,5 +1,7 @@
 """Which triangles are seen: the z-buffer that the rig compiler asks before it bakes textures."""
 
+# mypy: allow-untyped-defs
+# numba reads the types of the loops from their signatures
 from __future__ import annotations
 
 import math
@@ -70,4 +72,4 @@ def paint(xy, depth, triangles, values, out, zbuffer):
                 if z < zbuffer[py, px]:
                     zbuffer[py, px] = z
                     for k in range(values.shape[1]):
-                        out[py, px, k] = (values[a, k] * (1 - w1 - w2) + values[b, k] * w1 + values[c, k] * w2)
+                        out[py, px, k] = values[a, k] * (1 - w1 - w2) + values[b, k] * w1 + values[c, k] * w2
