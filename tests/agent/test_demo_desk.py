@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from agent.desk import Desk, new_desk
 from agent.sentence import REPLY_EMOTIONS, Outcome
