@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from speech.articulation import PAUSE, SHORTEST_PAUSE_S, Onset, phonemes, with_closures
-from speech.errors import SpeechError
+from speech.loudness import at_level, with_closing_pause
 from speech.mnemonics import sound, switched_language
-from speech.prosody import ESPEAK_PITCH, ESPEAK_RATE_WPM, Prosody, espeak_settings, prosody
-from speech.spoken_text import can_be_said, language_of, spoken
+from speech.prosody import ESPEAK_PITCH, ESPEAK_RATE_WPM, espeak_settings, prosody
+from speech.silence import silence
+from speech.spoken_text import can_be_said, check_text, language_of, normal_language, spoken
 from speech.timeline import Pcm, Phoneme, Speech
 from speech.voice_worker import VoiceWorker
 from speech.word_times import Mark, word_times
@@ -29,30 +30,6 @@ _VARIANT = "f2"
 
 _VOICE_OF_LANGUAGE = {"no": "nb", "pt": "pt-br"}
 """Where espeak-ng names a language otherwise than ISO 639-1."""
-
-MAX_TEXT_CHARACTERS = 20_000
-"""About 25 minutes of speech; a voice is given sentences, so more is a mistake."""
-
-SPEECH_LEVEL = 0.1
-"""RMS of the voiced parts, -20 dBFS: the usual level of telephone and meeting speech."""
-
-PEAK = 0.95
-"""No sample is louder; what would be is made quieter as a whole, never clipped."""
-
-_MAX_GAIN = 4.0
-
-_CLOSING_PAUSE_S = 0.25
-"""Rest after a sentence, so that sentences can be joined and the mouth has time to close."""
-
-_CLAUSE_PAUSE_S = 0.12
-"""The same after a piece that does not end a sentence."""
-
-_SENTENCE_ENDS = ".!?…。！？"
-
-SILENCE_S = 0.2
-"""What a text is spoken as that has nothing to say: emoji, dashes."""
-
-_SILENCE_RATE_HZ = 22_050
 
 _CHINESE_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
@@ -171,58 +148,6 @@ class EspeakSynthesizer:
     def close(self) -> None:
         """End the worker; safe to call twice."""
         self._worker.close()
-
-
-def check_text(text: str) -> None:
-    """Refuse a text that no sentence splitter would hand over.
-
-    Raises:
-        SpeechError: it has more than `MAX_TEXT_CHARACTERS`.
-    """
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise SpeechError(
-            f"the text has {len(text)} characters, more than {MAX_TEXT_CHARACTERS}; "
-            "split it into sentences and speak them one by one"
-        )
-
-
-def normal_language(language: str) -> str:
-    """Cut a language tag down to ISO 639-1: "en-US" → "en", "cmn" → "zh"."""
-    code = language.replace("_", "-").split("-")[0].lower()
-    return {"cmn": "zh", "eng": "en", "zho": "zh"}.get(code, code)
-
-
-def silence(text: str, language: str, engine: str, emotion: str, intensity: float) -> Speech:
-    """Speak a text that has nothing to say."""
-    pcm = np.zeros(int(SILENCE_S * _SILENCE_RATE_HZ), np.float32)
-    pause = Phoneme(PAUSE, 0.0, len(pcm) / _SILENCE_RATE_HZ)
-    return Speech(pcm, _SILENCE_RATE_HZ, (pause,), (), text, language, engine, emotion, intensity)
-
-
-def at_level(pcm: Pcm, sample_rate: int, manner: Prosody) -> Pcm:
-    """Bring speech to `SPEECH_LEVEL` plus the emotion's volume, below `PEAK`.
-
-    The level is that of the voiced 20 ms frames, so that pauses do not count; voices of different
-    loudness come out alike and emotions keep their difference.
-    """
-    hop = sample_rate // 50
-    count = len(pcm) // hop
-    if count == 0:
-        return pcm
-    power = (pcm[: count * hop].reshape(count, hop).astype(np.float64) ** 2).mean(axis=1)
-    voiced = power[power > power.max() * 1e-3]
-    if not len(voiced):
-        return pcm
-    gain = min(SPEECH_LEVEL / float(np.sqrt(voiced.mean())), _MAX_GAIN) * manner.gain
-    peak = float(np.abs(pcm).max())
-    return (pcm * np.float32(min(gain, PEAK / peak))).astype(np.float32)
-
-
-def with_closing_pause(pcm: Pcm, sample_rate: int, text: str) -> Pcm:
-    """Add the rest that follows a sentence."""
-    ends = text.rstrip(" \t\n*_`\"”’')]」』")[-1:] in _SENTENCE_ENDS
-    rest = np.zeros(int((_CLOSING_PAUSE_S if ends else _CLAUSE_PAUSE_S) * sample_rate), np.float32)
-    return np.concatenate([pcm, rest])
 
 
 def _runs(text: str, voice: str, voice_zh: str) -> list[tuple[int, str, str]]:

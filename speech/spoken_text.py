@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from speech.errors import SpeechError
+
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _KANA = r"\u3040-\u30ff"
 _CJK = re.compile(f"[{_HAN}{_KANA}]")
@@ -24,6 +26,10 @@ _MARKUP = '*_`#|>~[]()"“”‘’«»「」『』《》'
 
 _CJK_SHARE = 0.3
 """A Chinese character says about as much as three letters: from this share on, the text is Chinese."""
+
+
+MAX_TEXT_CHARACTERS = 20_000
+"""About 25 minutes of speech; a voice is given sentences, so more is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,25 @@ def language_of(text: str, default: str = "en") -> str:
     if chinese and chinese >= _CJK_SHARE * letters:
         return "zh"
     return "en" if default == "zh" and letters else default
+
+
+def normal_language(language: str) -> str:
+    """Cut a language tag down to ISO 639-1: "en-US" → "en", "cmn" → "zh"."""
+    code = language.replace("_", "-").split("-")[0].lower()
+    return {"cmn": "zh", "eng": "en", "zho": "zh"}.get(code, code)
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that no sentence splitter would hand over.
+
+    Raises:
+        SpeechError: it has more than `MAX_TEXT_CHARACTERS`.
+    """
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise SpeechError(
+            f"the text has {len(text)} characters, more than {MAX_TEXT_CHARACTERS}; "
+            "split it into sentences and speak them one by one"
+        )
 
 
 def can_be_said(text: str) -> bool:
