@@ -30,6 +30,11 @@ _DELIMITERS = re.compile(
     r"|-{3,20} ?(?:end|begin|start) (?:of )?(?:system|user|prompt|instructions?|context|document|text)"
     r"|(?:^|\n)[ \t]*(?:系统|助手|开发者)(?:提示|消息|指令)?[：:]"
 )
+_ASKED_RULES = re.compile(
+    r" what (?:is|are|were|was) (?:all )?your (?:[a-z]{2,12} ){0,2}?(?:instructions?|programming|prompt)"
+    r"(?! (?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around) )"
+)
+"""Asking what the desk was told, unless the question goes on: "what are your instructions for returns"."""
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4000}={0,2}(?![A-Za-z0-9+/=])")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
 _DECODE = re.compile(
@@ -81,6 +86,10 @@ class InjectionScreener:
         if any(sign in folded.text for sign in "<[#:-"):
             for delimiter in _DELIMITERS.finditer(folded.text):
                 yield Finding("injection.delimiter", 0.8, *folded.original(*delimiter.span()))
+        for asked in _ASKED_RULES.finditer(subject.words.text):
+            yield Finding(
+                "injection.extraction", 0.75, *subject.words.original(asked.start() + 1, asked.end())
+            )
         match = _DECODE.search(folded.text)
         if match is not None:
             yield Finding("injection.encoded", 0.7, *folded.original(*match.span()))

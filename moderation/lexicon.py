@@ -54,6 +54,8 @@ class Entry:
     phrases: tuple[str, ...]
     deniable: bool = False
     """True where "not" before the phrase turns it harmless."""
+    beside_chinese: bool = False
+    """True where the phrase counts only in a text that holds Chinese, or as the whole text."""
     sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Named alternatives that the phrases use."""
 
@@ -110,19 +112,27 @@ class Lexicon:
         """Every phrase found, harmless ones and denied ones left out."""
         found: set[tuple[str, int, int]] = set()
         for reading in (subject.words, *subject.disguises):
-            yield from self._findings(self._latin, reading, 1, found)
+            yield from self._findings(self._latin, reading, 1, found, chinese=subject.dense is not None)
         if subject.dense is not None:
-            yield from self._findings(self._han, subject.dense, 0, found)
+            yield from self._findings(self._han, subject.dense, 0, found, chinese=True)
 
     def _findings(
-        self, automaton: Any, reading: Reading, padding: int, found: set[tuple[str, int, int]]
+        self,
+        automaton: Any,
+        reading: Reading,
+        padding: int,
+        found: set[tuple[str, int, int]],
+        *,
+        chinese: bool,
     ) -> Iterator[Finding]:
         text = reading.text
         hits = [] if automaton is None else list(_hits(automaton, text, padding))
         harmless = [hit for hit in hits if not hit.entry.rule]
         for hit in hits:
             entry = hit.entry
-            if not entry.rule or any(safe.start <= hit.start and hit.end <= safe.end for safe in harmless):
+            if not entry.rule or any(_covers(safe, hit, padding) for safe in harmless):
+                continue
+            if entry.beside_chinese and not chinese and text[hit.start : hit.end] != text.strip():
                 continue
             if entry.deniable and denied(text, hit.start):
                 continue
@@ -131,6 +141,13 @@ class Lexicon:
             if key not in found:
                 found.add(key)
                 yield Finding(entry.rule, entry.score, start, end)
+
+
+def _covers(safe: _Hit, hit: _Hit, padding: int) -> bool:
+    """True where a harmless phrase holds the hit; in Chinese, where words are not parted, also where it overlaps."""
+    if padding:
+        return safe.start <= hit.start and hit.end <= safe.end
+    return safe.start < hit.end and hit.start < safe.end and safe.end - safe.start >= 2
 
 
 def _hits(automaton: Any, text: str, padding: int) -> Iterator[_Hit]:
@@ -187,6 +204,7 @@ def _entries(path: Path) -> tuple[Entry, ...]:
                 score=float(row.get("score", 0.0)),
                 phrases=tuple(row["phrases"]),
                 deniable=bool(row.get("deniable", False)),
+                beside_chinese=bool(row.get("beside_chinese", False)),
                 sets=sets,
             )
             for row in table["entry"]
