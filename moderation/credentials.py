@@ -21,13 +21,15 @@ _KEYS = re.compile(
 )
 _KEY_MARKS = ("AKIA", "ASIA", "sk-", "gh", "glpat", "xox", "AIza", "k_", "hf_", "eyJ", "-----BEGIN")
 _NAMED = re.compile(
-    r"\b(?:password|passwd|pwd|passcode|pass phrase|passphrase|api[ _-]?key|secret key|access token|auth token|bearer)\b"
+    r"\b(?:password|passwd|pwd|passcode|pass phrase|passphrase"
+    r"|api[ _-]?key|secret key|access token|auth token|bearer)\b"
     r"[\"' ]{0,3}(?:is|was|:|=|=>)[\"' :]{0,4}((?=[^\s\"']{0,63}\d)[^\s\"',]{4,64})"
     r"|(?:密码|口令|密钥)[ ]?(?:是|为|：|:|=)[ \"'“]{0,3}((?=[!-~]{0,63}\d)[!-~]{4,64})",
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"\b(?:verification|one[ -]time|confirmation|authentication|security|otp|2fa|login|sms)[ -]?(?:pass)?(?:code|pin|password)?\b"
+    r"\b(?:verification|one[ -]time|confirmation|authentication|security|otp|2fa|login|sms)"
+    r"[ -]?(?:pass)?(?:code|pin|password)?\b"
     r"[^0-9a-z]{0,3}(?:is|was|:)[^0-9a-z]{0,3}(\d{4,8})\b"
     r"|(?:验证码|动态码|校验码)[ ]?(?:是|为|：|:)?[ ]?(\d{4,8})(?!\d)",
     re.IGNORECASE,

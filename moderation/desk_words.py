@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .errors import PolicyError
 from .lexicon import Entry, Lexicon, denied
 from .policy import EXPRESSION, Policy
 from .screener import Finding, Screener, Subject
@@ -32,23 +31,16 @@ class Expressions:
 
 
 def desk_screeners(policy: Policy) -> Iterator[Screener]:
-    """The screeners for a policy's words; none where it has none.
-
-    Raises:
-        PolicyError: A phrase's braces do not match.
-    """
+    """The screeners for a policy's words; none where it has none."""
     rows = [
-        ("blocked.word", policy.words.blocked, "words.blocked"),
-        ("promise.made", policy.words.promises, "words.promises"),
-        ("competitor.named", policy.words.competitors, "words.competitors"),
-        *(
-            (f"topic.{name}", topic.phrases, f"topics.{name}.phrases")
-            for name, topic in policy.topics.items()
-        ),
+        ("blocked.word", policy.words.blocked),
+        ("promise.made", policy.words.promises),
+        ("competitor.named", policy.words.competitors),
+        *((f"topic.{name}", topic.phrases) for name, topic in policy.topics.items()),
     ]
     entries: list[Entry] = []
     expressions: list[tuple[str, str]] = []
-    for rule, phrases, _ in rows:
+    for rule, phrases in rows:
         plain = tuple(phrase for phrase in phrases if not phrase.startswith(EXPRESSION))
         if plain:
             entries.append(Entry(rule, _SCORE, plain, deniable=rule in _DENIABLE))
@@ -56,9 +48,6 @@ def desk_screeners(policy: Policy) -> Iterator[Screener]:
             (rule, phrase.removeprefix(EXPRESSION)) for phrase in phrases if phrase.startswith(EXPRESSION)
         )
     if entries:
-        try:
-            yield Lexicon(entries)
-        except ValueError as error:
-            raise PolicyError(f"{error}. Correct the phrase.") from error
+        yield Lexicon(entries)
     if expressions:
         yield Expressions(expressions)

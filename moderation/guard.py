@@ -9,7 +9,7 @@ from pathlib import Path
 from .credentials import CredentialScreener
 from .desk_words import desk_screeners
 from .injection import InjectionScreener
-from .lexicon import Lexicon, entries
+from .lexicon import Entry, Lexicon, entries
 from .links import LinkScreener
 from .mask import masked
 from .normalise import language_of
@@ -23,6 +23,26 @@ WINDOW = 4000
 OVERLAP = 300
 """Characters that two windows share: longer than any phrase or number that is looked for."""
 LANGUAGES = ("en", "zh")
+_WARMING = (
+    "Call 0203 000 0000 or +44 20 7946 0958, IBAN GB82 WEST 1234 5698 7654 32, card 4111 1111 1111 1111",
+    "身份证11010519491231002X",
+)
+MAX_CHARACTERS = 200_000
+"""A longer text is no sentence, page or passage: its start is screened, and it counts as a flood of text."""
+_RULES = frozenset(
+    f"{category}.{name}"
+    for category, names in {
+        "blocked": "word",
+        "promise": "made",
+        "competitor": "named",
+        "pii": "card iban email phone resident_id ssn nino passport security_code birth_date",
+        "secrets": "key password code",
+        "unsafe_link": "scheme userinfo address lookalike shortener download domain unlisted",
+        "injection": "jailbreak delimiter encoded hidden flood",
+    }.items()
+    for name in names.split()
+)
+"""The rules that stand in code; the others stand in the word lists."""
 _MASKABLE = frozenset((Category.PII, Category.SECRETS, Category.UNSAFE_LINK))
 
 
@@ -39,8 +59,12 @@ class Guard:
             PolicyError: A phrase of the policy cannot be read.
         """
         self.policy = policy
+        lists = [entry for language in LANGUAGES for entry in entries(language)]
+        harmless = Entry("", 0.0, policy.words.allowed)
+        rules = {entry.rule for entry in (*lists, *entries("injection"))}
+        policy.check_rules(rules | _RULES | {f"topic.{name}" for name in policy.topics})
         self._screeners: tuple[Screener, ...] = (
-            Lexicon(entry for language in LANGUAGES for entry in entries(language)),
+            Lexicon((*lists, harmless)),
             *desk_screeners(policy),
             PersonalDataScreener(policy.personal_data, policy.contacts),
             CredentialScreener(),
@@ -60,11 +84,8 @@ class Guard:
         return cls(policy if isinstance(policy, Policy) else Policy.load(policy))
 
     def warm(self) -> None:
-        """Load what loads at first use (telephone metadata, checksum tables), so that no visitor waits for it."""
-        for text in (
-            "Call me on 0203 000 0000 or +44 20 7946 0958, IBAN GB82 WEST 1234 5698 7654 32",
-            "身份证11010519491231002X",
-        ):
+        """Load what loads at first use (telephone metadata, checksum tables): no visitor waits for it."""
+        for text in _WARMING:
             self.screen(text)
 
     def screen(
@@ -98,7 +119,7 @@ class Guard:
         ]
 
     def safe_line(self, verdict: Verdict, language: str = "en") -> str:
-        """The prepared line to say instead of a refused or escalated text; "" where the conversation goes on."""
+        """The prepared line to say instead of a refused or escalated text; "" for one that passes."""
         if verdict.passes:
             return ""
         policy = self.policy
@@ -119,7 +140,9 @@ class Guard:
         if len(text) <= WINDOW:
             return list(self._screened(text, direction, language))
         found: dict[tuple[str, int, int], Finding] = {}
-        for start in range(0, len(text) - OVERLAP, WINDOW - OVERLAP):
+        if len(text) > MAX_CHARACTERS:
+            found["flood", 0, 0] = Finding("injection.flood", 0.9, 0, 0)
+        for start in range(0, min(len(text), MAX_CHARACTERS) - OVERLAP, WINDOW - OVERLAP):
             for finding in self._screened(text[start : start + WINDOW], direction, language):
                 moved = replace(finding, start=finding.start + start, end=finding.end + start)
                 found.setdefault((moved.rule, moved.start, moved.end), moved)

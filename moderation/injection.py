@@ -25,7 +25,8 @@ _DELIMITERS = re.compile(
     r"<\|{0,1}(?:im_start|im_end|endoftext|system|user|assistant|begin_of_text|start_header_id|eot_id)\|{0,1}>"
     r"|\[/?(?:inst|system|assistant|sys)\]|<</?sys>>"
     r"|</?(?:system|system_prompt|instructions?|assistant|admin|prompt|developer)>"
-    r"|(?:^|\n)[ \t#*>\-=]{0,12}(?:system|assistant|developer)(?: (?:prompt|message|instruction|override))?[ \t*#]{0,6}[:\]]"
+    r"|(?:^|\n)[ \t#*>\-=]{0,12}(?:system|assistant|developer)"
+    r"(?: (?:prompt|message|instruction|override))?[ \t*#]{0,6}[:\]]"
     r"|(?:^|\n)#{2,6} ?(?:instructions?|system|new instructions?|response)\b"
     r"|-{3,20} ?(?:end|begin|start) (?:of )?(?:system|user|prompt|instructions?|context|document|text)"
     r"|(?:^|\n)[ \t]*(?:系统|助手|开发者)(?:提示|消息|指令)?[：:]"
@@ -38,8 +39,9 @@ _ASKED_RULES = re.compile(
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4000}={0,2}(?![A-Za-z0-9+/=])")
 _HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
 _DECODE = re.compile(
-    r"\b(?:decode|decipher|decrypt|rot ?13|base ?64|caesar cipher|morse code|hexadecimal|unicode escape)\b[^\n]{0,60}"
-    r"\b(?:follow|execute|obey|do what|answer|respond|instruction|message|run)\b|(?:解码|解密)[^\n]{0,30}(?:执行|遵循|照做|回答)"
+    r"\b(?:decode|decipher|decrypt|rot ?13|base ?64|caesar cipher|morse code|hexadecimal)\b[^\n]{0,60}"
+    r"\b(?:follow|execute|obey|do what|answer|respond|instruction|message|run)\b"
+    r"|(?:解码|解密)[^\n]{0,30}(?:执行|遵循|照做|回答)"
 )
 _HIDDEN_TEXT = re.compile(
     r"<!--[\s\S]{0,2000}?-->|(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0|"

@@ -17,25 +17,8 @@ from .screener import Finding, Subject
 
 FOLDER = Path(__file__).with_name("lexicon")
 _DENIALS = frozenset(
-    [
-        "not",
-        "no",
-        "never",
-        "cannot",
-        "cant",
-        "dont",
-        "doesnt",
-        "didnt",
-        "wont",
-        "wouldnt",
-        "isnt",
-        "arent",
-        "without",
-        "nobody",
-        "neither",
-        "nor",
-        "unable",
-    ]
+    ("not", "no", "never", "cannot", "cant", "dont", "doesnt", "didnt", "wont", "wouldnt", "isnt", "arent")
+    + ("without", "nobody", "neither", "nor", "unable")
 )
 _DENIAL_REACH = 3
 """Words before a phrase in which a denial counts: "we can not always guarantee"."""
@@ -101,8 +84,6 @@ class Lexicon:
                             tables[has_han(form)].setdefault(form, []).append(entry)
                     continue
                 anchors = phrase.anchors()
-                if not anchors:
-                    raise ValueError(f"{entry.rule}: a phrase has no word that must occur; write it with one")
                 template = _Template(phrase, entry, any(map(has_han, anchors)))
                 for anchor in anchors:
                     tables[template.han].setdefault(anchor, []).append(template)
@@ -144,7 +125,7 @@ class Lexicon:
 
 
 def _covers(safe: _Hit, hit: _Hit, padding: int) -> bool:
-    """True where a harmless phrase holds the hit; in Chinese, where words are not parted, also where it overlaps."""
+    """True where a harmless phrase holds the hit; in Chinese, without spaces, also where it overlaps."""
     if padding:
         return safe.start <= hit.start and hit.end <= safe.end
     return safe.start < hit.end and hit.start < safe.end and safe.end - safe.start >= 2

@@ -1,6 +1,7 @@
 """Normalisation: plain readings of a text, however it was disguised, each with a map back to the original.
 
-- `fold`: compatibility forms, accents, look-alikes, case and invisible characters are gone; punctuation stays.
+- `fold`: compatibility forms, accents, look-alikes, case and invisible characters are gone;
+  punctuation stays.
 - `words`: what is not Chinese in `fold`, as words with one space between, before and after; no apostrophes.
 - `dense`: letters and digits of `fold` without anything between, for Chinese.
 - `disguises`: further `words` readings with leetspeak, repeated and spaced-out letters undone; often none.
@@ -28,11 +29,12 @@ _CONFUSABLES = _pairs(
     # Greek
     "αa βb γy εe ηn ιi κk νv οo ρp σo τt υu χx ωw ϲc ϳj "
     # small capitals and other Latin letters
-    "ɑa ɡg ıi ɩi ʏy ɴn ʀr ʟl ɪi ɢg ʙb ʜh ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs ƒf ħh łl øo đd þp ŧt ßss æae œoe "
+    "ɑa ɡg ıi ɩi ʏy ɴn ʀr ʟl ɪi ɢg ʙb ʜh ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs "
+    "ƒf ħh łl øo đd þp ŧt ßss æae œoe "
     # punctuation in one spelling
     "’' ‘' ʼ' ´' –- —- ‐- ‑- −-"
 )
-"""Look-alikes in one spelling. A wrong reading of honest Russian or Greek costs nothing: no list is in them."""
+"""Look-alikes in one spelling. A wrong reading of honest Russian or Greek costs nothing."""
 _TAGS = range(0xE0020, 0xE007F)
 """Unicode tag characters: an invisible copy of ASCII, used to hide instructions in a text."""
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -41,13 +43,15 @@ _HAN_CHARACTER = re.compile(f"[{_HAN}]")
 _WORD = re.compile(rf"[^\W_{_HAN}]+(?:'[^\W_{_HAN}]+)*")
 _LETTERS = re.compile(r"[^\W_]+")
 
-_LEET = str.maketrans("013457809@$!|+€", "oieastbogasiite")
-_LEET_SIGN = re.compile(r"[0-9@$!|+€*]")
+_LEET = str.maketrans("01345789@$!€", "oieastbgasie")
+_LEET_SIGN = re.compile(r"[0-9@$!€*]")
 _REPEATED = re.compile(r"([a-z])\1\1+")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$!][ .\-_*,~/|]{1,3}){2,40}[a-z0-9@$!](?![a-z0-9])")
-"""Three to 41 single letters with one to three signs between; letters and signs are disjoint, so it is linear."""
+"""Three to 41 single letters with one to three signs between; the two are disjoint, so it is linear."""
 _SPACES = re.compile(r"\s{2,}")
 _BETWEEN = re.compile(r"[ .\-_*,~/|]+")
+_MEASURE = re.compile(r"[$€+]?[0-9.,:]+(?:am|pm|st|nd|rd|th|[a-z]{1,2})?|[a-z]{3,}[0-9]+")
+"""An amount, a time, a size or a name with a number: "10am", "$200", "1080p", "covid19"."""
 _EDGES = ".,;:?()[]{}\"'|+-"
 _MIN_DISGUISE = 3
 """Letters; "b2" is a size, "k1ll" a disguise."""
@@ -121,7 +125,7 @@ def dense(folded: Reading) -> Reading:
 
 
 def disguises(folded: Reading) -> Iterator[Reading]:
-    """Further `words` readings with leetspeak, repeated and spaced-out letters undone; none for plain text."""
+    """Further `words` readings with leetspeak, repeated and spaced letters undone; none for plain text."""
     text = folded.text
     spaced = [match.span() for match in _SPACED.finditer(text)]
     leet = _LEET_SIGN.search(text) and any(_is_disguise(token) for token in text.split())
@@ -175,6 +179,8 @@ def _is_disguise(token: str) -> bool:
     """True for "k1ll", "sh!t", "f*ck", "a$$"; False for "hello!", "1080p", "hp-10342", "me@shop.example"."""
     core = token.strip(_EDGES).rstrip("!*")
     if not _MIN_DISGUISE <= len(core) <= 40 or not _LEET_SIGN.search(core) or ("@" in core and "." in core):
+        return False
+    if _MEASURE.fullmatch(core):
         return False
     letters = sum(map(str.isalpha, core))
     signs = len(_LEET_SIGN.findall(core))

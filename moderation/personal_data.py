@@ -25,7 +25,7 @@ _SPOKEN_EMAIL = re.compile(
 _DIGIT_GROUPS = re.compile(r"(?<![\w.])\d{1,19}(?:[ \-.]\d{1,19}){0,24}(?![\w])")
 _CARD_LENGTHS = range(13, 20)
 _CARD_STARTS = ("2", "3", "4", "5", "6")
-"""First digits of the schemes in use (ISO/IEC 7812: 3 travel and JCB, 2 and 5 Mastercard, 4 Visa, 6 UnionPay)."""
+"""First digits of the schemes in use (ISO/IEC 7812: 3 travel, 2 and 5 Mastercard, 4 Visa, 6 UnionPay)."""
 _IBAN = re.compile(r"(?<![a-z0-9])[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?(?![a-z0-9])")
 _CHINESE_ID = re.compile(r"(?<!\d)\d{6} ?(?:18|19|20)\d{6} ?\d{3}[\dx](?![a-z0-9])")
 _CHINESE_MOBILE = re.compile(r"(?<![\d.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
@@ -34,23 +34,28 @@ _SSN_NAMED = re.compile(
     r"(?:\bssn|social security(?: number| no)?)[^0-9a-z]{0,3}(?:is |was |of )?[^0-9a-z]{0,3}(\d{9})(?!\d)"
 )
 _NINO = re.compile(
-    r"(?<![a-z0-9])(?!bg|gb|nk|kn|tn|nt|zz)[a-ceghj-prtw-z][a-ceghj-nprtw-z] ?\d{2} ?\d{2} ?\d{2} ?[a-d](?![a-z0-9])"
+    r"(?<![a-z0-9])(?!bg|gb|nk|kn|tn|nt|zz)[a-ceghj-prtw-z][a-ceghj-nprtw-z]"
+    r" ?\d{2} ?\d{2} ?\d{2} ?[a-d](?![a-z0-9])"
 )
 """UK National Insurance number; its prefixes and suffixes are HMRC's (NIM39110)."""
 _SECURITY_CODE = re.compile(
-    r"\b(?:cvv2?|cvc2?|security code|card pin|pin code|pin number|my pin)\b[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}(\d{3,6})(?!\d)"
+    r"\b(?:cvv2?|cvc2?|security code|card pin|pin code|pin number|my pin)\b"
+    r"[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}(\d{3,6})(?!\d)"
     r"|(?:安全码|cvv码?|银行卡密码|支付密码)[^0-9a-z]{0,3}(\d{3,6})(?!\d)"
 )
 _BIRTH = re.compile(
-    r"(?:\b(?:born on|date of birth|birth date|birthday|dob)\b|出生日期|生日|出生于)[^0-9a-z]{0,3}(?:is |was |on )?"
+    r"(?:\b(?:born on|date of birth|birth date|birthday|dob)\b|出生日期|生日|出生于)"
+    r"[^0-9a-z]{0,3}(?:is |was |on )?"
     r"((?:\d{1,4}[./年 -]){1,2}\d{1,4}日?|(?:[a-z]{3,9} \d{1,2}|\d{1,2} [a-z]{3,9}),? \d{4})"
 )
 _PASSPORT = re.compile(
-    r"(?:\bpassport(?: number| no)?|护照号?码?)[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}([a-z]{0,2}\d{7,9})(?![a-z0-9])"
+    r"(?:\bpassport(?: number| no)?|护照号?码?)"
+    r"[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}([a-z]{0,2}\d{7,9})(?![a-z0-9])"
 )
 _PHONE = re.compile(r"(?<![\w.,/:#-])(?:\+|00)?\(?\d(?:[ \-./()]{0,2}\d){6,18}(?![\w])")
 _DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}(?!\d))|\d{1,2}[ ./-](?:19|20)\d{2}(?!\d)"
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}(?!\d))"
+    r"|\d{1,2}[ ./-](?:19|20)\d{2}(?!\d)"
 )
 _PHONE_WORDS = re.compile(
     r"\b(?:phone|mobile|cell|cellphone|telephone|tel|call|ring|text|reach|whatsapp|sms|contact|dial|fax)\b|电话|手机|联系|致电|拨打|微信|号码"
@@ -73,7 +78,7 @@ def digits_of(text: str) -> str:
 
 
 class PersonalDataScreener:
-    """Finds personal data; what the desk may say (`contacts`) and what `settings.ignore` matches is left out."""
+    """Finds personal data; what the desk may say (`contacts`) and `settings.ignore` are left out."""
 
     def __init__(self, settings: PersonalData, contacts: Contacts) -> None:
         self._regions = settings.regions

@@ -22,7 +22,7 @@ _NO_WORD = re.compile(r"[^\w*]+|_")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A parsed phrase: pieces one after the other, each a list of alternatives, each again a phrase or plain text."""
+    """A parsed phrase: pieces one after the other, each a list of alternatives: phrases or plain text."""
 
     pieces: tuple[tuple[Phrase | str, ...], ...]
 
@@ -45,7 +45,7 @@ class Phrase:
         return ["".join(combination) for combination in product(*parts)]
 
     def expression(self) -> str:
-        """A regular expression of all forms; a space in the phrase may be missing in the text ("killyourself")."""
+        """A regular expression of all forms; a space may be missing in the text ("killyourself")."""
         return "".join(
             _expression(piece[0]) if len(piece) == 1 else f"(?:{'|'.join(map(_expression, piece))})"
             for piece in self.pieces
@@ -71,11 +71,13 @@ def parse(phrase: str, sets: Mapping[str, Sequence[str]] | None = None) -> Phras
     """Read a phrase; `{@name}` stands for the alternatives in `sets`.
 
     Raises:
-        ValueError: Braces do not match, or a set is unknown.
+        ValueError: Braces do not match, a set is unknown, or nothing in a phrase of many forms must occur.
     """
     parsed, at = _sequence(phrase, 0, sets or {})
     if at != len(phrase):
         raise ValueError("has a brace or bar that matches no other; write {one|other}")
+    if parsed.count > MAX_PLAIN_FORMS and not parsed.anchors():
+        raise ValueError("has many forms and no word that must occur; write it with one, or split it")
     return parsed
 
 
@@ -132,7 +134,7 @@ def _longest(text: str) -> tuple[str, ...]:
 
 
 def _rarity(anchors: Sequence[str]) -> float:
-    """How seldom anchors are met: long ones seldom, Chinese characters count threefold, many anchors often."""
+    """How seldom anchors are met: long ones seldom, many often; a Chinese character counts as three."""
     if not anchors:
         return 0.0
     shortest = min(len(anchor) * (3 if has_han(anchor) else 1) for anchor in anchors)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from .errors import PolicyError
+from .phrase import parse
 from .verdict import Action, Category, Direction
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
@@ -39,6 +40,8 @@ def _check_phrase(phrase: str) -> str:
             raise ValueError(f"is not a regular expression ({error}); correct it") from error
         if _NESTED_REPEAT.search(pattern):
             raise ValueError("repeats a repeat, such as (a+)+, which can hang; write it without")
+    else:
+        parse(phrase)
     return phrase
 
 
@@ -132,6 +135,25 @@ class Policy(_Table):
     """language → whom to call in a crisis, as a part of a sentence."""
     safe_lines: dict[str, dict[str, str]] = {}
     """language → category, rule or "default" → the prepared spoken line."""
+    _source: str = PrivateAttr(default="policy")
+
+    @property
+    def source(self) -> str:
+        """The file it was read from, for messages."""
+        return self._source
+
+    def check_rules(self, known: Iterable[str]) -> None:
+        """Check that every rule under `rules` exists.
+
+        Raises:
+            PolicyError: One does not.
+        """
+        names = sorted(known)
+        for rule in self.rules:
+            if rule not in names:
+                near = difflib.get_close_matches(rule, names, n=1)
+                hint = f"Did you mean {near[0]!r}?" if near else "`visavis screen` shows the rule that fires."
+                raise PolicyError(f"{self._source}: rules.{rule}: no such rule. {hint}")
 
     def action(self, rule: str, direction: Direction) -> Action:
         """What to do when `rule` ("category.name") fires in `direction`."""
@@ -198,12 +220,14 @@ def _merge(base: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 def _validate(table: dict[str, Any], name: str) -> Policy:
     try:
-        return Policy.model_validate(table)
+        policy = Policy.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         location = [str(part) for part in first["loc"] if part != "[key]"]
         key = ".".join(location)
         raise PolicyError(f"{name}: {key}: {_remedy(first['type'], first['msg'], location)}") from error
+    policy._source = name
+    return policy
 
 
 def _remedy(kind: str, message: str, location: list[str]) -> str:

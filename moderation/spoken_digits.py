@@ -1,4 +1,4 @@
-"""Spoken digits: "four seven one one", "double five", 一三八 as digits, so that numbers read aloud are found."""
+"""Spoken digits: "four seven one one", "double five", 一三八 as digits, to find numbers read aloud."""
 
 from __future__ import annotations
 
