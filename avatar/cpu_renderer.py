@@ -21,6 +21,7 @@ from avatar.geometry import (
     smoothstep,
     weights_of,
 )
+from avatar.layer import fit, spans, tint
 from avatar.pose import Pose
 from avatar.rig import Rig
 
@@ -29,6 +30,7 @@ U8 = NDArray[np.uint8]
 
 FAR = np.float32(1e9)
 """Depth (m) of a pixel that shows the background."""
+NO_HOLE = np.zeros(4, np.int64)
 ZOOM = 2
 """Pixels a side that are averaged into one around mouth and eyes."""
 CHEST_LIFT_M = 0.0016
@@ -66,8 +68,6 @@ class CpuRenderer:
     """Draws a rig at one size; see `avatar.renderer.Renderer`."""
 
     def __init__(self, rig: Rig, size: int, background: U8) -> None:
-        import cv2
-
         self.rig = rig
         self.size = size
         self._local = threading.local()
@@ -75,24 +75,18 @@ class CpuRenderer:
         self._camera = np.array([camera.y, camera.z, camera.focal * size, size / 2], np.float32)
         self._pivot = np.array(rig.manifest.head_pivot, np.float32)
         self._px_per_m = camera.focal * size / -camera.y
-        self._all = np.arange(len(rig.triangles), dtype=np.int32)
-        self._hair = _fit(rig.hair, size, size)
+        mouth, eyes_area = rig.detail
+        self._coarse = np.setdiff1d(np.arange(len(rig.triangles), dtype=np.int32), np.concatenate(rig.detail))
+        # a triangle near both boxes is drawn by the first: the second finds it in the picture already
+        self._around = (mouth, np.setdiff1d(eyes_area, mouth).astype(np.int32))
+        self._hair = fit(rig.hair, size, size)
         cloth_rows = round(rig.cloth.shape[0] * size / rig.manifest.texture_size)
-        self._cloth = _fit(rig.cloth, size, cloth_rows)
-        alpha = cv2.resize(rig.behind, (size, size), interpolation=cv2.INTER_LINEAR)[..., None] / np.float32(
-            255
-        )
-        dark = np.array(HAIR_BEHIND_RGB, np.float32)
-        self._background = np.ascontiguousarray(
-            (background * (1 - alpha) + dark * alpha).round().astype(np.uint8)
-        )
+        self._cloth = fit(rig.cloth, size, cloth_rows)
+        self._background = tint(background, rig.behind, HAIR_BEHIND_RGB)
         self._grid = np.ascontiguousarray(rig.hair_grid.reshape(-1, 3))
         self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
-        rows = np.flatnonzero(self._hair[:, :, 3].max(1))
-        columns = np.flatnonzero(self._hair[:, :, 3].max(0))
-        self._hair_box = (int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1)
-        self._flat = np.ones(rig.maps.shape[1], np.float32)
+        self._hair_spans = spans(self._hair[:, :, 3])
         eyes = rig.manifest.eyes
         self._eye_middle = (np.array(eyes["left"].centre) + np.array(eyes["right"].centre)) / 2
         self._balls = {
@@ -124,10 +118,19 @@ class CpuRenderer:
         ratio = scratch.ratio.reshape(rig.map_size, rig.map_size, 3)
         picture = self._background.copy()
         scratch.zbuffer.fill(FAR)
-        self._shade(scratch, ratio, self._all, 0, 0, 1, picture, scratch.zbuffer)
-        for triangles, box in zip(rig.detail, (MOUTH_BOX_M, EYES_BOX_M), strict=True):
-            self._refine(scratch, ratio, triangles, self._box(box, matrix, lift), picture)
-        self._glints(picture, weights, matrix, lift, scratch)
+        self._shade(scratch, ratio, self._coarse, NO_HOLE, 0, 0, 1, picture, scratch.zbuffer)
+        boxes = [self._box(box, matrix, lift) for box in (MOUTH_BOX_M, EYES_BOX_M)]
+        for triangles, (left, top, wide, tall) in zip(self._around, boxes, strict=True):
+            hole = np.array([left, top, left + wide, top + tall], np.int64)
+            self._shade(scratch, ratio, triangles, hole, 0, 0, 1, picture, scratch.zbuffer)
+        for triangles, (left, top, wide, tall) in zip(rig.detail, boxes, strict=True):
+            patch = np.empty((tall * ZOOM, wide * ZOOM, 3), np.uint8)
+            zbuffer = np.full((tall * ZOOM, wide * ZOOM), FAR, np.float32)
+            raster.enlarge(picture, left, top, ZOOM, patch)
+            self._shade(scratch, ratio, triangles, NO_HOLE, left, top, ZOOM, patch, zbuffer)
+            if triangles is rig.detail[1]:
+                self._glints(patch, zbuffer, left, top, weights, matrix, lift)
+            raster.shrink(patch, ZOOM, left, top, picture)
         self._lashes(picture, weights, matrix, lift, scratch)
         overlay.cover(picture, self._cloth, np.float32(chest * self._px_per_m))
         self._drape_hair(picture, matrix, lift)
@@ -162,6 +165,7 @@ class CpuRenderer:
         s: _Scratch,
         ratio: F32,
         order: NDArray[np.int32],
+        hole: NDArray[np.int64],
         left: int,
         top: int,
         zoom: int,
@@ -170,7 +174,8 @@ class CpuRenderer:
     ) -> None:
         rig = self.rig
         raster.shade(
-            s.xy, s.depth, rig.map_xy, s.light, rig.triangles, rig.uv, rig.mapped, rig.atlas, ratio, order,
+            s.xy, s.depth, rig.map_xy, s.light, rig.triangles, rig.uv, rig.mapped, rig.atlas, ratio,
+            order, hole,
             np.float32(left), np.float32(top), np.float32(zoom), out, zbuffer,
         )  # fmt: skip
 
@@ -204,17 +209,9 @@ class CpuRenderer:
         corner_y = min(max(int(centre[1] - tall / 2), 0), self.size - tall)
         return corner_x, corner_y, wide, tall
 
-    def _refine(
-        self, s: _Scratch, ratio: F32, order: NDArray[np.int32], box: tuple[int, int, int, int], picture: U8
+    def _glints(
+        self, patch: U8, zbuffer: F32, left: int, top: int, weights: F32, matrix: F32, lift: float
     ) -> None:
-        left, top, wide, tall = box
-        patch = np.empty((tall * ZOOM, wide * ZOOM, 3), np.uint8)
-        zbuffer = np.full((tall * ZOOM, wide * ZOOM), FAR, np.float32)
-        raster.enlarge(picture, left, top, ZOOM, patch)
-        self._shade(s, ratio, order, left, top, ZOOM, patch, zbuffer)
-        raster.shrink(patch, ZOOM, left, top, picture)
-
-    def _glints(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
         for side, eye in self.rig.manifest.eyes.items():
             blink = _weight(weights, "eyeBlink" + side.capitalize())
             open_share = 1 - float(smoothstep(0.35, 0.75, np.array(blink, np.float32)))
@@ -225,8 +222,10 @@ class CpuRenderer:
                 spot = np.array([eye.centre], np.float32) + np.array([x, toward, z], np.float32) * eye.radius
                 (at,), (depth,) = self._place(spot.astype(np.float32), np.ones(1, np.float32), matrix, lift)
                 overlay.glint(
-                    picture, scratch.zbuffer, at[0], at[1], depth - np.float32(GLINT_SLACK_M),
-                    np.float32(eye.radius * radius * self._px_per_m), np.float32(strength * open_share),
+                    patch, zbuffer, (at[0] - left) * ZOOM, (at[1] - top) * ZOOM,
+                    depth - np.float32(GLINT_SLACK_M),
+                    np.float32(eye.radius * radius * self._px_per_m * ZOOM),
+                    np.float32(strength * open_share),
                 )  # fmt: skip
 
     def _lashes(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
@@ -257,13 +256,8 @@ class CpuRenderer:
         moved, _ = self._place(self._grid, self._grid_weight, matrix, lift)
         side = self.rig.hair_weight.shape[0]
         shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
-        reach_x = int(np.abs(shift[..., 0]).max()) + 2
-        reach_y = int(np.abs(shift[..., 1]).max()) + 2
-        left, right, top, bottom = self._hair_box
-        overlay.drape(
-            picture, self._hair, shift, max(left - reach_x, 0), min(right + reach_x, self.size),
-            max(top - reach_y, 0), min(bottom + reach_y, self.size),
-        )  # fmt: skip
+        reach = int(np.abs(shift).max()) + 2
+        overlay.drape(picture, self._hair, shift, self._hair_spans, reach)
 
 
 def map_weights(names: tuple[str, ...], weights: F32) -> F32:
@@ -296,18 +290,6 @@ def map_weights(names: tuple[str, ...], weights: F32) -> F32:
 
 def _weight(weights: F32, name: str) -> float:
     return float(weights[BLENDSHAPE_INDEX[name]])
-
-
-def _fit(layer: U8, wide: int, tall: int) -> U8:
-    """A straight RGBA layer resized and premultiplied."""
-    import cv2
-
-    layer_f = layer.astype(np.float32)
-    layer_f[:, :, :3] *= layer_f[:, :, 3:] / 255
-    way = cv2.INTER_AREA if wide < layer.shape[1] else cv2.INTER_CUBIC
-    resized = np.clip(cv2.resize(layer_f, (wide, tall), interpolation=way), 0, 255)
-    resized[:, :, :3] = np.minimum(resized[:, :, :3], resized[:, :, 3:])
-    return np.ascontiguousarray(resized.round().astype(np.uint8))
 
 
 def warm() -> None:

@@ -39,21 +39,45 @@ def cover(picture, layer, raised):
                 picture[first + y, x, c] = min(value, 255)
 
 
-@njit("void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i8, i8, i8, i8)", cache=True, nogil=True, fastmath=True)
-def drape(picture, layer, shift, left, right, top, bottom):
-    """Lay a premultiplied RGBA layer over the picture inside a box, moved by a coarse grid of pixel shifts.
+@njit("void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i4[:,::1], i8)", cache=True, nogil=True, fastmath=True)
+def drape(picture, layer, shift, spans, reach):
+    """Lay a premultiplied RGBA layer over the picture, moved by a coarse grid of pixel shifts.
 
     `shift` float32[G, G, 2] spans the picture; a pixel shows the layer at its place minus the shift.
+    `spans` int32[H, 4] bounds the layer in each row by two runs [a, b) and [c, d); `reach` px is the
+    largest shift.
     """
     size_y, size_x = picture.shape[0], picture.shape[1]
     cells = shift.shape[0] - 1
     cell_x, cell_y = F(cells) / F(size_x), F(cells) / F(size_y)
-    for y in range(top, bottom):
+    for y in range(size_y):
+        a = b = c = d = 0
+        # what may land on this row comes from the rows within reach
+        first, last = size_x, 0
+        inner_first, inner_last = 0, size_x
+        for row in range(max(y - reach, 0), min(y + reach + 1, size_y)):
+            if spans[row, 3] > spans[row, 0]:
+                first = min(first, spans[row, 0])
+                last = max(last, spans[row, 3])
+                inner_first = max(inner_first, spans[row, 1])
+                inner_last = min(inner_last, spans[row, 2])
+        if last <= first:
+            continue
+        a, d = max(first - reach, 0), min(last + reach, size_x)
+        b, c = min(inner_first + reach, d), max(inner_last - reach, a)
+        if b >= c:
+            b = c = d
         gy = (F(y) + HALF) * cell_y
         j = min(int(gy), cells - 1)
         fy = gy - F(j)
         column = -1
-        for x in range(left, right):
+        x = a - 1
+        while x + 1 < d:
+            x += 1
+            if x == b:
+                x = c
+                if x >= d:
+                    break
             gx = (F(x) + HALF) * cell_x
             i = min(int(gx), cells - 1)
             if i != column:
@@ -65,26 +89,26 @@ def drape(picture, layer, shift, left, right, top, bottom):
             fx = gx - F(i)
             u = F(x) - ax - bx * fx
             v = F(y) - ay - by * fx
-            iu, iv = int(math.floor(u)), int(math.floor(v))
-            if iu < 0 or iv < 0 or iu >= size_x - 1 or iv >= size_y - 1:
+            iu, iv = int(u), int(v)
+            if u < F(0) or v < F(0) or iu >= size_x - 1 or iv >= size_y - 1:
                 continue
-            a00, a01 = layer[iv, iu, 3], layer[iv, iu + 1, 3]
-            a10, a11 = layer[iv + 1, iu, 3], layer[iv + 1, iu + 1, 3]
-            if a00 == 0 and a01 == 0 and a10 == 0 and a11 == 0:
+            a00, a01 = np.int32(layer[iv, iu, 3]), np.int32(layer[iv, iu + 1, 3])
+            a10, a11 = np.int32(layer[iv + 1, iu, 3]), np.int32(layer[iv + 1, iu + 1, 3])
+            if a00 + a01 + a10 + a11 == 0:
                 continue
-            fu = int((u - F(iu)) * F(256))
-            fv = int((v - F(iv)) * F(256))
+            fu = np.int32((u - F(iu)) * F(256))
+            fv = np.int32((v - F(iv)) * F(256))
             k11 = fu * fv
             k01 = fu * 256 - k11
             k10 = fv * 256 - k11
             k00 = 65536 - k01 - k10 - k11
             alpha = (a00 * k00 + a01 * k01 + a10 * k10 + a11 * k11 + 32768) >> 16
             rest = (255 - alpha) * 257
-            for c in range(3):
-                value = (layer[iv, iu, c] * k00 + layer[iv, iu + 1, c] * k01
-                         + layer[iv + 1, iu, c] * k10 + layer[iv + 1, iu + 1, c] * k11 + 32768)  # fmt: skip
-                value = (value >> 16) + ((np.int64(picture[y, x, c]) * rest + 32768) >> 16)
-                picture[y, x, c] = np.uint8(min(value, 255))
+            for ch in range(3):
+                value = (layer[iv, iu, ch] * k00 + layer[iv, iu + 1, ch] * k01
+                         + layer[iv + 1, iu, ch] * k10 + layer[iv + 1, iu + 1, ch] * k11 + 32768)  # fmt: skip
+                value = (value >> 16) + ((picture[y, x, ch] * rest + 32768) >> 16)
+                picture[y, x, ch] = min(value, 255)
 
 
 @njit("void(u1[:,:,::1], f4[:,::1], f4, f4, f4, f4, f4)", cache=True, nogil=True, fastmath=True)

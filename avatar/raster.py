@@ -71,15 +71,16 @@ def place(vertices, head_weight, M, pivot, lift, camera, xy, depth):
 
 
 @njit("void(f4[:,::1], f4[::1], f4[:,::1], f4[::1], i4[:,::1], f4[:,:,::1], u1[::1], u1[:,:,::1],"
-      " f4[:,:,::1], i4[::1], f4, f4, f4, u1[:,:,::1], f4[:,::1])",
+      " f4[:,:,::1], i4[::1], i8[::1], f4, f4, f4, u1[:,:,::1], f4[:,::1])",
       cache=True, nogil=True, fastmath=True)  # fmt: skip
 def shade(
-    xy, depth, map_xy, light, triangles, uv, mapped, atlas, ratio, order, left, top, zoom, out, zbuffer
+    xy, depth, map_xy, light, triangles, uv, mapped, atlas, ratio, order, hole, left, top, zoom, out, zbuffer
 ):
     """Draw the triangles listed in `order` into `out`, nearest wins.
 
     Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. Colour is
     atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with a large depth.
+    Triangles that lie wholly in the rectangle `hole` (left, top, right, bottom, px of `out`) are left out.
     """
     height, width = zbuffer.shape
     atlas_h, atlas_w = atlas.shape[0], atlas.shape[1]
@@ -98,6 +99,8 @@ def shade(
         first_y = max(int(math.ceil(min(y0, min(y1, y2)) - HALF)), 0)
         last_y = min(int(math.floor(max(y0, max(y1, y2)) - HALF)), height - 1)
         if first_x > last_x or first_y > last_y:
+            continue
+        if first_x >= hole[0] and first_y >= hole[1] and last_x < hole[2] and last_y < hole[3]:
             continue
         scale = ONE / area
         z0 = depth[a]

@@ -144,7 +144,7 @@ def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
 def _read(folder: Path, _modified_ns: int) -> Rig:
     manifest = _manifest(folder / "rig.json")
     try:
-        with np.load(folder / "mesh.npz", allow_pickle=False) as data:
+        with (folder / "mesh.npz").open("rb") as file, np.load(file, allow_pickle=False) as data:
             arrays = {key: data[key] for key in data.files}
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise RigError(f"{folder / 'mesh.npz'} cannot be read ({error}): compile the rig again") from error

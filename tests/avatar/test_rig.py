@@ -1,0 +1,116 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar.errors import RigError
+from avatar.rig import BUILTIN, Rig, load_rig, rig_names
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BUILTIN / "mira", tmp_path / "mira"))
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    with np.load(folder / "mesh.npz") as data:
+        arrays = {key: data[key] for key in data.files}
+    for key, value in changes.items():
+        if value is None:
+            del arrays[key]
+        else:
+            arrays[key] = value
+    np.savez(folder / "mesh.npz", **arrays)
+
+
+def test_the_built_in_rig_loads_and_says_what_it_is() -> None:
+    rig = load_rig()
+    assert isinstance(rig, Rig)
+    assert rig.name in rig_names()
+    assert rig.manifest.licence == "CC0-1.0"
+    assert rig.deltas.shape[0] == 52
+    assert rig.atlas.dtype == np.uint8
+
+
+def test_built_in_rigs_are_small() -> None:
+    for name in rig_names():
+        assert sum(file.stat().st_size for file in (BUILTIN / name).iterdir()) < 12e6
+
+
+def test_every_blendshape_that_the_mouth_needs_moves_something() -> None:
+    rig = load_rig()
+    from avatar.geometry import BLENDSHAPE_INDEX
+
+    for name in ("jawOpen", "mouthClose", "mouthPucker", "tongueOut", "eyeBlinkLeft", "eyeBlinkRight"):
+        assert np.abs(rig.deltas[BLENDSHAPE_INDEX[name]]).max() > 0.001
+
+
+def test_an_unknown_rig_names_the_known_ones() -> None:
+    with pytest.raises(RigError, match="mira"):
+        load_rig("nobody")
+
+
+@pytest.mark.parametrize("file", ["mesh.npz", "atlas.png", "hair.png", "cloth.png", "behind.png"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "text"])
+def test_a_missing_or_damaged_file_is_named(copy: Path, file: str, damage: str) -> None:
+    if damage == "missing":
+        (copy / file).unlink()
+    else:
+        (copy / file).write_bytes(b"" if damage == "empty" else b"not what it should be")
+    with pytest.raises(RigError, match=rf"{file}.*compile the rig again"):
+        load_rig(copy)
+
+
+def test_a_truncated_mesh_is_refused(copy: Path) -> None:
+    whole = (copy / "mesh.npz").read_bytes()
+    (copy / "mesh.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RigError, match=r"mesh\.npz"):
+        load_rig(copy)
+
+
+def test_broken_json_is_refused(copy: Path) -> None:
+    (copy / "rig.json").write_text("{")
+    with pytest.raises(RigError, match="JSON"):
+        load_rig(copy)
+
+
+def test_another_format_is_refused(copy: Path) -> None:
+    manifest = json.loads((copy / "rig.json").read_text())
+    (copy / "rig.json").write_text(json.dumps({**manifest, "format": 99}))
+    with pytest.raises(RigError, match="format 99"):
+        load_rig(copy)
+
+
+def test_a_wrong_field_is_named(copy: Path) -> None:
+    manifest = json.loads((copy / "rig.json").read_text())
+    del manifest["camera"]["focal"]
+    (copy / "rig.json").write_text(json.dumps(manifest))
+    with pytest.raises(RigError, match=r"camera\.focal"):
+        load_rig(copy)
+
+
+def test_a_missing_array_is_named(copy: Path) -> None:
+    rewrite(copy, head_weight=None)
+    with pytest.raises(RigError, match="head_weight"):
+        load_rig(copy)
+
+
+@pytest.mark.parametrize("array", ["triangles", "active", "lash_root", "mouth_triangles", "lip_upper"])
+def test_an_index_outside_the_mesh_never_reaches_compiled_code(copy: Path, array: str) -> None:
+    with np.load(copy / "mesh.npz") as data:
+        spoilt = data[array].copy()
+    spoilt.flat[0] = 10**6
+    rewrite(copy, **{array: spoilt})
+    with pytest.raises(RigError, match=array):
+        load_rig(copy)
+
+
+def test_not_a_number_is_refused(copy: Path) -> None:
+    with np.load(copy / "mesh.npz") as data:
+        spoilt = data["vertices"].copy()
+    spoilt[5, 1] = np.nan
+    rewrite(copy, vertices=spoilt)
+    with pytest.raises(RigError, match="vertices"):
+        load_rig(copy)
