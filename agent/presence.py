@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from avatar import Performer, Pose, Renderer, load_renderer, load_rig
 from avatar.lettering import Lettering
 from speech.timeline import Pcm
 
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}$")
 FRAMES_AHEAD = 8
 """How many frames may be in drawing at once: enough to keep every core busy, little to throw away."""
 
@@ -42,7 +45,7 @@ class Presence:
             AvatarError: the rig is missing or broken.
         """
         settings = desk.settings.avatar
-        renderer = load_renderer(load_rig(desk.rig), size=settings.size, background=settings.background)
+        renderer = load_renderer(load_rig(desk.rig), size=settings.size, background=_background(desk))
         return cls(
             renderer=renderer,
             lettering=Lettering(size=settings.size, ai_label=settings.ai_label, captions=settings.captions),
@@ -99,12 +102,28 @@ class Presence:
                 with suppress(Exception):
                     await asyncio.wrap_future(future)
 
+    @property
+    def engine(self) -> str:
+        """Renderer and rig, for example "numba/mira"."""
+        return f"numba/{self.renderer.rig.name}"
+
     def close(self) -> None:
         """End the drawing threads."""
         self.pool.shutdown(cancel_futures=True)
 
     def _draw(self, pose: Pose, caption: str) -> NDArray[np.uint8]:
         return self.lettering.draw(self.renderer.draw(pose), caption)
+
+
+def _background(desk: Desk) -> tuple[int, int, int] | Path | None:
+    """A colour, a picture that lies in the desk's folder or elsewhere, or the renderer's own wall."""
+    background = desk.settings.avatar.background
+    if not background:
+        return None
+    if _COLOUR.match(background):
+        red, green, blue = bytes.fromhex(background[1:])
+        return red, green, blue
+    return desk.folder / background
 
 
 def _poses(performer: Performer, spoken: Spoken) -> list[Pose]:

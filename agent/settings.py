@@ -42,7 +42,8 @@ class Avatar(Section):
     """A built-in rig's name, or the path of a rig folder."""
     size: int = Field(default=512, ge=128, le=1080, multiple_of=2)
     """Pixels, square; even, as H.264 wants it."""
-    background: str = Field(default="#e9eef3", pattern=r"^#[0-9a-fA-F]{6}$")
+    background: str = ""
+    """A colour such as "#e9eef3", or a picture's path; empty: a light wall."""
     ai_label: bool = True
     """Draw "AI" into a corner of the picture."""
     captions: bool = True

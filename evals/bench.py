@@ -176,7 +176,7 @@ def search_ms(bench: Bench) -> Figure:
     """Searching the demo desk's knowledge."""
     engines = bench.counter.engines
     seconds = bench.timed(lambda: engines.look_up(QUESTION, "en"))
-    return _figure((s * 1e3 for s in seconds), "ms", f"{engines.knowledge.count()} passages")
+    return _figure((s * 1e3 for s in seconds), "ms", f"{engines.knowledge.count} passages")
 
 
 def screen_rules_ms_p95(bench: Bench) -> Figure:

@@ -49,6 +49,9 @@ _MASKABLE = frozenset((Category.PII, Category.SECRETS, Category.UNSAFE_LINK))
 class Guard:
     """Screens texts by a policy. Immutable after construction, and safe to use from several threads."""
 
+    engine = "rules"
+    """What judges: word lists, checksums and patterns."""
+
     def __init__(
         self, policy: Policy, screeners: Sequence[Screener] = (), classifiers: Sequence[Classifier] = ()
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,12 @@ def boundary() -> Iterator[None]:
         raise SystemExit(FAILED) from None
     except OSError as error:
         complain(f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}")
+        raise SystemExit(FAILED) from None
+    except Exception as error:
+        if os.environ.get("VISAVIS_DEBUG"):
+            raise
+        name = type(error).__name__
+        complain(f"something unforeseen went wrong ({name}); VISAVIS_DEBUG=1 shows where, please report it")
         raise SystemExit(FAILED) from None
 
 
