@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from knowledge.index import WordIndex
+from knowledge.index import Floats, WordIndex
 from knowledge.query import Query
+from knowledge.words import language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,12 @@ class Evidence:
     """Weight of the weightiest topical word that the passage lacks."""
     topical: float
     """Share of the question's topical words that the passage holds."""
+    document: float
+    """Share of the question's weight that the passage's whole document holds."""
+    stranger: float
+    """Weight of the weightiest topical word that no passage holds: "Toyota" in a shop for lamps."""
+    chinese: float
+    """1 for a Chinese question: its words are shorter, and more of them stay unknown."""
 
     def signals(self) -> tuple[float, ...]:
         """Return the model's inputs."""
@@ -47,12 +52,16 @@ class Evidence:
             self.words,
             self.missing,
             self.topical,
+            self.document,
+            self.stranger,
+            self.chinese,
             self.coverage * self.heading,
+            self.mass * (1.0 - self.unknown),
         )
 
 
-BIAS = -2.5
-WEIGHTS = (2.0, 1.5, -3.0, 2.0, 1.0, 0.5, -1.5, 1.0, 2.0)
+BIAS = -3.38
+WEIGHTS = (-0.11, 1.8, -1.97, 2.47, 0.04, -1.42, -1.21, 0.72, 1.79, 1.35, 1.64, 1.14, 0.42)
 """In the order of `Evidence.signals`; fitted by `python -m knowledge.calibrate fit`."""
 
 
@@ -67,7 +76,8 @@ def weigh(
 ) -> Evidence:
     """Collect what speaks for and against a passage (by number)."""
     tokens = index.tokens(passage)
-    total = held = unknown = mass = missing = 0.0
+    around = index.document_tokens(passage)
+    total = held = unknown = mass = missing = document = stranger = 0.0
     topical_total = 0.0
     keys: dict[int, float] = {}
     unkeyed = 0.0
@@ -75,11 +85,14 @@ def weigh(
         degree = item.degree(tokens)
         total += item.weight
         held += item.weight * degree
+        document += item.weight * (degree if degree == 1.0 else item.degree(around))
         if not item.known:
             unknown += item.weight
         if item.topical:
             mass += item.weight * degree
             topical_total += item.weight
+            if not item.known:
+                stranger = max(stranger, item.weight)
             missing = max(missing, item.weight * (1.0 - degree))
         key = index.vocabulary.get(item.word.key)
         if key is None:
@@ -90,11 +103,14 @@ def weigh(
         coverage=held / total if total else 0.0,
         mass=min(mass, 3.0) / 3.0,
         unknown=unknown / total if total else 1.0,
-        heading=_heading(keys, unkeyed, index.units(passage), index.idf, index.most_idf),
+        heading=_heading(keys, unkeyed, index.units(passage), index.worth),
         vector=vector,
         words=bm25 / best_bm25 if best_bm25 else 0.0,
         missing=missing,
         topical=mass / topical_total if topical_total else 0.0,
+        document=document / total if total else 0.0,
+        stranger=stranger,
+        chinese=float(language_of(query.text) == "zh"),
     )
 
 
@@ -102,8 +118,7 @@ def _heading(
     keys: dict[int, float],
     unkeyed: float,
     units: tuple[frozenset[int], ...],
-    idf: np.ndarray[tuple[int], np.dtype[np.float32]],
-    most_idf: float,
+    worth: Floats,
 ) -> float:
     """Return the best Dice likeness of the question's keys and a heading's, by weight."""
     asked = unkeyed + sum(keys.values())
@@ -112,7 +127,7 @@ def _heading(
         shared = 0.0
         there = 0.0
         for key in unit:
-            there += keys.get(key) or 0.45 + 0.55 * float(idf[key]) / most_idf
+            there += keys.get(key) or float(worth[key])
             shared += keys.get(key, 0.0)
         if shared:
             best = max(best, 2.0 * shared / (asked + there))

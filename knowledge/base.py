@@ -28,6 +28,7 @@ RANK_WORDS = 0.50
 RANK_COVERAGE = 0.30
 RANK_HEADING = 0.45
 RANK_VECTOR = 0.15
+RANK_DOCUMENT = 0.15
 """Shares of the signals in the order of passages. The embedded vector knows little that the words do not,
 and a bad vector must not drag a good word match down, so that it only breaks ties."""
 
@@ -259,10 +260,17 @@ class KnowledgeBase:
                 + RANK_COVERAGE * evidence.coverage
                 + RANK_HEADING * evidence.heading
                 + RANK_VECTOR * evidence.vector
+                + RANK_DOCUMENT * evidence.document
             )
             ranked.append((order, number, likelihood(evidence) * factor, evidence))
         ranked.sort(key=lambda item: (-item[0], item[1]))
-        return [(number, score, evidence) for _, number, score, evidence in ranked[:k]]
+        best = 1.0
+        falling = []
+        for _, number, score, evidence in ranked[:k]:
+            # A passage further down is never said to be likelier than one before it.
+            best = min(best, score)
+            falling.append((number, best, evidence))
+        return falling
 
     def _vector_scores(self, loaded: _Loaded, text: str) -> Floats:
         if loaded.catalogue.embedder != self._embedder.name:

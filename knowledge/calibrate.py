@@ -10,6 +10,7 @@ import argparse
 import collections
 import csv
 import json
+import random
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,8 +18,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from knowledge.base import KnowledgeBase
 from knowledge.lexicon import english_words
+
+FloatArray = npt.NDArray[np.float64]
+Rows = tuple[FloatArray, FloatArray]
+"""Signals, float64[n, s], and labels, float64[n]."""
 
 
 def frequencies(data: Path, rarest: int = 3) -> list[str]:
@@ -76,8 +84,8 @@ def read_questions(file: Path, split: str = "") -> list[Sample]:
                 sources = tuple(item.get("expect_sources", ()))
                 samples.append(Sample(item["question"], item["language"], sources, item["kind"]))
         else:
-            kind, language, sources, question = line.split("\t")
-            answers = () if sources == "-" else tuple(sources.split("|"))
+            kind, language, listed, question = line.split("\t")
+            answers = () if listed == "-" else tuple(listed.split("|"))
             samples.append(Sample(question, language, answers, kind))
     return samples
 
@@ -126,6 +134,72 @@ def retrieval(base: KnowledgeBase, file: Path) -> dict[str, float]:
     }
 
 
+def evidence_rows(base: KnowledgeBase, samples: Sequence[Sample], top: int = 1) -> Rows:
+    """Return the signals of each question's best passages, and whether their document is a right one."""
+    signals, labels = [], []
+    for sample in samples:
+        for passage, evidence in base.evidence(sample.question, k=top):
+            signals.append(evidence.signals())
+            labels.append(passage.source.partition("#")[0] in sample.sources)
+    return np.asarray(signals), np.asarray(labels, dtype=float)
+
+
+def intent_rows(data: Path, seed: int = 7) -> Rows:
+    """Return rows of BANKING77's training questions as an FAQ, a quarter of its intents left out.
+
+    Four questions an intent are the knowledge; others of the same intents must be found, those of the
+    intents left out and HWU64's must not.
+    """
+    chance = random.Random(seed)
+    by_intent: dict[str, list[str]] = collections.defaultdict(list)
+    with (data / "banking77" / "train.csv").open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            by_intent[row["category"]].append(row["text"].strip())
+    intents = sorted(by_intent)
+    chance.shuffle(intents)
+    left_out = len(intents) // 4
+    texts, samples = [], []
+    for number, intent in enumerate(intents):
+        chance.shuffle(by_intent[intent])
+        known = number >= left_out
+        if known:
+            texts += [(f"{intent}#{at}", text) for at, text in enumerate(by_intent[intent][:4])]
+        sources = (intent,) if known else ()
+        samples += [Sample(text, "en", sources, "banking") for text in by_intent[intent][4:8]]
+    for file in sorted((data / "hwu64").glob("*.csv")):
+        with file.open(encoding="utf-8", newline="") as rows:
+            foreign = [row[0] for row in csv.reader(rows)]
+        samples += [Sample(text, "en", (), "hwu64") for text in chance.sample(foreign, 150)]
+    with tempfile.TemporaryDirectory() as folder, closing(KnowledgeBase.open(folder)) as base:
+        base.add_texts(texts)
+        return evidence_rows(base, samples)
+
+
+def fit(groups: Sequence[tuple[Rows, float]], ridge: float = 0.3, rounds: int = 50) -> FloatArray:
+    """Fit a logistic model by Newton's method.
+
+    Args:
+        groups: rows of a set, with the weight that the whole set has.
+        ridge: strength of the pull of the weights (not of the bias) to zero.
+        rounds: Newton steps.
+
+    Returns:
+        Bias and weights, in the order of `Evidence.signals`.
+    """
+    signals = np.concatenate([rows for (rows, _), _ in groups])
+    labels = np.concatenate([labels for (_, labels), _ in groups])
+    shares = np.concatenate([np.full(len(labels), weight / len(labels)) for (_, labels), weight in groups])
+    inputs = np.column_stack([np.ones(len(signals)), signals])
+    pull = np.diag([0.0] + [ridge] * signals.shape[1])
+    model = np.zeros(inputs.shape[1])
+    for _ in range(rounds):
+        likely = 1.0 / (1.0 + np.exp(-inputs @ model))
+        slope = inputs.T @ (shares * (likely - labels)) + pull @ model
+        curve = (inputs * (shares * likely * (1.0 - likely))[:, None]).T @ inputs + pull
+        model -= np.linalg.solve(curve + 1e-9 * np.eye(len(model)), slope)
+    return model
+
+
 def main() -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -137,6 +211,10 @@ def main() -> None:
     measured.add_argument("questions", type=Path, nargs="+")
     measured.add_argument("--split", default="", help="of the JSON lines: dev or test")
     measured.add_argument("--threshold", type=float, default=0.5)
+    fitted = steps.add_parser("fit", help="the constants of answerability.py")
+    fitted.add_argument("data", type=Path)
+    fitted.add_argument("documents", type=Path)
+    fitted.add_argument("questions", type=Path, nargs="+")
     found = steps.add_parser("retrieval", help="recall on a SQuAD-format set")
     found.add_argument("file", type=Path)
     arguments = parser.parse_args()
@@ -149,6 +227,13 @@ def main() -> None:
         sys.stdout.write("\n".join(frequencies(arguments.data)) + "\n")
         return
     with tempfile.TemporaryDirectory() as folder, closing(KnowledgeBase.open(folder)) as base:
+        if arguments.step == "fit":
+            base.add(arguments.documents)
+            samples = [s for file in arguments.questions for s in read_questions(file, "dev")]
+            groups = [(evidence_rows(base, samples), 300.0), (intent_rows(arguments.data), 150.0)]
+            bias, *weights = (round(float(value), 2) for value in fit(groups))
+            sys.stdout.write(f"BIAS = {bias}\nWEIGHTS = {tuple(weights)}\n")
+            return
         if arguments.step == "measure":
             base.add(arguments.documents)
             samples = [s for file in arguments.questions for s in read_questions(file, arguments.split)]

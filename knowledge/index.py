@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.lexicon import lexicon
 from knowledge.passage import Passage
 from knowledge.store import write_whole
 from knowledge.words import tokens_of, words_of
 
-FORMAT = 1
+FORMAT = 2
 K1 = 1.2
 B = 0.6
 """Length counts a little less than BM25's usual 0.75: passages are about equally long."""
+WEIGHT_PLAIN = 0.12
+"""Of a word that a question is not about."""
+KNOWN_LEAST = 0.45
+"""Weight of a word that is in every passage; one that is in a single passage has 1."""
 TITLE_TIMES = 2
 """A word of the title counts as often in BM25."""
 
@@ -39,6 +44,11 @@ class WordIndex:
             np.float32
         )
         self.most_idf = float(np.log1p((self.count + 0.5) / 0.5)) or 1.0
+        rare = self.idf / self.most_idf
+        self.worth: Floats = (KNOWN_LEAST + (1.0 - KNOWN_LEAST) * rare).astype(np.float32)
+        plain = lexicon().plain
+        self.worth[[number for token, number in self.vocabulary.items() if token in plain]] = WEIGHT_PLAIN
+        self._documents: dict[int, frozenset[int]] = {}
         self._tokens: dict[int, frozenset[int]] = {}
         self._units: dict[int, tuple[frozenset[int], ...]] = {}
 
@@ -73,6 +83,7 @@ class WordIndex:
             "format": FORMAT,
             "vocabulary": "\n".join(numbers),
             "frequency": frequency,
+            "document_of": np.asarray(_documents(passages), dtype=np.int32),
             "units_of": np.asarray(units_of, dtype=np.int32),
             **_ragged("tokens", sets),
             **_ragged("units", units),
@@ -112,6 +123,16 @@ class WordIndex:
             kept = self._tokens[passage] = self._row("tokens", passage)
         return kept
 
+    def document_tokens(self, passage: int) -> frozenset[int]:
+        """Return the token numbers of the whole document that a passage belongs to."""
+        document_of = self._arrays["document_of"]
+        first = int(document_of[passage])
+        kept = self._documents.get(first)
+        if kept is None:
+            rows = range(first, int(np.searchsorted(document_of, first, side="right")))
+            kept = self._documents[first] = frozenset().union(*(self.tokens(row) for row in rows))
+        return kept
+
     def units(self, passage: int) -> tuple[frozenset[int], ...]:
         """Return the keys (see `Word.key`) of a passage's title and of each of its questions."""
         kept = self._units.get(passage)
@@ -123,6 +144,16 @@ class WordIndex:
     def _row(self, name: str, at: int) -> frozenset[int]:
         first, last = self._arrays[f"{name}_pointers"][at : at + 2]
         return frozenset(self._arrays[f"{name}_data"][first:last].tolist())
+
+
+def _documents(passages: Sequence[Passage]) -> list[int]:
+    """Return for each passage the number of its document's first; a document's passages are neighbours."""
+    first: list[int] = []
+    for number, passage in enumerate(passages):
+        before = passages[number - 1] if number else None
+        same = before is not None and before.source.partition("#")[0] == passage.source.partition("#")[0]
+        first.append(first[-1] if same else number)
+    return first
 
 
 def _ragged(name: str, rows: Sequence[Sequence[int]]) -> dict[str, Integers]:

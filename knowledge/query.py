@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from knowledge.index import WordIndex
+from knowledge.index import KNOWN_LEAST, WEIGHT_PLAIN, WordIndex
 from knowledge.lexicon import HAN, lexicon
 from knowledge.words import Word, words_of
 
-WEIGHT_PLAIN = 0.12
 WEIGHT_ASPECT = 0.3
 WEIGHT_NUMBER = 0.3
+THING_SHARE = 0.6
+"""A thing weighs less where the question also says what is to be done with it."""
 DEGREE_CONCEPT = 0.85
 """A synonym is worth a little less than the word itself."""
 DEGREE_PARTS = 0.75
@@ -36,6 +37,11 @@ class Asked:
     """Token numbers of its parts; all must be there."""
     topical: bool
     """False for plain words, numbers and aspects."""
+
+    @property
+    def thing(self) -> bool:
+        """Tell whether it names one of the things that something is done to."""
+        return bool(self.word.concepts) and self.word.concepts[0].startswith("#^")
 
     @property
     def known(self) -> bool:
@@ -74,7 +80,10 @@ def understand(text: str, index: WordIndex, speller: Speller) -> Query:
     for word in words_of(text):
         if word.stem not in found:
             found[word.stem] = _look_up(speller.correct(word), index)
-    return Query(text, tuple(found.values()))
+    asked = list(found.values())
+    if any(item.topical and item.known and not item.thing for item in asked):
+        asked = [replace(item, weight=item.weight * THING_SHARE) if item.thing else item for item in asked]
+    return Query(text, tuple(asked))
 
 
 def _look_up(word: Word, index: WordIndex) -> Asked:
@@ -116,10 +125,10 @@ def _weight(
     if tokens:
         # The commonest of its forms says how telling the idea is here.
         rare = min(float(index.idf[token]) for token in tokens) / index.most_idf
-        return 0.45 + 0.55 * rare
+        return KNOWN_LEAST + (1.0 - KNOWN_LEAST) * rare
     if HAN.match(word.stem):
         return 0.55 if len(word.stem) == 1 else 0.95
-    return 0.5 + 0.6 * lexicon().rarity(word.surface)
+    return 0.4 + 0.7 * lexicon().rarity(word.surface)
 
 
 class Speller:
