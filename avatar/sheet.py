@@ -18,6 +18,8 @@ from avatar.viseme import VISEME_WEIGHTS, mirrored
 Kind = Literal["visemes", "expressions", "eyes", "head"]
 KINDS: tuple[Kind, ...] = ("visemes", "expressions", "eyes", "head")
 
+LABEL_PX = 22
+"""Height of the strip with the name over each picture."""
 MOUTH_CROP = (0.28, 0.72, 0.30, 0.74)
 FACE_CROP = (0.15, 0.85, 0.06, 0.76)
 """Left, right, top, bottom of the part shown, in picture sizes."""
@@ -112,12 +114,11 @@ def _grid(
         part = np.ascontiguousarray(renderer.draw(pose)[top:bottom, left:right])
         way = cv2.INTER_AREA if right - left > cell else cv2.INTER_CUBIC
         picture = cv2.resize(part, (cell, tall), interpolation=way)
-        for colour, thickness in (((255, 255, 255), 3), ((20, 30, 60), 1)):
-            cv2.putText(
-                picture, label, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA
-            )
+        strip = np.full((LABEL_PX, cell, 3), 255, np.uint8)
+        cv2.putText(strip, label, (8, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 30, 60), 1, cv2.LINE_AA)
+        picture = np.vstack([strip, picture])
         cells.append(picture)
     while len(cells) % columns:
-        cells.append(np.full((tall, cell, 3), 255, np.uint8))
+        cells.append(np.full((tall + LABEL_PX, cell, 3), 255, np.uint8))
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
     return np.asarray(np.vstack(rows), np.uint8)

@@ -24,7 +24,7 @@ VISEME_WEIGHTS: dict[str, dict[str, float]] = {
     "sil": {},
     "PP": mirrored({"mouthClose": 0.07, "mouthPress_": 0.12, "mouthRollLower": 0.42, "mouthRollUpper": 0.34}),
     "FF": mirrored({"jawOpen": 0.05, "mouthRollLower": 0.62, "mouthUpperUp_": 0.50, "mouthClose": 0.02}),
-    "TH": mirrored({"jawOpen": 0.17, "tongueOut": 0.50, "mouthUpperUp_": 0.25, "mouthLowerDown_": 0.22}),
+    "TH": mirrored({"jawOpen": 0.17, "tongueOut": 0.66, "mouthUpperUp_": 0.25, "mouthLowerDown_": 0.22}),
     "DD": mirrored({"jawOpen": 0.12, "mouthUpperUp_": 0.28, "mouthLowerDown_": 0.32, "mouthStretch_": 0.12}),
     "kk": mirrored({"jawOpen": 0.17, "mouthUpperUp_": 0.18, "mouthLowerDown_": 0.28, "mouthStretch_": 0.08}),
     "CH": mirrored({"jawOpen": 0.08, "mouthFunnel": 0.60, "mouthPucker": 0.15, "mouthUpperUp_": 0.15}),

@@ -43,7 +43,8 @@ def test_life_has_no_jumps() -> None:
 
 
 def test_breath_is_calm_and_complete() -> None:
-    breath = np.array([Life(0).at(i / FPS).breath for i in range(FPS * 60)])
+    life = Life(0)
+    breath = np.array([life.at(i / FPS).breath for i in range(FPS * 60)])
     rises = ((breath[1:] >= 0.5) & (breath[:-1] < 0.5)).sum()
     assert 10 <= rises <= 18
     assert breath.min() < 0.05
@@ -51,7 +52,8 @@ def test_breath_is_calm_and_complete() -> None:
 
 
 def test_eyes_rest_and_jump() -> None:
-    gaze = np.array([Life(4).at(i / 100).gaze for i in range(100 * 60)])
+    life = Life(4)
+    gaze = np.array([life.at(i / 100).gaze for i in range(100 * 60)])
     moved = np.abs(np.diff(gaze, axis=0)).max(axis=1) > 1e-9
     assert 0.01 < moved.mean() < 0.2
     assert np.abs(gaze).max() <= 3
