@@ -36,7 +36,7 @@ def clean_hair(folder: Path) -> U8:
             solid[labels == label] = 0
     # the shoulders cut the hair off: let it overlap them, or the wall shines through the seam
     shoulders = read_rgba(folder / "cloth.png")[:, :, 3] > 127
-    solid = ((solid > 0) | ((cv2.dilate(solid, disc(7 * k)) > 0) & shoulders)).astype(np.uint8)
+    solid = ((solid > 0) | ((cv2.dilate(solid, disc(11 * k)) > 0) & shoulders)).astype(np.uint8)
     solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, disc(5 * k))
     # contour rounded at the scale of a lock, then a soft rim as fine hair gives
     body = blur(solid.astype(np.float32), 5.0 * k)
