@@ -12,7 +12,7 @@ import numpy as np
 
 from speech.articulation import PAUSE, SHORTEST_PAUSE_S, Onset, phonemes, with_closures
 from speech.loudness import at_level, with_closing_pause
-from speech.mnemonics import sound, switched_language
+from speech.mnemonics import is_vowel, sound, switched_language
 from speech.prosody import ESPEAK_PITCH, ESPEAK_RATE_WPM, espeak_settings, prosody
 from speech.silence import silence
 from speech.spoken_text import can_be_said, check_text, language_of, normal_language, spoken
@@ -177,7 +177,8 @@ def _onsets(
     onsets: list[Onset] = []
     spoken_by = language
     starts = [int(event[1]) for event in events]
-    for event, start, end in zip(events, starts, [*starts[1:], samples], strict=True):
+    for index, (event, start) in enumerate(zip(events, starts, strict=True)):
+        end = starts[index + 1] if index + 1 < len(starts) else samples
         mnemonic = str(event[0])
         switched = switched_language(mnemonic)
         if switched is not None:
@@ -185,8 +186,13 @@ def _onsets(
             continue
         this = sound(mnemonic, spoken_by)
         position = float(start)
+        stress = this.stress
         for segment in this.segments:
-            onsets.append(Onset(segment.symbol, start_s + position / rate_hz, this.stress))
+            # "A@" with its own r, and then the r of the next vowel: one sound.
+            if not (segment.symbol == "ɹ" and onsets and onsets[-1].symbol == "ɹ"):
+                stressed = is_vowel(segment.symbol)
+                onsets.append(Onset(segment.symbol, start_s + position / rate_hz, stress if stressed else 0))
+                stress = 0 if stressed else stress  # the first part of a diphthong carries it
             position += segment.share * max(0, end - start)
     onsets.append(Onset(PAUSE, start_s + samples / rate_hz))
     return onsets
@@ -196,9 +202,9 @@ def _marks(words: Sequence[tuple[int, int, float]], timeline: Sequence[Phoneme])
     """Time espeak-ng's words: each ends where the next begins, or where a pause does."""
     pauses = [phoneme.start_s for phoneme in timeline if phoneme.symbol == PAUSE]
     total_s = timeline[-1].end_s if timeline else 0.0
-    nexts = [*(start_s for _, _, start_s in words[1:]), total_s]
     marks: list[Mark] = []
-    for (character, length, start_s), next_s in zip(words, nexts, strict=True):
+    for place, (character, length, start_s) in enumerate(words):
+        next_s = words[place + 1][2] if place + 1 < len(words) else total_s
         # A pause at the word's own start is its lead-in, not its end.
         index = bisect_right(pauses, start_s + SHORTEST_PAUSE_S)
         end_s = min(next_s, pauses[index]) if index < len(pauses) else next_s

@@ -43,10 +43,11 @@ MAX_HEADER_BYTES = 4 << 20  # a text of a million characters is a mistake of the
 AUDIO_OUTPUT_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback, the call returns when done
 INITIALIZE_PHONEME_EVENTS = 1  # with mnemonics: the event's name field has 8 bytes, too few for some IPA
 INITIALIZE_DONT_EXIT = 0x8000  # report missing data instead of ending the process
-BUFFER_MS = 200
+BUFFER_MS = 60  # how much the library makes at a time
+RELEASE_MS = 10  # after the end that the library reports, the last sound fades; then it only fills the buffer
 CHARS_UTF8 = 1
 POSITION_CHARACTER = 1
-EVENT_LIST_END, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
+EVENT_LIST_END, EVENT_WORD, EVENT_END, EVENT_PHONEME = 0, 1, 5, 7
 PARAMETER_RATE, PARAMETER_VOLUME, PARAMETER_PITCH, PARAMETER_RANGE = 1, 2, 3, 4
 LIMITS = {"rate": (80, 450), "volume": (0, 200), "pitch": (0, 100), "range": (0, 100)}
 DEFAULTS = {"rate": 170, "volume": 100, "pitch": 50, "range": 50}
@@ -99,6 +100,7 @@ class Engine:
         self._samples = bytearray()
         self._phonemes: list[list[object]] = []
         self._words: list[list[int]] = []
+        self._end = 0
         self._callback = CALLBACK(self._receive)  # kept alive as long as the library may call it
         self._library.espeak_SetSynthCallback(self._callback)
 
@@ -110,6 +112,8 @@ class Engine:
                 self._phonemes.append([name, event.sample, max(0, event.text_position - 1)])
             elif event.type == EVENT_WORD:
                 self._words.append([event.sample, max(0, event.text_position - 1), event.length])
+            elif event.type == EVENT_END:
+                self._end = max(self._end, event.sample)
             index += 1
         if samples and count > 0:
             self._samples += ctypes.string_at(samples, 2 * count)
@@ -134,6 +138,7 @@ class Engine:
         self._samples = bytearray()
         self._phonemes = []
         self._words = []
+        self._end = 0
         # NUL would end the text early; a lone surrogate cannot be UTF-8.
         data = text.replace("\0", " ").encode("utf-8", "replace")
         status = self._library.espeak_Synth(
@@ -142,6 +147,8 @@ class Engine:
         if status != 0:
             raise RequestError("engine", f"espeak_Synth returned {status}")
         pcm = array.array("h", bytes(self._samples))
+        if self._end:
+            del pcm[self._end + self.sample_rate * RELEASE_MS // 1000 :]
         if sys.byteorder == "big":
             pcm.byteswap()
         header: dict[str, object] = {

@@ -25,6 +25,9 @@ _CLOSING_PAUSE_S = 0.25
 _CLAUSE_PAUSE_S = 0.12
 """The same after a piece that does not end a sentence."""
 
+_FADE_S = 0.005
+"""Where the engine's sound is cut, so that it does not click."""
+
 _SENTENCE_ENDS = ".!?…。！？"
 _CLOSERS = " \t\n*_`\"”’')]」』"
 
@@ -52,4 +55,7 @@ def with_closing_pause(pcm: Pcm, sample_rate: int, text: str) -> Pcm:
     """Add the rest that follows a sentence, or the shorter one that follows a clause."""
     ends = text.rstrip(_CLOSERS)[-1:] in tuple(_SENTENCE_ENDS)
     rest = np.zeros(int((_CLOSING_PAUSE_S if ends else _CLAUSE_PAUSE_S) * sample_rate), np.float32)
-    return np.concatenate([pcm, rest])
+    fade = min(len(pcm), int(_FADE_S * sample_rate))
+    faded = pcm.copy()
+    faded[len(pcm) - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+    return np.concatenate([faded, rest])

@@ -89,6 +89,8 @@ uo u o, u@ u ə, y& y ɛ, y@ y ə, yE y ɛ, yi y i, ong ʊ ŋ, ai a i, ei e i, o
 """,
 }
 
+_VOWEL_LETTERS = frozenset("aeiouyøœɶɑɒɔəɘɚɛɜɝɞɨɪɯɤɵʉʊʌæɐʏᵻ")
+
 _RISING = frozenset({"iA", "iE", "io", "ua", "uo", "u@", "y&", "y@", "yE", "yi"})
 """Finals that begin with a glide: the short part comes first."""
 
@@ -110,6 +112,11 @@ def _table(*sources: str) -> dict[str, tuple[str, ...]]:
 
 _COMMON = _table(_CONSONANTS, _VOWELS)
 _SPECIAL = {language: _table(source) for language, source in _LANGUAGES.items()}
+
+
+def is_vowel(symbol: str) -> bool:
+    """Whether an IPA segment is a vowel, which can carry stress."""
+    return symbol[:1] in _VOWEL_LETTERS and bool(symbol)
 
 
 def switched_language(mnemonic: str) -> str | None:

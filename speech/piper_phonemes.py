@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from speech.articulation import PAUSE, Onset
+from speech.mnemonics import is_vowel
 from speech.timeline import Pcm
 
 _STRESS = {"ˈ": 2, "ˌ": 1}
 _BOUNDS = frozenset("^$_")
 _PAUSES = frozenset(".,;:!?…—-–\"'()«»。，；：！？、“”‘’")
-_VOWELS = frozenset("aeiouyøœɶɑɒɔəɘɚɛɜɝɞɨɪɯɤɵʉʊʌæɐᵻ")
 _LENGTHENED = "ː"
 
-_JOINED = {"tʃ": "tʃ", "dʒ": "dʒ", "tɕ": "tɕ", "dʑ": "dʑ", "ɑ̃": "ɑ̃"}
+_JOINED = {"tʃ": "tʃ", "dʒ": "dʒ", "tɕ": "tɕ", "dʑ": "dʑ"}
 """What Piper spells with two code points and the lips make in one movement."""
 
 _JOINED_ZH = {
@@ -77,7 +77,7 @@ def sentence_onsets(
         elif _is_mark(symbol):
             continue  # it prolongs or colours the sound before
         else:
-            vowel = symbol[0] in _VOWELS
+            vowel = is_vowel(symbol)
             onsets.append(Onset(symbol, begin_s if pending_s is None else pending_s, stress if vowel else 0))
             pending_s = None
             stress = 0 if vowel else stress
@@ -111,7 +111,7 @@ def _by_class(points: Sequence[str], pcm: Pcm, sample_rate: int) -> tuple[list[i
             weights.append(_WEIGHTS["pause"] if any(p.isalpha() for p in points[index + 1 :]) else 0.0)
         elif point in _STRESS or _is_mark(point):
             weights.append(0.0 if point in _STRESS else _WEIGHTS["mark"])
-        elif point[0] in _VOWELS:
+        elif is_vowel(point):
             long = index + 1 < len(points) and points[index + 1] == _LENGTHENED
             weights.append(_WEIGHTS["long vowel" if long else "vowel"])
         else:

@@ -16,7 +16,7 @@ from speech.errors import SpeechError
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _KANA = r"\u3040-\u30ff"
-_CJK = re.compile(f"[{_HAN}{_KANA}]")
+_CHINESE = re.compile(f"[{_HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 _WORD = re.compile(rf"[{_HAN}{_KANA}][^\w\s]*|[^\s{_HAN}{_KANA}]+")
@@ -24,8 +24,8 @@ _WORD = re.compile(rf"[{_HAN}{_KANA}][^\w\s]*|[^\s{_HAN}{_KANA}]+")
 
 _MARKUP = '*_`#|>~[]()"“”‘’«»「」『』《》'
 
-_CJK_SHARE = 0.3
-"""A Chinese character says about as much as three letters: from this share on, the text is Chinese."""
+_LETTERS_PER_CHARACTER = 3
+"""A Chinese character says about as much as three letters: what says more decides the language."""
 
 
 MAX_TEXT_CHARACTERS = 20_000
@@ -89,9 +89,9 @@ def language_of(text: str, default: str = "en") -> str:
     Returns:
         "zh" when enough of the letters are Chinese characters, else `default` ("en" where that is "zh").
     """
-    chinese = len(_CJK.findall(text))
-    letters = len(_LETTER.findall(text))
-    if chinese and chinese >= _CJK_SHARE * letters:
+    chinese = len(_CHINESE.findall(text))
+    letters = len(_LETTER.findall(text)) - chinese
+    if chinese and chinese * _LETTERS_PER_CHARACTER >= letters:
         return "zh"
     return "en" if default == "zh" and letters else default
 

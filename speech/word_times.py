@@ -100,13 +100,13 @@ def _character_times(text: str, marks: Sequence[Mark]) -> list[tuple[float, floa
         else:
             groups.append(mark)
     times: list[tuple[float, float] | None] = [None] * len(text)
-    ends = [*(group.character for group in groups[1:]), len(text)]
-    for group, end in zip(groups, ends, strict=True):
+    for index, group in enumerate(groups):
+        end = groups[index + 1].character if index + 1 < len(groups) else len(text)
         # Up to the next mark, whatever the length: an engine may speak "in the" as one word.
-        said = [index for index in range(group.character, min(end, len(text))) if text[index].isalnum()]
+        said = [place for place in range(group.character, min(end, len(text))) if text[place].isalnum()]
         if not said:
             continue
         step_s = (group.end_s - group.start_s) / len(said)
-        for count, index in enumerate(said):
-            times[index] = (group.start_s + count * step_s, group.start_s + (count + 1) * step_s)
+        for count, place in enumerate(said):
+            times[place] = (group.start_s + count * step_s, group.start_s + (count + 1) * step_s)
     return times
