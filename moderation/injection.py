@@ -28,12 +28,13 @@ _DELIMITERS = re.compile(
     r"|(?:^|\n)[ \t#*>\-=]{0,12}(?:system|assistant|developer)"
     r"(?: (?:prompt|message|instruction|override))?[ \t*#]{0,6}[:\]]"
     r"|(?:^|\n)#{2,6} ?(?:instructions?|system|new instructions?|response)\b"
+    r"|(?:^|[.!?\n] ?)(?:new|updated|your new|real|additional|system) (?:instructions?|prompt|directive) ?:"
     r"|-{3,20} ?(?:end|begin|start) (?:of )?(?:system|user|prompt|instructions?|context|document|text)"
     r"|(?:^|\n)[ \t]*(?:系统|助手|开发者)(?:提示|消息|指令)?[：:]"
 )
 _ASKED_RULES = re.compile(
-    r" what (?:is|are|were|was) (?:all )?your (?:[a-z]{2,12} ){0,2}?(?:instructions?|programming|prompt)"
-    r"(?! (?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around) )"
+    r" what (?:is|are|were|was) (?:all )?your (?:[a-z]{2,12} ){0,2}?(?:instructions?|programming|prompt) "
+    r"(?!(?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around) )"
 )
 """Asking what the desk was told, unless the question goes on: "what are your instructions for returns"."""
 _BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4000}={0,2}(?![A-Za-z0-9+/=])")

@@ -125,9 +125,14 @@ class Lexicon:
 
 
 def _covers(safe: _Hit, hit: _Hit, padding: int) -> bool:
-    """True where a harmless phrase holds the hit; in Chinese, without spaces, also where it overlaps."""
+    """True where a harmless phrase holds the hit, or goes on from its end ("want to die" + "die laughing").
+
+    In Chinese, which does not part words, any overlap counts.
+    """
     if padding:
-        return safe.start <= hit.start and hit.end <= safe.end
+        return hit.end <= safe.end and (
+            safe.start <= hit.start or hit.start < safe.start < hit.end < safe.end
+        )
     return safe.start < hit.end and hit.start < safe.end and safe.end - safe.start >= 2
 
 

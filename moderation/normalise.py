@@ -26,8 +26,8 @@ def _pairs(table: str) -> dict[str, str]:
 _CONFUSABLES = _pairs(
     # Cyrillic
     "аa вb еe ёe ѕs іi їi јj кk ӏl мm нh оo рp сc тt уy ԁd ԛq ԝw хx ѵv һh ьb гr пn зe цu иu чy "
-    # Greek
-    "αa βb γy εe ηn ιi κk νv οo ρp σo τt υu χx ωw ϲc ϳj "
+    # Armenian and Greek
+    "սu օo ոn հh զq αa βb γy εe ηn ιi κk νv οo ρp σo τt υu χx ωw ϲc ϳj "
     # small capitals and other Latin letters
     "ɑa ɡg ıi ɩi ʏy ɴn ʀr ʟl ɪi ɢg ʙb ʜh ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs "
     "ƒf ħh łl øo đd þp ŧt ßss æae œoe "
@@ -46,7 +46,7 @@ _LETTERS = re.compile(r"[^\W_]+")
 _LEET = str.maketrans("01345789@$!€", "oieastbgasie")
 _LEET_SIGN = re.compile(r"[0-9@$!€*]")
 _REPEATED = re.compile(r"([a-z])\1\1+")
-_SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9@$!][ .\-_*,~/|]{1,3}){2,40}[a-z0-9@$!](?![a-z0-9])")
+_SPACED = re.compile(r"(?<![a-z0-9'])(?:[a-z0-9@$!][ .\-_*,~/|]{1,3}){2,40}[a-z0-9@$!](?![a-z0-9])")
 """Three to 41 single letters with one to three signs between; the two are disjoint, so it is linear."""
 _SPACES = re.compile(r"\s{2,}")
 _BETWEEN = re.compile(r"[ .\-_*,~/|]+")
@@ -127,7 +127,11 @@ def dense(folded: Reading) -> Reading:
 def disguises(folded: Reading) -> Iterator[Reading]:
     """Further `words` readings with leetspeak, repeated and spaced letters undone; none for plain text."""
     text = folded.text
-    spaced = [match.span() for match in _SPACED.finditer(text)]
+    spaced = [
+        match.span()
+        for match in _SPACED.finditer(text)
+        if sum(map(str.isalpha, match.group())) >= _MIN_DISGUISE
+    ]
     leet = _LEET_SIGN.search(text) and any(_is_disguise(token) for token in text.split())
     if not (spaced or leet or _REPEATED.search(text)):
         return

@@ -14,9 +14,9 @@ from .screener import Finding, Subject
 from .spoken_digits import spoken_numbers
 from .verdict import Direction
 
-_HAS_DIGIT = re.compile(r"[0-9]")
+_DIGITS = re.compile(r"[0-9]+")
 _EMAIL = re.compile(
-    r"(?<![a-z0-9._%+-])[a-z0-9_%+-][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,24}(?![a-z0-9])"
+    r"(?<![a-z0-9._%+/-])[a-z0-9_%+-][a-z0-9._%+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,3}\.[a-z]{2,24}(?![a-z])"
 )
 _SPOKEN_EMAIL = re.compile(
     r"\b[a-z0-9]{1,30}(?: ?(?:dot|\.|underscore|_|dash|-) ?[a-z0-9]{1,30}){0,3} at [a-z0-9-]{2,40}"
@@ -67,6 +67,8 @@ _ORDER_WORDS = re.compile(
 _NUMBER_WORDS = re.compile(r"\b(?:my|new|home|work) number\b|\bnumber(?:s)? (?:is|are)\b")
 _WORDS_REACH = 40
 """Characters before a number in which "phone" or "order" tells what it is."""
+MAX_PHONE_GROUPS = 4
+"""Groups of digits; more of them are a list of small numbers, unless called a telephone number."""
 MIN_PHONE_DIGITS = 7
 MAX_PHONE_DIGITS = 15
 """Digits: the longest number of ITU-T E.164."""
@@ -91,7 +93,7 @@ class PersonalDataScreener:
         folded = subject.folded
         own = subject.direction is not Direction.INPUT
         findings = list(self._emails_in(folded, allowed=own))
-        if _HAS_DIGIT.search(folded.text):
+        if _DIGITS.search(folded.text):
             findings += self._numbers_in(folded, allowed=own)
         for reading in spoken_numbers(folded):
             findings += self._spoken(reading, folded, allowed=own)
@@ -206,7 +208,11 @@ class PersonalDataScreener:
 
         plus = "+" + (digits if number.startswith("+") else digits[2:])
         attempts = [(plus, None)] if international else [(digits, region) for region in self._regions]
+        if not (international or introduced) and len(_DIGITS.findall(number)) > MAX_PHONE_GROUPS:
+            return False
         for attempt, region in attempts:
+            if region == "CN" and not digits.startswith("0"):
+                continue  # landlines are written with their 0; mobile numbers are found by their own form
             try:
                 parsed = parse(attempt, region)
             except NumberParseException:
