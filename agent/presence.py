@@ -102,11 +102,6 @@ class Presence:
                 with suppress(Exception):
                     await asyncio.wrap_future(future)
 
-    @property
-    def engine(self) -> str:
-        """Renderer and rig, for example "numba/mira"."""
-        return f"numba/{self.renderer.rig.name}"
-
     def close(self) -> None:
         """End the drawing threads."""
         self.pool.shutdown(cancel_futures=True)

@@ -69,6 +69,7 @@ class CpuRenderer:
 
     def __init__(self, rig: Rig, size: int, background: U8) -> None:
         self.rig = rig
+        self.engine = f"numba/{rig.name}"
         self.size = size
         self._local = threading.local()
         camera = rig.manifest.camera

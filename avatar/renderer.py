@@ -28,6 +28,8 @@ DEFAULT_BACKGROUND: tuple[Rgb, Rgb] = ((238, 241, 245), (205, 213, 223))
 class Renderer(Protocol):
     """Draws poses of one rig at one size; calls from several threads at once are allowed."""
 
+    engine: str
+    """How it draws and what, for example "numba/mira"."""
     size: int
     """Side of the picture in pixels."""
 

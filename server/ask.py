@@ -123,7 +123,7 @@ def document_of(result: Record, counter: Counter) -> dict[str, Any]:
     engines = counter.engines.names()
     engines["recognition"] = heard.transcript.engine
     if counter.presence is not None:
-        engines["face"] = counter.presence.engine
+        engines["face"] = counter.presence.renderer.engine
     last = result.spoken[-1] if result.spoken else None
     return {
         "transcript": heard.transcript.text,

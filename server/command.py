@@ -297,17 +297,17 @@ def avatar_list(json: JsonOption = False) -> None:
         print_json(document)
         return
     for rig in document["rigs"]:
-        typer.echo(f"{rig['name']}: {rig['licence']}; {rig['credits']}")
+        typer.echo(f"{rig['name']}: {rig['licence']}; {'; '.join(rig['credits'])}")
 
 
 @avatar_app.command("sheet")
 def avatar_sheet(
     rig: Annotated[str, typer.Argument(help="A built-in rig's name or a rig's folder.")] = "mira",
-    kind: Annotated[str, typer.Option(help="visemes, expressions or looks.")] = "visemes",
+    kind: Annotated[str, typer.Option(help="visemes, expressions, eyes or head.")] = "visemes",
     out: Annotated[Path, typer.Option("--out", "-o", help="The png file to write.")] = Path("sheet.png"),
     json: JsonOption = False,
 ) -> None:
-    """Draw a contact sheet: all mouth shapes, expressions, or looks of a rig in one picture."""
+    """Draw a contact sheet: all mouth shapes, expressions, looks or turns of a rig in one picture."""
     from server.faces import write_sheet
 
     with boundary():

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from avatar import load_renderer, load_rig
+from avatar import draw_sheet, load_renderer, load_rig, rig_names
 from avatar.errors import ClipError
-from avatar.rig import built_in_rigs
-from avatar.sheet import KINDS, draw_sheet
+from avatar.sheet import KINDS
 from server.boundary import UsageError
 
 
 def list_rigs() -> dict[str, Any]:
     """Return the built-in rigs."""
-    rigs = [load_rig(name) for name in built_in_rigs()]
-    return {"rigs": [{"name": rig.name, "licence": rig.licence, "credits": rig.credits} for rig in rigs]}
+    rigs = [load_rig(name) for name in rig_names()]
+    about = [rig.manifest for rig in rigs]
+    return {"rigs": [{"name": m.name, "licence": m.licence, "credits": list(m.credits)} for m in about]}
 
 
 def write_sheet(rig: str, kind: str, out: Path) -> dict[str, Any]:
@@ -27,11 +27,12 @@ def write_sheet(rig: str, kind: str, out: Path) -> dict[str, Any]:
     """
     import cv2
 
-    if kind not in KINDS:
+    wanted = next((known for known in KINDS if known == kind), None)
+    if wanted is None:
         raise UsageError(f"--kind is one of {', '.join(KINDS)}")
     if out.suffix.lower() != ".png":
         raise UsageError(f"--out writes png; name the file {out.with_suffix('.png')}")
-    picture = draw_sheet(load_renderer(load_rig(rig), size=512), kind)
+    picture = draw_sheet(load_renderer(load_rig(rig), size=512), wanted)
     done, data = cv2.imencode(".png", picture[..., ::-1])
     if not done:
         raise ClipError(f"{out}: the picture could not be encoded; try a smaller rig")
