@@ -69,48 +69,45 @@ def phonemes(onsets: Sequence[Onset], duration_s: float) -> tuple[Phoneme, ...]:
     return tuple(laid)
 
 
-def with_closures(timeline: Sequence[Phoneme], pcm: Pcm, sample_rate: int) -> tuple[Phoneme, ...]:
-    """Give each stop the silence in front of its release.
+def with_closures(onsets: Sequence[Onset], pcm: Pcm, sample_rate: int) -> list[Onset]:
+    """Begin each stop with the silence in front of its release.
 
     espeak-ng reports a voiceless stop when it bursts; the silence of the shut mouth before it counts as the
     end of the sound before. For lips that is too late: at the burst they already part. The silence is
     looked for in the samples, so that the stop spans closure and release.
 
     Args:
-        timeline: gapless phonemes.
+        onsets: in time order; a diphthong must still be one sound, named by its first segment.
         pcm: float32[n], the sound they belong to.
         sample_rate: Hz.
+
+    Returns:
+        As many onsets, stops begun earlier.
     """
-    shifted = list(timeline)
-    for index in range(1, len(shifted)):
-        stop, before = shifted[index], shifted[index - 1]
+    closed = list(onsets)
+    for index, stop in enumerate(closed):
         if stop.symbol[:1] not in _CLOSING:
             continue
+        before = closed[index - 1] if index else Onset(PAUSE, 0.0)
         if before.symbol == PAUSE:
-            hold_s = min(_CLOSURE_AFTER_PAUSE_S, before.end_s - before.start_s)
+            hold_s = min(_CLOSURE_AFTER_PAUSE_S, stop.start_s - before.start_s)
         else:
-            hold_s = _closure_s(before, pcm, sample_rate)
-        if hold_s <= 0.0:
-            continue
-        start_s = stop.start_s - hold_s
-        shifted[index] = replace(stop, start_s=start_s)
-        shifted[index - 1] = replace(before, end_s=start_s)
-    return tuple(phoneme for phoneme in shifted if phoneme.end_s > phoneme.start_s)
+            hold_s = _closure_s(before.start_s, stop.start_s, pcm, sample_rate)
+        if hold_s > 0.0:
+            closed[index] = replace(stop, start_s=stop.start_s - hold_s)
+    return closed
 
 
-def _closure_s(before: Phoneme, pcm: Pcm, sample_rate: int) -> float:
+def _closure_s(start_s: float, end_s: float, pcm: Pcm, sample_rate: int) -> float:
     """How long the end of a sound is silent, compared with its own loudest part, in seconds."""
     hop = max(1, int(_HOP_S * sample_rate))
-    end = int(before.end_s * sample_rate)
-    count = (end - int(before.start_s * sample_rate)) // hop
+    end = min(int(end_s * sample_rate), len(pcm))
+    count = (end - int(start_s * sample_rate)) // hop
     if count < 2:
         return 0.0
     frames = pcm[end - count * hop : end].astype(np.float64)
-    if len(frames) < count * hop:
-        return 0.0
     power = (frames.reshape(count, hop) ** 2).mean(axis=1)
     level_db = 10.0 * np.log10(power + 1e-12)
     silent = level_db < level_db.max() - _CLOSURE_DEPTH_DB
-    run = int(count if silent.all() else np.argmin(silent[::-1]))
-    longest_s = min(_CLOSURE_MAX_S, (1.0 - _KEPT_SHARE) * (before.end_s - before.start_s))
-    return float(min(run * hop / sample_rate, longest_s))
+    run = int(np.argmin(silent[::-1]))
+    return float(min(run * hop / sample_rate, _CLOSURE_MAX_S, (1.0 - _KEPT_SHARE) * (end_s - start_s)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -185,6 +184,8 @@ def _stem(path: Path) -> str:
 
 
 def _installed(distribution: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version  # 40 ms that most runs need not spend
+
     try:
         version(distribution)
     except PackageNotFoundError:

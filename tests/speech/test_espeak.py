@@ -86,7 +86,7 @@ def test_every_p_b_m_spans_its_closure(voice: EspeakSynthesizer) -> None:
         assert loudness_db(speech, phoneme.start_s, phoneme.start_s + shut_s) < loudest - 6.0
 
 
-@pytest.mark.parametrize("word", ["happy", "paper", "cup of tea", "stop it", "keep it up"])
+@pytest.mark.parametrize("word", ["happy", "paper", "cup of tea", "stop it", "keep it up", "my pin"])
 def test_a_voiceless_p_is_silent_before_it_bursts(voice: EspeakSynthesizer, word: str) -> None:
     speech = voice.speak(f"A {word} again.")
     loudest = max(loudness_db(speech, p.start_s, p.end_s) for p in speech.phonemes)
