@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from .lexicon import Entry, Lexicon, denied
-from .policy import EXPRESSION, Policy
-from .screener import Finding, Screener, Subject
+from moderation.lexicon import Entry, Lexicon, denied
+from moderation.phrase import EXPRESSION
+from moderation.screener import Finding, Screener, Subject
+
+if TYPE_CHECKING:
+    from moderation.policy import Policy
 
 _SCORE = 0.9
 _DENIABLE = frozenset(("promise.made",))

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .credentials import CredentialScreener
-from .desk_words import desk_screeners
-from .injection import InjectionScreener
-from .lexicon import Entry, Lexicon, entries
-from .links import LinkScreener
-from .mask import masked
-from .normalise import language_of
-from .personal_data import PersonalDataScreener
-from .policy import Policy
-from .screener import Classifier, Finding, Screener, Subject
-from .verdict import Action, Category, Direction, Span, Verdict
+from moderation.credentials import CredentialScreener
+from moderation.desk_words import desk_screeners
+from moderation.injection import InjectionScreener
+from moderation.lexicon import Entry, Lexicon, entries
+from moderation.links import LinkScreener
+from moderation.mask import masked
+from moderation.normalise import language_of
+from moderation.personal_data import PersonalDataScreener
+from moderation.screener import Classifier, Finding, Screener, Subject
+from moderation.verdict import Action, Category, Direction, Span, Verdict
+
+if TYPE_CHECKING:
+    from moderation.policy import Policy
 
 WINDOW = 4000
 """Characters screened at once; a longer text is screened in windows, so that time stays linear."""
@@ -84,6 +87,8 @@ class Guard:
         Raises:
             PolicyError: The file is wrong; the message names file, key and remedy.
         """
+        from moderation.policy import Policy  # pydantic, which a mere import should not pay for
+
         return cls(policy if isinstance(policy, Policy) else Policy.load(policy))
 
     def warm(self) -> None:

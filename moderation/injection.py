@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from math import prod
 
-from .lexicon import Lexicon, entries
-from .screener import Finding, Subject
-from .verdict import Direction
+from moderation.lexicon import Lexicon, entries
+from moderation.screener import Finding, Subject
+from moderation.verdict import Direction
 
 _CUE = "injection.cue_"
 _PASSIVE = "injection.passive"

@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .errors import ModerationError
-from .normalise import Reading, has_han
-from .phrase import MAX_PLAIN_FORMS, Phrase, parse, plain
-from .screener import Finding, Subject
+from moderation.errors import ModerationError
+from moderation.normalise import Reading, has_han
+from moderation.phrase import MAX_PLAIN_FORMS, Phrase, parse, plain
+from moderation.screener import Finding, Subject
 
 FOLDER = Path(__file__).with_name("lexicon")
 _DENIALS = frozenset(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from .policy import Contacts
-from .screener import Finding, Subject
+from moderation.screener import Finding, Subject
+
+if TYPE_CHECKING:
+    from moderation.policy import Contacts
 
 _LINK = re.compile(
     r"(?<![\w@.])(?:(?:https?|hxxps?|ftp)://[^\s<>\"'，。）)\]]{1,2000}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .screener import Finding
+from moderation.screener import Finding
 
 _LABELS = {
     "en": {

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from .normalise import Reading
-from .policy import Contacts, PersonalData
-from .screener import Finding, Subject
-from .spoken_digits import spoken_numbers
-from .verdict import Direction
+from moderation.normalise import Reading
+from moderation.screener import Finding, Subject
+from moderation.spoken_digits import spoken_numbers
+from moderation.verdict import Direction
+
+if TYPE_CHECKING:
+    from moderation.policy import Contacts, PersonalData
 
 _DIGITS = re.compile(r"[0-9]+")
 _EMAIL = re.compile(
@@ -24,8 +27,8 @@ _SPOKEN_EMAIL = re.compile(
 )
 _DIGIT_GROUPS = re.compile(r"(?<![\w.])\d{1,19}(?:[ \-.]\d{1,19}){0,24}(?![\w])")
 _CARD_LENGTHS = range(13, 20)
-_CARD_STARTS = ("2", "3", "4", "5", "6")
-"""First digits of the schemes in use (ISO/IEC 7812: 3 travel, 2 and 5 Mastercard, 4 Visa, 6 UnionPay)."""
+_CARD_STARTS = ("2", "3", "4", "5", "6", "1800")
+"""First digits of the schemes in use (2 and 5 Mastercard, 3 travel, 4 Visa, 6 UnionPay, 1800 JCB)."""
 _IBAN = re.compile(r"(?<![a-z0-9])[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?(?![a-z0-9])")
 _CHINESE_ID = re.compile(r"(?<!\d)\d{6} ?(?:18|19|20)\d{6} ?\d{3}[\dx](?![a-z0-9])")
 _CHINESE_MOBILE = re.compile(r"(?<![\d.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
@@ -53,6 +56,11 @@ _PASSPORT = re.compile(
     r"[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}([a-z]{0,2}\d{7,9})(?![a-z0-9])"
 )
 _PHONE = re.compile(r"(?<![\w.,/:#-])(?:\+|00)?\(?\d(?:[ \-./()]{0,2}\d){6,18}(?![\w])")
+_NAMED_PHONE = re.compile(
+    r"\b(?:phone|mobile|cell|telephone|contact) (?:number|no)\b[^0-9+(]{0,12}"
+    r"(\+?\(?\d(?:[ \-./()]{0,2}\d){6,14})(?!\w)"
+)
+_NORTH_AMERICAN = re.compile(r"(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}")
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}(?!\d))"
     r"|\d{1,2}[ ./-](?:19|20)\d{2}(?!\d)"
@@ -152,6 +160,9 @@ class PersonalDataScreener:
         for match in _CHINESE_MOBILE.finditer(text):
             if "CN" in self._regions and not self._may_be_said(match.group(), allowed=allowed):
                 yield from found("pii.phone", 0.9, *match.span())
+        for match in _NAMED_PHONE.finditer(text):
+            if not self._may_be_said(match.group(1), allowed=allowed):
+                yield from found("pii.phone", 0.85, *match.span(1))
         for start, end in _phone_candidates(text):
             number = text[start:end]
             if self._is_phone(number, _context(text, start)) and not self._may_be_said(
@@ -196,6 +207,8 @@ class PersonalDataScreener:
         digits = digits_of(number)
         if not MIN_PHONE_DIGITS <= len(digits) <= MAX_PHONE_DIGITS or len(set(digits)) == 1:
             return False
+        if "US" in self._regions and _NORTH_AMERICAN.fullmatch(number):
+            return True
         international = number.startswith(("+", "00"))
         order = bool(_ORDER_WORDS.search(context))
         introduced = bool(_PHONE_WORDS.search(context)) or (not order and bool(_NUMBER_WORDS.search(context)))

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from .normalise import fold, has_han
+from moderation.normalise import fold, has_han
 
+EXPRESSION = "re:"
+"""A phrase that starts so is a regular expression; every other phrase is taken word by word."""
 MAX_PLAIN_FORMS = 64
 """Forms; above, a regular expression costs less than its forms."""
 _SIGNS = "{|}"

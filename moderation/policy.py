@@ -15,13 +15,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from .errors import PolicyError
-from .phrase import parse
-from .verdict import Action, Category, Direction
+from moderation.errors import PolicyError
+from moderation.phrase import EXPRESSION, parse
+from moderation.verdict import Action, Category, Direction
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
-EXPRESSION = "re:"
-"""A phrase that starts so is a regular expression; every other phrase is taken word by word."""
 MAX_PHRASE = 400
 """Characters; a longer phrase is a mistake, and a longer expression is hard to keep linear."""
 _NESTED_REPEAT = re.compile(r"[+*}]\??\)(?:[+*]|\{\d*,)")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from . import normalise
-from .normalise import Reading
-from .verdict import Direction
+from moderation import normalise
+from moderation.normalise import Reading
+from moderation.verdict import Direction
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from array import array
 from collections.abc import Iterator
 
-from .normalise import Reading
+from moderation.normalise import Reading
 
 _UNITS = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "naught": "0", "nil": "0",

@@ -45,7 +45,7 @@ def test_pieces_of_what_is_looked_for_get_a_verdict(
     text = "".join(pieces)
     verdict = guard.screen(text, direction)
     assert all(0 <= span.start < span.end <= len(text) for span in verdict.spans)
-    assert not ("a@b.example" in pieces and "a@b.example" in verdict.text and verdict.action == "mask")
+    assert verdict.action is not Action.MASK or verdict.text != text
 
 
 def test_hostile_long_texts_are_screened_in_good_time() -> None:
@@ -54,7 +54,7 @@ from moderation import Guard
 guard = Guard.load()
 pieces = (
     ["a", "1", " ", "a ", "1 ", "1-", "("]
-    + [ "a.", "a@", "a@a.", ".", "-", "a-", "a!", "@", "$a", "{", "<!--", "[", "eyJ"]
+    + ["a.", "a@", "a@a.", ".", "-", "a-", "a!", "@", "$a", "{", "<!--", "[", "eyJ"]
     + ["sk-", "four ", "一", "a\\u200b", "\\u0301", "\\ud800"]
     + ["kill myself ", "you ", "我想", "ignore all ", "http://"]
     + ["gb82 ", "password is ", "11010519491231002", "data:text/"]
@@ -184,3 +184,14 @@ def test_safe_lines_pass_the_guard_themselves(guard: Guard) -> None:
 def test_an_unknown_direction_is_an_error(guard: Guard) -> None:
     with pytest.raises(ValueError, match="sideways"):
         guard.screen("hello", "sideways")
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = """
+import sys
+import moderation
+heavy = {"pydantic", "phonenumbers", "ahocorasick", "stdnum"} & set(sys.modules)
+assert not heavy, heavy
+assert moderation.Policy.load().threshold("hate") > 0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

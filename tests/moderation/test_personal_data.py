@@ -22,6 +22,8 @@ FOUND = [
     ("call me on 07911 123456", "pii.phone", "call me on [phone number]"),
     ("call (202) 555-0143", "pii.phone", "call [phone number]"),
     ("my number is 2025550143", "pii.phone", "my number is [phone number]"),
+    ("(977) 625-2661", "pii.phone", "[phone number]"),
+    ("my phone number is 467 3395", "pii.phone", "my phone number is [phone number]"),
     ("+49 30 901820", "pii.phone", "[phone number]"),
     ("two oh two five five five oh one four three", "pii.phone", "[phone number]"),
     ("我的手机号是13812345678。", "pii.phone", "我的手机号是[电话号码]。"),
