@@ -159,6 +159,15 @@ class EspeakSynthesizer:
             return self._voices[language]
         return f"{_VOICE_OF_LANGUAGE.get(language, language)}+{_VARIANT}"
 
+    def warm(self) -> None:
+        """Start the worker now, so that the first text need not wait for it.
+
+        Raises:
+            EngineUnavailable: the engine or its model is missing.
+            WorkerDied: the worker did not start.
+        """
+        self._worker.greeting()
+
     def close(self) -> None:
         """End the worker; safe to call twice."""
         self._worker.close()

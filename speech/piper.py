@@ -127,6 +127,15 @@ class PiperSynthesizer:
             intensity=intensity,
         )
 
+    def warm(self) -> None:
+        """Start the worker now, so that the first text need not wait for it.
+
+        Raises:
+            EngineUnavailable: the engine or its model is missing.
+            WorkerDied: the worker did not start.
+        """
+        self._worker.greeting()
+
     def close(self) -> None:
         """End the worker; safe to call twice."""
         self._worker.close()

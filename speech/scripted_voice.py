@@ -96,5 +96,8 @@ class ScriptedSynthesizer:
             intensity=intensity,
         )
 
+    def warm(self) -> None:
+        """Do nothing: there is nothing to start."""
+
     def close(self) -> None:
         """Do nothing: there is nothing to free."""

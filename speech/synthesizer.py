@@ -29,6 +29,9 @@ class Synthesizer(Protocol):
     ) -> Speech:
         """Speak one sentence; `language` is ISO 639-1, None lets the engine tell from the script."""
 
+    def warm(self) -> None:
+        """Make the first text as quick as the next: start the worker, load the model."""
+
     def close(self) -> None:
         """Free the engine and end its worker, if any."""
 
@@ -56,6 +59,11 @@ class PolyglotSynthesizer:
         language = normal_language(language) if language else language_of(text)
         voice = self._voices.get(language, self._default)
         return voice.speak(text, emotion=emotion, intensity=intensity, language=language)
+
+    def warm(self) -> None:
+        """Start every voice."""
+        for voice in (*self._voices.values(), self._default):
+            voice.warm()
 
     def close(self) -> None:
         """Close every voice."""

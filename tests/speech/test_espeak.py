@@ -355,6 +355,16 @@ def test_the_worker_ignores_an_interrupt(voice: EspeakSynthesizer) -> None:
     assert voice.worker.pid == pid
 
 
+def test_warming_starts_the_worker_before_the_first_text() -> None:
+    voice = EspeakSynthesizer()
+    try:
+        assert voice.worker.pid is None
+        voice.warm()
+        assert voice.worker.pid is not None
+    finally:
+        voice.close()
+
+
 def test_a_closed_voice_says_so_and_leaves_no_process() -> None:
     voice = EspeakSynthesizer()
     voice.speak("hello")

@@ -83,6 +83,7 @@ def test_a_piper_voice_is_preferred_and_the_other_languages_keep_espeak(tmp_path
     assert plan.missing == ""
     voice = load_synthesizer(languages=("en", "zh"))
     try:
+        voice.warm()
         assert voice.engine == "piper/noise"
         assert voice.speak("hello").engine == "piper/noise"
         assert voice.speak("你好").engine == "espeak-ng/cmn+f2"
