@@ -84,6 +84,10 @@ class Lexicon:
                             tables[has_han(form)].setdefault(form, []).append(entry)
                     continue
                 anchors = phrase.anchors()
+                if not anchors:
+                    raise ValueError(
+                        f"{entry.rule}: a phrase of many forms has no word that must occur; split it"
+                    )
                 template = _Template(phrase, entry, any(map(has_han, anchors)))
                 for anchor in anchors:
                     tables[template.han].setdefault(anchor, []).append(template)

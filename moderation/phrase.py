@@ -18,7 +18,7 @@ EXPRESSION = "re:"
 """A phrase that starts so is a regular expression; every other phrase is taken word by word."""
 MAX_PLAIN_FORMS = 64
 """Forms; above, a regular expression costs less than its forms."""
-_SIGNS = "{|}"
+_SIGN = re.compile(r"[{|}]")
 _NO_WORD = re.compile(r"[^\w*]+|_")
 
 
@@ -73,14 +73,23 @@ def parse(phrase: str, sets: Mapping[str, Sequence[str]] | None = None) -> Phras
     """Read a phrase; `{@name}` stands for the alternatives in `sets`.
 
     Raises:
-        ValueError: Braces do not match, a set is unknown, or nothing in a phrase of many forms must occur.
+        ValueError: Braces do not match, or a set is unknown.
     """
     parsed, at = _sequence(phrase, 0, sets or {})
     if at != len(phrase):
         raise ValueError("has a brace or bar that matches no other; write {one|other}")
+    return parsed
+
+
+def check(phrase: str) -> None:
+    """Check that a phrase can be looked for.
+
+    Raises:
+        ValueError: Braces do not match, or nothing in a phrase of many forms must occur.
+    """
+    parsed = parse(phrase)
     if parsed.count > MAX_PLAIN_FORMS and not parsed.anchors():
         raise ValueError("has many forms and no word that must occur; write it with one, or split it")
-    return parsed
 
 
 def plain(form: str) -> str:
@@ -96,7 +105,8 @@ def _sequence(phrase: str, at: int, sets: Mapping[str, Sequence[str]]) -> tuple[
             piece, at = _alternatives(phrase, at + 1, sets)
             pieces.append(piece)
         else:
-            end = min((end for sign in _SIGNS if (end := phrase.find(sign, at)) >= 0), default=len(phrase))
+            sign = _SIGN.search(phrase, at)
+            end = sign.start() if sign else len(phrase)
             pieces.append((phrase[at:end],))
             at = end
     return Phrase(tuple(pieces)), at

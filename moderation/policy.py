@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from moderation.errors import PolicyError
-from moderation.phrase import EXPRESSION, parse
+from moderation.phrase import EXPRESSION, check
 from moderation.verdict import Action, Category, Direction
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
@@ -39,7 +39,7 @@ def _check_phrase(phrase: str) -> str:
         if _NESTED_REPEAT.search(pattern):
             raise ValueError("repeats a repeat, such as (a+)+, which can hang; write it without")
     else:
-        parse(phrase)
+        check(phrase)
     return phrase
 
 

@@ -39,6 +39,7 @@ def test_a_rule_goes_before_its_category() -> None:
         ('[words]\nblocked = ["re:(a+)+b"]\n', "words.blocked.0", "repeats a repeat"),
         ('[words]\nblocked = ["re:("]\n', "words.blocked.0", "not a regular expression"),
         ('[words]\npromises = ["{we|i guarantee"]\n', "words.promises.0", "brace"),
+        ('[words]\nblocked = ["' + "{|a|b|c|d}" * 4 + '"]\n', "words.blocked.0", "no word that must occur"),
         ('[words]\nblocked = [" "]\n', "words.blocked.0", "is empty"),
         ('[personal_data]\nregions = ["uk"]\n', "personal_data.regions.0", "two capital letters"),
     ],
