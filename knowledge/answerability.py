@@ -60,8 +60,8 @@ class Evidence:
         )
 
 
-BIAS = -3.38
-WEIGHTS = (-0.11, 1.8, -1.97, 2.47, 0.04, -1.42, -1.21, 0.72, 1.79, 1.35, 1.64, 1.14, 0.42)
+BIAS = -3.82
+WEIGHTS = (0.32, 2.12, -1.77, 2.19, 0.07, -1.71, -1.03, 0.79, 1.93, 1.29, 1.99, 1.31, 0.52)
 """In the order of `Evidence.signals`; fitted by `python -m knowledge.calibrate fit`."""
 
 

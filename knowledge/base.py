@@ -23,7 +23,7 @@ from knowledge.words import language_of
 CANDIDATES = 40
 """Passages that are looked at closely, from each of the two searches."""
 OTHER_LANGUAGE = 0.85
-"""Factor on passages in another language than the question's: better than nothing, worse than one's own."""
+"""Factor on the likelihood of a passage in another language: better than nothing, worse than one's own."""
 RANK_WORDS = 0.50
 RANK_COVERAGE = 0.30
 RANK_HEADING = 0.45
@@ -280,15 +280,22 @@ class KnowledgeBase:
     def _load(self) -> _Loaded:
         with self._lock:
             if self._loaded is None:
-                catalogue = self._store.read()
-                passages = tuple(catalogue.passages())
-                file = self._store.folder / f"words-{catalogue.version}.npz"
-                index = WordIndex.load(file) if passages else None
-                if index is None or index.count != len(passages):
-                    index = WordIndex.build(passages)
-                vectors = self._store.vectors(catalogue)
-                self._loaded = _Loaded(catalogue, passages, index, Speller(index), vectors)
+                try:
+                    self._loaded = self._read()
+                except StoreError:
+                    # Another process may have replaced the knowledge while it was being read.
+                    self._loaded = self._read()
             return self._loaded
+
+    def _read(self) -> _Loaded:
+        catalogue = self._store.read()
+        passages = tuple(catalogue.passages())
+        file = self._store.folder / f"words-{catalogue.version}.npz"
+        index = WordIndex.load(file) if passages else None
+        if index is None or index.count != len(passages):
+            index = WordIndex.build(passages)
+        vectors = self._store.vectors(catalogue)
+        return _Loaded(catalogue, passages, index, Speller(index), vectors)
 
     def _commit(
         self, records: dict[str, Record], removed: Iterable[str], skipped: list[Skipped]
@@ -354,7 +361,11 @@ def _best(scores: Floats, most: int) -> list[int]:
 
 
 def _text_record(id_: str, text: str) -> Record:
-    document = parse_document(text, id_)
+    try:
+        document = parse_document(text, id_)
+    except DocumentError:
+        # A single line that looks like a heading is a text too.
+        document = parse_document(f"{text.lstrip('#- ')}", id_)
     body = "\n\n".join(
         f"{section.heading}\n\n{section.text}" if section.heading else section.text
         for section in document.sections

@@ -15,6 +15,7 @@ THING_SHARE = 0.6
 """A thing weighs less where the question also says what is to be done with it."""
 DEGREE_CONCEPT = 0.85
 """A synonym is worth a little less than the word itself."""
+GOODS = "#^goods"
 DEGREE_PARTS = 0.75
 DEGREE_ASPECT = 0.5
 SHORTEST_MISSPELT = 4
@@ -93,17 +94,17 @@ def _look_up(word: Word, index: WordIndex) -> Asked:
     for name in word.concepts:
         token = vocabulary.get(name)
         if token is not None:
-            others.append((token, DEGREE_ASPECT if name.startswith("#~") else DEGREE_CONCEPT))
+            weak = name == GOODS or name.startswith("#~")
+            others.append((token, DEGREE_ASPECT if weak else DEGREE_CONCEPT))
     parts = tuple(vocabulary[part] for part in word.parts if part in vocabulary)
     parts = parts if len(parts) == len(word.parts) else ()
     proper = any(not name.startswith("#~") for name in word.concepts)
     aspect = bool(word.concepts) and not proper
     number = bool(_NUMBER.match(word.surface))
-    topical = not (word.plain or number or (aspect and exact is None))
-    if aspect and " " in word.stem:
-        topical = False
-    if word.plain and proper and not HAN.match(word.stem):
-        topical = True
+    any_goods = word.concepts == (GOODS,) and exact is None
+    # "Change" and "store" are plain words of English, and names of what a shop does.
+    plain = word.plain and (not proper or bool(HAN.match(word.stem)))
+    topical = not (plain or number or aspect or any_goods)
     return Asked(
         word, _weight(word, exact, others, topical, number, index), exact, tuple(others), parts, topical
     )
@@ -121,7 +122,8 @@ def _weight(
         if number:
             return WEIGHT_NUMBER
         return WEIGHT_ASPECT if word.concepts else WEIGHT_PLAIN
-    tokens = [token for token in (exact, *(token for token, _ in others)) if token is not None]
+    tokens = [token for token, degree in others if degree > DEGREE_ASPECT]
+    tokens += [exact] if exact is not None else []
     if tokens:
         # The commonest of its forms says how telling the idea is here.
         rare = min(float(index.idf[token]) for token in tokens) / index.most_idf
