@@ -75,11 +75,10 @@ class Desk:
             ) from error
         return state
 
-    @property
-    def rig(self) -> str:
-        """Its rig: a built-in one's name, or the path of a folder that lies beside `desk.toml`."""
-        beside = self.folder / self.settings.avatar.rig
-        return str(beside) if beside.is_dir() else self.settings.avatar.rig
+    def beside(self, name: str) -> str:
+        """Return the path of what lies beside `desk.toml` under this name; else the name itself."""
+        path = self.folder / name
+        return str(path) if name and path.exists() else name
 
     def tools(self) -> tuple[Tool, ...]:
         """Import and return its business actions."""

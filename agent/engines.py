@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from agent.answerer import Answerer
 from agent.desk import Desk
@@ -55,23 +54,19 @@ class Engines:
         knowledge = open_knowledge(desk)
         step("voice")
         with ThreadPoolExecutor(1, thread_name_prefix="open") as opener:
-            synthesizer = opener.submit(
-                load_synthesizer,
-                engine=settings.voice.engine,
-                voice=settings.voice.model or None,
-                languages=settings.languages,
-            )
+            synthesizer = opener.submit(_open_voice, desk)
             recognizer = None
             if hearing:
                 step("hearing")
                 recognizer = load_recognizer(
                     engine=settings.hearing.engine,
-                    model=_model_path(desk, settings.hearing.model),
+                    model=desk.beside(settings.hearing.model) or None,
                     languages=settings.languages,
                     texts=knowledge.texts(),
                     state_dir=desk.state_folder,
                 )
             answerer, fallback = open_answerer(desk)
+            guard.warm()
             return cls(
                 desk=desk,
                 guard=guard,
@@ -128,5 +123,12 @@ def open_answerer(desk: Desk) -> tuple[Answerer, Answerer | None]:
     return extractive, None
 
 
-def _model_path(desk: Desk, model: str) -> Path | None:
-    return (desk.folder / model).resolve() if model else None
+def _open_voice(desk: Desk) -> Synthesizer:
+    settings = desk.settings.voice
+    voice = load_synthesizer(
+        engine=settings.engine,
+        voice=desk.beside(settings.model) or None,
+        languages=desk.settings.languages,
+    )
+    voice.warm()
+    return voice

@@ -45,7 +45,9 @@ class Presence:
             AvatarError: the rig is missing or broken.
         """
         settings = desk.settings.avatar
-        renderer = load_renderer(load_rig(desk.rig), size=settings.size, background=_background(desk))
+        renderer = load_renderer(
+            load_rig(desk.beside(desk.settings.avatar.rig)), size=settings.size, background=_background(desk)
+        )
         return cls(
             renderer=renderer,
             lettering=Lettering(size=settings.size, ai_label=settings.ai_label, captions=settings.captions),
@@ -118,7 +120,7 @@ def _background(desk: Desk) -> tuple[int, int, int] | Path | None:
     if _COLOUR.match(background):
         red, green, blue = bytes.fromhex(background[1:])
         return red, green, blue
-    return desk.folder / background
+    return Path(desk.beside(background))
 
 
 def _poses(performer: Performer, spoken: Spoken) -> list[Pose]:

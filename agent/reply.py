@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -32,6 +33,11 @@ TAIL_S = 0.6
 """After the last: the mouth closes and the face settles."""
 SENTENCES_AHEAD = 2
 """How many sentences each stage may be before the next: sound early, little to throw away."""
+
+_BAD_NEWS = re.compile(
+    r"(?:i am|i'm|we are|we're) (?:very )?sorry|sorry|unfortunately|很?抱歉|对不起|很遗憾", re.IGNORECASE
+)
+_GOOD_NEWS = re.compile(r"good news|great news|好消息", re.IGNORECASE)
 
 
 async def reply(heard: Heard, engines: Engines) -> AsyncGenerator[Event, None]:
@@ -166,7 +172,16 @@ async def _sentences(line: str, language: str, citation: Citation) -> AsyncItera
     from agent.splitter import split_sentences
 
     for text in split_sentences(line):
-        yield Sentence(text, language, Emotion("neutral", 0.5), Outcome.ANSWERED, (citation,))
+        yield Sentence(text, language, _tone(text), Outcome.ANSWERED, (citation,))
+
+
+def _tone(line: str) -> Emotion:
+    """Return how to say a tool's line, by how it begins."""
+    if _BAD_NEWS.match(line):
+        return Emotion("apologetic", 0.6)
+    if _GOOD_NEWS.match(line):
+        return Emotion("happy", 0.6)
+    return Emotion("neutral", 0.5)
 
 
 def _failed(phrases: Phrases, language: str) -> Sentence:

@@ -30,9 +30,9 @@ class Persona(Section):
 class Voice(Section):
     """How it sounds."""
 
-    engine: Literal["auto", "espeak-ng", "piper"] = "auto"
+    engine: Literal["auto", "espeak", "piper"] = "auto"
     model: str = ""
-    """Path of a Piper voice (.onnx); empty: the one in the model cache, if any."""
+    """Path of a Piper voice (.onnx), or an espeak-ng voice such as "en-us+f5"; empty: the engine's own choice."""
 
 
 class Avatar(Section):

@@ -62,6 +62,11 @@ class Bench:
         """The demo desk, open."""
         return Counter.open(Desk.load(), hearing=True, face=True, stages=Silent())
 
+    @property
+    def rig(self) -> str:
+        """The demo desk's rig."""
+        return self.counter.desk.settings.avatar.rig
+
     @cached_property
     def question(self) -> Pcm:
         """The spoken question, made by the desk's own voice, at 16 kHz."""
@@ -151,7 +156,7 @@ def rig_load_ms(bench: Bench) -> Figure:
     """Reading the built-in rig."""
     from avatar import load_rig
 
-    name = bench.counter.desk.rig
+    name = bench.rig
     return _figure((s * 1e3 for s in bench.timed(lambda: load_rig(name))), "ms", "warm disk cache")
 
 
@@ -262,7 +267,7 @@ def _frame(bench: Bench, size: int, *, speaking: bool) -> Figure:
     from avatar import load_renderer, load_rig, perform
     from avatar.performance import Performer
 
-    renderer = load_renderer(load_rig(bench.counter.desk.rig), size=size)
+    renderer = load_renderer(load_rig(bench.rig), size=size)
     if speaking:
         poses = perform(bench.counter.engines.synthesizer.speak(QUESTION, language="en"))
     else:

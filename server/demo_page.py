@@ -84,7 +84,7 @@ def _question(one: Shown) -> str:
 
 def _sentences(document: dict[str, Any]) -> str:
     return " ".join(
-        f'<span title="{escape(s["emotion"])}, {s["start"]:.2f} to {s["end"]:.2f} s">{escape(s["text"])}</span>'
+        f'<span title="{escape(s["emotion"])}, {s["start"]:.2f} s">{escape(s["text"])}</span>'
         for s in document["sentences"]
     )
 

@@ -99,7 +99,7 @@ def _hearing(desk: Desk) -> Finding:
     settings = desk.settings
     plan = recognizer_plan(
         engine=settings.hearing.engine,
-        model=(desk.folder / settings.hearing.model) if settings.hearing.model else None,
+        model=desk.beside(settings.hearing.model) or None,
         languages=settings.languages,
     )
     return Finding("hearing", bool(plan.engine), plan.engine or "-", plan.why, plan.missing, plan.remedy)
@@ -168,7 +168,9 @@ def _speaking(desk: Desk) -> Finding:
 
     settings = desk.settings
     plan = synthesizer_plan(
-        engine=settings.voice.engine, voice=settings.voice.model or None, languages=settings.languages
+        engine=settings.voice.engine,
+        voice=desk.beside(settings.voice.model) or None,
+        languages=settings.languages,
     )
     return Finding("speaking", bool(plan.engine), plan.engine or "-", plan.why, plan.missing, plan.remedy)
 
@@ -176,7 +178,7 @@ def _speaking(desk: Desk) -> Finding:
 def _face(desk: Desk) -> Finding:
     from avatar import load_rig
 
-    rig = load_rig(desk.rig)
+    rig = load_rig(desk.beside(desk.settings.avatar.rig))
     return Finding("face", True, f"cpu/{rig.name}", "numba renderer on the CPU")
 
 

@@ -1,0 +1,60 @@
+"""Hearing and speaking: voice activity, recognition, synthesis, timelines, the model cache.
+
+Names load when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from speech.errors import AudioError, EngineUnavailable, SpeechError, WorkerDied
+    from speech.plan import EnginePlan
+    from speech.recognizer import LOW_CONFIDENCE, Recognizer, Transcript, load_recognizer, recognizer_plan
+    from speech.synthesizer import Synthesizer, load_synthesizer, synthesizer_plan
+    from speech.timeline import Phoneme, Speech, Word
+
+_HOME = {
+    "AudioError": "errors",
+    "EnginePlan": "plan",
+    "EngineUnavailable": "errors",
+    "LOW_CONFIDENCE": "recognizer",
+    "Phoneme": "timeline",
+    "Recognizer": "recognizer",
+    "Speech": "timeline",
+    "SpeechError": "errors",
+    "Synthesizer": "synthesizer",
+    "Transcript": "recognizer",
+    "Word": "timeline",
+    "WorkerDied": "errors",
+    "load_recognizer": "recognizer",
+    "load_synthesizer": "synthesizer",
+    "recognizer_plan": "recognizer",
+    "synthesizer_plan": "synthesizer",
+}
+
+__all__ = [
+    "LOW_CONFIDENCE",
+    "AudioError",
+    "EnginePlan",
+    "EngineUnavailable",
+    "Phoneme",
+    "Recognizer",
+    "Speech",
+    "SpeechError",
+    "Synthesizer",
+    "Transcript",
+    "Word",
+    "WorkerDied",
+    "load_recognizer",
+    "load_synthesizer",
+    "recognizer_plan",
+    "synthesizer_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"speech.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'speech' has no attribute {name!r}")
