@@ -56,12 +56,11 @@ MAX_WORKERS = 8
 WAIT_FOR_WORKER_S = 10.0
 
 
-def confidence_of(words: Sequence[tuple[str, float, float]], desk_words: frozenset[str]) -> float:
+def confidence_of(words: Sequence[tuple[str, float, float]]) -> float:
     """How likely an utterance was heard mostly right.
 
     Args:
         words: (word, posterior 0..1, ln P of the language model).
-        desk_words: The desk's own words; empty when there is no desk model.
 
     Returns:
         0..1, a logistic function fitted on customers' questions against foreign and misheard speech.
@@ -70,8 +69,7 @@ def confidence_of(words: Sequence[tuple[str, float, float]], desk_words: frozens
         return 0.0
     posterior = sum(word[1] for word in words) / len(words)
     likely = max(-10.0, sum(word[2] for word in words) / len(words))
-    foreign = sum(word[0] not in desk_words for word in words) / len(words) if desk_words else 0.0
-    score = 2.0 + 6.0 * (posterior - 0.6) + 1.0 * (likely + 4.5) - 6.0 * foreign
+    score = 1.24 + 5.74 * posterior + 1.24 * likely + 6.16 / len(words)
     return 1.0 / (1.0 + math.exp(-score))
 
 
@@ -87,7 +85,6 @@ class SphinxRecognizer:
 
     def __init__(self, language: LanguageFiles | None = None, *, max_workers: int = MAX_WORKERS) -> None:
         self.engine = "pocketsphinx/desk-trigram" if language else "pocketsphinx/en-us"
-        self._desk_words = language.words if language else frozenset[str]()
         self._options = {
             "lm": str(language.model) if language else None,
             "dict": str(language.dictionary) if language else None,
@@ -173,7 +170,7 @@ class SphinxRecognizer:
     def _transcript(self, heard: dict[str, Any]) -> Transcript:
         words = [(str(word), float(posterior), float(ln_p)) for word, posterior, ln_p in heard["words"]]
         text = with_numbers(" ".join(word for word, _, _ in words))
-        return Transcript(text, "en", confidence_of(words, self._desk_words), self.engine)
+        return Transcript(text, "en", confidence_of(words), self.engine)
 
 
 class SphinxStream:

@@ -35,8 +35,14 @@ HEAD_BYTES = BYTES_PER_S
 PRIOR_S = 0.5
 """Weight of the usual cepstral mean against the measured one, in seconds of sound."""
 
-LM_SCALE = 1024.0 / 6.5
-"""From pocketsphinx's segment score to ln P of a word: it shifts scores by 10 bits and weighs them by 6.5."""
+LANGUAGE_WEIGHT = 8.5
+"""Of the language model against the sound: measured best on questions in the words of a desk."""
+
+SEARCH = {"lw": LANGUAGE_WEIGHT, "fwdflatlw": LANGUAGE_WEIGHT + 1, "fwdflatsfwin": 12}
+"""The second pass looks 12 frames (0.12 s) around the words of the first, half the usual: it ends sooner."""
+
+LM_SCALE = 1024.0 / LANGUAGE_WEIGHT
+"""From pocketsphinx's segment score, shifted by 10 bits and weighted, to ln P of a word."""
 
 METER_WORD = "hello"
 """Any word that every dictionary holds; the meter searches for it and never reports it."""
@@ -53,7 +59,7 @@ class Ear:
             "dict": options["dict"] or pocketsphinx.get_model_path("en-us/cmudict-en-us.dict"),
         }
         model = options["lm"] or pocketsphinx.get_model_path("en-us/en-us.lm.bin")
-        self._decoder = pocketsphinx.Decoder(lm=model, cmn="live", **common)
+        self._decoder = pocketsphinx.Decoder(lm=model, cmn="live", **SEARCH, **common)
         # A second decoder only measures cepstral means; its search is starved: 3 ms a second of sound.
         self._meter = pocketsphinx.Decoder(
             lm=None, keyphrase=METER_WORD, cmn="batch", ds=10, topn=1, **common
