@@ -32,7 +32,7 @@ class Voice(Section):
 
     engine: Literal["auto", "espeak", "piper"] = "auto"
     model: str = ""
-    """Path of a Piper voice (.onnx), or an espeak-ng voice such as "en-us+f5"; empty: the engine's own choice."""
+    """A Piper voice (.onnx) or an espeak-ng voice such as "en-us+f5"; empty: the engine chooses."""
 
 
 class Avatar(Section):
