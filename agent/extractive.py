@@ -21,6 +21,10 @@ SURE = 0.85
 """From this score on the best passage is the answer even if another is close."""
 CLOSE = 0.9
 """A second passage with this share of the best one's score makes the question ambiguous."""
+MAYBE = 0.6
+"""From this share of the needed score on, two likely topics are offered instead of "I do not know"."""
+MAYBE_TOPICS = 2
+"""... if the question has at least so many words of its own: one alone is too little to guess from."""
 
 _LEAD = 0.2
 """Written answers begin with the answer."""
@@ -68,15 +72,15 @@ class ExtractiveAnswerer:
             yield from _small_talk(talk, question)
             return
         passage = self._choose(question)
+        choice = self._choice(question, passage)
+        if choice is not None:
+            line = question.phrases.clarify.format(first=_topic(choice[0]), second=_topic(choice[1]))
+            both = (_citation(choice[0]), _citation(choice[1]))
+            yield from _say(line, question.language, Emotion("thinking", 0.5), Outcome.CLARIFIED, both)
+            return
         if passage is None:
             feeling = Emotion("apologetic", 0.5)
             yield from _say(question.phrases.unknown, question.language, feeling, Outcome.ABSTAINED)
-            return
-        rival = self._rival(question, passage)
-        if rival is not None:
-            line = question.phrases.clarify.format(first=_topic(passage), second=_topic(rival))
-            both = (_citation(passage), _citation(rival))
-            yield from _say(line, question.language, Emotion("thinking", 0.5), Outcome.CLARIFIED, both)
             return
         if passage.language != question.language:
             line = question.phrases.other_language
@@ -93,23 +97,29 @@ class ExtractiveAnswerer:
         own = [passage for passage in good if passage.language == question.language]
         return next(iter(own or good), None)
 
-    def _rival(self, question: Question, best: Passage) -> Passage | None:
-        """Return a passage of another document that fits as well, where the question does not decide."""
-        if best.kind == "faq":
-            return None
+    def _choice(self, question: Question, chosen: Passage | None) -> tuple[Passage, Passage] | None:
+        """Return two topics to ask back about: the question is too vague, or no answer is likely enough."""
         topics = {word.key for word in words_of(question.text) if not word.plain}
-        vague = len(topics) == 1 and not topics & {word.key for word in words_of(_topic(best))}
-        if best.score >= SURE and not vague:
-            return None
-        for other in question.passages:
+        if chosen is None:
+            least = self._answer_from * MAYBE
+            candidates = [p for p in question.passages if p.language == question.language]
+            chosen = next(iter(candidates), None)
+            if chosen is None or chosen.score < least or len(topics) < MAYBE_TOPICS:
+                return None
+        else:
+            vague = len(topics) == 1 and not topics & {word.key for word in words_of(_topic(chosen))}
+            if chosen.kind == "faq" or (chosen.score >= SURE and not vague):
+                return None
+            least = max(self._answer_from, CLOSE * chosen.score)
+            candidates = [p for p in question.passages if p.language == chosen.language]
+        for other in candidates:
             if (
-                other.kind == best.kind
-                and other.language == best.language
-                and _document(other) != _document(best)
-                and _topic(other) != _topic(best)
-                and other.score >= max(self._answer_from, CLOSE * best.score)
+                other.score >= least
+                and other.kind == "article" == chosen.kind
+                and _document(other) != _document(chosen)
+                and _topic(other) != _topic(chosen)
             ):
-                return other
+                return chosen, other
         return None
 
 

@@ -242,7 +242,6 @@ class KnowledgeBase:
         vectors = self._vector_scores(loaded, text)
         candidates = set(_best(words, CANDIDATES)) | set(_best(vectors, CANDIDATES // 2))
         top = float(words.max())
-        reach = sum(weight * float(loaded.index.idf[token]) for token, weight in weighted)
         wanted = language or language_of(text)
         ranked = []
         for number in candidates:
@@ -250,8 +249,6 @@ class KnowledgeBase:
                 query,
                 number,
                 loaded.index,
-                bm25=float(words[number]),
-                best_bm25=reach,
                 vector=float(vectors[number]),
             )
             factor = 1.0 if loaded.passages[number].language == wanted else OTHER_LANGUAGE

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.base import KnowledgeBase
+from knowledge.document import find_documents
 from knowledge.lexicon import english_words
 
 FloatArray = npt.NDArray[np.float64]
@@ -175,6 +176,33 @@ def intent_rows(data: Path, seed: int = 7) -> Rows:
         return evidence_rows(base, samples)
 
 
+def small_rows(documents: Path, samples: Sequence[Sample], parts: int = 6, seed: int = 7) -> Rows:
+    """Return rows of small knowledges: the documents dealt out to `parts` folders.
+
+    Each question is asked of the part that answers it and of one that does not: the second is as near to
+    the shop's business as an unanswered question can be.
+    """
+    chance = random.Random(seed)
+    files = list(find_documents(documents))
+    chance.shuffle(files)
+    found: list[Rows] = []
+    for part in range(parts):
+        with tempfile.TemporaryDirectory() as folder, closing(KnowledgeBase.open(folder)) as base:
+            own = files[part::parts]
+            for source, file in own:
+                copy = Path(folder, "documents", source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(file.read_bytes())
+            base.add(Path(folder, "documents"))
+            held = {source for source, _ in own}
+            answered = [sample for sample in samples if held & set(sample.sources)]
+            others = [sample for sample in samples if not held & set(sample.sources)]
+            found.append(
+                evidence_rows(base, answered + chance.sample(others, min(len(answered), len(others))))
+            )
+    return np.concatenate([rows for rows, _ in found]), np.concatenate([labels for _, labels in found])
+
+
 def fit(groups: Sequence[tuple[Rows, float]], ridge: float = 0.3, rounds: int = 50) -> FloatArray:
     """Fit a logistic model by Newton's method.
 
@@ -230,7 +258,8 @@ def main() -> None:
         if arguments.step == "fit":
             base.add(arguments.documents)
             samples = [s for file in arguments.questions for s in read_questions(file, "dev")]
-            groups = [(evidence_rows(base, samples), 300.0), (intent_rows(arguments.data), 150.0)]
+            groups = [(evidence_rows(base, samples), 300.0), (intent_rows(arguments.data), 100.0)]
+            groups.append((small_rows(arguments.documents, samples), 200.0))
             bias, *weights = (round(float(value), 2) for value in fit(groups))
             sys.stdout.write(f"BIAS = {bias}\nWEIGHTS = {tuple(weights)}\n")
             return

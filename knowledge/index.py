@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from knowledge.passage import Passage
 from knowledge.store import write_whole
 from knowledge.words import tokens_of, words_of
 
-FORMAT = 2
+FORMAT = 3
 K1 = 1.2
 B = 0.6
 """Length counts a little less than BM25's usual 0.75: passages are about equally long."""
@@ -22,10 +23,15 @@ WEIGHT_PLAIN = 0.12
 """Of a word that a question is not about."""
 KNOWN_LEAST = 0.45
 """Weight of a word that is in every passage; one that is in a single passage has 1."""
+SMALLEST = 200
+"""In a knowledge of fewer passages, words are as telling as in one of so many: two texts say little about
+which words are common."""
 TITLE_TIMES = 2
 """A word of the title counts as often in BM25."""
 
 Floats = npt.NDArray[np.float32]
+Unit = tuple[frozenset[int], float]
+"""Token numbers of a heading, and the weight of its words."""
 Integers = npt.NDArray[np.int32]
 
 
@@ -40,17 +46,15 @@ class WordIndex:
         }
         self.count = len(arrays["units_of"]) - 1
         frequency = np.maximum(arrays["frequency"], 1).astype(np.float32)
-        self.idf: Floats = np.log1p((self.count - frequency + 0.5).clip(0) / (frequency + 0.5)).astype(
-            np.float32
-        )
-        self.most_idf = float(np.log1p((self.count + 0.5) / 0.5)) or 1.0
-        rare = self.idf / self.most_idf
+        size = max(self.count, SMALLEST)
+        general = np.log1p((size - frequency + 0.5).clip(0) / (frequency + 0.5))
+        rare = general / np.log1p((size + 0.5) / 0.5)
         self.worth: Floats = (KNOWN_LEAST + (1.0 - KNOWN_LEAST) * rare).astype(np.float32)
         plain = lexicon().plain
         self.worth[[number for token, number in self.vocabulary.items() if token in plain]] = WEIGHT_PLAIN
         self._documents: dict[int, frozenset[int]] = {}
         self._tokens: dict[int, frozenset[int]] = {}
-        self._units: dict[int, tuple[frozenset[int], ...]] = {}
+        self._units: dict[int, tuple[Unit, ...]] = {}
 
     @classmethod
     def build(cls, passages: Sequence[Passage]) -> WordIndex:
@@ -62,18 +66,16 @@ class WordIndex:
 
         bags: list[list[int]] = []
         units: list[list[int]] = []
+        keys: list[list[int]] = []
         units_of = [0]
         for passage in passages:
             titled = tokens_of(passage.title) * TITLE_TIMES
             asked = [token for question in passage.questions for token in tokens_of(question)]
             bags.append([number(token) for token in (*titled, *asked, *tokens_of(passage.text))])
-            for heading in (
-                *passage.title.split(": " if passage.language != "zh" else "："),
-                *passage.questions,
-            ):
-                units.append(sorted({number(word.key) for word in words_of(heading)}))
-            if passage.kind == "faq" or ":" in passage.title or "：" in passage.title:
-                units.append(sorted({number(word.key) for word in words_of(passage.title)}))
+            for heading in _headings(passage):
+                words = words_of(heading)
+                units.append(sorted({number(token) for token in tokens_of(heading)}))
+                keys.append(sorted({number(word.key) for word in words}))
             units_of.append(len(units))
         sets = [sorted(set(bag)) for bag in bags]
         frequency = np.zeros(len(numbers), dtype=np.int32)
@@ -87,6 +89,7 @@ class WordIndex:
             "units_of": np.asarray(units_of, dtype=np.int32),
             **_ragged("tokens", sets),
             **_ragged("units", units),
+            **_ragged("keys", keys),
             **_bm25(bags, len(numbers)),
         }
         return cls(arrays)
@@ -133,17 +136,26 @@ class WordIndex:
             kept = self._documents[first] = frozenset().union(*(self.tokens(row) for row in rows))
         return kept
 
-    def units(self, passage: int) -> tuple[frozenset[int], ...]:
-        """Return the keys (see `Word.key`) of a passage's title and of each of its questions."""
+    def units(self, passage: int) -> tuple[Unit, ...]:
+        """Return the tokens and the weight of a passage's title and of each of its questions."""
         kept = self._units.get(passage)
         if kept is None:
             first, last = self._arrays["units_of"][passage : passage + 2]
-            kept = self._units[passage] = tuple(self._row("units", at) for at in range(first, last))
+            kept = self._units[passage] = tuple(
+                (self._row("units", at), float(self.worth[list(self._row("keys", at))].sum()))
+                for at in range(first, last)
+            )
         return kept
 
     def _row(self, name: str, at: int) -> frozenset[int]:
         first, last = self._arrays[f"{name}_pointers"][at : at + 2]
         return frozenset(self._arrays[f"{name}_data"][first:last].tolist())
+
+
+def _headings(passage: Passage) -> list[str]:
+    """Return what a passage is called: its title, the parts of the title, other phrasings."""
+    parts = re.split(r": |：", passage.title, maxsplit=1)
+    return list(dict.fromkeys((passage.title, *parts, *passage.questions)))
 
 
 def _documents(passages: Sequence[Passage]) -> list[int]:

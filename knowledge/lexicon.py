@@ -36,6 +36,8 @@ class Lexicon:
     """Words, not stems."""
     plain: frozenset[str]
     """English stems and Chinese words that a question is not about."""
+    foreign: frozenset[str]
+    """English stems and Chinese words of other people's business."""
     information: dict[str, float]
     """English word → -log of its share, in nats."""
 
@@ -82,6 +84,7 @@ def lexicon() -> Lexicon:
         chinese_words=tuple(dict.fromkeys(chinese)),
         stop=frozenset(sections["stop"] + sections["stop-zh"]),
         plain=frozenset([stem(word) for word in sections["plain"]] + sections["plain-zh"]),
+        foreign=frozenset([stem(word) for word in sections["foreign"]] + sections["foreign-zh"]),
         information=_information(_lines("english_words.txt")),
     )
 

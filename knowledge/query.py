@@ -45,6 +45,11 @@ class Asked:
         return bool(self.word.concepts) and self.word.concepts[0].startswith("#^")
 
     @property
+    def foreign(self) -> bool:
+        """Tell whether it belongs to other people's business, and the knowledge does not hold it."""
+        return self.exact is None and self.word.stem in lexicon().foreign
+
+    @property
     def known(self) -> bool:
         """Tell whether any passage has the word or a synonym."""
         return self.exact is not None or bool(self.others) or bool(self.parts)
@@ -126,8 +131,7 @@ def _weight(
     tokens += [exact] if exact is not None else []
     if tokens:
         # The commonest of its forms says how telling the idea is here.
-        rare = min(float(index.idf[token]) for token in tokens) / index.most_idf
-        return KNOWN_LEAST + (1.0 - KNOWN_LEAST) * rare
+        return max(KNOWN_LEAST, min(float(index.worth[token]) for token in tokens))
     if HAN.match(word.stem):
         return 0.55 if len(word.stem) == 1 else 0.95
     return 0.4 + 0.7 * lexicon().rarity(word.surface)
@@ -148,6 +152,7 @@ class Speller:
             or not word.stem.isalpha()
             or not word.stem.isascii()
             or word.concepts
+            or word.stem in known.foreign
             or word.stem in self._index.vocabulary
             or known.is_english(word.surface)
         ):
