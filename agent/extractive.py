@@ -117,7 +117,8 @@ class ExtractiveAnswerer:
                 other.score >= least
                 and other.kind == "article" == chosen.kind
                 and _document(other) != _document(chosen)
-                and _topic(other) != _topic(chosen)
+                and not _same_topic(other, chosen)
+                and (not topics >= _topic_words(chosen) or topics >= _topic_words(other))
             ):
                 return chosen, other
         return None
@@ -206,6 +207,16 @@ def _topic(passage: Passage) -> str:
     """Return what a passage is about, to be named in a question."""
     title = re.split(r": |：", passage.title, maxsplit=1)[0]
     return title.rstrip(" ?？.。")
+
+
+def _topic_words(passage: Passage) -> set[str]:
+    return {word.key for word in words_of(_topic(passage)) if not word.plain}
+
+
+def _same_topic(one: Passage, other: Passage) -> bool:
+    """Tell whether one title says no more than the other: "Refunds" and "My refund has not arrived"."""
+    first, second = _topic_words(one), _topic_words(other)
+    return first <= second or second <= first
 
 
 def _document(passage: Passage) -> str:

@@ -26,7 +26,7 @@ OTHER_LANGUAGE = 0.85
 """Factor on the likelihood of a passage in another language: better than nothing, worse than one's own."""
 RANK_WORDS = 0.50
 RANK_COVERAGE = 0.30
-RANK_HEADING = 0.45
+RANK_HEADING = 0.6
 RANK_VECTOR = 0.15
 RANK_DOCUMENT = 0.15
 """Shares of the signals in the order of passages. The embedded vector knows little that the words do not,

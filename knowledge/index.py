@@ -15,7 +15,7 @@ from knowledge.passage import Passage
 from knowledge.store import write_whole
 from knowledge.words import tokens_of, words_of
 
-FORMAT = 3
+FORMAT = 4
 K1 = 1.2
 B = 0.6
 """Length counts a little less than BM25's usual 0.75: passages are about equally long."""

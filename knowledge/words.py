@@ -48,8 +48,7 @@ def tokens_of(text: str) -> list[str]:
     """Return what the word index counts: stems, concepts, Chinese words and character pairs."""
     tokens: list[str] = []
     for word in words_of(text):
-        if not word.parts or HAN.match(word.stem):
-            tokens.append(word.stem)
+        tokens.append(word.stem)
         tokens += word.parts
         tokens += word.concepts
         if not HAN.match(word.stem):

@@ -93,6 +93,14 @@ def test_two_sections_of_one_document_are_one_topic() -> None:
     assert ask("send it back please", with_score(RETURNS, 0.7), other)[-1].outcome is Outcome.ANSWERED
 
 
+def test_a_topic_that_was_named_is_not_asked_back_about() -> None:
+    warranty = Passage(
+        "w", "en/warranty.md", "Warranty: Two years", "Lamps have two years of warranty.", 0.68
+    )
+    sentences = ask("what is your return policy for lamps", with_score(RETURNS, 0.7), warranty)
+    assert {s.outcome for s in sentences} == {Outcome.ANSWERED}
+
+
 def test_a_likely_topic_below_the_threshold_is_offered_with_a_second_one() -> None:
     warranty = Passage("w", "en/warranty.md", "Warranty", "Lamps have two years of warranty.", 0.4)
     sentences = ask("return a lamp under warranty", with_score(RETURNS, 0.45), warranty)
@@ -149,7 +157,8 @@ def test_the_voice_fits_what_happened(question: str, label: str) -> None:
 def test_the_sentences_asked_for_are_chosen_in_their_order() -> None:
     text = (
         "The Dublin store is near the river. It opens at nine. "
-        "Parking is free for two hours behind the store. This holds on Sundays too. The cafe sells cake. Dogs are welcome."
+        "Parking is free for two hours behind the store. "
+        "This holds on Sundays too. The cafe sells cake. Dogs are welcome."
     )
     chosen = select(text, words_of("is parking free at the store"), "en")
     assert "Parking is free for two hours behind the store." in chosen
