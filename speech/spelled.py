@@ -19,8 +19,8 @@ SHORTEST_NUMBER = 3
 """Digits said one after the other that make a number: "one or two" does not."""
 
 
-def count(number: int) -> list[str]:
-    """Say a number below ten thousand: 342 is three hundred forty two."""
+def count(number: int, *, year: bool = True) -> list[str]:
+    """Say a number below ten thousand: 342 is three hundred forty two, and 1998 is said like a year."""
     if number < 10:
         return [DIGITS[number]]
     if number < 20:
@@ -29,7 +29,7 @@ def count(number: int) -> list[str]:
         return [_TENS[number // 10 - 2], *(count(number % 10) if number % 10 else ())]
     if number < 1000:
         return [DIGITS[number // 100], "hundred", *(count(number % 100) if number % 100 else ())]
-    if 1000 < number < 3000 and number % 1000 > 99:  # years
+    if year and 1000 < number < 3000 and number % 1000 > 99:
         hundreds, rest = divmod(number, 100)
         return [*count(hundreds), *(count(rest) if rest else ["hundred"])]
     return [*count(number // 1000), "thousand", *(count(number % 1000) if number % 1000 else ())]
@@ -55,7 +55,7 @@ def words_of(text: str) -> list[str]:
             if len(plain) > LONGEST_COUNT or (len(plain) > 1 and plain[0] == "0"):
                 words += [DIGITS[int(digit)] for digit in plain]
             else:
-                words += count(int(plain))
+                words += count(int(plain), year="," not in digits)
             words += [_CURRENCIES[currency]] if currency else []
             words += count(int(part)) if part.strip("0") else []
     return words

@@ -92,12 +92,8 @@ class Ear:
     def whole(self, samples: bytes) -> dict[str, Any]:
         """Hear a whole utterance at once."""
         self.cancel()
-        if samples:
-            self._decoder.start_utt()
-            self._open = True
-            self._decoder.process_raw(samples, full_utt=True)
-            return self.finish()
-        return {"text": "", "words": []}
+        self._head += samples
+        return self.finish()
 
     def cancel(self) -> None:
         """Throw the utterance away."""
@@ -110,6 +106,7 @@ class Ear:
         head = bytes(self._head)
         self._head.clear()
         self._decoder.set_cmn(",".join(f"{value:.3f}" for value in self._cepstral_mean(head)))
+        self._decoder.start_stream()  # forgets the noise of the utterance before
         self._decoder.start_utt()
         self._open = True
         if head:
@@ -119,6 +116,7 @@ class Ear:
         """Mean of the head, drawn towards the usual one; a voice alone would need seconds to average out."""
         if not head:
             return self._prior
+        self._meter.start_stream()
         self._meter.start_utt()
         self._meter.process_raw(head, no_search=True, full_utt=True)
         measured = [float(value) for value in self._meter.get_cmn(False).split(",")]
