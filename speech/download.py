@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ATTEMPTS = 4
 """How often a broken download is resumed before the command fails."""
 
-BLOCK_BYTES = 1 << 18
-
 MAX_REDIRECTS = 5
 
 SPARE_BYTES = 64 << 20
@@ -186,7 +184,7 @@ class Download:
             raise ConnectionResetError("the download broke off")
 
     def _write(self, response: httpx.Response, file: IO[bytes], expected: int) -> None:
-        for block in response.iter_raw(BLOCK_BYTES):
+        for block in response.iter_raw():
             expected -= len(block)
             if expected < 0:
                 raise DownloadError("the server sends more than the file holds: check HF_ENDPOINT")

@@ -58,6 +58,9 @@ class Recognizer(Protocol):
     def stream(self) -> RecognizerStream:
         """Begin an utterance that arrives in pieces."""
 
+    def warm(self) -> None:
+        """Load and start what the first utterance would otherwise wait for; may be left out."""
+
     def close(self) -> None:
         """Free the engine and end its worker, if any."""
 

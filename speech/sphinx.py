@@ -69,7 +69,7 @@ def confidence_of(words: Sequence[tuple[str, float, float]]) -> float:
         return 0.0
     posterior = sum(word[1] for word in words) / len(words)
     likely = max(-10.0, sum(word[2] for word in words) / len(words))
-    score = 0.18 + 6.18 * posterior + 1.05 * likely + 4.79 / len(words)
+    score = 2.1 + 5.3 * posterior + 1.4 * likely + 6.6 / len(words)
     return 1.0 / (1.0 + math.exp(-score))
 
 

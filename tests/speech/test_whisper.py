@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,15 @@ from tests.speech.sounds import spoken_vowels
 WIDTH = 16
 MELS = 80
 LANGUAGES = ("en", "zh", "de")
-VOCABULARY = 51_865  # from this size on, CTranslate2 takes a Whisper model for a multilingual one
+WORDS = 300
 
 
 def vocabulary() -> list[str]:
     special = ["<|endoftext|>", "<|startoftranscript|>", *(f"<|{code}|>" for code in LANGUAGES)]
     special += ["<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>"]
     special += ["<|notimestamps|>", *(f"<|{second * 0.02:.2f}|>" for second in range(1501))]
-    return ["<unk>", *(f"w{index}" for index in range(VOCABULARY - len(special) - 1)), *special]
+    # CTranslate2 takes a model for a multilingual one by its empty token.
+    return ["<unk>", "", *(f"w{index}" for index in range(WORDS)), *special]
 
 
 def build_whisper(folder: Path) -> Path:
@@ -177,8 +177,21 @@ def test_a_damaged_model_is_refused(tmp_path: Path, model: Path) -> None:
         WhisperRecognizer(tmp_path, device="cpu")
 
 
-def test_the_generated_model_is_multilingual(model: Path) -> None:
-    assert len(json.loads((model / "vocabulary.json").read_text())) == VOCABULARY
+@pytest.mark.usefixtures("every_segment")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_single_language_is_taken_without_asking_the_model(model: Path, vowels: Pcm, language: str) -> None:
+    recognizer = WhisperRecognizer(model, languages=(language,), device="cpu")
+    assert recognizer.transcribe(vowels, 16_000).language == language
+    recognizer.close()
+
+
+def test_only_the_languages_of_the_desk_are_chosen_from(
+    recognizer: WhisperRecognizer, vowels: Pcm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chances = [("de", 0.6), ("zh", 0.3), ("en", 0.1)]
+    monkeypatch.setattr(recognizer._model, "detect_language", lambda _: ("de", 0.6, chances))
+    heard = recognizer.transcribe(vowels, 16_000)
+    assert heard.language == "zh"
 
 
 @pytest.mark.parametrize(
