@@ -42,7 +42,7 @@ QUESTIONS = (
         name="spoken-english",
         caption="Spoken, in English, by a synthetic voice (another than the face's)",
         text="How many days do I have to return something?",
-        voice="en-us",
+        voice="en-us+f5",
     ),
     Asked(
         name="spoken-recording",
