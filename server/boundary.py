@@ -38,6 +38,9 @@ def boundary() -> Iterator[None]:
     except _OURS as error:
         complain(str(error))
         raise SystemExit(WRONG_USE if isinstance(error, _WRONG_USE) else FAILED) from None
+    except KeyboardInterrupt:
+        complain("stopped; nothing half-done was left behind")
+        raise SystemExit(STOPPED) from None
     except MemoryError:
         complain("out of memory; close other programs, or give a smaller input")
         raise SystemExit(FAILED) from None

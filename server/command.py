@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from server.boundary import STOPPED, UsageError, boundary, complain, print_json
+from server.boundary import UsageError, boundary, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +25,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
 
 DeskArgument = Annotated[
-    str, typer.Argument(metavar="[DESK]", help="The desk's folder; the demo desk if left out.")
+    str, typer.Argument(metavar="DESK", help="The desk's folder; the demo desk if left out.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
@@ -319,9 +318,5 @@ def avatar_sheet(
 
 
 def main() -> None:
-    """Run the command; a key press of Ctrl-C ends it with one line."""
-    try:
-        app(standalone_mode=True)
-    except KeyboardInterrupt:
-        complain("stopped; nothing half-done was left behind")
-        sys.exit(STOPPED)
+    """Run the command."""
+    app()

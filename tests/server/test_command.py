@@ -49,7 +49,7 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A spoken question, in 48 kHz stereo."""
     # Of the embedded voices the one that the embedded recognizer hears best.
     voice = EspeakSynthesizer(voice_en="en-us+f5")
-    speech = voice.speak("How many days do I have to return something?", language="en")
+    speech = voice.speak("How do I pay with a gift card?", language="en")
     voice.close()
     length = round(speech.duration_s * 48_000)
     mono = np.interp(np.arange(length) / 48_000, np.arange(len(speech.pcm)) / speech.sample_rate, speech.pcm)
@@ -81,7 +81,7 @@ def test_a_typed_question_is_answered_with_a_talking_clip(tmp_path: Path) -> Non
 
 def test_a_spoken_question_is_heard_and_answered(question: Path) -> None:
     told = document("ask", "--audio", question)
-    assert "return" in told["transcript"]
+    assert "gift card" in told["transcript"]
     assert told["outcome"] == "answered"
     assert told["timings_ms"]["recognition"] is not None
     assert told["engines"]["recognition"].startswith(("pocketsphinx", "faster-whisper"))
