@@ -7,42 +7,26 @@ same time, up to a limit.
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-import os
-import select
-import subprocess
-import sys
 import threading
-import time
 import weakref
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from speech.audio import to_mono_16k
-from speech.errors import EngineUnavailable, SpeechError, WorkerDied
+from speech.errors import SpeechError, WorkerDied
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.spelled import with_numbers
-from speech.sphinx_worker import HEADER
+from speech.sphinx_process import SphinxProcess
 from speech.timeline import Pcm
 from speech.trigram import LanguageFiles
 from speech.vad import VadSettings, speech_segments
 
 CMN_PRIOR = (53.4, 5.1, -4.7, 11.7, -12.6, -0.8, -8.1, -7.1, -2.4, -3.2, 0.9, -1.2, -0.8)
 """Usual cepstral mean at 16 kHz: half of recordings of people, half of synthetic voices."""
-
-START_TIMEOUT_S = 30.0
-"""Until the model is loaded; it takes 0.1 to 0.7 s on an idle machine."""
-
-REPLY_TIMEOUT_S = 10.0
-"""For one answer, plus the length of the sound that it takes: decoding runs ten times faster than speech."""
-
-CLOSE_WAIT_S = 1.0
-"""How long a worker may take to end after its input closed, before it is killed."""
 
 MARGIN_S = 0.3
 """Sound kept before and after speech in a whole utterance: soft onsets and endings lie there."""
@@ -92,7 +76,7 @@ class SphinxRecognizer:
         }
         self._places = threading.BoundedSemaphore(max_workers)
         self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
+        self._idle: list[SphinxProcess] = []
         self._closed = False
 
     def warm(self) -> None:
@@ -142,7 +126,7 @@ class SphinxRecognizer:
         for worker in idle:
             worker.end()
 
-    def _take(self) -> _Worker:
+    def _take(self) -> SphinxProcess:
         if not self._places.acquire(timeout=WAIT_FOR_WORKER_S):
             raise WorkerDied("all recognition workers are busy: try again, or raise max_workers")
         try:
@@ -154,12 +138,12 @@ class SphinxRecognizer:
                     if worker.alive:
                         return worker
                     worker.end()
-            return _Worker(self._options)
+            return SphinxProcess(self._options)
         except BaseException:
             self._places.release()
             raise
 
-    def _give(self, worker: _Worker) -> None:
+    def _give(self, worker: SphinxProcess) -> None:
         self._places.release()
         with self._lock:
             if worker.alive and not self._closed:
@@ -176,9 +160,9 @@ class SphinxRecognizer:
 class SphinxStream:
     """One utterance that a worker hears while it is spoken."""
 
-    def __init__(self, recognizer: SphinxRecognizer, worker: _Worker) -> None:
+    def __init__(self, recognizer: SphinxRecognizer, worker: SphinxProcess) -> None:
         self._recognizer = recognizer
-        self._worker: _Worker | None = worker
+        self._worker: SphinxProcess | None = worker
         self._pieces: list[Pcm] = []
         # An abandoned stream must not keep its worker for ever.
         self._return = weakref.finalize(self, _give_back, recognizer, worker)
@@ -220,7 +204,7 @@ class SphinxStream:
         self._return()
 
 
-def _give_back(recognizer: SphinxRecognizer, worker: _Worker) -> None:
+def _give_back(recognizer: SphinxRecognizer, worker: SphinxProcess) -> None:
     if worker.alive and not worker.clean:
         with contextlib.suppress(SpeechError):
             worker.ask(b"X")
@@ -229,106 +213,3 @@ def _give_back(recognizer: SphinxRecognizer, worker: _Worker) -> None:
 
 def _int16(pcm: Pcm) -> bytes:
     return (np.clip(pcm, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
-
-
-class _Worker:
-    """The client's end of one worker process; one thread at a time."""
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        program = Path(__file__).with_name("sphinx_worker.py")
-        try:
-            # -P keeps the program's folder off sys.path, where its neighbours would shadow other modules.
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(program)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError as error:
-            raise EngineUnavailable(f"pocketsphinx's worker cannot be started: {error}") from None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
-        os.set_blocking(self._in, False)
-        os.set_blocking(self._out, False)
-        self.clean = True
-        self.end = weakref.finalize(self, _end, self._process)
-        try:
-            self.ask(b"I", json.dumps(options).encode(), timeout_s=START_TIMEOUT_S)
-        except SpeechError as error:
-            self.end()
-            raise EngineUnavailable(
-                f"pocketsphinx did not start ({error}): run `pip install --force-reinstall pocketsphinx`"
-            ) from None
-
-    @property
-    def alive(self) -> bool:
-        """True while the process can be asked."""
-        return bool(self.end.alive) and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
-
-    def ask(self, kind: bytes, body: bytes = b"", *, timeout_s: float = REPLY_TIMEOUT_S) -> bytes:
-        """Send a frame and wait for the answer's body."""
-        deadline = time.monotonic() + timeout_s + len(body) / (2 * RECOGNITION_RATE_HZ)
-        self.clean = False
-        try:
-            self._write(HEADER.pack(kind, len(body)) + body, deadline)
-            answer, length = HEADER.unpack(self._read(HEADER.size, deadline))
-            reply = self._read(length, deadline)
-        except OSError as error:
-            self.end()
-            raise WorkerDied(f"the recognition worker ended ({error}): say it again") from None
-        except BaseException:
-            self.end()  # interrupted between question and answer: the pipes are out of step
-            raise
-        if answer == b"F":
-            self.end()
-            raise WorkerDied(f"the recognition worker failed ({reply.decode()}): say it again")
-        self.clean = kind in b"IWEX"
-        return reply
-
-    def ask_json(self, kind: bytes, body: bytes = b"") -> dict[str, Any]:
-        """Send a frame and wait for the answer's JSON."""
-        heard: dict[str, Any] = json.loads(self.ask(kind, body))
-        return heard
-
-    def _write(self, data: bytes, deadline: float) -> None:
-        view = memoryview(data)
-        while view:
-            _await(self._in, select.POLLOUT, deadline)
-            with contextlib.suppress(BlockingIOError):
-                view = view[os.write(self._in, view) :]
-
-    def _read(self, count: int, deadline: float) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            _await(self._out, select.POLLIN, deadline)
-            piece = os.read(self._out, count - len(data))
-            if not piece:
-                raise BrokenPipeError("it closed its output")
-            data += piece
-        return bytes(data)
-
-
-def _await(descriptor: int, event: int, deadline: float) -> None:
-    poll = select.poll()
-    poll.register(descriptor, event)
-    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1e3):
-        raise TimeoutError("no answer in time")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close the worker's input, which ends it; kill it if it does not; reap it."""
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-    try:
-        process.wait(CLOSE_WAIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -20,6 +20,7 @@ from speech.audio import load_audio
 from speech.errors import EngineUnavailable, SpeechError, WorkerDied
 from speech.recognizer import LOW_CONFIDENCE
 from speech.sphinx import SphinxRecognizer, confidence_of
+from speech.sphinx_worker import HEADER
 from speech.timeline import Pcm
 from speech.trigram import build_language
 from tests.speech.sounds import spoken_vowels
@@ -196,7 +197,7 @@ def test_ctrl_c_leaves_the_worker_to_its_parent() -> None:
     assert worker.stdin is not None
     assert worker.stdout is not None
     with worker.stdin, worker.stdout:
-        worker.stdin.write(sphinx.HEADER.pack(b"X", 0))
+        worker.stdin.write(HEADER.pack(b"X", 0))
         worker.stdin.flush()
         assert worker.stdout.read(1) == b"F", "it serves, and says that no model is loaded"
         worker.send_signal(signal.SIGINT)
