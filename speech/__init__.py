@@ -5,6 +5,7 @@ Names load when first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from speech.recognizer import LOW_CONFIDENCE, Recognizer, Transcript, load_recognizer, recognizer_plan
     from speech.synthesizer import Synthesizer, load_synthesizer, synthesizer_plan
     from speech.timeline import Phoneme, Speech, Word
+
+# onnxruntime (since 1.29) and the hub's client report what they do to their makers unless told not to, before
+# they are imported; worker processes inherit it.
+for _silenced in ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
+    os.environ.setdefault(_silenced, "1")
 
 _HOME = {
     "AudioError": "errors",
