@@ -33,6 +33,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+_DAY = re.compile(rf"(?<![\w.,-])(the )?(\d{{1,2}}) ({'|'.join(_MONTHS)})\b")
 _ABBREVIATIONS = {
     r"e\.\s?g\.,?": "for example,",
     r"i\.\s?e\.,?": "that is,",
@@ -144,8 +145,18 @@ def _say_date(match: Match[str]) -> str:
     year, month, day = match.group(1), int(match.group(3)), int(match.group(4))
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return match.group()
+    return f"{_MONTHS[month - 1]} {_ordinal(day)}, {_say_year(year)}"
+
+
+def _say_day(match: Match[str]) -> str:
+    """Say "1 November" and "the 1 November" as people do."""
+    day = int(match.group(2))
+    return f"the {_ordinal(day)} of {match.group(3)}" if 1 <= day <= 31 else match.group()
+
+
+def _ordinal(day: int) -> str:
     suffix = "th" if 11 <= day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
-    return f"{_MONTHS[month - 1]} {day}{suffix}, {_say_year(year)}"
+    return f"{day}{suffix}"
 
 
 def _say_year(year: str) -> str:
@@ -231,6 +242,7 @@ ENGLISH_RULES: tuple[Rule, ...] = (
     _rule(_EMAIL, _say_email),
     _abbreviations,
     _rule(_DATE, _say_date),
+    _rule(_DAY, _say_day),
     _rule(_TIME_RANGE, _say_time_range),
     _rule(_TIME, _say_time),
     _rule(_CODE, _say_code),

@@ -171,3 +171,17 @@ def test_a_text_too_long_for_a_voice_is_refused_with_advice() -> None:
     check_text("a" * MAX_TEXT_CHARACTERS)
     with pytest.raises(SpeechError, match="split it into sentences"):
         check_text("a" * (MAX_TEXT_CHARACTERS + 1))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("from 1 November to 24 December", "from the 1st of November to the 24th of December"),
+        ("until the 31 January", "until the 31st of January"),
+        ("on Friday 3 October 2026", "on Friday the 3rd of October 20 26"),
+        ("in May", "in May"),
+        ("45 March hares", "45 March hares"),
+    ],
+)
+def test_a_day_of_a_month_is_said_as_people_do(written: str, said: str) -> None:
+    assert spoken(written, "en").text == said
