@@ -33,7 +33,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_DAY = re.compile(rf"(?<![\w.,-])(the )?(\d{{1,2}}) ({'|'.join(_MONTHS)})\b")
+_DAY = re.compile(rf"(?<![\w.,-])(the )?(\d{{1,2}}) ({'|'.join(_MONTHS)})(?: (\d{{4}}))?\b")
 _ABBREVIATIONS = {
     r"e\.\s?g\.,?": "for example,",
     r"i\.\s?e\.,?": "that is,",
@@ -151,7 +151,10 @@ def _say_date(match: Match[str]) -> str:
 def _say_day(match: Match[str]) -> str:
     """Say "1 November" and "the 1 November" as people do."""
     day = int(match.group(2))
-    return f"the {_ordinal(day)} of {match.group(3)}" if 1 <= day <= 31 else match.group()
+    if not 1 <= day <= 31:
+        return match.group()
+    year = f" {_say_year(match.group(4))}" if match.group(4) else ""
+    return f"the {_ordinal(day)} of {match.group(3)}{year}"
 
 
 def _ordinal(day: int) -> str:
