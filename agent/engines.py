@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from agent.answerer import Answerer
+from agent.answerer import Answerer, Question
 from agent.desk import Desk
 from agent.extractive import ExtractiveAnswerer
 from agent.llm import OpenAIAnswerer, endpoint_is_set
@@ -16,6 +16,9 @@ from knowledge.passage import Passage
 from moderation import Guard
 from speech.recognizer import Recognizer, load_recognizer
 from speech.synthesizer import Synthesizer, load_synthesizer
+
+GREETINGS = {"en": "Hello, when are you open?", "zh": "你好，请问几点开门？"}
+"""What the engines are warmed with, in each language."""
 
 Step = Callable[[str], None]
 """Called with a few words when a longer step of opening begins."""
@@ -66,7 +69,6 @@ class Engines:
                     state_dir=desk.state_folder,
                 )
             answerer, fallback = open_answerer(desk)
-            guard.warm()
             return cls(
                 desk=desk,
                 guard=guard,
@@ -77,6 +79,19 @@ class Engines:
                 tools=desk.tools(),
                 recognizer=recognizer,
             )
+
+    def warm(self, languages: Iterable[str]) -> None:
+        """Load what the first question in each of these languages would otherwise wait for."""
+        for language in languages:
+            greeting = GREETINGS[language]
+            self.guard.screen(greeting, direction="input", language=language)
+            self.synthesizer.speak(greeting, language=language)
+            passages, answerable = self.look_up(greeting, language)
+            phrases = self.desk.phrases(language)
+            for _ in ExtractiveAnswerer().compose(
+                Question(greeting, language, passages, answerable, phrases)
+            ):
+                pass
 
     def look_up(self, question: str, language: str) -> tuple[tuple[Passage, ...], float]:
         """Search the knowledge: passages, best first, and how likely they answer the question."""

@@ -33,11 +33,14 @@ class Counter:
     opened_ms: float
 
     @classmethod
-    def open(cls, desk: Desk, *, hearing: bool, face: bool, stages: Stages) -> Counter:
+    def open(
+        cls, desk: Desk, *, hearing: bool, face: bool, stages: Stages, language: str | None = None
+    ) -> Counter:
         """Open what is needed.
 
         Args:
             desk: whose.
+            language: in which the questions are, ISO 639-1; None for all that the desk can take.
             hearing: questions may be spoken.
             face: replies are drawn.
             stages: told what is being done.
@@ -48,6 +51,10 @@ class Counter:
             if face:
                 stages.stage("opening: face")
             presence = Presence.open(desk) if face else None
+            stages.stage("warming up")
+            heard = engines.recognizer.languages if engines.recognizer else desk.settings.languages
+            known = [one for one in desk.settings.languages if one in heard]
+            engines.warm([language] if language else known)
         except BaseException:
             engines.close()
             raise
@@ -110,7 +117,10 @@ def ask(
 ) -> tuple[Record, Counter]:
     """Open a desk, answer one question, close it; return what happened and by which engines."""
     question = question_of(desk, text, audio)
-    counter = Counter.open(desk, hearing=audio is not None, face=out is not None, stages=stages)
+    language = desk.language_of(text) if text else None
+    counter = Counter.open(
+        desk, hearing=audio is not None, face=out is not None, stages=stages, language=language
+    )
     try:
         return asyncio.run(counter.ask(question, out=out, stages=stages)), counter
     finally:

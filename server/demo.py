@@ -63,6 +63,7 @@ def run_demo(folder: Path, stages: Stages) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     counter = Counter.open(Desk.load(), hearing=True, face=True, stages=stages)
     try:
+        counter.engines.warm(counter.desk.settings.languages)
         shown = [_ask(asked, counter, folder, stages) for asked in QUESTIONS]
     finally:
         counter.close()
