@@ -10,6 +10,7 @@ from agent.sentence import Citation, Emotion, Outcome, Sentence
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
 from knowledge.passage import Passage
+from knowledge.table import default_embedder
 from knowledge.words import Word, words_of
 
 MOST_SENTENCES = 3
@@ -26,6 +27,10 @@ MAYBE = 0.6
 MAYBE_TOPICS = 2
 """... if the question has at least so many words of its own: one alone is too little to guess from."""
 
+MEANING = 0.5
+"""Share of the vectors in a sentence's value; the rest is the words that it takes up."""
+FIRST = 0.3
+"""The sentence that is said first counts so much more: visitors wait for their answer."""
 _LEAD = 0.2
 """Written answers begin with the answer."""
 _FOLLOWS = 0.06
@@ -74,7 +79,8 @@ class ExtractiveAnswerer:
         passage = self._choose(question)
         choice = self._choice(question, passage)
         if choice is not None:
-            line = question.phrases.clarify.format(first=_topic(choice[0]), second=_topic(choice[1]))
+            line = question.phrases.clarify
+            line = line.replace("{first}", _topic(choice[0])).replace("{second}", _topic(choice[1]))
             both = (_citation(choice[0]), _citation(choice[1]))
             yield from _say(line, question.language, Emotion("thinking", 0.5), Outcome.CLARIFIED, both)
             return
@@ -87,7 +93,7 @@ class ExtractiveAnswerer:
             yield from _say(line, question.language, Emotion("apologetic", 0.3), Outcome.ANSWERED)
         cited = (_citation(passage),)
         asked = words_of(question.text)
-        for number, text in enumerate(select(passage.text, asked, passage.language)):
+        for number, text in enumerate(select(passage.text, question.text, passage.language)):
             feeling = _feeling(question.text, asked, passage, text, first=number == 0)
             yield Sentence(text, passage.language, feeling, Outcome.ANSWERED, cited)
 
@@ -124,7 +130,7 @@ class ExtractiveAnswerer:
         return None
 
 
-def select(text: str, asked: Sequence[Word], language: str) -> list[str]:
+def select(text: str, question: str, language: str) -> list[str]:
     """Choose the sentences of a passage that answer a question.
 
     They are neighbours and keep their order, so that they make sense when heard; the first never leans on
@@ -134,7 +140,14 @@ def select(text: str, asked: Sequence[Word], language: str) -> list[str]:
         One to three sentences, about 60 words or 120 Chinese characters together.
     """
     sentences = [sentence for paragraph in text.split("\n\n") for sentence in split_sentences(paragraph)]
-    values = [_value(sentence, asked) for sentence in sentences]
+    if not sentences:
+        return []
+    asked = words_of(question)
+    near = _nearness(question, sentences)
+    values = [
+        (1.0 - MEANING) * _value(sentence, asked) + MEANING * close
+        for sentence, close in zip(sentences, near, strict=True)
+    ]
     best, chosen = -1.0, sentences[:1]
     for first in range(len(sentences)):
         if first and _DEPENDENT.match(sentences[first]):
@@ -143,10 +156,21 @@ def select(text: str, asked: Sequence[Word], language: str) -> list[str]:
             window = sentences[first : last + 1]
             if last > first and _length(window, language) > 1.0:
                 break
-            value = sum(values[first : last + 1]) + _FOLLOWS * len(window) + (_LEAD if first == 0 else 0.0)
+            value = (
+                sum(values[first : last + 1])
+                + FIRST * values[first]
+                + _FOLLOWS * len(window)
+                + (_LEAD if first == 0 else 0.0)
+            )
             if value > best:
                 best, chosen = value, window
     return chosen
+
+
+def _nearness(question: str, sentences: Sequence[str]) -> list[float]:
+    """Return how near the meanings of the question and of each sentence are, 0..1."""
+    vectors = default_embedder().embed([question, *sentences])
+    return [max(0.0, float(close)) for close in vectors[1:] @ vectors[0]]
 
 
 def _value(sentence: str, asked: Sequence[Word]) -> float:

@@ -4,6 +4,7 @@ from knowledge.base import KnowledgeBase, LearnReport, Skipped
 from knowledge.embedder import Embedder, HashedEmbedder
 from knowledge.errors import DocumentError, KnowledgeError, StoreError
 from knowledge.passage import Passage
+from knowledge.table import TableEmbedder
 
 __all__ = [
     "DocumentError",
@@ -15,4 +16,5 @@ __all__ = [
     "Passage",
     "Skipped",
     "StoreError",
+    "TableEmbedder",
 ]

@@ -7,30 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from knowledge.answerability import Evidence, likelihood, weigh
+from knowledge.answerability import Evidence
 from knowledge.chunk import passages_of
-from knowledge.document import find_documents, parse_document, read_document
-from knowledge.embedder import Embedder, HashedEmbedder, Vectors
+from knowledge.document import find_documents, read_document
+from knowledge.embedder import Embedder
 from knowledge.errors import DocumentError, StoreError
-from knowledge.index import Floats, WordIndex
+from knowledge.index import WordIndex
 from knowledge.passage import Passage
-from knowledge.query import Query, Speller, understand
-from knowledge.store import Catalogue, Record, Store
-from knowledge.words import language_of
-
-CANDIDATES = 40
-"""Passages that are looked at closely, from each of the two searches."""
-OTHER_LANGUAGE = 0.85
-"""Factor on the likelihood of a passage in another language: better than nothing, worse than one's own."""
-RANK_WORDS = 0.50
-RANK_COVERAGE = 0.30
-RANK_HEADING = 0.6
-RANK_VECTOR = 0.15
-RANK_DOCUMENT = 0.15
-"""Shares of the signals in the order of passages. The embedded vector knows little that the words do not,
-and a bad vector must not drag a good word match down, so that it only breaks ties."""
+from knowledge.ranking import Ranking
+from knowledge.record import Catalogue, Record, text_record
+from knowledge.store import Store
+from knowledge.table import default_embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +41,6 @@ class LearnReport:
     """Passages in the knowledge afterwards."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """One version of the knowledge in memory; replaced as a whole."""
-
-    catalogue: Catalogue
-    passages: tuple[Passage, ...]
-    index: WordIndex
-    speller: Speller
-    vectors: Vectors
-
-
 class KnowledgeBase:
     """Knowledge in a folder. Many may read one folder; who writes takes turns.
 
@@ -75,7 +51,7 @@ class KnowledgeBase:
         self._store = store
         self._embedder = embedder
         self._lock = threading.RLock()
-        self._loaded: _Loaded | None = None
+        self._loaded: Ranking | None = None
 
     @classmethod
     def open(cls, path: str | Path, *, embedder: Embedder | None = None) -> KnowledgeBase:
@@ -89,7 +65,7 @@ class KnowledgeBase:
         Raises:
             StoreError: the path is a file, or the index in it is damaged.
         """
-        base = cls(Store(Path(path)), embedder or HashedEmbedder())
+        base = cls(Store(Path(path)), embedder or default_embedder())
         base._store.read()
         return base
 
@@ -117,7 +93,7 @@ class KnowledgeBase:
             if not text.strip():
                 skipped.append(Skipped(id_, "empty"))
                 continue
-            records[id_] = _text_record(id_, text)
+            records[id_] = text_record(id_, text)
         return self._commit(records, removed=(), skipped=skipped)
 
     def add(self, paths: str | Path | Iterable[str | Path]) -> LearnReport:
@@ -179,7 +155,7 @@ class KnowledgeBase:
         loaded = self._load()
         return [
             replace(loaded.passages[number], score=score)
-            for number, score, _ in self._rank(loaded, query, k, language)
+            for number, score, _ in loaded.rank(query, k, language)
         ]
 
     def search_many(self, queries: Sequence[str], k: int = 5) -> list[list[Passage]]:
@@ -188,7 +164,7 @@ class KnowledgeBase:
 
     def answerable(self, query: str, language: str | None = None) -> float:
         """Return the likelihood, 0..1, that the knowledge answers a question."""
-        ranked = self._rank(self._load(), query, 5, language)
+        ranked = self._load().rank(query, 5, language)
         return max((score for _, score, _ in ranked), default=0.0)
 
     def evidence(self, query: str, k: int = 5) -> list[tuple[Passage, Evidence]]:
@@ -196,7 +172,7 @@ class KnowledgeBase:
         loaded = self._load()
         return [
             (replace(loaded.passages[number], score=score), evidence)
-            for number, score, evidence in self._rank(loaded, query, k, None)
+            for number, score, evidence in loaded.rank(query, k)
         ]
 
     def texts(self) -> list[str]:
@@ -229,52 +205,7 @@ class KnowledgeBase:
             self._loaded = None
             self._store.close()
 
-    def _rank(
-        self, loaded: _Loaded, text: str, k: int, language: str | None
-    ) -> list[tuple[int, float, Evidence]]:
-        if not loaded.passages or k < 1:
-            return []
-        query = understand(text, loaded.index, loaded.speller)
-        weighted = _weighted_tokens(query)
-        if not weighted:
-            return []
-        words = loaded.index.scores(weighted)
-        vectors = self._vector_scores(loaded, text)
-        candidates = set(_best(words, CANDIDATES)) | set(_best(vectors, CANDIDATES // 2))
-        top = float(words.max())
-        wanted = language or language_of(text)
-        ranked = []
-        for number in candidates:
-            evidence = weigh(
-                query,
-                number,
-                loaded.index,
-                vector=float(vectors[number]),
-            )
-            factor = 1.0 if loaded.passages[number].language == wanted else OTHER_LANGUAGE
-            order = factor * (
-                RANK_WORDS * (float(words[number]) / top if top else 0.0)
-                + RANK_COVERAGE * evidence.coverage
-                + RANK_HEADING * evidence.heading
-                + RANK_VECTOR * evidence.vector
-                + RANK_DOCUMENT * evidence.document
-            )
-            ranked.append((order, number, likelihood(evidence) * factor, evidence))
-        ranked.sort(key=lambda item: (-item[0], item[1]))
-        best = 1.0
-        falling = []
-        for _, number, score, evidence in ranked[:k]:
-            # A passage further down is never said to be likelier than one before it.
-            best = min(best, score)
-            falling.append((number, best, evidence))
-        return falling
-
-    def _vector_scores(self, loaded: _Loaded, text: str) -> Floats:
-        if loaded.catalogue.embedder != self._embedder.name:
-            return np.zeros(len(loaded.passages), dtype=np.float32)
-        return np.asarray(loaded.vectors @ self._embedder.embed([text])[0], dtype=np.float32)
-
-    def _load(self) -> _Loaded:
+    def _load(self) -> Ranking:
         with self._lock:
             if self._loaded is None:
                 try:
@@ -284,15 +215,14 @@ class KnowledgeBase:
                     self._loaded = self._read()
             return self._loaded
 
-    def _read(self) -> _Loaded:
+    def _read(self) -> Ranking:
         catalogue = self._store.read()
         passages = tuple(catalogue.passages())
         file = self._store.folder / f"words-{catalogue.version}.npz"
         index = WordIndex.load(file) if passages else None
         if index is None or index.count != len(passages):
             index = WordIndex.build(passages)
-        vectors = self._store.vectors(catalogue)
-        return _Loaded(catalogue, passages, index, Speller(index), vectors)
+        return Ranking(catalogue, index, self._store.vectors(catalogue), self._embedder)
 
     def _commit(
         self, records: dict[str, Record], removed: Iterable[str], skipped: list[Skipped]
@@ -332,49 +262,3 @@ class KnowledgeBase:
             raise StoreError(
                 f"{folder}: cannot be written ({error.strerror}); free some space or choose another folder"
             ) from error
-
-
-def _weighted_tokens(query: Query) -> list[tuple[int, float]]:
-    """Return the token numbers that BM25 adds up, each with its weight."""
-    weights: dict[int, float] = {}
-    for item in query.asked:
-        scale = 1.0 if item.topical else 0.35
-        if item.exact is not None:
-            weights[item.exact] = max(weights.get(item.exact, 0.0), scale)
-        for token, degree in item.others:
-            weights[token] = max(weights.get(token, 0.0), scale * degree * 0.8)
-        for part in item.parts:
-            weights[part] = max(weights.get(part, 0.0), scale * 0.5)
-    return list(weights.items())
-
-
-def _best(scores: Floats, most: int) -> list[int]:
-    """Return the numbers of the best passages that score above zero."""
-    if len(scores) > most:
-        chosen = np.argpartition(scores, len(scores) - most)[-most:]
-    else:
-        chosen = np.arange(len(scores))
-    return [int(number) for number in chosen if scores[number] > 0]
-
-
-def _text_record(id_: str, text: str) -> Record:
-    try:
-        document = parse_document(text, id_)
-    except DocumentError:
-        # A single line that looks like a heading is a text too.
-        document = parse_document(f"{text.lstrip('#- ')}", id_)
-    body = "\n\n".join(
-        f"{section.heading}\n\n{section.text}" if section.heading else section.text
-        for section in document.sections
-    )
-    title = document.title if document.title != Path(id_).stem else body.split("\n")[0][:120]
-    passage = Passage(
-        id=id_,
-        source=id_,
-        title=title,
-        text=body,
-        language=document.language,
-        kind=document.kind,
-        questions=document.questions,
-    )
-    return Record(id_, document.digest, "", title, document.updated, document.tags, (passage,))

@@ -19,15 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from knowledge.base import KnowledgeBase
 from knowledge.document import find_documents
+from knowledge.fitting import Rows, fit, fit_order
 from knowledge.lexicon import english_words
-
-FloatArray = npt.NDArray[np.float64]
-Rows = tuple[FloatArray, FloatArray]
-"""Signals, float64[n, s], and labels, float64[n]."""
+from knowledge.words import language_of
 
 
 def frequencies(data: Path, rarest: int = 3) -> list[str]:
@@ -115,13 +112,7 @@ def measure(base: KnowledgeBase, samples: Sequence[Sample], threshold: float) ->
 
 def retrieval(base: KnowledgeBase, file: Path) -> dict[str, float]:
     """Return recall@1, recall@5 and MRR of questions to paragraphs, on a SQuAD-format set."""
-    texts: dict[str, str] = {}
-    asked: list[tuple[str, str]] = []
-    for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
-        for number, paragraph in enumerate(article["paragraphs"]):
-            id_ = f"{article.get('title', article.get('id', ''))}-{len(texts)}-{number}"
-            texts[id_] = paragraph["context"]
-            asked += [(item["question"], id_) for item in paragraph["qas"]]
+    texts, asked = _paragraphs(file)
     base.add_texts(texts.items())
     ranks = []
     for question, id_ in asked:
@@ -135,6 +126,27 @@ def retrieval(base: KnowledgeBase, file: Path) -> dict[str, float]:
     }
 
 
+def paragraph_rows(file: Path, count: int = 250, seed: int = 3) -> list[Rows]:
+    """Return `order_rows` of some questions of a SQuAD-format set."""
+    texts, asked = _paragraphs(file)
+    chosen = random.Random(seed).sample(asked, min(count, len(asked)))
+    with tempfile.TemporaryDirectory() as folder, closing(KnowledgeBase.open(folder)) as base:
+        base.add_texts(texts.items())
+        return order_rows(base, [Sample(text, language_of(text), (id_,), "in") for text, id_ in chosen])
+
+
+def _paragraphs(file: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return a set's paragraphs by id, and its questions with the paragraph that answers each."""
+    texts: dict[str, str] = {}
+    asked: list[tuple[str, str]] = []
+    for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
+        for number, paragraph in enumerate(article["paragraphs"]):
+            id_ = f"{article.get('title', article.get('id', ''))}-{len(texts)}-{number}"
+            texts[id_] = paragraph["context"]
+            asked += [(item["question"], id_) for item in paragraph["qas"]]
+    return texts, asked
+
+
 def evidence_rows(base: KnowledgeBase, samples: Sequence[Sample], top: int = 1) -> Rows:
     """Return the signals of each question's best passages, and whether their document is a right one."""
     signals, labels = [], []
@@ -143,6 +155,28 @@ def evidence_rows(base: KnowledgeBase, samples: Sequence[Sample], top: int = 1) 
             signals.append(evidence.signals())
             labels.append(passage.source.partition("#")[0] in sample.sources)
     return np.asarray(signals), np.asarray(labels, dtype=float)
+
+
+def order_rows(base: KnowledgeBase, samples: Sequence[Sample]) -> list[Rows]:
+    """Return for each question the rows of its passages, by `Evidence.places`; questions without a right one
+    are left out.
+    """
+    found = []
+    for sample in samples:
+        near = [item for item in base.evidence(sample.question, k=200) if item[0].language == sample.language]
+        labels = [float(passage.source.partition("#")[0] in sample.sources) for passage, _ in near]
+        if any(labels):
+            found.append((np.asarray([evidence.places() for _, evidence in near]), np.asarray(labels)))
+    return found
+
+
+def general_samples(data: Path, count: int = 300, seed: int = 3) -> list[Sample]:
+    """Return HWU64 utterances: what people say to assistants, and no shop can answer."""
+    found: list[str] = []
+    for file in sorted((data / "hwu64").glob("*.csv")):
+        with file.open(encoding="utf-8", newline="") as rows:
+            found += [row[0] for row in csv.reader(rows)]
+    return [Sample(text, "en", (), "hwu64") for text in random.Random(seed).sample(found, count)]
 
 
 def intent_rows(data: Path, seed: int = 7) -> Rows:
@@ -203,31 +237,6 @@ def small_rows(documents: Path, samples: Sequence[Sample], parts: int = 6, seed:
     return np.concatenate([rows for rows, _ in found]), np.concatenate([labels for _, labels in found])
 
 
-def fit(groups: Sequence[tuple[Rows, float]], ridge: float = 0.3, rounds: int = 50) -> FloatArray:
-    """Fit a logistic model by Newton's method.
-
-    Args:
-        groups: rows of a set, with the weight that the whole set has.
-        ridge: strength of the pull of the weights (not of the bias) to zero.
-        rounds: Newton steps.
-
-    Returns:
-        Bias and weights, in the order of `Evidence.signals`.
-    """
-    signals = np.concatenate([rows for (rows, _), _ in groups])
-    labels = np.concatenate([labels for (_, labels), _ in groups])
-    shares = np.concatenate([np.full(len(labels), weight / len(labels)) for (_, labels), weight in groups])
-    inputs = np.column_stack([np.ones(len(signals)), signals])
-    pull = np.diag([0.0] + [ridge] * signals.shape[1])
-    model = np.zeros(inputs.shape[1])
-    for _ in range(rounds):
-        likely = 1.0 / (1.0 + np.exp(-inputs @ model))
-        slope = inputs.T @ (shares * (likely - labels)) + pull @ model
-        curve = (inputs * (shares * likely * (1.0 - likely))[:, None]).T @ inputs + pull
-        model -= np.linalg.solve(curve + 1e-9 * np.eye(len(model)), slope)
-    return model
-
-
 def main() -> None:
     """Run one step."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -243,6 +252,10 @@ def main() -> None:
     fitted.add_argument("data", type=Path)
     fitted.add_argument("documents", type=Path)
     fitted.add_argument("questions", type=Path, nargs="+")
+    ordered = steps.add_parser("order", help="the order of answerability.py")
+    ordered.add_argument("documents", type=Path)
+    ordered.add_argument("questions", type=Path, nargs="+")
+    ordered.add_argument("--paragraphs", type=Path, nargs="*", default=[], help="SQuAD-format sets")
     found = steps.add_parser("retrieval", help="recall on a SQuAD-format set")
     found.add_argument("file", type=Path)
     arguments = parser.parse_args()
@@ -258,10 +271,24 @@ def main() -> None:
         if arguments.step == "fit":
             base.add(arguments.documents)
             samples = [s for file in arguments.questions for s in read_questions(file, "dev")]
-            groups = [(evidence_rows(base, samples), 300.0), (intent_rows(arguments.data), 100.0)]
-            groups.append((small_rows(arguments.documents, samples), 200.0))
+            near = [sample for sample in samples if sample.kind == "near"]
+            groups = [
+                (evidence_rows(base, samples), 400.0),
+                (evidence_rows(base, near), 60.0),
+                (evidence_rows(base, general_samples(arguments.data)), 90.0),
+                (small_rows(arguments.documents, samples), 40.0),
+            ]
             bias, *weights = (round(float(value), 2) for value in fit(groups))
             sys.stdout.write(f"BIAS = {bias}\nWEIGHTS = {tuple(weights)}\n")
+            return
+        if arguments.step == "order":
+            base.add(arguments.documents)
+            samples = [s for file in arguments.questions for s in read_questions(file, "dev")]
+            questions = [(rows, 1.0) for rows in order_rows(base, samples)]
+            for file in arguments.paragraphs:
+                questions += [(rows, 0.4) for rows in paragraph_rows(file)]
+            order = tuple(round(float(value), 2) for value in fit_order(questions))
+            sys.stdout.write(f"ORDER = {order}\n")
             return
         if arguments.step == "measure":
             base.add(arguments.documents)

@@ -44,7 +44,7 @@ class HashedEmbedder:
     A word counts by how rare it is in general talk, so that vectors depend on no collection.
     """
 
-    name = f"hashed-{DIMENSION}-2"
+    name = f"hashed-{DIMENSION}-3"
     dimension = DIMENSION
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ TITLE_TIMES = 2
 """A word of the title counts as often in BM25."""
 
 Floats = npt.NDArray[np.float32]
-Unit = tuple[frozenset[int], float]
+Heading = tuple[frozenset[int], float]
 """Token numbers of a heading, and the weight of its words."""
 Integers = npt.NDArray[np.int32]
 
@@ -54,7 +54,7 @@ class WordIndex:
         self.worth[[number for token, number in self.vocabulary.items() if token in plain]] = WEIGHT_PLAIN
         self._documents: dict[int, frozenset[int]] = {}
         self._tokens: dict[int, frozenset[int]] = {}
-        self._units: dict[int, tuple[Unit, ...]] = {}
+        self._units: dict[int, tuple[Heading, ...]] = {}
 
     @classmethod
     def build(cls, passages: Sequence[Passage]) -> WordIndex:
@@ -136,7 +136,7 @@ class WordIndex:
             kept = self._documents[first] = frozenset().union(*(self.tokens(row) for row in rows))
         return kept
 
-    def units(self, passage: int) -> tuple[Unit, ...]:
+    def units(self, passage: int) -> tuple[Heading, ...]:
         """Return the tokens and the weight of a passage's title and of each of its questions."""
         kept = self._units.get(passage)
         if kept is None:

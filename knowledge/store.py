@@ -1,4 +1,4 @@
-"""What is kept on disk: the catalogue of documents and passages, and their vectors in chromadb.
+"""What is kept on disk: the catalogue of documents and passages, and the vectors of units in chromadb.
 
 The catalogue is the truth: it is replaced in one step after the vectors are written, so that a reader, or
 a process that was killed in the middle, sees either the old knowledge or the new one.
@@ -7,12 +7,11 @@ a process that was killed in the middle, sees either the old knowledge or the ne
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,51 +20,12 @@ import numpy as np
 from knowledge.embedder import Embedder, Vectors
 from knowledge.errors import StoreError
 from knowledge.passage import Passage
+from knowledge.record import FORMAT, Catalogue, read_record
+from knowledge.unit import Unit
 
-FORMAT = 1
-COLLECTION = "passages"
+COLLECTION = "units"
 BATCH = 2000
-"""Passages a write; chromadb's own limit is above 5,000."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One document of the catalogue."""
-
-    source: str
-    digest: str
-    """Of the file's bytes: tells what changed."""
-    root: str
-    """Folder that it was learnt from; empty for texts that were added directly."""
-    title: str
-    updated: str
-    tags: tuple[str, ...]
-    passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """All that the knowledge holds at one time."""
-
-    records: dict[str, Record] = field(default_factory=dict)
-    embedder: str = ""
-    version: str = ""
-    """Digest of the passages and of the embedder's name."""
-
-    @classmethod
-    def of(cls, records: dict[str, Record], embedder: str) -> Catalogue:
-        """Make the catalogue of some documents, in a fixed order."""
-        ordered = {source: records[source] for source in sorted(records)}
-        digest = hashlib.sha256(f"{FORMAT}\0{embedder}\0".encode())
-        for record in ordered.values():
-            digest.update(f"{record.source}\0{record.digest}\0".encode())
-            digest.update("\0".join(passage.id for passage in record.passages).encode())
-        return cls(ordered, embedder, digest.hexdigest()[:16])
-
-    def passages(self) -> list[Passage]:
-        """Return all passages, in the order of the vectors; each id once."""
-        unique = {passage.id: passage for record in self.records.values() for passage in record.passages}
-        return list(unique.values())
+"""Units a write; chromadb's own limit is above 5,000."""
 
 
 class Store:
@@ -93,32 +53,30 @@ class Store:
             ) from error
         if data.get("format") != FORMAT:
             raise StoreError(f"{self.folder}: made by another version; delete the folder and learn again")
-        records = {item["source"]: _record(item) for item in data["records"]}
+        records = {item["source"]: read_record(item) for item in data["records"]}
         return Catalogue(records, data["embedder"], data["version"])
 
     def write(self, catalogue: Catalogue, embedder: Embedder) -> None:
-        """Write the passages that are new to chromadb, then the catalogue, then drop what is gone.
+        """Write the units that are new to chromadb, then the catalogue, then drop what is gone.
 
         Raises:
             StoreError: the folder cannot be written.
         """
         try:
             collection = self._collection(embedder)
-            passages = {passage.id: passage for passage in catalogue.passages()}
+            passages = catalogue.passages()
+            units = {unit.id: unit for unit in catalogue.units()}
             present = set(collection.get(include=[])["ids"])
-            new = [passage for id_, passage in passages.items() if id_ not in present]
+            new = [unit for id_, unit in units.items() if id_ not in present]
             for batch in _batches(new):
                 collection.upsert(
-                    ids=[passage.id for passage in batch],
-                    embeddings=embedder.embed([searched_text(passage) for passage in batch]),
-                    documents=[passage.text for passage in batch],
-                    metadatas=[
-                        {"source": p.source, "title": p.title, "language": p.language, "kind": p.kind}
-                        for p in batch
-                    ],
+                    ids=[unit.id for unit in batch],
+                    embeddings=embedder.embed([unit.text for unit in batch]),
+                    documents=[unit.text for unit in batch],
+                    metadatas=[_metadata(unit, passages[unit.passage]) for unit in batch],
                 )
             self._replace_catalogue(catalogue)
-            for gone in _batches(sorted(present - passages.keys())):
+            for gone in _batches(sorted(present - units.keys())):
                 collection.delete(ids=list(gone))
             self._mirror(catalogue)
         except OSError as error:
@@ -128,7 +86,7 @@ class Store:
             ) from error
 
     def vectors(self, catalogue: Catalogue) -> Vectors:
-        """Return float32[n, d], one row for each of the catalogue's passages.
+        """Return float32[n, d], one row for each of the catalogue's units.
 
         They come from the mirror file beside the database where it is fresh: it opens in a millisecond,
         the database takes two seconds.
@@ -180,7 +138,7 @@ class Store:
 
     def _fetch(self, catalogue: Catalogue) -> Vectors:
         """Read the vectors from chromadb, in the catalogue's order."""
-        ids = [passage.id for passage in catalogue.passages()]
+        ids = [unit.id for unit in catalogue.units()]
         collection = self._open().get_collection(COLLECTION, embedding_function=None)
         found: dict[str, Any] = {}
         for batch in _batches(ids):
@@ -236,9 +194,15 @@ class Store:
         write_whole(self._catalogue_file, lambda file: file.write(text))
 
 
-def searched_text(passage: Passage) -> str:
-    """Return what a passage is found by: title, other phrasings and text."""
-    return "\n".join((passage.title, *passage.questions, passage.text))
+def _metadata(unit: Unit, passage: Passage) -> dict[str, str]:
+    return {
+        "passage": passage.id,
+        "unit": unit.kind,
+        "source": passage.source,
+        "title": passage.title,
+        "language": passage.language,
+        "kind": passage.kind,
+    }
 
 
 def write_whole(target: Path, write: Any) -> None:
@@ -252,14 +216,6 @@ def write_whole(target: Path, write: Any) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _record(item: dict[str, Any]) -> Record:
-    passages = tuple(
-        Passage(**{**passage, "questions": tuple(passage["questions"])}) for passage in item.pop("passages")
-    )
-    tags = tuple(item.pop("tags"))
-    return Record(**item, tags=tags, passages=passages)
 
 
 def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from knowledge import KnowledgeBase
-from knowledge.calibrate import Sample, fit, intent_rows, measure, read_questions, retrieval
+from knowledge.calibrate import Sample, intent_rows, measure, read_questions, retrieval
+from knowledge.fitting import fit
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 DESK = Path(__file__).parents[2] / "agent" / "desks" / "demo" / "knowledge"
