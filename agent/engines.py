@@ -82,6 +82,8 @@ class Engines:
 
     def warm(self, languages: Iterable[str]) -> None:
         """Load what the first question in each of these languages would otherwise wait for."""
+        if self.recognizer is not None:
+            self.recognizer.warm()
         for language in languages:
             greeting = GREETINGS[language]
             self.guard.screen(greeting, direction="input", language=language)
