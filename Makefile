@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 OUT ?= out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo ask test unit lint format bench lock clean
+.PHONY: help setup demo test unit lint format bench eval lock clean
 
 help: ## say what there is to do
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ format: setup ## mend style
 
 bench: setup ## measure the whole chain and each stage
 	@$(BIN)/visavis bench
+
+eval: setup ## judge the demo desk's answers to questions that it was not tuned on
+	@$(BIN)/python -m evals.answers evals/data/heldout_questions.jsonl
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \

@@ -46,7 +46,7 @@ def cues_of(spoken: Spoken) -> list[Cue]:
 
 
 def _pieces(text: str, limit: int) -> list[str]:
-    count = -(-len(text) // limit)
+    count = max(1, -(-len(text) // limit))
     aim = len(text) / count
     pieces: list[str] = []
     while len(text) > limit:

@@ -127,15 +127,19 @@ def new_desk(folder: Path, *, name: str = "", company: str = "") -> Desk:
     Raises:
         DeskError: the folder holds something already or cannot be written.
     """
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DeskError(f"{folder} is not empty; name a new folder")
+    name, company = name or folder.name, company or "My company"
+    if max(len(name), len(company)) > 120:
+        raise DeskError("a desk's and a company's name have at most 120 letters; choose a shorter one")
     try:
         shutil.copytree(
             _BUILT_IN / "starter", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
         )
         file = folder / "desk.toml"
         text = file.read_text(encoding="utf-8")
-        for old, new in (("My desk", name or folder.name), ("My company", company or "My company")):
+        for old, new in (("My desk", name), ("My company", company)):
             text = text.replace(f'"{old}"', f'"{_toml_text(new)}"')
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -167,8 +171,8 @@ def _read(file: Path) -> DeskSettings:
         raise DeskError(f"{file.parent} holds no desk.toml; make a desk with `visavis new DIR`") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DeskError(f"{file}: cannot be read ({error}); it must be a UTF-8 text file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise DeskError(f"{file}: not valid TOML: {error}; mend that line") from error
+    except (ValueError, RecursionError) as error:
+        raise DeskError(f"{file}: not valid TOML: {str(error)[:200]}; mend that line") from error
     try:
         return DeskSettings.model_validate(data)
     except ValidationError as error:
@@ -185,4 +189,8 @@ def _complaint(file: Path, item: object) -> str:
         return f"{file}: there is no key {where}; check its spelling or remove it"
     if kind == "missing":
         return f"{file}: the key {where} is missing; add it"
-    return f"{file}: {where}: {message[0].lower()}{message[1:]} (it says {str(details['input'])[:60]!r})"
+    try:
+        given = f" (it says {str(details['input'])[:60]!r})"
+    except ValueError:  # a number of thousands of digits has no text
+        given = ""
+    return f"{file}: {where}: {message[0].lower()}{message[1:]}{given}"

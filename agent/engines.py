@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from agent.answerer import Answerer, Question
@@ -40,24 +41,35 @@ class Engines:
     """None unless it was opened for hearing."""
 
     @classmethod
-    def open(cls, desk: Desk, *, hearing: bool, step: Step = lambda _: None) -> Engines:
+    def open(
+        cls,
+        desk: Desk,
+        *,
+        hearing: bool,
+        step: Step = lambda _: None,
+        fetched: Callable[[float, float], None] | None = None,
+    ) -> Engines:
         """Open the engines that the desk's settings and this machine allow.
 
         Args:
             desk: whose engines.
             hearing: open a recognizer too.
             step: told what is being done.
+            fetched: told the bytes so far and in all, if a model is downloaded at first use.
 
         Raises:
             AgentError, KnowledgeError, ModerationError, SpeechError: an engine cannot be opened.
         """
         settings = desk.settings
-        guard = Guard.load(desk.policy_file)
-        step("knowledge")
-        knowledge = open_knowledge(desk)
-        step("voice")
-        with ThreadPoolExecutor(1, thread_name_prefix="open") as opener:
-            synthesizer = opener.submit(_open_voice, desk)
+        with ExitStack() as opened, ThreadPoolExecutor(1, thread_name_prefix="open") as opener:
+            guard = Guard.load(desk.policy_file)
+            tools = desk.tools()
+            answerer, fallback = open_answerer(desk)
+            step("knowledge")
+            knowledge = open_knowledge(desk)
+            opened.callback(knowledge.close)
+            step("voice")
+            speaking = opener.submit(_open_voice, desk)
             recognizer = None
             if hearing:
                 step("hearing")
@@ -67,18 +79,21 @@ class Engines:
                     languages=settings.languages,
                     texts=knowledge.texts(),
                     state_dir=desk.state_folder,
+                    progress=fetched,
                 )
-            answerer, fallback = open_answerer(desk)
-            return cls(
-                desk=desk,
-                guard=guard,
-                knowledge=knowledge,
-                answerer=answerer,
-                fallback=fallback,
-                synthesizer=synthesizer.result(),
-                tools=desk.tools(),
-                recognizer=recognizer,
-            )
+                opened.callback(recognizer.close)
+            synthesizer = speaking.result()
+            opened.pop_all()  # from here on `close` closes them
+        return cls(
+            desk=desk,
+            guard=guard,
+            knowledge=knowledge,
+            answerer=answerer,
+            fallback=fallback,
+            synthesizer=synthesizer,
+            tools=tools,
+            recognizer=recognizer,
+        )
 
     def warm(self, languages: Iterable[str]) -> None:
         """Load what the first question in each of these languages would otherwise wait for."""

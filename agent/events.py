@@ -96,7 +96,9 @@ class Moment:
     frame: NDArray[np.uint8]
     """RGB[H, W, 3]"""
     pcm: Pcm
+    """Empty in silence."""
     sample_rate: int
+    """Hz; 0 in silence."""
     spoken: Spoken | None
     """The sentence being said; None in silence."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.answerer import Question
 from agent.errors import AnswererError
@@ -29,6 +30,9 @@ _MARKS = {
     HANDOFF_MARK: Outcome.HANDOFF,
 }
 _TAG = re.compile(r"\[(\d{1,2}|[a-z]+)\]")
+_NUMBERS = re.compile(r"(?:\s*\[\d{1,2}\])+")
+_MAYBE_NUMBER = re.compile(r"\s*(?:\[\d{0,2})?$")
+"""What waits may yet become a number that belongs to the sentence before it."""
 
 INSTRUCTIONS = """\
 You are {name}, the AI service assistant of {company}. Your manner: {style}.
@@ -52,7 +56,6 @@ class OpenAIAnswerer:
     def __init__(self, settings: Answering, persona: Persona) -> None:
         self._settings = settings
         self._persona = persona
-        self._model: ChatOpenAI | None = None
         self.engine = f"openai/{settings.model}"
 
     async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
@@ -61,44 +64,53 @@ class OpenAIAnswerer:
         Raises:
             AnswererError: the endpoint cannot be reached, refuses, is too slow, or breaks off.
         """
-        splitter = SentenceSplitter()
         emotion, outcome, said = Emotion("neutral", 0.5), Outcome.ANSWERED, False
-        async with aclosing(self._stream(question)) as pieces:
-            async for piece in _then_end(pieces):
-                for written in splitter.flush() if piece is None else splitter.feed(piece):
-                    text, emotion, marked, cited = _read_tags(written, emotion)
-                    outcome = marked or outcome
-                    if outcome in (Outcome.ABSTAINED, Outcome.HANDOFF) and not said:
-                        line = (
-                            question.phrases.unknown
-                            if outcome is Outcome.ABSTAINED
-                            else question.phrases.handoff
-                        )
-                        yield Sentence(line, question.language, Emotion("apologetic", 0.5), outcome)
-                        return
-                    if text:
-                        said = True
-                        yield Sentence(text, question.language, emotion, outcome, _citations(question, cited))
+        async with aclosing(_numbered_sentences(self._stream(question))) as sentences:
+            async for written in sentences:
+                text, emotion, marked, cited = _read_tags(written, emotion)
+                outcome = marked or outcome
+                if outcome in (Outcome.ABSTAINED, Outcome.HANDOFF) and not said:
+                    own = question.phrases
+                    line = own.unknown if outcome is Outcome.ABSTAINED else own.handoff
+                    yield Sentence(line, question.language, Emotion("apologetic", 0.5), outcome)
+                    return
+                if text:
+                    said = True
+                    yield Sentence(text, question.language, emotion, outcome, _citations(question, cited))
         if not said:
             raise AnswererError(f"{self.engine} wrote nothing; try another model")
 
     async def _stream(self, question: Question) -> AsyncGenerator[str, None]:
+        loop = asyncio.get_running_loop()
+        openai = await asyncio.to_thread(importlib.import_module, "openai")
+        # Connections belong to the loop that opened them and end with the answer, whichever way it ends.
+        async with openai.DefaultAsyncHttpxClient(timeout=self._settings.timeout_s) as client:
+            model = await asyncio.to_thread(self._open, client)
+            async with aclosing(self._pieces(model, question, loop)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def _pieces(
+        self, model: ChatOpenAI, question: Question, loop: asyncio.AbstractEventLoop
+    ) -> AsyncGenerator[str, None]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
-        model = await asyncio.to_thread(self._load)
         messages = [SystemMessage(self._instructions(question)), HumanMessage(question.text)]
         finished = False
         try:
             stream = model.astream(messages)
+            # Only words put the deadline off: a server may keep a connection busy without writing any.
+            deadline = loop.time() + self._settings.timeout_s
             while True:
                 try:
-                    async with asyncio.timeout(self._settings.timeout_s):
+                    async with asyncio.timeout_at(deadline):
                         chunk = await anext(stream)
                 except StopAsyncIteration:
                     break
                 finished = finished or bool(chunk.response_metadata.get("finish_reason"))
                 if chunk.text:
                     yield str(chunk.text)
+                    deadline = loop.time() + self._settings.timeout_s
         except TimeoutError:
             raise AnswererError(
                 f"{self.engine} was silent for {self._settings.timeout_s:g} s; check the endpoint, "
@@ -130,24 +142,23 @@ class OpenAIAnswerer:
             passages=passages or "(none)",
         )
 
-    def _load(self) -> ChatOpenAI:
-        if self._model is None:
-            from langchain_openai import ChatOpenAI
-            from pydantic import SecretStr
+    def _open(self, client: Any) -> ChatOpenAI:
+        from langchain_openai import ChatOpenAI
+        from pydantic import SecretStr
 
-            settings = self._settings
-            self._model = ChatOpenAI(
-                model=settings.model,
-                base_url=str(settings.base_url) if settings.base_url else None,
-                api_key=SecretStr(os.environ.get(settings.api_key_env, "") or "none"),
-                temperature=settings.temperature,
-                max_completion_tokens=MAX_ANSWER_TOKENS,
-                timeout=settings.timeout_s,
-                max_retries=0,
-                streaming=True,
-                stream_usage=False,
-            )
-        return self._model
+        settings = self._settings
+        return ChatOpenAI(
+            model=settings.model,
+            base_url=str(settings.base_url) if settings.base_url else None,
+            api_key=SecretStr(os.environ.get(settings.api_key_env, "") or "none"),
+            temperature=settings.temperature,
+            max_completion_tokens=MAX_ANSWER_TOKENS,
+            timeout=settings.timeout_s,
+            max_retries=0,
+            streaming=True,
+            stream_usage=False,
+            http_async_client=client,
+        )
 
 
 def endpoint_is_set(settings: Answering) -> bool:
@@ -157,10 +168,27 @@ def endpoint_is_set(settings: Answering) -> bool:
     )
 
 
-async def _then_end(pieces: AsyncIterator[str]) -> AsyncIterator[str | None]:
-    async for piece in pieces:
-        yield piece
-    yield None
+async def _numbered_sentences(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Yield sentences, each with the passage numbers that stand in it or right behind it."""
+    splitter = SentenceSplitter()
+    held: str | None = None
+    async with aclosing(pieces):
+        async for piece in pieces:
+            for sentence in splitter.feed(piece):
+                if held is not None:
+                    own = _NUMBERS.match(sentence)
+                    if own:
+                        held, sentence = held + own.group(), sentence[own.end() :].strip()
+                    yield held
+                held = sentence
+            if held is not None and not _MAYBE_NUMBER.match(splitter.waiting):
+                yield held + splitter.take(_NUMBERS)
+                held = None
+    last = splitter.take(_NUMBERS) if held is not None else ""
+    if held is not None:
+        yield held + last
+    for sentence in splitter.flush():
+        yield sentence
 
 
 def _read_tags(written: str, emotion: Emotion) -> tuple[str, Emotion, Outcome | None, list[int]]:

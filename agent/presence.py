@@ -63,14 +63,16 @@ class Presence:
         `TAIL_S` after the last. Frames are drawn by several threads and handed out in order.
         """
         performer = Performer(fps=FPS, seed=seed)
-        index, rate = 0, 0
+        index = 0
         drawing: deque[tuple[Future[NDArray[np.uint8]], Pcm, Spoken | None]] = deque()
 
         async def finished(until: int) -> AsyncIterator[Moment]:
             nonlocal index
             while len(drawing) > until:
                 future, pcm, spoken = drawing.popleft()
-                yield Moment(index, await asyncio.wrap_future(future), pcm, rate, spoken)
+                picture = await asyncio.wrap_future(future)
+                rate = spoken.speech.sample_rate if spoken else 0
+                yield Moment(index, picture, pcm, rate, spoken)
                 index += 1
 
         def draw(pose: Pose, pcm: Pcm, spoken: Spoken | None, caption: str) -> None:
@@ -84,7 +86,6 @@ class Presence:
                     yield event
                     if not isinstance(event, Spoken):
                         continue
-                    rate = event.speech.sample_rate
                     poses = await asyncio.to_thread(_poses, performer, event)
                     cues = cues_of(event)
                     for number, (pose, pcm) in enumerate(zip(poses, _slices(event), strict=True)):

@@ -31,6 +31,8 @@ PAUSE_S = 0.28
 """Between sentences: about what people leave."""
 TAIL_S = 0.6
 """After the last: the mouth closes and the face settles."""
+TOOL_S = 5.0
+"""How long a desk's tool may take before the visitor gets an apology instead."""
 SENTENCES_AHEAD = 2
 """How many sentences each stage may be before the next: sound early, little to throw away."""
 
@@ -109,7 +111,12 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
     passages, answerable = await asyncio.to_thread(engines.look_up, verdict.text, language)
     yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
 
-    question = Question(verdict.text, language, passages, answerable, phrases)
+    # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
+    read = engines.guard.screen_many([passage.text for passage in passages], direction="document")
+    passages = tuple(
+        passage for passage, checked in zip(passages, read, strict=True) if checked.action is Action.ALLOW
+    )
+    question = Question(verdict.text, language, passages, answerable if passages else 0.0, phrases)
     count = 0
     async with aclosing(_answer(question, text, engines)) as answers:
         async for item in answers:
@@ -127,6 +134,10 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
             count += 1
             if count >= desk.settings.limits.reply_sentences:
                 return
+    if not count:
+        yield Written(
+            Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED), clock()
+        )
 
 
 async def _answer(question: Question, raw: str, engines: Engines) -> AsyncGenerator[Sentence | Noted, None]:
@@ -137,11 +148,12 @@ async def _answer(question: Question, raw: str, engines: Engines) -> AsyncGenera
         if values is None:
             continue
         try:
-            line = await asyncio.to_thread(
-                run_tool, chosen, values, language=question.language, state_dir=engines.desk.state_folder
-            )
-        except ToolError as error:
-            yield Noted(str(error))
+            async with asyncio.timeout(TOOL_S):
+                line = await asyncio.to_thread(
+                    run_tool, chosen, values, language=question.language, state_dir=engines.desk.state_folder
+                )
+        except (ToolError, TimeoutError) as error:
+            yield Noted(str(error) or f"the desk's tool {chosen.name} took over {TOOL_S:g} s; see tools.py")
             yield _failed(question.phrases, question.language)
             return
         citation = Citation(f"tool:{chosen.name}", chosen.description.split("\n", 1)[0], line, 1.0)

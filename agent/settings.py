@@ -125,4 +125,7 @@ class DeskSettings(Section):
             if unknown:
                 lines_there = ", ".join(sorted(known))
                 raise ValueError(f"phrases.{language} has no line {unknown[0]!r}; there are: {lines_there}")
+            empty = sorted(key for key, line in lines.items() if not line.strip())
+            if empty:
+                raise ValueError(f"phrases.{language}.{empty[0]} is empty; write a line or leave it out")
         return self

@@ -41,6 +41,19 @@ class SentenceSplitter:
                 self._any = True
         return done
 
+    def take(self, pattern: re.Pattern[str]) -> str:
+        """Remove and return what the text that waits begins with, if it matches; else ""."""
+        found = pattern.match(self._held)
+        if not found:
+            return ""
+        self._held = self._held[found.end() :]
+        return found.group()
+
+    @property
+    def waiting(self) -> str:
+        """The text that no sentence end has come for yet."""
+        return self._held
+
     def flush(self) -> list[str]:
         """Return what is left as a last sentence, if anything is."""
         rest, self._held = self._held.strip(), ""

@@ -110,21 +110,24 @@ def run_tool(chosen: Tool, values: Mapping[str, str], *, language: str, state_di
     """Call a tool and return its line.
 
     Raises:
-        ToolError: the tool raised; the message names it, not its arguments.
+        ToolError: the tool raised or said nothing; the message names it, not its arguments.
     """
     try:
-        return chosen.call(language=language, state_dir=state_dir, **values)
+        line = chosen.call(language=language, state_dir=state_dir, **values)
     except Exception as error:
         raise ToolError(
             f"the desk's tool {chosen.name} failed ({type(error).__name__}); see tools.py"
         ) from error
+    if not isinstance(line, str) or not line.strip():
+        raise ToolError(f"the desk's tool {chosen.name} returned no line to say; see tools.py")
+    return line
 
 
 def digits_from_words(text: str) -> str:
     """Write digits that were spelt out ("one oh three", "1 0 3", "一零三") as one number."""
 
     def join(found: re.Match[str]) -> str:
-        digits = _DIGIT_WORD.sub(lambda word: DIGIT_WORDS[word.group().lower()], found.group())
+        digits = _DIGIT_WORD.sub(lambda word: DIGIT_WORDS[word.group().casefold()], found.group())
         return re.sub(r"\D", "", digits) + (" " if found.group()[-1:].isspace() else "")
 
     return _SPELT_DIGITS.sub(lambda found: re.sub(r"\D", "", found.group()), _SPOKEN_DIGITS.sub(join, text))

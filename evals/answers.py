@@ -112,7 +112,7 @@ def _judge(labelled: Labelled, outcome: Outcome, text: str, sources: tuple[str, 
             cited = not labelled.expect_sources or bool(set(sources) & set(labelled.expect_sources))
             right = outcome is Outcome.ANSWERED and cited and says
         case "out" | "near":
-            right = outcome in (Outcome.ABSTAINED, Outcome.HANDOFF, Outcome.REFUSED) or not sources
+            right = outcome in (Outcome.ABSTAINED, Outcome.HANDOFF, Outcome.REFUSED)
         case "tool":
             right = outcome is Outcome.ANSWERED and says and any(s.startswith("tool:") for s in sources)
         case "handoff":

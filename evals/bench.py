@@ -269,7 +269,7 @@ def show_bench(document: dict[str, Any]) -> None:
     table.add_column("note", overflow="fold")
     for name, figure in document["figures"].items():
         table.add_row(name, f"{figure['value']:.4g}", figure["unit"], str(figure["n"]), figure["note"])
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(table)
     about = document["machine"]
     console.print(f"{about['processor']}, {about['cores']} cores, load {about['load_1min']}")

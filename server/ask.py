@@ -46,16 +46,24 @@ class Counter:
             stages: told what is being done.
         """
         began = time.perf_counter()
-        engines = Engines.open(desk, hearing=hearing, step=lambda name: stages.stage(f"opening: {name}"))
+        engines = Engines.open(
+            desk,
+            hearing=hearing,
+            step=lambda name: stages.stage(f"opening: {name}"),
+            fetched=stages.advance,
+        )
+        presence = None
         try:
             if face:
                 stages.stage("opening: face")
-            presence = Presence.open(desk) if face else None
+                presence = Presence.open(desk)
             stages.stage("warming up")
             heard = engines.recognizer.languages if engines.recognizer else desk.settings.languages
             known = [one for one in desk.settings.languages if one in heard]
             engines.warm([language] if language else known)
         except BaseException:
+            if presence is not None:
+                presence.close()
             engines.close()
             raise
         return cls(desk, engines, presence, (time.perf_counter() - began) * 1e3)

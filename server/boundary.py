@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from agent.errors import AgentError, DeskError
 from avatar.errors import AvatarError, RigError
@@ -25,6 +26,17 @@ _WRONG_USE = (AudioError, DeskError, DocumentError, PolicyError, RigError)
 
 class UsageError(Exception):
     """The command was called wrongly; the message says how to call it."""
+
+
+def check_suffix(out: Path | None, suffix: str) -> None:
+    """See that a file that is to be written is named as what it will be.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if out is not None and out.suffix.lower() != suffix:
+        example = out.with_suffix(suffix) if out.name else f"reply{suffix}"
+        raise UsageError(f"--out writes {suffix[1:]}; name the file {example}")
 
 
 @contextmanager

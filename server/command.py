@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from server.boundary import UsageError, boundary, print_json
+from server.boundary import UsageError, boundary, check_suffix, print_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,8 +60,7 @@ def ask(
     from server.terminal import show_reply
 
     with boundary():
-        if out is not None and out.suffix.lower() != ".mp4":
-            raise UsageError(f"--out writes mp4; name the file {out.with_suffix('.mp4')}")
+        check_suffix(out, ".mp4")
         with stages(quiet=json) as shown:
             result, counter = run(Desk.load(desk), text=text, audio=audio, out=out, stages=shown)
             for note in result.notes:
@@ -318,5 +320,11 @@ def avatar_sheet(
 
 
 def main() -> None:
-    """Run the command."""
-    app()
+    """Run the command; whatever goes wrong is one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    # A service manager's polite end is cleaned up after like a person's Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    with boundary():
+        app()

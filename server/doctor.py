@@ -65,7 +65,7 @@ def examine(where: str) -> dict[str, Any]:
 
 def show_examination(document: dict[str, Any]) -> None:
     """Print the findings, a stage a line, with what would help below."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(f"{document['desk']['name']}  ({document['desk']['folder']})")
     for found in document["stages"]:
         mark = ("ok  ", "green") if found["ok"] else ("no  ", "bold red")

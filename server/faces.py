@@ -8,7 +8,7 @@ from typing import Any
 from avatar import draw_sheet, load_renderer, load_rig, rig_names
 from avatar.errors import ClipError
 from avatar.sheet import KINDS
-from server.boundary import UsageError
+from server.boundary import UsageError, check_suffix
 
 
 def list_rigs() -> dict[str, Any]:
@@ -30,8 +30,7 @@ def write_sheet(rig: str, kind: str, out: Path) -> dict[str, Any]:
     wanted = next((known for known in KINDS if known == kind), None)
     if wanted is None:
         raise UsageError(f"--kind is one of {', '.join(KINDS)}")
-    if out.suffix.lower() != ".png":
-        raise UsageError(f"--out writes png; name the file {out.with_suffix('.png')}")
+    check_suffix(out, ".png")
     picture = draw_sheet(load_renderer(load_rig(rig), size=512), wanted)
     done, data = cv2.imencode(".png", picture[..., ::-1])
     if not done:

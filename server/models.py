@@ -37,7 +37,7 @@ def show_models(document: dict[str, Any]) -> None:
     for row in document["models"]:
         here = "yes" if row["path"] else "-"
         table.add_row(row["name"], here, f"{row['size_mb']:.0f}", row["licence"], row["for"])
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(table)
     console.print(f"kept in {document['cache']}; fetch one with: visavis models pull NAME")
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 
 class Stages(Protocol):
@@ -57,7 +58,7 @@ class Live:
 
     def note(self, message: str) -> None:
         """Write a line above the stages."""
-        self._progress.console.print(f"[yellow]note[/yellow] {message}", highlight=False)
+        self._progress.console.print(Text.assemble(("note ", "yellow"), message))
 
     def end(self) -> None:
         """Mark the present stage as done."""
@@ -76,7 +77,7 @@ def stages(*, quiet: bool = False) -> Iterator[Stages]:
         return
     columns = (
         SpinnerColumn(finished_text="[green]✓[/green]"),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         TimeElapsedColumn(),
     )

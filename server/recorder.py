@@ -165,5 +165,6 @@ class _Encoder:
                 return
             self._rate = moment.sample_rate
             self._writer.sound(np.zeros(self._silent_frames * self._rate // FPS, np.float32), self._rate)
+        self._rate = moment.sample_rate or self._rate
         pcm = moment.pcm if len(moment.pcm) else np.zeros(self._rate // FPS, np.float32)
         self._writer.sound(pcm, self._rate)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from server.boundary import UsageError
+from server.boundary import UsageError, check_suffix
 from speech.synthesizer import load_synthesizer
 from speech.timeline import Speech
 
@@ -22,8 +23,7 @@ def speak_to(out: Path, text: str, *, emotion: str, language: str | None) -> dic
     """
     if not text.strip():
         raise UsageError("there is nothing to say; give some words")
-    if out.suffix.lower() != ".wav":
-        raise UsageError(f"--out writes wav; name the file {out.with_suffix('.wav')}")
+    check_suffix(out, ".wav")
     voice = load_synthesizer(languages=("en", "zh"))
     try:
         speech = voice.speak(text, emotion=emotion, language=language)
@@ -45,7 +45,7 @@ def speak_to(out: Path, text: str, *, emotion: str, language: str | None) -> dic
 def write_wav(path: Path, speech: Speech) -> None:
     """Write a speech as 16-bit mono PCM; the file appears when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with wave.open(str(part), "wb") as file:
             file.setnchannels(1)

@@ -13,7 +13,7 @@ TIMED = ("vad", "recognition", "retrieval", "first_sentence", "first_sound", "fi
 
 def show_reply(document: dict[str, Any]) -> None:
     """Print a reply with what it rests on."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     if document["engines"]["recognition"] != "typed":
         heard = document["transcript"] or "(nothing)"
         console.print(Text.assemble(("heard    ", "dim"), f"{heard}  ", (_by_ear(document), "dim")))
@@ -32,7 +32,7 @@ def show_reply(document: dict[str, Any]) -> None:
 
 def show_passages(document: dict[str, Any]) -> None:
     """Print search results, best first."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     table = Table(box=None, pad_edge=False)
     for name in ("score", "source", "passage"):
         table.add_column(name, overflow="fold")

@@ -140,12 +140,7 @@ def _piper_models(engine: str, voice: str | None, languages: Sequence[str]) -> d
             return {}  # an espeak-ng voice
         from speech.piper import PiperSynthesizer
 
-        try:
-            named = PiperSynthesizer(voice)
-        except EngineUnavailable:
-            if engine == "piper":
-                raise
-            return {}
+        named = PiperSynthesizer(voice)  # what was asked for by name must not be replaced in silence
         return {named.language: Path(voice)}
     from speech.models import find
 

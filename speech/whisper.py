@@ -132,14 +132,28 @@ class WhisperRecognizer:
             ) from None
         if device == "auto":
             device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-        try:
-            self._model = WhisperModel(
+
+        def open_on(device: str) -> WhisperModel:
+            return WhisperModel(
                 str(folder),
                 device=device,
                 compute_type="int8" if device == "cpu" else "float16",
                 cpu_threads=min(MAX_THREADS, os.cpu_count() or 1),
                 local_files_only=True,
             )
+
+        try:
+            try:
+                self._model = open_on(device)
+                if device != "cpu":
+                    # The CUDA libraries are looked for at the first use only.
+                    self._model.encode(
+                        np.zeros((self._model.feature_extractor.mel_filters.shape[0], 3000), np.float32)
+                    )
+            except RuntimeError:
+                if device == "cpu":
+                    raise
+                self._model = open_on("cpu")
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineUnavailable(
                 f"the Whisper model in {folder} cannot be loaded ({error}): "

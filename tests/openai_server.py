@@ -19,7 +19,7 @@ class Behaviour:
     pause_s: float = 0.0
     """Before each piece."""
     die_after: int | None = None
-    """Close the connection after so many pieces."""
+    """End the answer after so many pieces, as a server that is cut off."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
     """Set when a client went away in the middle of a stream."""
@@ -30,6 +30,8 @@ def openai_server(behaviour: Behaviour) -> Iterator[str]:
     """Serve on loopback; yields the base URL."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept, as real servers do
+
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             behaviour.requests.append(json.loads(self.rfile.read(length)))
@@ -43,16 +45,18 @@ def openai_server(behaviour: Behaviour) -> Iterator[str]:
                 return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             try:
                 for number, piece in enumerate(behaviour.pieces):
                     if number == behaviour.die_after:
-                        self.connection.close()
+                        self._chunk(b"")
                         return
                     time.sleep(behaviour.pause_s)
                     self._event({"role": "assistant", "content": piece}, None)
                 self._event({}, "stop")
-                self.wfile.write(b"data: [DONE]\n\n")
+                self._chunk(b"data: [DONE]\n\n")
+                self._chunk(b"")
             except OSError:
                 behaviour.disconnected.set()
 
@@ -64,7 +68,10 @@ def openai_server(behaviour: Behaviour) -> Iterator[str]:
                 "model": "test",
                 "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
             }
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
+
+        def _chunk(self, data: bytes) -> None:
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             self.wfile.flush()
 
         def log_message(self, *_: object) -> None:

@@ -32,6 +32,9 @@ class WordGuard:
             return Verdict(Action.MASK, "test.card", text.replace("4111", "[card]"), where, "pii")
         return Verdict(Action.ALLOW, "", text, where)
 
+    def screen_many(self, texts: list[str], direction: str = "input") -> list[Verdict]:
+        return [self.screen(text, direction) for text in texts]
+
     def safe_line(self, verdict: Verdict, language: str) -> str:
         return f"safe line for {verdict.rule}"
 
@@ -43,10 +46,11 @@ class OnePassage:
 
     def __init__(self) -> None:
         self.queries: list[str] = []
+        self.passage = PASSAGE
 
     def search(self, query: str, k: int = 5, language: str | None = None) -> list[Passage]:
         self.queries.append(query)
-        return [PASSAGE]
+        return [self.passage]
 
     def answerable(self, query: str) -> float:
         return 0.9

@@ -30,6 +30,17 @@ def test_a_new_desk_loads_and_bears_its_names(tmp_path: Path) -> None:
     assert any(desk.knowledge_folder.rglob("*.md"))
 
 
+def test_a_new_desk_may_be_the_folder_one_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert new_desk(Path(".")).settings.name == tmp_path.name
+
+
+def test_a_name_that_is_too_long_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(DeskError, match="120"):
+        new_desk(tmp_path / "mine", name="x" * 121)
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_new_desk_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("x")
     with pytest.raises(DeskError, match="not empty"):
@@ -46,6 +57,10 @@ def test_a_new_desk_overwrites_nothing(tmp_path: Path) -> None:
         (GOOD + '[phrases.en]\nhelo = "x"\n', "phrases", "greeting"),
         (GOOD + "[limits\n", "desk.toml", "TOML"),
         ("\x00\xff", "desk.toml", "TOML"),
+        ("x = " + "9" * 5000, "desk.toml", "TOML"),
+        ("x = " + "[" * 5000, "desk.toml", "TOML"),
+        (GOOD + "[avatar]\nsize = 0x" + "f" * 5000 + "\n", "avatar.size", "1080"),
+        (GOOD + '[phrases.en]\nunknown = " "\n', "phrases.en.unknown", "leave it out"),
     ],
 )
 def test_a_mistake_is_named_with_file_key_and_remedy(

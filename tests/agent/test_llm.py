@@ -40,6 +40,36 @@ async def test_sentences_carry_emotion_and_citations() -> None:
     assert [c.source for c in second.citations] == ["en/refunds.md"]
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["You have thirty days. [1] We refund within five days. [2]"],
+        ["You have thirty days.", " ", "[", "1", "]", " We refund", " within five days.", " [2]"],
+        ["You have thirty days. [1]", " We refund within five days.[2]"],
+    ],
+)
+async def test_a_number_behind_the_full_stop_belongs_to_the_sentence_before(pieces: list[str]) -> None:
+    first, second = await said(Behaviour(pieces))
+    assert (first.text, second.text) == ("You have thirty days.", "We refund within five days.")
+    assert [c.source for c in first.citations] == ["en/returns.md"]
+    assert [c.source for c in second.citations] == ["en/refunds.md"]
+
+
+def test_one_answerer_serves_several_event_loops() -> None:
+    async def once(one: OpenAIAnswerer) -> list[str]:
+        return [sentence.text async for sentence in one.answer(QUESTION)]
+
+    with openai_server(Behaviour(["You have thirty days [1]."])) as url:
+        one = answerer(url)
+        for _ in range(3):
+            assert asyncio.run(once(one)) == ["You have thirty days."]
+
+
+async def test_a_server_that_is_busy_writing_nothing_times_out() -> None:
+    with pytest.raises(AnswererError, match="timeout_s"):
+        await said(Behaviour([""] * 30, pause_s=0.1), timeout_s=0.5)
+
+
 async def test_the_model_is_told_persona_passages_and_rules() -> None:
     behaviour = Behaviour(["You have thirty days [1]."])
     await said(behaviour)

@@ -1,11 +1,13 @@
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 
-from agent.answerer import Answerer
+from agent.answerer import Answerer, Question
 from agent.errors import AnswererError
 from agent.events import Ended, Event, Heard, Noted, Retrieved, Screened, Spoken, Written
 from agent.reply import FPS, LEAD_S, reply
@@ -13,7 +15,7 @@ from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
 from agent.tools import Slot, Tool, tool
 from speech.recognizer import Transcript
-from tests.agent.scripted import scripted_engines
+from tests.agent.scripted import PASSAGE, scripted_engines
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +140,29 @@ async def test_what_was_not_understood_is_asked_again(tmp_path: Path, heard: Hea
     events = await played(tmp_path, ScriptedAnswerer(["never"]), heard)
     assert words in said(events)[0]
     assert outcome(events) is Outcome.CLARIFIED
+
+
+async def test_an_engine_that_says_nothing_is_an_honest_abstention(tmp_path: Path) -> None:
+    events = await played(tmp_path, ScriptedAnswerer([]))
+    assert "do not have an answer" in said(events)[0]
+    assert outcome(events) is Outcome.ABSTAINED
+
+
+async def test_a_document_that_gives_orders_never_reaches_the_answerer(tmp_path: Path) -> None:
+    asked: list[Question] = []
+
+    class Listening(ScriptedAnswerer):
+        async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+            asked.append(question)
+            async for sentence in super().answer(question):
+                yield sentence
+
+    engines = scripted_engines(tmp_path, Listening(["Fine."]))
+    engines.knowledge.passage = replace(PASSAGE, text="something bad")  # type: ignore[attr-defined]
+    async for _ in reply(typed("May I?"), engines):
+        pass
+    assert asked[0].passages == ()
+    engines.close()
 
 
 async def test_the_answer_is_in_the_visitors_language(tmp_path: Path) -> None:

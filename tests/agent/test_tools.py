@@ -23,6 +23,7 @@ def look(*, number: Annotated[str, NUMBER], language: str, state_dir: Path) -> s
         ("订单一零三四二", "订单10342"),
         ("one lamp and two chairs", "one lamp and two chairs"),
         ("HP-10342", "HP-10342"),
+        ("order ſix ſeven one zero two", "order 67102"),
     ],
 )
 def test_spelt_digits_become_a_number(spoken: str, digits: str) -> None:
@@ -49,6 +50,17 @@ def test_a_failing_tool_is_named_but_not_its_arguments(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="broken") as caught:
         run_tool(broken, {}, language="en", state_dir=tmp_path)
     assert "10342" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", [None, "", "  ", 7])
+def test_a_tool_that_says_nothing_is_an_error(tmp_path: Path, line: object) -> None:
+    @tool(about="x")
+    def silent(*, language: str, state_dir: Path) -> str:
+        """Say nothing."""
+        return line  # type: ignore[return-value]
+
+    with pytest.raises(ToolError, match="no line"):
+        run_tool(silent, {}, language="en", state_dir=tmp_path)
 
 
 def test_a_desk_without_tools_has_none(tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ def test_sound_that_cannot_be_used_is_one_line_and_exit_2(tmp_path: Path, kind: 
         ("screen", "hi", "--direction", "sideways"),
         ("speak", "hi", "--emotion", "furious", "--out", "x.wav"),
         ("speak", "hi", "--out", "x.mp3"),
+        ("ask", "--text", "hi", "--out", ""),
         ("models", "pull", "gpt-9"),
         ("bench", "unknown_figure"),
         ("avatar", "sheet", "nobody"),
