@@ -128,6 +128,46 @@ def new(
 
 
 @app.command()
+def learn(
+    desk: Annotated[str, typer.Argument(metavar="DESK", help="Whose knowledge.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Markdown or text files, or folders.")],
+    json: JsonOption = False,
+) -> None:
+    """Teach a desk documents that lie elsewhere; its own knowledge folder is learnt by itself.
+
+    Unchanged files are passed over; what was learnt from a folder and is no longer in it is forgotten.
+    """
+    from agent.desk import Desk
+    from agent.engines import open_knowledge
+
+    with boundary():
+        knowledge = open_knowledge(Desk.load(desk))
+        try:
+            report = knowledge.add(paths)
+        finally:
+            knowledge.close()
+    skipped = [{"source": one.source, "reason": one.reason} for one in report.skipped]
+    if json:
+        print_json(
+            {
+                "added": report.added,
+                "updated": report.updated,
+                "removed": report.removed,
+                "unchanged": report.unchanged,
+                "skipped": skipped,
+                "passages": report.passages,
+            }
+        )
+        return
+    typer.echo(
+        f"{report.added} added, {report.updated} updated, {report.removed} removed, "
+        f"{report.unchanged} unchanged; {report.passages} passages in all"
+    )
+    for one in skipped:
+        typer.echo(f"skipped {one['source']}: {one['reason']}")
+
+
+@app.command()
 def search(
     arguments: Annotated[
         list[str], typer.Argument(metavar="[DESK] QUERY", help="The desk, and what to look for.")

@@ -89,7 +89,7 @@ def test_a_spoken_question_is_heard_and_answered(question: Path) -> None:
 
 
 def test_a_chinese_question_is_answered_in_chinese() -> None:
-    told = document("ask", "--text", "收到的东西坏了怎么办？")
+    told = document("ask", "--text", "我买的杯子收到时碎了，怎么办？")
     assert told["language"] == "zh"
     assert told["outcome"] == "answered"
 
@@ -214,6 +214,23 @@ def test_a_new_desk_can_be_asked_at_once(tmp_path: Path) -> None:
     told = document("ask", folder, "--text", "Who are you?")
     assert "Blue Bottle" in told["reply"]
     assert run("new", folder)[0] == 2
+
+
+def test_a_desk_learns_documents_from_elsewhere_once(tmp_path: Path) -> None:
+    folder, more = tmp_path / "mine", tmp_path / "more"
+    document("new", folder)
+    more.mkdir()
+    (more / "parking.md").write_text(
+        "# Parking\n\nYou can park behind the shop for two hours free of charge.\n"
+    )
+    (more / "empty.md").write_text("")
+    first = document("learn", folder, more)
+    assert first["added"] == 1
+    assert [one["source"] for one in first["skipped"]]
+    assert document("learn", folder, more)["unchanged"] == 1
+    told = document("ask", folder, "--text", "Where can I park?")
+    assert "behind the shop" in told["reply"]
+    assert run("learn", folder, tmp_path / "nowhere")[0] == 2
 
 
 def test_doctor_names_every_stage() -> None:
