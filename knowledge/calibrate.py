@@ -274,8 +274,8 @@ def main() -> None:
             near = [sample for sample in samples if sample.kind == "near"]
             groups = [
                 (evidence_rows(base, samples), 400.0),
-                (evidence_rows(base, near), 60.0),
-                (evidence_rows(base, general_samples(arguments.data)), 90.0),
+                (evidence_rows(base, near), 30.0),
+                (evidence_rows(base, general_samples(arguments.data)), 70.0),
                 (small_rows(arguments.documents, samples), 40.0),
             ]
             bias, *weights = (round(float(value), 2) for value in fit(groups))

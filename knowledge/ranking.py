@@ -16,8 +16,8 @@ from knowledge.record import Catalogue
 from knowledge.table import TableEmbedder
 from knowledge.words import language_of
 
-CANDIDATES = 40
-"""Passages that are looked at closely, from each of the two searches."""
+CANDIDATES = 24
+"""Passages that are looked at closely from the word search, and half as many from the vectors."""
 OTHER_LAST = 0.6
 """Factor on the standing of a passage in another language: what the table reads looks nearer."""
 AROUND = 3
@@ -61,31 +61,34 @@ class Ranking:
             return []
         words = self._index.scores(weighted)
         vector = self._vector(text)
-        likeness = np.asarray(self.vectors @ vector, dtype=np.float32) if len(vector) else self._nothing
+        # One thread: a library's threads wait for each other longer than this takes.
+        likeness = np.einsum("ud,d->u", self.vectors, vector) if len(vector) else self._nothing
         nearest = np.maximum.reduceat(likeness, self._first[:-1])
         documents = np.maximum.reduceat(likeness, self._units_of[:-1])
-        candidates = set(_best(words, CANDIDATES)) | set(_best(nearest, CANDIDATES))
+        candidates = set(_best(words, CANDIDATES)) | set(_best(nearest, CANDIDATES // 2))
         general = (
             self._embedder.general(vector)
             if isinstance(self._embedder, TableEmbedder) and len(vector)
             else None
         )
+        second, first = np.sort(documents)[-2:].tolist() if len(documents) > 1 else (0.0, float(documents[0]))
+        ends = (first, second)
         top = float(words.max())
         wanted = language or language_of(text)
         ranked = []
         for number in candidates:
-            near = self._nearness(number, likeness, documents, general)
+            near = self._nearness(number, likeness, documents, ends, general)
             share = float(words[number]) / top if top else 0.0
             evidence = weigh(query, number, self._index, near, share)
             factor = 1.0 if self.passages[number].language == wanted else OTHER_LANGUAGE
             behind = 1.0 if factor == 1.0 else OTHER_LAST
-            ranked.append((behind * standing(evidence), number, likelihood(evidence) * factor, evidence))
+            ranked.append((behind * standing(evidence), number, factor, evidence))
         ranked.sort(key=lambda item: (-item[0], item[1]))
         best = 1.0
         falling = []
-        for _, number, score, evidence in ranked[:k]:
+        for _, number, factor, evidence in ranked[:k]:
             # A passage further down is never said to be likelier than one before it.
-            best = min(best, score)
+            best = min(best, likelihood(evidence) * factor)
             falling.append((number, best, evidence))
         return falling
 
@@ -95,30 +98,37 @@ class Ranking:
             return np.zeros(0, dtype=np.float32)
         return np.asarray(self._embedder.embed([text])[0], dtype=np.float32)
 
-    def _nearness(self, number: int, likeness: Floats, documents: Floats, general: float | None) -> Nearness:
-        """Collect what the units of a passage and of its document say."""
-        first, last = self._first[number : number + 2]
+    def _nearness(
+        self,
+        number: int,
+        likeness: Floats,
+        documents: Floats,
+        ends: tuple[float, float],
+        general: float | None,
+    ) -> Nearness:
+        """Collect what the units of a passage and of its document say.
+
+        Args:
+            number: of the passage.
+            likeness: cosine of the question and every unit, float32[u].
+            documents: the greatest in each document, float32[d].
+            ends: the greatest of all, and the greatest of all other documents.
+            general: likeness of the question and general talk.
+        """
+        first, last = self._first[number], self._first[number + 1]
         at = first + int(likeness[first:last].argmax())
         document = self._document[number]
-        start, end = self._units_of[document : document + 2]
-        own = likeness[start:end]
-        around = np.partition(own, len(own) - AROUND)[-AROUND:] if len(own) > AROUND else own
+        own = sorted(likeness[self._units_of[document] : self._units_of[document + 1]].tolist())[-AROUND:]
+        nearest = float(documents[document])
         return Nearness(
             vector=float(likeness[at]),
             whole=float(likeness[last - 1]),
-            around=float(around.mean()),
-            margin=float(documents[document]) - self._next(document, documents),
+            around=sum(own) / len(own),
+            margin=nearest - (ends[1] if nearest == ends[0] else ends[0]),
             heading=bool(self._headings[at]),
             general=general or 0.0,
             meant=general is not None,
         )
-
-    def _next(self, document: int, documents: Floats) -> float:
-        """Return the cosine of the nearest unit of all other documents."""
-        if len(documents) < 2:
-            return 0.0
-        second, first = np.argpartition(documents, len(documents) - 2)[-2:]
-        return float(documents[second if first == document else first])
 
 
 def _weighted_tokens(query: Query) -> Iterator[tuple[int, float]]:

@@ -8,6 +8,7 @@ not know, is told by `HashedEmbedder`; one vector holds both.
 from __future__ import annotations
 
 import threading
+import zipfile
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
@@ -34,12 +35,12 @@ _DATA = resources.files("knowledge") / "data"
 class TableEmbedder:
     """Rows of a table for English beside hashed features for all languages."""
 
-    name = f"table-{TABLE_DIMENSION}+{HashedEmbedder.name}-1"
     dimension = TABLE_DIMENSION + DIMENSION
 
     def __init__(self, folder: Traversable = _DATA) -> None:
         """Name the folder of the table's two files; they are read at the first text."""
         self._folder = folder
+        self.name = f"table-{_checksum(folder / TABLE):08x}+{HashedEmbedder.name}"
         self._hashed = HashedEmbedder()
         self._lock = threading.Lock()
         self._read: tuple[Any, npt.NDArray[np.int8], Vectors, Vectors] | None = None
@@ -75,7 +76,7 @@ class TableEmbedder:
         """
         meant = vector[:TABLE_DIMENSION]
         length = float(np.linalg.norm(meant))
-        return float((self._load()[3] @ meant).max()) / length if length else None
+        return float(np.einsum("kd,d->k", self._load()[3], meant).max()) / length if length else None
 
     def _means(self, texts: Sequence[str]) -> Vectors:
         tokenizer, table, scales, _ = self._load()
@@ -102,6 +103,14 @@ class TableEmbedder:
                     general /= np.linalg.norm(general, axis=1, keepdims=True)
                     self._read = (tokenizer, found["rows"], found["scales"].astype(np.float32), general)
             return self._read
+
+
+def _checksum(file: Traversable) -> int:
+    """Return the checksum of a table's rows, as it stands in the file: other rows mean other vectors."""
+    if not file.is_file():
+        return 0
+    with file.open("rb") as opened, zipfile.ZipFile(opened) as found:
+        return found.getinfo("rows.npy").CRC
 
 
 @lru_cache(maxsize=1)
