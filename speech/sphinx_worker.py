@@ -35,7 +35,7 @@ HEAD_BYTES = BYTES_PER_S
 PRIOR_S = 0.5
 """Weight of the usual cepstral mean against the measured one, in seconds of sound."""
 
-LANGUAGE_WEIGHT = 8.5
+LANGUAGE_WEIGHT = 7.5
 """Of the language model against the sound: measured best on questions in the words of a desk."""
 
 SEARCH = {"lw": LANGUAGE_WEIGHT, "fwdflatlw": LANGUAGE_WEIGHT + 1, "fwdflatsfwin": 12}

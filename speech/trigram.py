@@ -1,7 +1,7 @@
 """A trigram language model and dictionary from a desk's texts, for pocketsphinx.
 
 The desk's own sentences make its words and word orders likely; question openings, greetings and digits are
-added, and common English words with little weight, so that foreign speech finds other words than the desk's.
+added, and what is usual in English stands behind them (ngrams.py), so that other speech finds other words.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech.errors import EngineUnavailable
+from speech.ngrams import GeneralEnglish, arpa
 from speech.spelled import DIGITS, words_of
 
-VERSION = 3
+VERSION = 4
 """Part of the cache key: raise it when the model that the same texts give changes."""
 
-BACKGROUND_WORDS = 1_500
-"""Most common English words that the desk does not use, each counted once.
+BACKGROUND_WORDS = 3_000
+"""Most common English words that are added to the desk's.
 
 Without them foreign speech is forced into the desk's words, and sounds surer than it is.
 """
@@ -95,13 +96,11 @@ def build_language(texts: Sequence[str], folder: Path) -> LanguageFiles:
 def _build(texts: Sequence[str], folder: Path, home: Path) -> None:
     try:
         import pocketsphinx
-        from pocketsphinx.lm import ArpaBoLM
     except ImportError:
         raise EngineUnavailable("pocketsphinx is not installed: run `pip install pocketsphinx`") from None
     pronunciations = _pronunciations(Path(pocketsphinx.get_model_path("en-us/cmudict-en-us.dict")))
-    model = ArpaBoLM(add_start=True)
     unknown: set[str] = set()
-    lines: list[str] = []
+    heard: list[tuple[list[str], int]] = []
     for words, weight in sentences(texts):
         for word in {word for word in words if word not in pronunciations}:
             sounds = derived_pronunciation(word, pronunciations)
@@ -110,22 +109,18 @@ def _build(texts: Sequence[str], folder: Path, home: Path) -> None:
             else:
                 unknown.add(word)
         if known := [word for word in words if word in pronunciations]:
-            lines += [" ".join(known)] * weight
-    model.read_corpus(lines)
-    desk = sorted(set(model.grams_1) - {"<s>", "</s>"})
-    general = pocketsphinx.NGramModel.readfile(pocketsphinx.get_model_path("en-us/en-us.lm.bin"))
-    others = (word for word in pronunciations if word not in model.grams_1)
-    for word in sorted(others, key=lambda word: (-general.prob([word]), word))[:BACKGROUND_WORDS]:
-        model.grams_1[word] = 1
-    model.compute()
+            heard.append((known, weight))
+    desk = sorted({word for words, _ in heard for word in words})
+    general = GeneralEnglish.load()
+    common = [word for word in general.unigrams if word in pronunciations][:BACKGROUND_WORDS]
+    model = arpa(heard, general, BACKGROUND_WORDS)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         draft = Path(scratch, "draft")
         draft.mkdir()
-        with (draft / "desk.arpa").open("w") as file:
-            model.write(file)
+        (draft / "desk.arpa").write_text(model)
         with (draft / "desk.dict").open("w") as file:
-            for word in sorted(set(model.grams_1) & pronunciations.keys()):
+            for word in sorted({*desk, *common}):
                 for number, sounds in enumerate(pronunciations[word], 1):
                     file.write(f"{word}{f'({number})' if number > 1 else ''} {sounds}\n")
         (draft / "words.json").write_text(json.dumps({"words": desk, "unknown": sorted(unknown)}))

@@ -236,5 +236,6 @@ def test_confidence_grows_with_the_posterior_and_the_language_model() -> None:
     assert confidence_of(sure) > 0.9
     assert confidence_of(unsure) < confidence_of(sure)
     assert confidence_of(unlikely) < confidence_of(sure)
-    assert confidence_of([(word, 0.4, -7.0) for word, _, _ in sure]) < LOW_CONFIDENCE
+    assert confidence_of([(word, 0.2, -7.0) for word, _, _ in sure]) < LOW_CONFIDENCE
+    assert confidence_of(sure, frozenset({"return", "a"})) < confidence_of(sure)
     assert confidence_of([]) == 0.0

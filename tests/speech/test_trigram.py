@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pocketsphinx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +76,24 @@ def test_a_model_of_the_texts_is_built_and_names_what_it_cannot_hear(tmp_path: P
     assert " return a lamp" in arpa
     listed = {line.split()[0].split("(")[0] for line in language.dictionary.read_text().splitlines()}
     assert language.words <= listed
-    assert len(listed) == len(language.words) + BACKGROUND_WORDS
+    assert BACKGROUND_WORDS < len(listed) <= len(language.words) + BACKGROUND_WORDS
+
+
+def test_probabilities_after_every_history_add_up_to_one(tmp_path: Path) -> None:
+    path = build_language(TEXTS, tmp_path).model
+    model = pocketsphinx.NGramModel.readfile(str(path))
+    lines = path.read_text().splitlines()
+    ones = lines[lines.index("\\1-grams:") + 1 : lines.index("\\2-grams:") - 1]
+    words = [line.split()[1] for line in ones if line.split()[1] != "<s>"]
+    for history in (["lamp"], ["the"], ["return", "you"], ["of", "one"], ["<s>"]):
+        total = sum(1.0001 ** model.prob([word, *history]) for word in words)
+        assert total == pytest.approx(1.0, abs=0.05), history
+
+
+def test_the_words_of_the_texts_are_likelier_than_in_general_english(tmp_path: Path) -> None:
+    model = pocketsphinx.NGramModel.readfile(str(build_language(TEXTS, tmp_path).model))
+    assert model.prob(["lamp", "a", "return"]) > model.prob(["man", "a", "return"])
+    assert model.prob(["know", "you"]) > model.prob(["above", "you"])
 
 
 def test_the_model_is_built_once_for_the_same_texts(tmp_path: Path) -> None:
