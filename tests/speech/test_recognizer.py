@@ -27,14 +27,20 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the language model is built once."""
+    return tmp_path_factory.mktemp("state")
+
+
 def put_whisper(cache: Path, name: str) -> Path:
     folder = build_whisper(cache / name)
     (folder / "vocabulary.txt").write_text("\n".join(vocabulary()))
     return folder
 
 
-def test_without_any_model_the_embedded_engine_hears(tmp_path: Path) -> None:
-    opened = load_recognizer(texts=TEXTS, state_dir=tmp_path)
+def test_without_any_model_the_embedded_engine_hears(state: Path) -> None:
+    opened = load_recognizer(texts=TEXTS, state_dir=state)
     assert opened.engine == "pocketsphinx/desk-trigram"
     assert opened.languages == ("en",)
     opened.close()
@@ -60,9 +66,9 @@ def test_a_named_model_comes_before_the_cache(cache: Path, tmp_path: Path) -> No
     opened.close()
 
 
-def test_pocketsphinx_can_be_insisted_on(cache: Path, tmp_path: Path) -> None:
+def test_pocketsphinx_can_be_insisted_on(cache: Path, state: Path) -> None:
     put_whisper(cache, "whisper-tiny")
-    opened = load_recognizer(engine="pocketsphinx", texts=TEXTS, state_dir=tmp_path)
+    opened = load_recognizer(engine="pocketsphinx", texts=TEXTS, state_dir=state)
     assert opened.engine.startswith("pocketsphinx")
     assert recognizer_plan(engine="pocketsphinx").engine == "pocketsphinx"
     opened.close()
@@ -97,7 +103,7 @@ def test_the_plan_says_what_a_better_engine_needs() -> None:
 
 
 def test_a_model_is_fetched_only_where_a_hub_answers(
-    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, cache: Path, state: Path
 ) -> None:
     asked: list[str] = []
 
@@ -106,24 +112,24 @@ def test_a_model_is_fetched_only_where_a_hub_answers(
         return put_whisper(cache, name)
 
     monkeypatch.setattr(models, "pull", pull)
-    load_recognizer(texts=TEXTS, state_dir=tmp_path).close()
+    load_recognizer(texts=TEXTS, state_dir=state).close()
     assert asked == []
     monkeypatch.setattr(models, "hub_answers", lambda: True)
-    opened = load_recognizer(texts=TEXTS, state_dir=tmp_path)
+    opened = load_recognizer(texts=TEXTS, state_dir=state)
     assert asked == [recognizer.PULLED]
     assert opened.engine == "faster-whisper/base"
     opened.close()
 
 
 def test_a_download_that_fails_leaves_the_embedded_engine(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, state: Path
 ) -> None:
     def pull(name: str, **_: object) -> Path:
         raise SpeechError(name)
 
     monkeypatch.setattr(models, "pull", pull)
     monkeypatch.setattr(models, "hub_answers", lambda: True)
-    opened = load_recognizer(texts=TEXTS, state_dir=tmp_path)
+    opened = load_recognizer(texts=TEXTS, state_dir=state)
     assert opened.engine.startswith("pocketsphinx")
     opened.close()
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from speech.recognizer import LOW_CONFIDENCE
 from speech.sphinx import SphinxRecognizer, confidence_of
 from speech.sphinx_worker import HEADER
 from speech.timeline import Pcm
-from speech.trigram import build_language
+from speech.trigram import LanguageFiles, build_language
 from tests.speech.sounds import spoken_vowels
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +38,19 @@ TEXTS = (
 
 
 @pytest.fixture(scope="module")
-def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SphinxRecognizer]:
-    opened = SphinxRecognizer(build_language(TEXTS, tmp_path_factory.mktemp("language")))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the language model is built once."""
+    return tmp_path_factory.mktemp("language")
+
+
+@pytest.fixture(scope="module")
+def language(folder: Path) -> LanguageFiles:
+    return build_language(TEXTS, folder)
+
+
+@pytest.fixture(scope="module")
+def recognizer(language: LanguageFiles) -> Iterator[SphinxRecognizer]:
+    opened = SphinxRecognizer(language)
     yield opened
     opened.close()
 
@@ -141,8 +153,8 @@ def workers_of(pid: int) -> list[psutil.Process]:
     return [c for c in psutil.Process(pid).children() if "sphinx_worker.py" in " ".join(c.cmdline())]
 
 
-def test_a_killed_worker_fails_its_stream_and_is_replaced(vowels: Pcm, tmp_path: Path) -> None:
-    recognizer = SphinxRecognizer(build_language(TEXTS, tmp_path))
+def test_a_killed_worker_fails_its_stream_and_is_replaced(vowels: Pcm, language: LanguageFiles) -> None:
+    recognizer = SphinxRecognizer(language)
     before = {worker.pid for worker in workers_of(os.getpid())}
     stream = recognizer.stream()
     (worker,) = [worker for worker in workers_of(os.getpid()) if worker.pid not in before]
@@ -164,7 +176,7 @@ import sys, time
 from pathlib import Path
 from speech.sphinx import SphinxRecognizer
 from speech.trigram import build_language
-recognizer = SphinxRecognizer(build_language([{text!r}], Path({folder!r})))
+recognizer = SphinxRecognizer(build_language({texts!r}, Path({folder!r})))
 recognizer.warm()
 sys.stdout.write("ready\\n")
 sys.stdout.flush()
@@ -173,8 +185,8 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_no_worker_outlives_its_parent(tmp_path: Path, sent: signal.Signals) -> None:
-    program = PARENT.format(text=TEXTS[0], folder=str(tmp_path))
+def test_no_worker_outlives_its_parent(folder: Path, language: LanguageFiles, sent: signal.Signals) -> None:
+    program = PARENT.format(texts=TEXTS, folder=str(folder))
     parent = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
     assert parent.stdout is not None
     with parent.stdout:
@@ -209,18 +221,18 @@ def test_ctrl_c_leaves_the_worker_to_its_parent() -> None:
     assert worker.wait(10) == 0
 
 
-def test_a_model_that_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
-    language = build_language(TEXTS, tmp_path)
-    language.model.write_text("no model")
+def test_a_model_that_cannot_be_loaded_is_refused(tmp_path: Path, language: LanguageFiles) -> None:
+    (tmp_path / "desk.arpa").write_text("no model")
+    damaged = replace(language, model=tmp_path / "desk.arpa")
     with pytest.raises(EngineUnavailable, match="did not start"):
-        SphinxRecognizer(language).warm()
+        SphinxRecognizer(damaged).warm()
 
 
 def test_too_many_utterances_at_once_are_refused_after_a_wait(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, language: LanguageFiles
 ) -> None:
     monkeypatch.setattr(sphinx, "WAIT_FOR_WORKER_S", 0.01)
-    recognizer = SphinxRecognizer(build_language(TEXTS, tmp_path), max_workers=1)
+    recognizer = SphinxRecognizer(language, max_workers=1)
     stream = recognizer.stream()
     with pytest.raises(WorkerDied, match="busy"):
         recognizer.stream()
