@@ -159,6 +159,10 @@ def _folder(where: str | Path) -> Path:
         return path.resolve()
     if str(where) == DEMO:
         return _BUILT_IN / DEMO
+    if " " in str(where) and not path.parent.is_dir() or str(where).endswith("?"):
+        raise DeskError(
+            f'there is no desk called {str(where)[:60]!r}; a question goes behind --text: --text "…"'
+        )
     raise DeskError(
         f"there is no desk at {where}; make one with `visavis new {where}`, or leave it out for the demo desk"
     )

@@ -112,7 +112,7 @@ def question_of(desk: Desk, text: str | None, audio: Path | None) -> str | Pcm:
         return load_audio(audio, max_s=limits.audio_s)
     assert text is not None
     if not text.strip():
-        raise UsageError('--text is empty; write a question, for example --text "Can I return a lamp?"')
+        raise UsageError('--text is empty; write a question, for example --text "How long is the warranty?"')
     if len(text) > limits.question_chars:
         raise UsageError(
             f"--text has {len(text)} characters; this desk takes {limits.question_chars}; ask more briefly"

@@ -20,10 +20,10 @@ app = typer.Typer(
     help="""A digital human for customer service.
 
     A DESK is a folder that describes one service position; leave it out to use the demo desk, an online shop.
-    Start with: visavis ask --text "Can I return a lamp?" --out reply.mp4""",
+    Start with: visavis ask --text "How long is the warranty on a tent?" --out reply.mp4""",
 )
 models_app = typer.Typer(no_args_is_help=True, help="Models that make it better: list, download, show where.")
-avatar_app = typer.Typer(no_args_is_help=True, help="Faces: list, contact sheets, let one say something.")
+avatar_app = typer.Typer(no_args_is_help=True, help="Faces: list them, draw contact sheets.")
 app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
 
@@ -93,7 +93,10 @@ def demo(
 
 @app.command()
 def doctor(desk: DeskArgument = "demo", json: JsonOption = False) -> None:
-    """Say what each stage will use, why, what is missing and how to get it; exit 1 if nothing would work."""
+    """Say what each stage will use, why, what is missing and how to get it.
+
+    Exit 1 if the main job could not run.
+    """
     from server.doctor import examine, show_examination
 
     with boundary():
@@ -183,10 +186,12 @@ def search(
     with boundary():
         if len(arguments) > 2:
             raise UsageError('put the query in quotes: visavis search [DESK] "QUERY"')
+        query = arguments[-1]
+        if not query.strip():
+            raise UsageError('the query is empty; for example: visavis search "how long is the warranty"')
         desk = Desk.load(arguments[0] if len(arguments) == 2 else "demo")
         knowledge = open_knowledge(desk)
         try:
-            query = arguments[-1]
             passages = knowledge.search(query, k=count, language=desk.language_of(query))
             answerable = knowledge.answerable(query)
         finally:

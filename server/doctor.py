@@ -179,6 +179,16 @@ def _face(desk: Desk) -> Finding:
     from avatar import load_rig
 
     rig = load_rig(desk.beside(desk.settings.avatar.rig))
+    background = desk.settings.avatar.background
+    if background and not background.startswith("#") and not Path(desk.beside(background)).is_file():
+        return Finding(
+            "face",
+            False,
+            f"cpu/{rig.name}",
+            "numba renderer on the CPU",
+            f"the background {background} is not there",
+            "put the picture into the desk's folder, or write a colour such as #e9eef3",
+        )
     return Finding("face", True, f"cpu/{rig.name}", "numba renderer on the CPU")
 
 
