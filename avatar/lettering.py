@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,10 @@ Picture = NDArray[np.uint8]
 Layer = NDArray[np.float32]
 """(grey level 0..255, opacity 0..1)[h, w, 2]"""
 
+_PART = re.compile(
+    r"\s*(?:[\u3400-\u9fff]|[^\s\u3400-\u9fff，。！？；：、”’」』）》]+)[，。！？；：、”’」』）》]*|\s*\S"
+)
+"""What a line may not break in: a word, or a Chinese character, with the marks that follow it."""
 LABEL = "AI"
 _FONT = "uni"
 """OpenCV's embedded font with Latin and Chinese letters: nothing to install."""
@@ -67,15 +72,12 @@ def _wrap(text: str, pixels: int, width: int) -> list[str]:
     """Break a caption into balanced lines that fit."""
     total = _width(text, pixels)
     count = max(1, -(-total // width))
-    space = " " if " " in text else ""
-    words = text.split(" ") if space else list(text)
-    lines: list[str] = []
-    for word in words:
-        if lines and _width(lines[-1] + space + word, pixels) <= min(width, total / count * 1.15):
-            lines[-1] += space + word
-        else:
-            lines.append(word)
-    return lines
+    lines = [""]
+    for part in _PART.findall(text):
+        if lines[-1] and _width((lines[-1] + part).rstrip(), pixels) > min(width, total / count * 1.15):
+            lines.append("")
+        lines[-1] += part if lines[-1] else part.lstrip()
+    return [line.rstrip() for line in lines if line.strip()]
 
 
 def _width(text: str, pixels: int) -> int:

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from avatar.lettering import Lettering
+from avatar.lettering import Lettering, _wrap
 
 
 def grey(size: int = 256) -> np.ndarray:
@@ -32,3 +33,20 @@ def test_a_long_caption_stays_inside_the_picture() -> None:
     white = (picture.min(-1) > 240).nonzero()
     assert white[1].min() > 2
     assert white[1].max() < 253
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请在收货后 14 天内告诉我们，并附上订单号和两张照片。",
+        "Standard delivery within the United Kingdom takes three to five working days.",
+        "您的订单 10342 已经发货，预计星期五送到。物流链接在发货邮件里。",
+        "。。，",
+    ],
+)
+def test_lines_are_balanced_and_lose_nothing(text: str) -> None:
+    lines = _wrap(text, 20, 470)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(line[0] not in "，。！？" for line in lines[1:])
+    if len(lines) > 1:
+        assert min(map(len, lines)) > 0.5 * max(map(len, lines))
