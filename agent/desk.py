@@ -155,10 +155,10 @@ def _folder(where: str | Path) -> Path:
     path = Path(where)
     if path.name == "desk.toml":
         path = path.parent
+    if str(where) == DEMO and not (path / "desk.toml").is_file():
+        return _BUILT_IN / DEMO  # also where some other folder happens to be called demo
     if path.is_dir():
         return path.resolve()
-    if str(where) == DEMO:
-        return _BUILT_IN / DEMO
     if " " in str(where) and not path.parent.is_dir() or str(where).endswith("?"):
         raise DeskError(
             f'there is no desk called {str(where)[:60]!r}; a question goes behind --text: --text "…"'

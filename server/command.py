@@ -369,7 +369,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # A service manager's polite end is cleaned up after like a person's Ctrl-C.
+    # A service manager's polite end is cleaned up after like a person's Ctrl-C, also where a shell that put
+    # the command into the background has told it not to listen to that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with boundary():
         app()

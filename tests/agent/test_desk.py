@@ -19,6 +19,14 @@ def test_the_demo_desk_loads() -> None:
     assert desk.knowledge_folder.is_dir()
 
 
+def test_a_folder_called_demo_does_not_hide_the_demo_desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    assert Desk.load().settings.name == "Hollow & Pine service desk"
+
+
 def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
     assert desk_with(tmp_path, GOOD).settings.avatar.size == 512
 

@@ -254,7 +254,8 @@ def test_search_screen_and_speak_print_their_documents(tmp_path: Path) -> None:
         assert file.getframerate() == spoken["sample_rate"]
 
 
-def test_ctrl_c_leaves_neither_file_nor_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_being_stopped_leaves_neither_file_nor_process(tmp_path: Path, number: signal.Signals) -> None:
     clip = tmp_path / "reply.mp4"
     text = "How long does delivery take, and how do I return something that I do not like?"
     command = [sys.executable, "-m", "server", "ask", "--text", text, "--out", str(clip)]
@@ -268,7 +269,7 @@ def test_ctrl_c_leaves_neither_file_nor_process(tmp_path: Path) -> None:
             if any(tmp_path.glob(".*.part.mp4")):
                 break
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
