@@ -79,7 +79,7 @@ class Download:
         progress: Progress,
     ) -> None:
         self._client = client
-        self._base = f"{address}/{model.repository}/resolve"
+        self._base = address if model.address else f"{address}/{model.repository}/resolve"
         self._name = name
         self._model = model
         self._draft = draft
@@ -107,6 +107,8 @@ class Download:
         return self._publish(remotes)
 
     def _look_up(self, path: str, revision: str) -> Remote:
+        if self._model.address:
+            return self._look_up_elsewhere(path)
         url = f"{self._base}/{revision}/{path}"
         response = self._client.head(url)
         headers = dict(response.headers)
@@ -126,6 +128,15 @@ class Download:
         if len(digest) not in (40, 64) or not size.isdigit():
             raise DownloadError(f"{url} states no size and digest: check HF_ENDPOINT ({self._base})")
         return Remote(path, int(size), digest, headers.get("x-repo-commit", revision))
+
+    def _look_up_elsewhere(self, path: str) -> Remote:
+        """A file that lies by itself: its size from the server, its digest from the catalogue."""
+        url = f"{self._base}/{path}"
+        response = self._client.head(url, follow_redirects=True)
+        size = response.headers.get("content-length", "")
+        if response.status_code >= 400 or not size.isdigit():
+            raise DownloadError(f"{url} answers {response.status_code} {response.reason_phrase}: try later")
+        return Remote(path, int(size), self._model.sha256, "")
 
     def _fetch(self, remote: Remote) -> None:
         whole = self._draft / remote.name
@@ -166,7 +177,7 @@ class Download:
         if start == remote.size and start:
             return
         headers = {"Range": f"bytes={start}-"} if start else {}
-        url = f"{self._base}/{remote.commit}/{remote.path}"
+        url = "/".join(part for part in (self._base, remote.commit, remote.path) if part)
         try:
             with self._client.stream("GET", url, headers=headers, follow_redirects=True) as response:
                 if response.status_code not in (200, 206):

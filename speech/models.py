@@ -25,7 +25,10 @@ READ_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model of the catalogue: a repository on the hub and the files of it that are needed."""
+    """One model of the catalogue: a repository on the hub and the files of it that are needed.
+
+    A model that lies elsewhere has an `address`; its one file's digest is then stated here.
+    """
 
     repository: str
     files: tuple[str, ...]
@@ -34,6 +37,10 @@ class Model:
     """About, for people."""
     licence: str
     purpose: str
+    address: str = ""
+    """Where the file lies when it is not on the hub: its folder, without the last slash."""
+    sha256: str = ""
+    """Digest of that file."""
 
     def names(self) -> tuple[str, ...]:
         """File names in the cache."""
@@ -78,6 +85,15 @@ CATALOGUE: dict[str, Model] = {
         64,
         "MIT, recordings' licence not stated: ask before commercial use",
         "speaking Chinese, a woman's voice",
+    ),
+    "face-landmarker": Model(
+        "mediapipe-models/face_landmarker/float16/1",
+        ("face_landmarker.task",),
+        4,
+        "Apache-2.0",
+        "faces from photos, performance capture (needs the package mediapipe)",
+        address="https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1",
+        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
     ),
 }
 
@@ -149,11 +165,11 @@ def pull(name: str, *, base_url: str | None = None, progress: Progress | None = 
     """Fetch a model into the cache; continues a download that was broken off.
 
     Every file is checked against the digest that the hub states for it: SHA-256, or the Git blob's SHA-1 for
-    small files. The model appears in the cache only when it is whole.
+    small files; a model that lies elsewhere against the catalogue's. The model appears in the cache only when it is whole.
 
     Args:
         name: A name of `CATALOGUE`.
-        base_url: Address of the hub; None takes `hub()`.
+        base_url: Address of the hub, or of the model's folder where it lies elsewhere; None: the usual one.
         progress: Told of the bytes.
 
     Returns:
@@ -169,7 +185,7 @@ def pull(name: str, *, base_url: str | None = None, progress: Progress | None = 
         raise EngineUnavailable(f"there is no model {name!r}: choose one of {', '.join(CATALOGUE)}")
     if found := find(name):
         return found
-    address = (base_url or hub()).rstrip("/")
+    address = (base_url or CATALOGUE[name].address or hub()).rstrip("/")
     timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
     try:
         with (

@@ -229,6 +229,29 @@ def test_a_model_that_was_copied_by_hand_is_found(server: Hub) -> None:
     assert find("toy") == folder
 
 
+def test_a_model_that_lies_elsewhere_is_checked_against_the_catalogue(
+    server: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(digest: str) -> Model:
+        return Model(
+            "me/far", ("deep/model.bin",), 1, "MIT", "tests", address=f"{server.address}/cdn", sha256=digest
+        )
+
+    server.digests = False
+    monkeypatch.setitem(CATALOGUE, "far", elsewhere("0" * 64))
+    with pytest.raises(DownloadError, match="checksum differs"):
+        pull("far")
+    assert find("far") is None
+    monkeypatch.setitem(CATALOGUE, "far", elsewhere(hashlib.sha256(BIG).hexdigest()))
+    server.cut_after = 300_000
+    assert (pull("far") / "model.bin").read_bytes() == BIG
+    assert "bytes=300000-" in server.downloads()
+    server.status = 503
+    monkeypatch.setitem(CATALOGUE, "near", elsewhere("0" * 64))
+    with pytest.raises(DownloadError, match="503"):
+        pull("near")
+
+
 def test_an_unknown_model_is_refused_by_naming_the_known() -> None:
     assert find("whisper-colossal") is None
     with pytest.raises(EngineUnavailable, match="whisper-base"):
