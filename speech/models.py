@@ -165,7 +165,8 @@ def pull(name: str, *, base_url: str | None = None, progress: Progress | None = 
     """Fetch a model into the cache; continues a download that was broken off.
 
     Every file is checked against the digest that the hub states for it: SHA-256, or the Git blob's SHA-1 for
-    small files; a model that lies elsewhere against the catalogue's. The model appears in the cache only when it is whole.
+    small files; a model that lies elsewhere against the catalogue's. The model appears in the cache only
+    when it is whole.
 
     Args:
         name: A name of `CATALOGUE`.
