@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from avatar.geometry import BLENDSHAPE_INDEX
 from avatar.pose import ARKIT_BLENDSHAPES
-from avatar.viseme import BILABIALS, VISEME_WEIGHTS, VISEMES, VOWELS, WEAK_SOUNDS, visemes_of
+from avatar.style import Style
+from avatar.viseme import BILABIALS, VOWELS, WEAK_SOUNDS, visemes_of, weights_of_sound
 from speech.timeline import Phoneme
 
 F32 = NDArray[np.float32]
@@ -25,6 +26,9 @@ CLOSING_S = 0.052
 """Lips need this long to close for /p b m/ and to open again."""
 HOLD_S = 0.024
 """Half of the closed time: longer than half a frame at 25 frames/s, so that one frame always shows it."""
+CONTACT = {"TH": 0.75, "FF": 0.94}
+"""Sounds whose contact must be seen too, however short they are, and how much of it: tongue between the
+teeth, teeth on the lip."""
 SHORT_BILABIAL_S = 0.060
 """Below this length lips narrow to `SHORT_CLOSURE` instead of closing."""
 SHORT_CLOSURE = 0.85
@@ -53,11 +57,21 @@ _OPEN_SHAPES = [
     BLENDSHAPE_INDEX[n]
     for n in ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
 ]
-_TARGETS = np.zeros((len(VISEMES), len(ARKIT_BLENDSHAPES)), np.float32)
-for _row, _name in enumerate(VISEMES):
-    for _shape, _value in VISEME_WEIGHTS[_name].items():
-        _TARGETS[_row, BLENDSHAPE_INDEX[_shape]] = _value
-_CLOSED = _TARGETS[VISEMES.index("PP")]
+_SPREAD_SHAPES, _ROUND_SHAPES = (
+    [i for i, name in enumerate(ARKIT_BLENDSHAPES) if name.startswith(prefixes)]
+    for prefixes in (("mouthSmile", "mouthStretch"), ("mouthPucker", "mouthFunnel"))
+)
+
+
+def _vector(viseme: str, sound: str = "") -> F32:
+    out = np.zeros(len(ARKIT_BLENDSHAPES), np.float32)
+    for name, weight in weights_of_sound(viseme, sound).items():
+        out[BLENDSHAPE_INDEX[name]] = weight
+    return out
+
+
+_CLOSED = _vector("PP")
+_PLAIN = Style()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +85,20 @@ class _Sounds:
     jaw: F32
     closure: F32
     """1 where the lips must close, `SHORT_CLOSURE` where they must nearly close, 0 elsewhere."""
+    contact: dict[str, F32]
+    """Viseme of `CONTACT` → how surely each sound must show it, 0 for the others."""
 
 
-def mouth_track(phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0) -> tuple[F32, F32]:
+def mouth_track(
+    phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0, style: Style = _PLAIN
+) -> tuple[F32, F32]:
     """Mouth shapes over time, computed for all frames at once.
 
     Args:
         phonemes: IPA with start and end in seconds, in order.
         times: float[n], the seconds to look at, ascending.
         gain: float[n] or one number, how wide the mouth opens (1: as in the viseme table).
+        style: manner of articulation; closures are the same in every manner.
 
     Returns:
         Weights float32[n, 52] in [0, 1], and float32[n] in [0, 1]: how firmly /p b m/ close the lips.
@@ -88,7 +107,7 @@ def mouth_track(phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0
     gains = np.broadcast_to(np.asarray(gain, np.float32), times.shape)
     weights = np.zeros((len(times), len(ARKIT_BLENDSHAPES)), np.float32)
     closure = np.zeros(len(times), np.float32)
-    sounds = _sounds(phonemes)
+    sounds = _sounds(phonemes, style)
     if sounds is None:
         return weights, closure
     active = _activity(phonemes, times)
@@ -97,26 +116,30 @@ def mouth_track(phonemes: Sequence[Phoneme], times: F32, gain: F32 | float = 1.0
         t = times[part]
         near = (sounds.end > t[0] - REACH_S) & (sounds.start < t[-1] + REACH_S)
         if near.any():
-            weights[part], closure[part] = _blend(sounds, near, t, gains[part])
+            weights[part], closure[part] = _blend(sounds, near, t, gains[part], style.reach)
     return np.clip(weights * active[:, None], 0, 1), closure * (active > 0)
 
 
-def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32) -> tuple[F32, F32]:
+def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32, reach: float) -> tuple[F32, F32]:
     middle, half = (s.start[near] + s.end[near]) / 2, (s.end[near] - s.start[near]) * CORE
     away = t[:, None] - middle[None]
     outside = np.maximum(np.abs(away) - half, 0)
     before = away < 0
-    lips = s.lips[near] * np.exp(-outside / np.where(before, LIPS_BEFORE_S, LIPS_AFTER_S))
-    jaw = s.jaw[near] * np.exp(-outside / np.where(before, JAW_BEFORE_S, JAW_AFTER_S))
+    lips = s.lips[near] * np.exp(-outside / np.where(before, reach * LIPS_BEFORE_S, reach * LIPS_AFTER_S))
+    jaw = s.jaw[near] * np.exp(-outside / np.where(before, reach * JAW_BEFORE_S, reach * JAW_AFTER_S))
     target = s.target[near]
     weights = (lips @ target) / (lips.sum(1, keepdims=True) + 1e-6)
     weights[:, _JAW_SHAPES] = (jaw @ target[:, _JAW_SHAPES]) / (jaw.sum(1, keepdims=True) + 1e-6)
     weights[:, _JAW_SHAPES] *= gain[:, None]
     weights[:, _OPEN_SHAPES] *= (0.5 + 0.5 * gain)[:, None]
-    # /p b m/: whatever the neighbours want, the lips meet in the middle of the sound
     far = np.maximum(np.abs(away) - np.maximum(HOLD_S, half * 0.5), 0) / CLOSING_S
     rise = np.clip(1 - far, 0, 1)
-    closure = np.max(rise * rise * (3 - 2 * rise) * s.closure[near], axis=1, initial=0.0)
+    rise = rise * rise * (3 - 2 * rise)
+    for viseme, surely in s.contact.items():
+        share = np.max(rise * surely[near], axis=1, initial=0.0)[:, None]
+        weights += (_vector(viseme) - weights) * share
+    # /p b m/: whatever the neighbours want, the lips meet in the middle of the sound
+    closure = np.max(rise * s.closure[near], axis=1, initial=0.0)
     closed = np.broadcast_to(_CLOSED, weights.shape).copy()
     kept = np.minimum(weights[:, _JAW_SHAPES], CLOSED_JAW)
     closed[:, _JAW_SHAPES] = kept
@@ -124,8 +147,10 @@ def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32) -> tuple[F32,
     return np.asarray(weights + (closed - weights) * closure[:, None], np.float32), closure.astype(np.float32)
 
 
-def _sounds(phonemes: Sequence[Phoneme]) -> _Sounds | None:
-    rows: list[tuple[float, float, int, float, float, float, float]] = []
+def _sounds(phonemes: Sequence[Phoneme], style: Style) -> _Sounds | None:
+    rows: list[tuple[float, float, float, float, float]] = []
+    targets: list[F32] = []
+    contacts: list[tuple[str, float]] = []
     for phoneme in phonemes:
         pairs = visemes_of(phoneme.symbol)
         length = phoneme.end_s - phoneme.start_s
@@ -137,18 +162,31 @@ def _sounds(phonemes: Sequence[Phoneme]) -> _Sounds | None:
             vowel, weak = viseme in VOWELS, sound in WEAK_SOUNDS
             size = (0.88 + 0.11 * phoneme.stress) * (0.6 if weak else 1.0) if vowel else 1.0
             grip = 0.35 if weak else 1.0
-            closes = 0.0
-            if sound in BILABIALS:
-                closes = 1.0 if length > SHORT_BILABIAL_S else SHORT_CLOSURE
+            surely = 1.0 if length > SHORT_BILABIAL_S else SHORT_CLOSURE
             start, end = phoneme.start_s + length * cuts[i], phoneme.start_s + length * cuts[i + 1]
-            rows.append(
-                (start, end, VISEMES.index(viseme), size, _LIPS[viseme] * grip, _JAW[viseme] * grip, closes)
-            )
+            closes = surely if sound in BILABIALS else 0.0
+            rows.append((start, end, _LIPS[viseme] * grip, _JAW[viseme] * grip, closes))
+            targets.append(_styled(_vector(viseme, sound) * size, style))
+            contacts.append((viseme, surely * CONTACT.get(viseme, 0.0)))
     if not rows:
         return None
     table = np.array(rows, np.float32)
-    target = _TARGETS[table[:, 2].astype(int)] * table[:, 3:4]
-    return _Sounds(table[:, 0], table[:, 1], target, table[:, 4], table[:, 5], table[:, 6])
+    contact = {
+        name: np.array([surely if viseme == name else 0.0 for viseme, surely in contacts], np.float32)
+        for name in CONTACT
+        if any(viseme == name for viseme, _ in contacts)
+    }
+    start, end, lips, jaw, closure = table.T
+    return _Sounds(start, end, np.stack(targets), lips, jaw, closure, contact)
+
+
+def _styled(target: F32, style: Style) -> F32:
+    out = target.copy()
+    out[_JAW_SHAPES] *= style.opening
+    out[_OPEN_SHAPES] *= 0.5 + 0.5 * style.opening
+    out[_SPREAD_SHAPES] *= style.spread
+    out[_ROUND_SHAPES] *= style.rounding
+    return np.minimum(out, 1.0)
 
 
 def _activity(phonemes: Sequence[Phoneme], times: F32) -> F32:

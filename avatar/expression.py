@@ -63,6 +63,23 @@ HEAD_TILT: dict[str, tuple[float, float, float]] = {
 }
 """Degrees of yaw, pitch and roll that belong to an emotion at intensity 1."""
 
+ARRIVE_S: dict[str, float] = {
+    "neutral": 0.50, "happy": 0.36, "empathetic": 0.50, "apologetic": 0.45, "concerned": 0.45,
+    "surprised": 0.22, "thinking": 0.38,
+}  # fmt: skip
+"""Seconds in which an expression goes from 10 to 90 %: surprise is quick, sympathy comes slowly."""
+SUSTAIN: dict[str, tuple[float, float, float]] = {
+    "neutral": (1.0, 1.0, 1.0),
+    "happy": (0.82, 1.2, 1.5),
+    "empathetic": (0.90, 1.5, 2.0),
+    "apologetic": (0.85, 1.5, 2.0),
+    "concerned": (0.88, 1.5, 2.0),
+    "surprised": (0.55, 0.8, 0.9),
+    "thinking": (0.90, 2.0, 2.0),
+}
+"""Share of an expression that stays when it lasts, seconds until it begins to settle, and how slowly (time
+constant in seconds): a face that holds its first surprise looks like a mask."""
+
 SPEECH_OPENERS = [
     BLENDSHAPE_INDEX[n]
     for n in (
@@ -105,7 +122,7 @@ def speak_over(face: F32, mouth: F32, speaking: F32, closure: F32) -> F32:
     """
     under = face.copy()
     under[:, MOUTH] *= (1 - (1 - MOUTH_WHILE_SPEAKING) * speaking)[:, None]
-    under[:, SPEECH_OPENERS] *= (1 - speaking)[:, None]
+    under[:, SPEECH_OPENERS] *= (1 - np.maximum(speaking, closure))[:, None]
     under[:, MOUTH] *= (1 - 0.5 * closure)[:, None]
     return np.asarray(np.clip(under + mouth, 0, 1), np.float32)
 

@@ -1,43 +1,65 @@
-"""Acting: speech, emotion and life become a run of poses, without a jump from one call to the next."""
+"""Acting: speech, emotion, gestures and life become a run of poses, with no jump between two calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.attention import Attention, Glance, glances, pauses
 from avatar.coarticulation import loudness_gain, mouth_track
-from avatar.expression import expression, head_tilt, speak_over
-from avatar.geometry import BLENDSHAPE_INDEX, smoothstep
-from avatar.life import Life
+from avatar.emphasis import beats
+from avatar.errors import AvatarError
+from avatar.expression import ARRIVE_S, SUSTAIN, expression, head_tilt, speak_over
+from avatar.follower import Follower
+from avatar.geometry import BLENDSHAPE_INDEX
+from avatar.gesture import GAZE, GESTURES, HEAD, OVERLAY, SHAPES, Gesture, flipped, gesture_names
+from avatar.life import Life, Moment
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
-from speech.timeline import Phoneme, Speech
+from avatar.style import rate_of, style_of
+from speech.timeline import Speech
 
 F32 = NDArray[np.float32]
 Look = Literal["idle", "listening", "thinking"]
 
-EASE_S = 0.45
-"""Time in which one expression becomes the next."""
-MOUTH_JOIN_S = 0.10
-"""Time in which the mouth leaves the shape in which the last call ended."""
-NOD_DEG, NOD_S, NOD_APART_S = 1.7, 0.17, 0.9
-"""Depth and half width of the nod on a stressed sound, and how far apart nods stay."""
-NOD_BROW = 0.10
-"""How much the brows rise with a nod."""
-LISTENING_NOD_S = (2.2, 5.0)
-"""Shortest and longest time between two nods while the visitor speaks."""
-GAZE_OF: dict[str, tuple[float, float]] = {"thinking": (-11.0, 7.0)}
-"""Degrees by which a look turns the eyes from the visitor."""
+MOUTH_RATE = 26.0
+"""1/s, how fast the mouth leaves the shape in which the last call ended: nine tenths in 0.15 s."""
+SPEAKING_RISE_S, BEAT_RISE_S, FOLLOW_RISE_S, ENERGY_RISE_S = 0.12, 0.17, 0.5, 1.0
+"""Seconds in which speech takes the mouth, the head takes up a beat, follows the eyes, and calms down."""
+FOLLOW = 0.2
+"""Share of a look aside that the head does."""
+ENERGY = {"idle": 1.0, "listening": 0.75, "thinking": 0.85, "speaking": 1.3}
+"""How much the head moves about."""
+HEAD_LIMIT_DEG = (11.0, 9.0, 8.0)
+"""Yaw, pitch and roll that are never reached, whatever adds up."""
+GAZE_LIMIT_DEG = (30.0, 20.0)
+FADE_S = 0.3
+"""Time in which a gesture gives way to the next."""
+GESTURE_PACE, GESTURE_SIZE = (0.92, 1.10), (0.9, 1.08)
+"""No gesture is done twice alike: slowest and fastest, smallest and largest."""
+REACTION_S = (2.0, 5.0)
+"""Shortest and longest time between two signs of listening."""
+REACTIONS = ("listen", "listen", "nod", "nod", "agree", "attend")
+REACTION_SIZE = (0.4, 0.75)
 LOOKS: dict[str, tuple[str, float]] = {
     "idle": ("neutral", 1.0),
-    "listening": ("empathetic", 0.35),
+    "listening": ("empathetic", 0.30),
     "thinking": ("thinking", 0.8),
 }
 """Look → emotion and intensity."""
+SHIFT_DEG, SHIFT_BLINK, PAUSE_BLINK, END_BLINK, TURN_BLINK = 5.0, 0.5, 0.35, 0.5, 0.3
+"""Chances of a blink: at a shift of gaze of at least so many degrees, in a pause, at the end of a sentence,
+and when the conversation changes hands."""
 SMALLEST_WEIGHT = 1e-3
 """Weights below this are left out of a pose."""
+
+_BLINKS = [BLENDSHAPE_INDEX["eyeBlinkLeft"], BLENDSHAPE_INDEX["eyeBlinkRight"]]
+_WIDES = [BLENDSHAPE_INDEX["eyeWideLeft"], BLENDSHAPE_INDEX["eyeWideRight"]]
+_BROWS = [BLENDSHAPE_INDEX[n] for n in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")]
 
 
 def frame_count(duration_s: float, fps: float) -> int:
@@ -52,6 +74,7 @@ def perform(
     fps: float = 25.0,
     seed: int = 0,
     start_s: float = 0.0,
+    gesture: str | None = None,
 ) -> list[Pose]:
     """Poses of a face that speaks: `frame_count(speech.duration_s, fps)` of them, frame i at (i + ½) / fps.
 
@@ -62,8 +85,47 @@ def perform(
         fps: frames a second.
         seed: same seed, same blinks.
         start_s: place of the speech in the face's life, so that consecutive speeches join.
+        gesture: one of `gesture_names()`, made while the speech begins.
+
+    Raises:
+        AvatarError: there is no such gesture.
     """
-    return list(Performer(fps, seed, start_s).speak(speech, emotion, intensity))
+    return list(Performer(fps, seed, start_s).speak(speech, emotion, intensity, gesture))
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """What is planned for the frames of one call."""
+
+    mouth: F32
+    """float32[n, 53]: mouth weights, and how firmly the lips must close."""
+    speaking: F32
+    beats: F32
+    glances: list[Glance] = field(default_factory=list)
+    blinks: list[tuple[float, float]] = field(default_factory=list)
+    """Times at which a blink is welcome, and their chances."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A gesture on its way."""
+
+    gesture: Gesture
+    start_s: float
+    strength: float
+    pace: float
+    flip: bool
+    leaves_s: float = math.inf
+    """When it begins to give way to another."""
+
+    def at(self, time_s: float) -> F32:
+        overlay = self.gesture.at((time_s - self.start_s) * self.pace)
+        gone = min(max((time_s - self.leaves_s) / FADE_S, 0.0), 1.0)
+        overlay = overlay * (self.strength * (1.0 - gone**3 * (10.0 - 15.0 * gone + 6.0 * gone**2)))
+        return flipped(overlay) if self.flip else overlay
+
+    def over(self, time_s: float) -> bool:
+        return time_s > min(self.start_s + self.gesture.end_s / self.pace, self.leaves_s + FADE_S)
 
 
 class Performer:
@@ -72,124 +134,202 @@ class Performer:
     def __init__(self, fps: float = 25.0, seed: int = 0, start_s: float = 0.0) -> None:
         self.fps = fps
         self.life = Life(seed)
+        self._attention = Attention(seed)
+        self._rng = np.random.default_rng([seed, 8])
         self._frame = 0
         self._start_s = start_s
-        self._rng = np.random.default_rng([seed, 4])
-        self._face = expression("neutral")
-        self._tilt = np.zeros(3, np.float32)
-        self._gaze = np.zeros(2, np.float32)
-        self._mouth = np.zeros(len(ARKIT_BLENDSHAPES), np.float32)
-        self._speaking = 0.0
-        self._closure = 0.0
-        self._nod = 0.0
+        self._face = Follower(expression("neutral"))
+        self._tilt = Follower(np.zeros(3, np.float32))
+        self._beat = Follower(np.zeros(4, np.float32))
+        self._turn = Follower(np.zeros(2, np.float32))
+        self._speaking = Follower(np.zeros(1, np.float32))
+        self._energy = Follower(np.ones(1, np.float32))
+        self._mouth = np.zeros(SHAPES + 1, np.float32)
+        self._mouth_speed = np.zeros(SHAPES + 1, np.float32)
+        self._running: list[_Running] = []
+        self._emotion, self._since_s = ("neutral", 1.0), start_s
+        self._manner = "idle"
+        self._reaction_s = math.inf
 
     @property
     def time_s(self) -> float:
         """Seconds of this face's life at the next frame's start."""
         return self._start_s + self._frame / self.fps
 
-    def speak(self, speech: Speech, emotion: str = "neutral", intensity: float = 1.0) -> Iterator[Pose]:
+    def speak(
+        self,
+        speech: Speech,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        gesture: str | None = None,
+    ) -> Iterator[Pose]:
         """Poses of one speech; see `perform`. Closed early, the next call goes on from there."""
+        if gesture is not None:
+            _known(gesture)
+        return self._speak(speech, emotion, intensity, gesture)
+
+    def idle(self, n_frames: int, look: Look = "idle") -> Iterator[Pose]:
+        """Poses of a face that waits, listens or thinks; in pieces it is the same as in one."""
+        none = np.zeros(n_frames, np.float32)
+        score = _Score(
+            np.zeros((n_frames, SHAPES + 1), np.float32), none, np.zeros((n_frames, 4), np.float32)
+        )
+        return self._act(score, *LOOKS.get(look, LOOKS["idle"]), look)
+
+    def gesture(self, name: str, strength: float = 1.0, after_s: float = 0.0) -> None:
+        """Begin a gesture over whatever goes on: speech keeps the lips, an older gesture gives way.
+
+        Args:
+            name: one of `gesture_names()`.
+            strength: 0..1.5, 1 as designed.
+            after_s: seconds from the next frame on.
+
+        Raises:
+            AvatarError: there is no such gesture.
+        """
+        gesture = _known(name)
+        start_s = self.time_s + max(after_s, 0.0)
+        for running in self._running:
+            if running.start_s <= start_s:
+                running.leaves_s = min(running.leaves_s, start_s)
+        size = min(max(strength, 0.0), 1.5) * float(self._rng.uniform(*GESTURE_SIZE))
+        pace, flip = float(self._rng.uniform(*GESTURE_PACE)), bool(self._rng.random() < 0.5)
+        self._running.append(_Running(gesture, start_s, size, pace, flip))
+
+    def _speak(self, speech: Speech, emotion: str, intensity: float, gesture: str | None) -> Iterator[Pose]:
         count = frame_count(speech.duration_s, self.fps)
         times = ((np.arange(count) + 0.5) / self.fps).astype(np.float32)
         gain = loudness_gain(speech.pcm, speech.sample_rate, times)
-        mouth, closure = mouth_track(speech.phonemes, times, gain)
+        style = style_of(emotion, intensity, rate_of(speech.phonemes))
+        mouth, closure = mouth_track(speech.phonemes, times, gain, style)
         speaking = np.clip(mouth.max(axis=1, initial=0.0) / 0.12, 0, 1)
         # what speaks now still speaks between two sounds: hold over a fifth of a second
         speaking = _held(speaking, max(1, int(0.2 * self.fps)))
-        nods = _nods(speech.phonemes, times)
-        yield from self._act(count, emotion, intensity, (0.0, 0.0), mouth, speaking, closure, nods)
-
-    def idle(self, n_frames: int, look: Look = "idle") -> Iterator[Pose]:
-        """Poses of a face that waits, listens or thinks."""
-        emotion, intensity = LOOKS.get(look, LOOKS["idle"])
-        still = np.zeros((n_frames, len(ARKIT_BLENDSHAPES)), np.float32)
-        none = np.zeros(n_frames, np.float32)
-        nods = self._listening_nods(n_frames) if look == "listening" else none
-        yield from self._act(
-            n_frames, emotion, intensity, GAZE_OF.get(look, (0.0, 0.0)), still, none, none, nods
+        ends = [(p.start_s + 0.02, PAUSE_BLINK) for p in pauses(speech.phonemes)]
+        ends += [(p.end_s, END_BLINK) for p in speech.phonemes if p.symbol][-1:]
+        score = _Score(
+            np.column_stack([mouth, closure]),
+            speaking,
+            beats(speech, times, emotion, self._rng),
+            glances(speech.phonemes, emotion, self._rng),
+            ends,
         )
+        if gesture is not None:
+            self.gesture(gesture)
+        yield from self._act(score, emotion, intensity, "speaking")
 
-    def _act(
-        self, count: int, emotion: str, intensity: float, aside: tuple[float, float],
-        mouth: F32, speaking: F32, closure: F32, nods: F32,
-    ) -> Iterator[Pose]:  # fmt: skip
-        elapsed = ((np.arange(count) + 1) / self.fps).astype(np.float32)
-        ease = smoothstep(0.0, EASE_S, elapsed)[:, None]
-        join = smoothstep(0.0, MOUTH_JOIN_S, elapsed)
-        face = self._face + (expression(emotion, intensity) - self._face) * ease
-        tilt = self._tilt + (head_tilt(emotion, intensity) - self._tilt) * ease
-        gaze = (
-            self._gaze + (np.array(aside, np.float32) - self._gaze) * smoothstep(0.0, 0.16, elapsed)[:, None]
-        )
-        mouth = self._mouth + (mouth - self._mouth) * join[:, None]
-        closure = self._closure + (closure - self._closure) * join
-        speaking = self._speaking + (speaking - self._speaking) * smoothstep(0.0, 0.2, elapsed)
-        nods = self._nod + (nods - self._nod) * smoothstep(0.0, 0.2, elapsed)
-        weights = speak_over(face, mouth, speaking, closure)
-        for i in range(count):
-            pose = self._pose(weights[i], tilt[i], gaze[i], float(nods[i]))
-            # kept frame by frame: an interrupted call leaves the face where it was last seen
+    def _act(self, score: _Score, emotion: str, intensity: float, manner: str) -> Iterator[Pose]:
+        if not len(score.mouth):
+            return
+        if (emotion, intensity) != self._emotion:
+            self._emotion, self._since_s = (emotion, intensity), self.time_s
+        if manner != self._manner:
+            self._manner = manner
+            self.life.cue_blink(self.time_s, TURN_BLINK)
+            wait_s = float(self._rng.uniform(*REACTION_S)) * 0.6 if manner == "listening" else math.inf
+            self._reaction_s = self.time_s + wait_s
+        begin_s = self.time_s
+        first, next_ = score.mouth[0], score.mouth[min(1, len(score.mouth) - 1)]
+        gap = self._mouth - (2 * first - next_)
+        gap_speed = self._mouth_speed - (next_ - first) * self.fps
+        for i, planned in enumerate(score.mouth):
+            # the difference to the last shape dies away like a critically damped spring: no kink in the lips
+            since = (i + 1) / self.fps
+            rest = (gap + (gap_speed + MOUTH_RATE * gap) * since) * math.exp(-MOUTH_RATE * since)
+            # nothing left over may hold the lips open where they must close
+            rest *= 1.0 - float(planned[-1]) * min(since / 0.12, 1.0)
+            mouth = np.clip(planned + rest, 0, 1).astype(np.float32)
+            self._mouth_speed, self._mouth = (mouth - self._mouth) * self.fps, mouth
+            now = (i + 0.5) / self.fps
+            glance = next((g for g in score.glances if g.start_s <= now < g.end_s), None)
+            for cue_s, chance in score.blinks:
+                if now - 1 / self.fps < cue_s <= now:
+                    self.life.cue_blink(begin_s + now, chance)
+            pose = self._pose(float(score.speaking[i]), score.beats[i], glance)
             self._frame += 1
-            self._face, self._tilt, self._gaze, self._mouth = face[i], tilt[i], gaze[i], mouth[i]
-            self._speaking, self._closure, self._nod = float(speaking[i]), float(closure[i]), float(nods[i])
             yield pose
 
-    def _pose(self, weights: F32, tilt: F32, gaze: F32, nod: float) -> Pose:
-        moment = self.life.at(self._start_s + (self._frame + 0.5) / self.fps)
-        weights = weights.copy()
-        for side in ("Left", "Right"):
-            blink = BLENDSHAPE_INDEX["eyeBlink" + side]
-            weights[blink] = max(weights[blink], moment.blink)
-            # a closing lid takes the widened eye with it
-            weights[BLENDSHAPE_INDEX["eyeWide" + side]] *= 1 - moment.blink
-        inner = BLENDSHAPE_INDEX["browInnerUp"]
-        weights[inner] = min(1.0, float(weights[inner]) + NOD_BROW * nod)
-        yaw, pitch, roll = moment.head
-        # the eyes stay on the visitor while the head moves
+    def _pose(self, speaking: float, beat: F32, glance: Glance | None) -> Pose:
+        step = 1 / self.fps
+        now = self._start_s + (self._frame + 0.5) * step
+        self._react(now)
+        overlay = self._overlay(now)
+        left, up = self._attention.look(now, self._manner, glance)
+        if self._attention.shift_deg >= SHIFT_DEG:
+            self.life.cue_blink(now, SHIFT_BLINK)
+        moment = self.life.at(now)
+
+        emotion, intensity = self._worn(now, moment)
+        rise_s = ARRIVE_S.get(emotion, ARRIVE_S["neutral"])
+        face = self._face.step(expression(emotion, intensity), step, rise_s) + overlay[:SHAPES]
+        spoken = self._speaking.step(np.array([speaking], np.float32), step, SPEAKING_RISE_S)
+        moved = self._beat.step(beat, step, BEAT_RISE_S)
+        mouth, closure = self._mouth[:SHAPES], self._mouth[SHAPES:]
+        weights = speak_over(face[None], mouth[None], spoken, closure)[0]
+        weights[_BROWS] += moved[3]
+        weights[_BLINKS] = np.maximum(weights[_BLINKS], moment.blink)
+        # a closing lid takes the widened eye with it
+        weights[_WIDES] *= 1 - weights[_BLINKS]
+        weights = np.clip(weights, 0, 1)
+
+        left, up = left + float(overlay[GAZE][0]), up + float(overlay[GAZE][1])
+        turn = self._turn.step(np.array([left, up], np.float32) * FOLLOW, step, FOLLOW_RISE_S)
+        energy = float(self._energy.step(np.full(1, ENERGY.get(self._manner, 1.0)), step, ENERGY_RISE_S)[0])
+        tilt = self._tilt.step(head_tilt(emotion, intensity), step, rise_s)
+        free = tilt + moved[:3] + overlay[HEAD] + np.array([turn[0], -turn[1], 0.0])
+        free += energy * np.array(moment.head)
+        yaw, pitch, roll = (
+            limit * math.tanh(float(angle) / limit) for angle, limit in zip(free, HEAD_LIMIT_DEG, strict=True)
+        )
+        # the eyes stay on what they look at while the head moves
+        left, up = left + moment.gaze[0] - yaw, up + moment.gaze[1] + pitch
         return Pose(
             blendshapes={
                 n: float(w) for n, w in zip(ARKIT_BLENDSHAPES, weights, strict=True) if w >= SMALLEST_WEIGHT
             },
-            head=(yaw + float(tilt[0]), pitch + float(tilt[1]) + NOD_DEG * nod, roll + float(tilt[2])),
-            gaze=(
-                moment.gaze[0] + float(gaze[0]) - yaw - float(tilt[0]),
-                moment.gaze[1] + float(gaze[1]) + pitch + float(tilt[1]) + NOD_DEG * nod,
-            ),
+            head=(yaw, pitch, roll),
+            gaze=(_within(left, GAZE_LIMIT_DEG[0]), _within(up, GAZE_LIMIT_DEG[1])),
             breath=moment.breath,
         )
 
-    def _listening_nods(self, count: int) -> F32:
-        seconds = (np.arange(count) / self.fps).astype(np.float32)
-        nods = np.zeros(count, np.float32)
-        at = float(self._rng.uniform(*LISTENING_NOD_S)) / 2
-        while at < count / self.fps:
-            depth = float(self._rng.uniform(0.8, 1.6))
-            nods += depth * np.exp(-(((seconds - at) / 0.22) ** 2)) + 0.5 * depth * np.exp(
-                -(((seconds - at - 0.6) / 0.2) ** 2)
-            )
-            at += float(self._rng.uniform(*LISTENING_NOD_S))
-        return nods.astype(np.float32)
+    def _worn(self, now: float, moment: Moment) -> tuple[str, float]:
+        """The emotion and how strongly it is worn just now: it comes fully, settles, and lives."""
+        emotion, intensity = self._emotion
+        keeps, after_s, fall_s = SUSTAIN.get(emotion, SUSTAIN["neutral"])
+        settled = 1.0 - math.exp(-max(now - self._since_s - after_s, 0.0) / fall_s)
+        return emotion, intensity * (1.0 - (1.0 - keeps) * settled) * (0.95 + 0.05 * moment.vigour)
+
+    def _react(self, now: float) -> None:
+        """While the visitor speaks: a nod or a smile now and then."""
+        if now < self._reaction_s:
+            return
+        self._reaction_s = now + float(self._rng.uniform(*REACTION_S))
+        name = REACTIONS[int(self._rng.integers(len(REACTIONS)))]
+        if not any(not running.over(now) for running in self._running):
+            self.gesture(name, float(self._rng.uniform(*REACTION_SIZE)))
+
+    def _overlay(self, now: float) -> F32:
+        self._running = [running for running in self._running if not running.over(now)]
+        overlay = np.zeros(OVERLAY, np.float32)
+        for running in self._running:
+            overlay += running.at(now)
+        return overlay
 
 
-def _nods(phonemes: Sequence[Phoneme], times: F32) -> F32:
-    """Nods float32[n] on primary stresses, never two close together."""
-    nods, last = np.zeros(len(times), np.float32), -NOD_APART_S
-    for phoneme in phonemes:
-        middle = (phoneme.start_s + phoneme.end_s) / 2
-        if phoneme.stress == 2 and middle - last >= NOD_APART_S:
-            last = middle
-            nods += np.exp(-(((times - middle) / NOD_S) ** 2))
-    return nods
+def _known(name: str) -> Gesture:
+    if name not in GESTURES:
+        raise AvatarError(f"there is no gesture {name!r}: choose one of {', '.join(gesture_names())}")
+    return GESTURES[name]
+
+
+def _within(angle: float, limit: float) -> float:
+    return min(max(angle, -limit), limit)
 
 
 def _held(values: F32, frames: int) -> F32:
     """Running maximum over the last and next `frames`, then smoothed as long."""
+    if len(values) < frames:
+        return values
     padded = np.pad(values, frames, mode="constant")
-    highest = (
-        np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1), axis=1)
-        if len(values)
-        else values
-    )
-    kernel = np.ones(frames) / frames
-    return np.convolve(highest, kernel, mode="same").astype(np.float32) if len(highest) >= frames else highest
+    highest = np.max(np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1), axis=1)
+    return np.convolve(highest, np.ones(frames) / frames, mode="same").astype(np.float32)

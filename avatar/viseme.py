@@ -71,6 +71,8 @@ VISEME_WEIGHTS: dict[str, dict[str, float]] = {
 }
 """Viseme → ARKit weights in [0, 1], tuned by eye on the built-in rig; `mouthClose` undoes `jawOpen`."""
 
+SOUND_WEIGHTS: dict[str, dict[str, float]] = {}
+
 _SOUNDS: dict[str, tuple[str, ...]] = {
     "PP": ("p", "b", "m", "ɓ", "ʙ"),
     "FF": ("f", "v", "ɱ", "ʋ", "ɸ", "β", "pf"),
@@ -122,6 +124,11 @@ def visemes_of(symbol: str) -> tuple[tuple[str, str], ...]:
             at += 1
     merged = [pair for i, pair in enumerate(found) if i == 0 or pair[0] != found[i - 1][0]]
     return tuple(merged)
+
+
+def weights_of_sound(viseme: str, sound: str = "") -> dict[str, float]:
+    """ARKit weights of a sound: its own where it differs from its viseme, else the viseme's."""
+    return SOUND_WEIGHTS.get(sound, VISEME_WEIGHTS[viseme])
 
 
 def is_bilabial(symbol: str) -> bool:
