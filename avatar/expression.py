@@ -16,50 +16,59 @@ EMOTIONS = ("neutral", "happy", "empathetic", "apologetic", "concerned", "surpri
 EXPRESSIONS: dict[str, dict[str, float]] = {
     # a service face at rest is friendly: corners slightly up, eyes open and soft
     "neutral": mirrored({"mouthSmile_": 0.20, "cheekSquint_": 0.08, "eyeWide_": 0.10}),
+    # AU 6 + 12 with a little of the teeth: without the cheeks it would be a polite smile
     "happy": mirrored(
         {
-            "mouthSmile_": 0.68, "cheekSquint_": 0.55, "eyeSquint_": 0.22, "mouthDimple_": 0.12,
-            "browOuterUp_": 0.18, "browInnerUp": 0.10,
-            "mouthUpperUp_": 0.30, "mouthLowerDown_": 0.10, "jawOpen": 0.06,
+            "mouthSmile_": 0.78, "cheekSquint_": 0.75, "eyeSquint_": 0.34, "mouthDimple_": 0.10,
+            "browOuterUp_": 0.15, "browInnerUp": 0.12,
+            "mouthUpperUp_": 0.24, "mouthLowerDown_": 0.06, "jawOpen": 0.10,
         }
     ),
+    # AU 1 with a soft 12: brows of sorrow over a warm mouth; the tilted head says the rest
     "empathetic": mirrored(
-        {
-            "browInnerUp": 0.52, "mouthSmile_": 0.30, "cheekSquint_": 0.18, "eyeSquint_": 0.12,
-            "mouthPress_": 0.08,
-        }
+        {"browInnerUp": 0.85, "mouthSmile_": 0.36, "cheekSquint_": 0.24, "eyeSquint_": 0.16}
     ),
+    # AU 1 + 15 + 17 + 24: lips pressed over a raised chin, lids a little lowered
     "apologetic": mirrored(
         {
-            "browInnerUp": 0.80, "mouthFrown_": 0.16, "mouthPress_": 0.40, "mouthStretch_": 0.12,
-            "eyeSquint_": 0.12, "mouthShrugLower": 0.15, "eyeLookDown_": 0.10,
+            "browInnerUp": 1.0, "mouthFrown_": 0.22, "mouthRollLower": 0.30, "mouthRollUpper": 0.18,
+            "mouthShrugLower": 0.30, "eyeBlink_": 0.12,
         }
     ),
+    # AU 1 + 4 + 7: a furrow and narrowed eyes, no smile
     "concerned": mirrored(
-        {"browDown_": 0.42, "browInnerUp": 0.48, "mouthFrown_": 0.34, "eyeSquint_": 0.26, "mouthPucker": 0.10}
+        {
+            "browDown_": 0.85, "browInnerUp": 0.38, "mouthFrown_": 0.40, "eyeSquint_": 0.42,
+            "noseSneer_": 0.08, "mouthPress_": 0.10,
+        }
     ),
+    # AU 1 + 2 + 5 + 26, with a trace of a smile lest it look like fright
     "surprised": mirrored(
         {
-            "browInnerUp": 0.75, "browOuterUp_": 0.75, "eyeWide_": 0.62, "jawOpen": 0.20, "mouthFunnel": 0.16,
-            "mouthSmile_": 0.12,
+            "browInnerUp": 0.85, "browOuterUp_": 0.90, "eyeWide_": 0.75, "jawOpen": 0.30,
+            "mouthFunnel": 0.12, "mouthSmile_": 0.10,
         }
     ),
+    # one brow up, one down, lips to the side; the eyes look up and aside
     "thinking": mirrored(
         {
-            "browDownLeft": 0.30, "browOuterUpRight": 0.50, "browInnerUp": 0.18, "mouthPress_": 0.22,
-            "mouthLeft": 0.18, "eyeSquint_": 0.12, "mouthSmile_": 0.08,
+            "browDownLeft": 0.60, "browOuterUpRight": 0.85, "browInnerUp": 0.20, "mouthLeft": 0.70,
+            "mouthPucker": 0.22, "mouthPress_": 0.12, "eyeSquintLeft": 0.30,
         }
     ),
 }  # fmt: skip
 """Emotion → ARKit weights at intensity 1."""
 
+EARLY_RISE = 0.7
+"""Exponent on the intensity: half an emotion must already be read in a face."""
+
 HEAD_TILT: dict[str, tuple[float, float, float]] = {
-    "empathetic": (0.0, 1.5, 3.0),
-    "apologetic": (0.0, 3.5, 1.5),
-    "concerned": (0.0, 1.8, -1.5),
-    "surprised": (0.0, -2.2, 0.0),
-    "thinking": (-3.0, -1.5, 2.0),
-    "happy": (0.0, -0.8, 1.0),
+    "happy": (0.0, -1.5, 1.5),
+    "empathetic": (0.0, 1.5, 5.0),
+    "apologetic": (0.0, 5.0, 1.5),
+    "concerned": (0.0, 2.0, -2.0),
+    "surprised": (0.0, -2.5, 0.0),
+    "thinking": (-4.0, -2.5, 3.5),
 }
 """Degrees of yaw, pitch and roll that belong to an emotion at intensity 1."""
 
@@ -96,16 +105,20 @@ MOUTH_WHILE_SPEAKING = 0.6
 def expression(emotion: str, intensity: float = 1.0) -> F32:
     """Weights float32[52] of an emotion; an unknown one is neutral, intensity is clipped to [0, 1].
 
-    Intensities below 1 lie on the way from the neutral face.
+    Intensities below 1 lie on the way from the neutral face, early ones farther than their number says.
     """
     neutral = _vector(EXPRESSIONS["neutral"])
     target = _vector(EXPRESSIONS.get(emotion, EXPRESSIONS["neutral"]))
-    return np.asarray(neutral + (target - neutral) * min(max(intensity, 0.0), 1.0), np.float32)
+    return np.asarray(neutral + (target - neutral) * _share(intensity), np.float32)
 
 
 def head_tilt(emotion: str, intensity: float = 1.0) -> F32:
     """Degrees float32[3] of yaw, pitch and roll that go with an emotion."""
-    return np.array(HEAD_TILT.get(emotion, (0.0, 0.0, 0.0)), np.float32) * min(max(intensity, 0.0), 1.0)
+    return np.array(HEAD_TILT.get(emotion, (0.0, 0.0, 0.0)), np.float32) * _share(intensity)
+
+
+def _share(intensity: float) -> float:
+    return float(min(max(intensity, 0.0), 1.0) ** EARLY_RISE)
 
 
 def speak_over(face: F32, mouth: F32, speaking: F32, closure: F32) -> F32:

@@ -163,10 +163,10 @@ _ALL = (
         (
             Key(0.34, {"browOuterUpRight": 0.34, "browDownLeft": 0.20, "mouthLeft": 0.18,
                        "mouthPress_": 0.20},
-                (-3.2, -2.4, 2.2), (-12, 9)),
+                (-3.2, -2.4, 2.2), (-15, 10)),
             Key(1.10, {"browOuterUpRight": 0.40, "browDownLeft": 0.22, "mouthLeft": 0.22,
                        "mouthPress_": 0.24},
-                (-3.8, -2.2, 2.6), (-14, 8)),
+                (-3.8, -2.2, 2.6), (-17, 9)),
         ), 1.7,
     ),
     Gesture(

@@ -47,7 +47,7 @@ REACTIONS = ("listen", "listen", "nod", "nod", "agree", "attend")
 REACTION_SIZE = (0.4, 0.75)
 LOOKS: dict[str, tuple[str, float]] = {
     "idle": ("neutral", 1.0),
-    "listening": ("empathetic", 0.30),
+    "listening": ("empathetic", 0.22),
     "thinking": ("thinking", 0.8),
 }
 """Look → emotion and intensity."""

@@ -21,57 +21,67 @@ def mirrored(weights: dict[str, float]) -> dict[str, float]:
 
 
 VISEME_WEIGHTS: dict[str, dict[str, float]] = {
-    "sil": {},
-    "PP": mirrored({"mouthClose": 0.07, "mouthPress_": 0.12, "mouthRollLower": 0.42, "mouthRollUpper": 0.34}),
-    "FF": mirrored({"jawOpen": 0.05, "mouthRollLower": 0.62, "mouthUpperUp_": 0.50, "mouthClose": 0.02}),
-    "TH": mirrored({"jawOpen": 0.17, "tongueOut": 0.66, "mouthUpperUp_": 0.25, "mouthLowerDown_": 0.22}),
-    "DD": mirrored({"jawOpen": 0.12, "mouthUpperUp_": 0.28, "mouthLowerDown_": 0.32, "mouthStretch_": 0.12}),
-    "kk": mirrored({"jawOpen": 0.17, "mouthUpperUp_": 0.18, "mouthLowerDown_": 0.28, "mouthStretch_": 0.08}),
-    "CH": mirrored({"jawOpen": 0.08, "mouthFunnel": 0.60, "mouthPucker": 0.15, "mouthUpperUp_": 0.15}),
-    "SS": mirrored(
-        {
-            "jawOpen": 0.04,
-            "mouthStretch_": 0.32,
-            "mouthLowerDown_": 0.42,
-            "mouthUpperUp_": 0.32,
-            "mouthSmile_": 0.14,
-        }
-    ),
-    "nn": mirrored(
-        {
-            "jawOpen": 0.13,
-            "tongueOut": 0.22,
-            "mouthUpperUp_": 0.18,
-            "mouthLowerDown_": 0.28,
-            "mouthStretch_": 0.08,
-        }
-    ),
-    "RR": mirrored({"jawOpen": 0.11, "mouthFunnel": 0.38, "mouthPucker": 0.28, "mouthLowerDown_": 0.10}),
-    "aa": mirrored({"jawOpen": 0.48, "mouthUpperUp_": 0.22, "mouthLowerDown_": 0.20}),
-    "E": mirrored(
-        {
-            "jawOpen": 0.26,
-            "mouthStretch_": 0.28,
-            "mouthSmile_": 0.20,
-            "mouthLowerDown_": 0.32,
-            "mouthUpperUp_": 0.28,
-        }
-    ),
-    "ih": mirrored(
-        {
-            "jawOpen": 0.14,
-            "mouthStretch_": 0.34,
-            "mouthSmile_": 0.28,
-            "mouthLowerDown_": 0.34,
-            "mouthUpperUp_": 0.26,
-        }
-    ),
-    "oh": mirrored({"jawOpen": 0.32, "mouthFunnel": 0.50, "mouthPucker": 0.28}),
-    "ou": mirrored({"jawOpen": 0.12, "mouthPucker": 0.78, "mouthFunnel": 0.32}),
-}
-"""Viseme → ARKit weights in [0, 1], tuned by eye on the built-in rig; `mouthClose` undoes `jawOpen`."""
+    name: mirrored(weights)
+    for name, weights in {
+        "sil": {},
+        "PP": {"mouthClose": 0.07, "mouthPress_": 0.10, "mouthRollLower": 0.42, "mouthRollUpper": 0.34},
+        "FF": {"jawOpen": 0.04, "mouthRollLower": 0.78, "mouthUpperUp_": 0.58, "mouthFunnel": 0.05},
+        "TH": {"jawOpen": 0.20, "tongueOut": 0.64, "mouthUpperUp_": 0.16, "mouthLowerDown_": 0.32},
+        "DD": {"jawOpen": 0.08, "mouthUpperUp_": 0.28, "mouthLowerDown_": 0.36, "mouthStretch_": 0.15},
+        "kk": {"jawOpen": 0.20, "mouthUpperUp_": 0.12, "mouthLowerDown_": 0.20},
+        "CH": {"jawOpen": 0.05, "mouthFunnel": 0.75, "mouthPucker": 0.25},
+        "SS": {
+            "jawOpen": 0.03, "mouthStretch_": 0.45, "mouthLowerDown_": 0.55, "mouthUpperUp_": 0.40,
+            "mouthSmile_": 0.15,
+        },
+        "nn": {
+            "jawOpen": 0.12, "tongueOut": 0.30, "mouthUpperUp_": 0.16, "mouthLowerDown_": 0.26,
+            "mouthStretch_": 0.06,
+        },
+        "RR": {"jawOpen": 0.10, "mouthFunnel": 0.32, "mouthPucker": 0.48},
+        "aa": {"jawOpen": 0.54, "mouthUpperUp_": 0.24, "mouthLowerDown_": 0.18},
+        "E": {
+            "jawOpen": 0.29, "mouthStretch_": 0.28, "mouthSmile_": 0.20, "mouthLowerDown_": 0.30,
+            "mouthUpperUp_": 0.25,
+        },
+        "ih": {
+            "jawOpen": 0.10, "mouthStretch_": 0.34, "mouthSmile_": 0.34, "mouthLowerDown_": 0.30,
+            "mouthUpperUp_": 0.24,
+        },
+        "oh": {"jawOpen": 0.36, "mouthFunnel": 0.52, "mouthPucker": 0.36},
+        "ou": {"jawOpen": 0.13, "mouthPucker": 0.95, "mouthFunnel": 0.36},
+    }.items()
+}  # fmt: skip
+"""Viseme → ARKit weights in [0, 1], tuned by eye on the built-in rigs; `mouthClose` undoes `jawOpen`."""
 
-SOUND_WEIGHTS: dict[str, dict[str, float]] = {}
+_OWN_WEIGHTS: dict[str, dict[str, float]] = {
+    "l ɫ": {"jawOpen": 0.22, "tongueOut": 0.52, "mouthUpperUp_": 0.20, "mouthLowerDown_": 0.30},
+    "w ʍ": {"jawOpen": 0.06, "mouthPucker": 1.0, "mouthFunnel": 0.30},
+    "y ʏ ɥ": {"jawOpen": 0.07, "mouthPucker": 0.90, "mouthFunnel": 0.14},
+    "ʊ": {"jawOpen": 0.16, "mouthPucker": 0.64, "mouthFunnel": 0.36},
+    "ɯ ɨ ɿ ʅ": {"jawOpen": 0.07, "mouthStretch_": 0.30, "mouthLowerDown_": 0.40, "mouthUpperUp_": 0.26},
+    "ɤ": {"jawOpen": 0.22, "mouthStretch_": 0.20, "mouthLowerDown_": 0.28, "mouthUpperUp_": 0.20},
+    "ə": {"jawOpen": 0.20, "mouthUpperUp_": 0.16, "mouthLowerDown_": 0.22},
+    "æ": {
+        "jawOpen": 0.44, "mouthStretch_": 0.30, "mouthSmile_": 0.12, "mouthUpperUp_": 0.25,
+        "mouthLowerDown_": 0.25,
+    },
+    "ʌ ɐ": {"jawOpen": 0.38, "mouthUpperUp_": 0.20, "mouthLowerDown_": 0.22},
+    "ɒ": {"jawOpen": 0.48, "mouthFunnel": 0.30, "mouthPucker": 0.12},
+    "o": {"jawOpen": 0.30, "mouthFunnel": 0.50, "mouthPucker": 0.48},
+    "ø œ": {"jawOpen": 0.24, "mouthFunnel": 0.42, "mouthPucker": 0.50},
+    "ɪ": {
+        "jawOpen": 0.17, "mouthStretch_": 0.24, "mouthSmile_": 0.20, "mouthLowerDown_": 0.30,
+        "mouthUpperUp_": 0.24,
+    },
+    "ɜ": {"jawOpen": 0.20, "mouthFunnel": 0.26, "mouthPucker": 0.16, "mouthLowerDown_": 0.10},
+    "ɚ ɝ": {"jawOpen": 0.17, "mouthFunnel": 0.34, "mouthPucker": 0.32},
+    "ʂ ʐ ʈʂ ɖʐ tʂ dʐ": {"jawOpen": 0.06, "mouthFunnel": 0.52, "mouthPucker": 0.12, "mouthLowerDown_": 0.16},
+}  # fmt: skip
+SOUND_WEIGHTS: dict[str, dict[str, float]] = {
+    sound: mirrored(weights) for sounds, weights in _OWN_WEIGHTS.items() for sound in sounds.split()
+}
+"""Sounds that look different from their viseme's: the tongue of /l/, the open lips of /æ/, the front /y/."""
 
 _SOUNDS: dict[str, tuple[str, ...]] = {
     "PP": ("p", "b", "m", "ɓ", "ʙ"),
