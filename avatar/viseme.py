@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -59,7 +60,7 @@ _OWN_WEIGHTS: dict[str, dict[str, float]] = {
     "w ʍ": {"jawOpen": 0.06, "mouthPucker": 1.0, "mouthFunnel": 0.30},
     "y ʏ ɥ": {"jawOpen": 0.07, "mouthPucker": 0.90, "mouthFunnel": 0.14},
     "ʊ": {"jawOpen": 0.16, "mouthPucker": 0.64, "mouthFunnel": 0.36},
-    "ɯ ɨ ɿ ʅ": {"jawOpen": 0.07, "mouthStretch_": 0.30, "mouthLowerDown_": 0.40, "mouthUpperUp_": 0.26},
+    "ɯ ɰ ɨ ɿ ʅ": {"jawOpen": 0.07, "mouthStretch_": 0.30, "mouthLowerDown_": 0.40, "mouthUpperUp_": 0.26},
     "ɤ": {"jawOpen": 0.22, "mouthStretch_": 0.20, "mouthLowerDown_": 0.28, "mouthUpperUp_": 0.20},
     "ə": {"jawOpen": 0.20, "mouthUpperUp_": 0.16, "mouthLowerDown_": 0.22},
     "æ": {
@@ -76,6 +77,7 @@ _OWN_WEIGHTS: dict[str, dict[str, float]] = {
     },
     "ɜ": {"jawOpen": 0.20, "mouthFunnel": 0.26, "mouthPucker": 0.16, "mouthLowerDown_": 0.10},
     "ɚ ɝ": {"jawOpen": 0.17, "mouthFunnel": 0.34, "mouthPucker": 0.32},
+    "r ɽ": {"jawOpen": 0.15, "mouthUpperUp_": 0.16, "mouthLowerDown_": 0.24},
     "ʂ ʐ ʈʂ ɖʐ tʂ dʐ": {"jawOpen": 0.06, "mouthFunnel": 0.52, "mouthPucker": 0.12, "mouthLowerDown_": 0.16},
 }  # fmt: skip
 SOUND_WEIGHTS: dict[str, dict[str, float]] = {
@@ -88,19 +90,45 @@ _SOUNDS: dict[str, tuple[str, ...]] = {
     "FF": ("f", "v", "ɱ", "ʋ", "ɸ", "β", "pf"),
     "TH": ("θ", "ð"),
     "DD": ("t", "d", "ɖ", "ʈ", "ɾ", "ʔ", "ɗ"),
-    "kk": ("k", "ɡ", "g", "x", "ɣ", "h", "ɦ", "ŋ", "q", "χ", "ħ", "c", "ɟ", "ç", "ɢ", "ʕ", "ɴ"),
-    "CH": ("tʃ", "dʒ", "ʃ", "ʒ", "ʈʂ", "ɖʐ", "ʂ", "ʐ", "tʂ", "dʐ"),
-    "SS": ("s", "z", "ts", "dz", "ɕ", "ʑ", "tɕ", "dʑ"),
+    "kk": (
+        "k",
+        "ɡ",
+        "g",
+        "x",
+        "ɣ",
+        "h",
+        "ɦ",
+        "ŋ",
+        "q",
+        "χ",
+        "ħ",
+        "c",
+        "ɟ",
+        "ç",
+        "ʝ",
+        "ɢ",
+        "ʕ",
+        "ɴ",
+        "ʀ",
+        "ʁ",
+    ),
+    "CH": ("tʃ", "dʒ", "ʧ", "ʤ", "ʃ", "ʒ", "ʈʂ", "ɖʐ", "ʂ", "ʐ", "tʂ", "dʐ"),
+    "SS": ("s", "z", "ʦ", "ʣ", "ʨ", "ʥ", "ts", "dz", "ɕ", "ʑ", "tɕ", "dʑ"),
     "nn": ("n", "l", "ɫ", "ɬ", "ɮ", "ɭ", "ɳ", "ɲ", "ʎ", "ʟ"),
-    "RR": ("ɹ", "r", "ɻ", "ʀ", "ʁ", "ɚ", "ɝ", "ɜ", "ɽ"),
+    "RR": ("ɹ", "r", "ɻ", "ɚ", "ɝ", "ɜ", "ɽ"),
     "aa": ("a", "ɑ", "ɐ", "ʌ", "ɒ", "æ", "ɶ"),
-    "E": ("e", "ɛ", "ə", "ɘ", "ɤ", "ø", "œ"),
-    "ih": ("i", "ɪ", "j", "ɨ", "ᵻ", "ɿ", "ʅ"),
-    "oh": ("o", "ɔ", "ɞ"),
-    "ou": ("u", "ʊ", "w", "y", "ʏ", "ɥ", "ʉ", "ɯ", "ɰ", "ɵ", "ʍ"),
+    "E": ("e", "ɛ", "ə", "ɘ", "ɤ"),
+    "ih": ("i", "ɪ", "j", "ɨ", "ᵻ", "ɿ", "ʅ", "ɯ", "ɰ"),
+    "oh": ("o", "ɔ", "ɞ", "ø", "œ"),
+    "ou": ("u", "ʊ", "w", "y", "ʏ", "ɥ", "ʉ", "ɵ", "ʍ"),
 }
 _VISEME_OF = {sound: viseme for viseme, sounds in _SOUNDS.items() for sound in sounds}
 _LONGEST = max(map(len, _VISEME_OF))
+
+_SPELLINGS = (("ts.", "ʈʂ"), ("s.", "ʂ"), ("z.", "ʐ"), ("i.", "ʅ"), ("ə˞", "ɚ"), ("ɜ˞", "ɝ"))
+"""Makeshift spellings of espeak-ng's Mandarin, and vowels with a hook."""
+_BREATH = re.compile(r"(?<=[ptkʂsɕʃc])h$")
+"""An h after a consonant of the same symbol is its breath, no sound for the lips."""
 
 WEAK_SOUNDS = frozenset({"ə", "ɐ", "ᵻ", "h", "ɦ", "ʔ"})
 """Sounds that hardly shape the mouth: it passes through on the way from one neighbour to the other."""
@@ -115,7 +143,10 @@ def visemes_of(symbol: str) -> tuple[tuple[str, str], ...]:
     Stress, length, tone, aspiration and other marks are ignored; an unknown letter goes by its base letter,
     and failing that counts as a vowel "E" or a tongue-tip consonant "DD".
     """
-    text = unicodedata.normalize("NFD", symbol.strip().lower().replace("͡", "").replace("g", "ɡ"))
+    text = unicodedata.normalize("NFD", symbol.strip().lower().replace("g", "ɡ"))
+    for written, meant in _SPELLINGS:
+        text = text.replace(written, meant)
+    text = _BREATH.sub("", text)
     # combining marks and modifier letters (ʰ ː ˈ) carry no lip shape, tones come as digits or tone letters
     text = "".join(c for c in text if unicodedata.category(c) in ("Ll", "Lo"))
     if not text:
