@@ -71,6 +71,8 @@ HEAD_TILT: dict[str, tuple[float, float, float]] = {
     "thinking": (-4.0, -2.5, 3.5),
 }
 """Degrees of yaw, pitch and roll that belong to an emotion at intensity 1."""
+GAZE_ASIDE: dict[str, tuple[float, float]] = {"thinking": (-17.0, 10.0), "apologetic": (0.0, -4.0)}
+"""Degrees by which its eyes leave the visitor, in a still picture; in motion see `avatar.attention`."""
 
 ARRIVE_S: dict[str, float] = {
     "neutral": 0.50, "happy": 0.36, "empathetic": 0.50, "apologetic": 0.45, "concerned": 0.45,
