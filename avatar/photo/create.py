@@ -1,0 +1,314 @@
+"""A rig from one photo."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.errors import AvatarError
+from avatar.photo.check import PhotoCheck, check_consent, check_photo
+from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
+from avatar.photo.fit import Fit, _similarity, fit_template
+from avatar.photo.landmarks import EYE_RIM, MESH_LANDMARKS, FoundFace, Landmarker
+from avatar.photo.picture import read_photo
+from avatar.photo.surround import Surround, build_surround
+from avatar.photo.template import Template, load_template
+from avatar.photo.texture import Texture, paint_texture
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+TEXTURE_PX = (512, 1024)
+"""Least and largest side of the rig's picture."""
+FACES = 4
+"""Faces looked for, to notice company."""
+MAP_STRENGTH = 0.55
+"""Share of the template's change of light with expression: a photo's own light is already in the skin."""
+EYE_LINE = 0.40
+"""Height of the eyes in the picture, as in the built-in rigs."""
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+CLOTH_ROWS = 2
+"""An empty cloth layer has this many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RigReport:
+    """What `create_rig` made."""
+
+    folder: Path
+    name: str
+    check: PhotoCheck
+    texture_size: int
+    notes: tuple[str, ...]
+    """What the person should know, in sentences."""
+
+
+def create_rig(
+    photo: Path,
+    name: str,
+    consent: str,
+    out: Path,
+    *,
+    landmarker: Path,
+    overwrite: bool = False,
+    title: str = "",
+) -> RigReport:
+    """Make a rig from one photo.
+
+    Args:
+        photo: JPEG, PNG or WebP file with one face that looks at the camera.
+        name: short name: small letters, digits, - and _.
+        consent: statement of the person shown; it is kept in the rig.
+        out: folder in which the rig's folder `name` is made.
+        landmarker: MediaPipe's `face_landmarker.task`.
+        overwrite: replace a rig of this name.
+        title: name for people; by default made from `name`.
+
+    Raises:
+        AvatarError: the photo, the name or the consent do not do; the message says why and what to do.
+    """
+    statement = check_consent(consent)
+    if not SLUG.fullmatch(name):
+        raise AvatarError(f"{name!r} is no rig name: use small letters, digits, - and _, at most 40")
+    folder = out / name
+    if folder.exists() and not overwrite:
+        raise AvatarError(f"{folder} exists: choose another name, or allow it to be overwritten")
+    template = load_template()
+    read = read_photo(photo)
+    with Landmarker(landmarker, faces=FACES) as finder:
+        faces = finder.find(read.picture)
+        check = check_photo(read.picture, faces)
+        tool = finder.version
+    picture, points, notes = _cropped(template, read.picture, faces[0])
+    fit = fit_template(template, points, faces[0].blendshapes)
+    balls = place_balls(template, fit, points)
+    world = _World(template, fit, picture.shape[0])
+    mesh = world.mesh(balls)
+    texture = paint_texture(
+        template, fit, picture,
+        {side: paint_ball(picture, balls[side], points[list(EYE_RIM[side]), :2]) for side in SIDES},
+        {side: world.ball_uv(i) for i, side in enumerate(SIDES)},
+    )  # fmt: skip
+    surround = world.surround(picture, mesh)
+    manifest = world.manifest(name, title or name.replace("_", " ").replace("-", " ").title(), balls)
+    manifest["consent"] = statement
+    manifest["made"] = {
+        "tool": f"visavis photo, {tool}",
+        "consent_date": datetime.now(UTC).date().isoformat(),
+        "photo_sha256": read.sha256,
+    }
+    _write(folder, template, fit, mesh, texture, surround, manifest)
+    return RigReport(folder, name, check, picture.shape[0], (*check.notes, *notes))
+
+
+def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, tuple[str, ...]]:
+    """The square crop RGB uint8[S, S, 3], the landmarks in it, and what had to be invented."""
+    import cv2
+
+    marked = template.landmarks(template.vertices).astype(np.float64)
+    similarity = _similarity(marked, face.points[:MESH_LANDMARKS].astype(np.float64))
+    camera_y, _, focal = (float(v) for v in template.camera)
+    side = similarity.scale * (float(marked[:, 1].mean()) - camera_y) / focal
+    eyes = np.mean([face.points[list(EYE_RIM[s]), :2].mean(0) for s in SIDES], axis=0)
+    cheeks = face.points[[234, 454], 0].mean()
+    # a turned head's middle lies behind the eyes
+    left, top = 0.5 * (eyes[0] + cheeks) - side / 2, eyes[1] - EYE_LINE * side
+    size = int(np.clip(side, *TEXTURE_PX)) // 2 * 2
+    k = size / side
+    height, width = picture.shape[:2]
+    notes = []
+    missing = max(-left, -top, left + side - width, top + side - height) / side
+    if missing > 0.02:
+        notes.append(
+            f"the photo is cut close: up to {missing * 100:.0f} % of the picture's side is filled in around it; "
+            "head and shoulders with some room look better"
+        )
+    source = picture
+    if k < 1:
+        # area averaging keeps a large photo free of moiré
+        source = cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+    kx, ky = source.shape[1] / width, source.shape[0] / height
+    matrix = np.array([[k / kx, 0, -left * k], [0, k / ky, -top * k]], np.float64)
+    # pixel centres lie at .5
+    matrix[:, 2] += 0.5 * np.array([k / kx, k / ky]) - 0.5
+    crop = cv2.warpAffine(
+        source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    if missing > 0.02:
+        crop = _softened(crop, (-left * k, -top * k, (width - left) * k, (height - top) * k))
+    points = face.points.astype(np.float32).copy()
+    points[:, :2] = (points[:, :2] - [left, top]) * k
+    points[:, 2] *= k
+    return np.ascontiguousarray(crop), points, tuple(notes)
+
+
+def _softened(crop: U8, inside: tuple[float, float, float, float]) -> U8:
+    """Invented margins blur with their distance from the photo, or the mirrored seam would show."""
+    import cv2
+
+    size = crop.shape[0]
+    left, top, right, bottom = inside
+    place = np.arange(size, dtype=np.float32) + 0.5
+    beyond_x = np.maximum(np.maximum(left - place, place - right), 0)
+    beyond_y = np.maximum(np.maximum(top - place, place - bottom), 0)
+    beyond = np.hypot(beyond_x[None], beyond_y[:, None]) / size
+    out = crop.astype(np.float32)
+    for sigma, start in ((0.006, 0.0), (0.02, 0.02), (0.05, 0.08)):
+        soft = cv2.GaussianBlur(out, (0, 0), sigma * size)
+        share = np.clip((beyond - start) / 0.02, 0, 1)[..., None]
+        out = out * (1 - share) + soft * share
+    return np.asarray(out.round(), np.uint8)
+
+
+class _Mesh:
+    """Arrays in metres, as the rig keeps them."""
+
+    def __init__(self, vertices: F32, deltas: F32, depth: F32) -> None:
+        self.vertices, self.deltas, self.depth = vertices, deltas, depth
+
+
+class _World:
+    """Between the photo's space (pixels) and the rig's (metres), through the rig's camera."""
+
+    def __init__(self, template: Template, fit: Fit, size: int) -> None:
+        self._template, self._fit, self._size = template, fit, size
+        self._camera = tuple(float(v) for v in template.camera)
+        marked = template.landmarks(fit.neutral)
+        own = template.landmarks(template.vertices)
+        # the face's mean depth stays where the template's is, so that pixels a metre agree
+        self._shift = float(own[:, 1].mean()) - float(marked[:, 2].mean()) / fit.similarity.scale
+
+    def out(self, points: F32) -> F32:
+        """Photo space float32[..., 3] to metres."""
+        camera_y, camera_z, focal = self._camera
+        y = points[..., 2] / self._fit.similarity.scale + self._shift
+        unit = (y - camera_y) / focal
+        x = (points[..., 0] / self._size - 0.5) * unit
+        z = camera_z - (points[..., 1] / self._size - 0.5) * unit
+        return np.stack([x, y, z], -1).astype(np.float32)
+
+    def mesh(self, balls: dict[str, Ball]) -> _Mesh:
+        """The neutral face with its eyeballs."""
+        template, fit = self._template, self._fit
+        vertices = self.out(fit.neutral)
+        rest = fit.neutral[template.active]
+        base = self.out(rest)
+        deltas = np.stack([self.out(rest + delta) - base for delta in fit.deltas])
+        for i, side in enumerate(SIDES):
+            first, count = template.eye_spans[i]
+            own = template.vertices[first : first + count] - template.eyes[i, :3]
+            own = own / template.eyes[i, 3]
+            centre, radius = self.ball(balls[side])
+            vertices[first : first + count] = own * radius + centre
+        return _Mesh(vertices, deltas.astype(np.float32), vertices[:, 1] - self._camera[0])
+
+    def ball(self, ball: Ball) -> tuple[F32, float]:
+        """Centre and radius in metres."""
+        centre = self.out(ball.centre)
+        return centre, ball.radius / self._size * (float(centre[1]) - self._camera[0]) / self._camera[2]
+
+    def ball_uv(self, eye: int) -> F32:
+        """Texels of an eyeball's vertices in its picture."""
+        template = self._template
+        first, count = template.eye_spans[eye]
+        own = (template.vertices[first : first + count] - template.eyes[eye, :3]) / template.eyes[eye, 3]
+        return np.stack(
+            [(own[:, 0] * 0.5 + 0.5) * PATCH_PX, (0.5 - own[:, 2] * 0.5) * PATCH_PX], 1
+        ).astype(np.float32)
+
+    def on_screen(self, vertices: F32) -> F32:
+        """Pixels float32[n, 2] of points in metres."""
+        camera_y, camera_z, focal = self._camera
+        k = focal / (vertices[:, 1] - camera_y)
+        return (
+            np.stack([0.5 + k * vertices[:, 0], 0.5 - k * (vertices[:, 2] - camera_z)], 1) * self._size
+        ).astype(np.float32)
+
+    def surround(self, picture: U8, mesh: _Mesh) -> Surround:
+        """The layers around the face."""
+        template = self._template
+        head = self.out(self._fit.carried(template.head_points))
+        return build_surround(
+            picture, self.on_screen(mesh.vertices), mesh.depth, template.head_weight, template.triangles,
+            self.on_screen(head), head[:, 1] - self._camera[0], template.head_points_weight,
+            (self._camera[0], self._camera[1], self._camera[2]),
+        )  # fmt: skip
+
+    def manifest(self, name: str, title: str, balls: dict[str, Ball]) -> dict[str, object]:
+        """rig.json without consent and provenance."""
+        template = self._template
+        camera_y, camera_z, focal = self._camera
+        pivot = self.out(self._fit.carried(template.head_pivot[None]))[0]
+        eyes = {}
+        for i, side in enumerate(SIDES):
+            centre, radius = self.ball(balls[side])
+            eyes[side] = {
+                "centre": [round(float(v), 7) for v in centre], "radius": round(radius, 7),
+                "first": int(template.eye_spans[i, 0]), "count": int(template.eye_spans[i, 1]),
+            }  # fmt: skip
+        return {
+            "format": 2, "kind": "photo", "name": name, "title": title,
+            "licence": "All rights with the person shown",
+            "consent": "",
+            "credits": ["Face shapes from the MakeHuman base mesh (CC0), fitted to a photo"],
+            "camera": {"y": camera_y, "z": camera_z, "focal": focal},
+            "head_pivot": [round(float(v), 7) for v in pivot],
+            "eyes": eyes, "texture_size": self._size,
+            "map_names": [str(n) for n in template.map_names],
+        }  # fmt: skip
+
+
+def _write(
+    folder: Path,
+    template: Template,
+    fit: Fit,
+    mesh: _Mesh,
+    texture: Texture,
+    surround: Surround,
+    manifest: dict[str, object],
+) -> None:
+    """Write the rig beside its place, then move it there: no half rig is ever seen."""
+    import cv2
+
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+            part = Path(temporary) / "rig"
+            part.mkdir()
+            np.savez_compressed(
+                part / "mesh.npz",
+                vertices=mesh.vertices, deltas=mesh.deltas.astype(np.float16), active=template.active,
+                head_weight=template.head_weight, light=template.light, triangles=template.triangles,
+                uv=texture.uv, mapped=texture.mapped, map_xy=template.map_xy,
+                maps=(template.maps * MAP_STRENGTH).astype(np.float16),
+                mouth_triangles=template.mouth_triangles, eye_triangles=template.eye_triangles,
+                lip_upper=template.lip_upper, lip_upper_column=template.lip_upper_column,
+                lip_lower=template.lip_lower, lip_lower_column=template.lip_lower_column,
+                lash_root=template.lash_root, lash_points=template.lash_points,
+                lash_side=template.lash_side, hair_grid=surround.grid, hair_weight=surround.weight,
+            )  # fmt: skip
+            for file, picture in (
+                ("atlas", texture.atlas[:, :, ::-1]),
+                ("hair", surround.hair[:, :, [2, 1, 0, 3]]),
+                ("backdrop", surround.backdrop[:, :, ::-1]),
+            ):
+                if not cv2.imwrite(str(part / f"{file}.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 7]):
+                    raise OSError(f"{file}.png")
+            (part / "rig.json").write_text(
+                json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+            if folder.exists():
+                shutil.rmtree(folder)
+            part.rename(folder)
+    except OSError as error:
+        raise AvatarError(
+            f"the rig cannot be written to {folder} ({error}): choose another place"
+        ) from error

@@ -1,0 +1,166 @@
+"""Everything of the photo but the face: hair, ears, neck and background, carried along by a smooth grid.
+
+The picture around the face is one layer, drawn over the mesh with a soft-edged hole where the face shows. A
+grid of points with depth says how each part follows the head: as the face does beside it, less and less
+farther out. Where the grid stands still the layer ends, and the same picture below takes over unseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.geometry import smoothstep
+from avatar.photo.seen import Seen
+
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+
+GRID = 33
+"""Nodes a side of the grid, as in the built-in rigs."""
+FEATHER = 0.010
+"""Width of the soft edge between face and surroundings, in picture sizes."""
+REACH = 0.16
+"""How far beyond the head the picture still follows it, in picture sizes."""
+ROUNDS = 300
+"""Rounds of smoothing between the fixed nodes of the grid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surround:
+    """The layers around the face."""
+
+    hair: U8
+    """RGBA uint8[S, S, 4], straight."""
+    backdrop: U8
+    """RGB uint8[S, S, 3]."""
+    grid: F32
+    """float32[33, 33, 3], metres."""
+    weight: F32
+    """float32[33, 33]: 1 follows the head, 0 stands still."""
+
+
+def build_surround(
+    picture: U8,
+    xy: F32,
+    depth: F32,
+    head_weight: F32,
+    triangles: I32,
+    head_xy: F32,
+    head_depth: F32,
+    head_points_weight: F32,
+    camera: tuple[float, float, float],
+) -> Surround:
+    """Build the layers.
+
+    Args:
+        picture: RGB uint8[S, S, 3], the photo's crop.
+        xy: float32[V, 2], pixels of the neutral mesh.
+        depth: float32[V], metres from the camera.
+        head_weight: float32[V].
+        triangles: int32[T, 3], of everything that the mesh draws.
+        head_xy: float32[n, 2], pixels of points on the whole head and shoulders.
+        head_depth: float32[n], metres from the camera.
+        head_points_weight: float32[n].
+        camera: y and z (m) and focal length (picture sizes).
+    """
+    import cv2
+
+    size = picture.shape[0]
+    seen = Seen(xy, depth, triangles, size, size)
+    face = _whole(seen.covered)
+    edge = max(FEATHER * size, 3.0)
+    away = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5)
+    shown = 1 - smoothstep(0.4 * edge, 1.6 * edge, away)
+    values = seen.painted(np.stack([depth, head_weight], 1))
+    grid_depth, grid_weight = _grid(
+        size, seen.covered, values, head_xy, head_depth, head_points_weight
+    )
+    spread = cv2.resize(_pixels(grid_weight, size), (size, size))
+    alpha = shown * smoothstep(0.0, 0.03, spread.astype(np.float32))
+    hair = np.dstack([picture.astype(np.float32), alpha * 255]).round().astype(np.uint8)
+    row, column = np.mgrid[0:GRID, 0:GRID].astype(np.float32) / (GRID - 1)
+    camera_y, camera_z, focal = camera
+    scale = focal / grid_depth
+    grid = np.stack(
+        [(column - 0.5) / scale, grid_depth + camera_y, camera_z - (row - 0.5) / scale], -1
+    )
+    return Surround(hair, picture.copy(), grid.astype(np.float32), grid_weight)
+
+
+def _whole(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The face without the holes of eyes and mouth."""
+    import cv2
+
+    outlines, _ = cv2.findContours(covered.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    out = np.zeros(covered.shape, np.uint8)
+    cv2.drawContours(out, [max(outlines, key=cv2.contourArea)] if outlines else [], -1, 1, cv2.FILLED)
+    return out > 0
+
+
+def _pixels(grid: F32, size: int) -> F32:
+    """A grid whose outer nodes lie on the picture's border, sampled so that cv2.resize keeps them there."""
+    import cv2
+
+    place = (np.arange(size, dtype=np.float32) + 0.5) / size * (GRID - 1)
+    x, y = np.meshgrid(place, place)
+    return np.asarray(cv2.remap(grid.astype(np.float32), x, y, cv2.INTER_LINEAR), np.float32)
+
+
+def _grid(
+    size: int,
+    covered: NDArray[np.bool_],
+    values: F32,
+    head_xy: F32,
+    head_depth: F32,
+    head_weight: F32,
+) -> tuple[F32, F32]:
+    """Depth (m) and weight of each node."""
+    import cv2
+
+    step = size / (GRID - 1)
+    depth, weight = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
+    known = np.zeros((GRID, GRID), bool)
+    away = np.full((GRID, GRID), np.inf, np.float32)
+    near_weight = np.zeros((GRID, GRID), np.float32)
+    for j in range(GRID):
+        for i in range(GRID):
+            x, y = i * step, j * step
+            rows = slice(int(max(y - step / 3, 0)), int(min(y + step / 3, size - 1)) + 1)
+            columns = slice(int(max(x - step / 3, 0)), int(min(x + step / 3, size - 1)) + 1)
+            here = covered[rows, columns]
+            gaps = np.hypot(head_xy[:, 0] - x, head_xy[:, 1] - y)
+            close = gaps < step * 1.5
+            nearest = int(gaps.argmin())
+            away[j, i], near_weight[j, i] = gaps[nearest], head_weight[nearest]
+            if here.mean() > 0.5:
+                depth[j, i], weight[j, i] = values[rows, columns][here].mean(0)
+                known[j, i] = True
+                away[j, i] = 0
+            elif close.sum() >= 2:
+                # the near side of the head is what the picture shows
+                front = head_depth[close]
+                own = front <= np.percentile(front, 50) + 0.005
+                depth[j, i], weight[j, i] = front[own].mean(), head_weight[close][own].mean()
+                known[j, i] = True
+    depth = _laplace(depth, known, cv2.GaussianBlur(depth, (0, 0), 1))
+    fade = 1 - smoothstep(0.25 * REACH * size, REACH * size, away)
+    outside = ~known
+    weight[outside] = near_weight[outside]
+    weight = _laplace(weight, known, weight)
+    weight = weight * fade
+    weight[:, 0] = weight[:, -1] = weight[-1] = 0
+    return depth, weight.astype(np.float32)
+
+
+def _laplace(values: F32, known: NDArray[np.bool_], start: F32) -> F32:
+    """The smoothest field that keeps the known nodes."""
+    out = np.where(known, values, values[known].mean() if known.any() else start).astype(np.float32)
+    for _ in range(ROUNDS):
+        padded = np.pad(out, 1, mode="edge")
+        mean = (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
+        out = np.where(known, values, mean).astype(np.float32)
+    return out
