@@ -36,6 +36,8 @@ PAUSE_S = 0.12
 """A pause of this length closes the mouth; shorter ones are passed over."""
 REST_S = 0.10
 """Time to close into a pause and to prepare the first sound after it."""
+KEPT_ROUNDING = 0.6
+"""Share of the rounding that stays in a closure between rounded vowels, as in "zoom" or "both"."""
 CLOSED_JAW = 0.10
 """Most that the jaw stays open behind closed lips."""
 BLOCK = 256
@@ -52,6 +54,7 @@ _JAW = {
     "sil": 1.0, "PP": 0.8, "FF": 1.2, "TH": 1.0, "DD": 0.8, "kk": 0.5, "CH": 1.2, "SS": 1.6,
     "nn": 0.7, "RR": 0.7, "aa": 1.6, "E": 1.2, "ih": 1.0, "oh": 1.4, "ou": 1.1,
 }  # fmt: skip
+_PUCKER = BLENDSHAPE_INDEX["mouthPucker"]
 _JAW_SHAPES = [BLENDSHAPE_INDEX["jawOpen"]]
 _OPEN_SHAPES = [
     BLENDSHAPE_INDEX[n]
@@ -137,14 +140,21 @@ def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32, reach: float)
     rise = rise * rise * (3 - 2 * rise)
     for viseme, surely in s.contact.items():
         share = np.max(rise * surely[near], axis=1, initial=0.0)[:, None]
-        weights += (_vector(viseme) - weights) * share
+        weights += (_round(_vector(viseme), weights) - weights) * share
     # /p b m/: whatever the neighbours want, the lips meet in the middle of the sound
     closure = np.max(rise * s.closure[near], axis=1, initial=0.0)
-    closed = np.broadcast_to(_CLOSED, weights.shape).copy()
+    closed = _round(_CLOSED, weights)
     kept = np.minimum(weights[:, _JAW_SHAPES], CLOSED_JAW)
     closed[:, _JAW_SHAPES] = kept
     closed[:, BLENDSHAPE_INDEX["mouthClose"]] += kept[:, 0]
     return np.asarray(weights + (closed - weights) * closure[:, None], np.float32), closure.astype(np.float32)
+
+
+def _round(target: F32, weights: F32) -> F32:
+    """The target float32[n, 52], as far rounded as the neighbours leave it: lips close and round at once."""
+    out = np.broadcast_to(target, weights.shape).copy()
+    out[:, _PUCKER] = np.maximum(out[:, _PUCKER], KEPT_ROUNDING * weights[:, _PUCKER])
+    return out
 
 
 def _sounds(phonemes: Sequence[Phoneme], style: Style) -> _Sounds | None:

@@ -135,9 +135,9 @@ _ALL = (
     Gesture(
         "agree", "warm agreement: two nods and a smile",
         (
-            Key(0.24, _SOFT_SMILE, (0, 5.2, 0.6)), Key(0.50, _SOFT_SMILE, (0, -0.8, 0.8)),
-            Key(0.76, _SOFT_SMILE, (0, 3.8, 0.8)), Key(1.02, _SOFT_SMILE, (0, 0, 0.6)),
-        ), 1.5,
+            Key(0.28, _SOFT_SMILE, (0, 5.2, 0.6)), Key(0.58, _SOFT_SMILE, (0, -0.8, 0.8)),
+            Key(0.86, _SOFT_SMILE, (0, 3.8, 0.8)), Key(1.14, _SOFT_SMILE, (0, 0, 0.6)),
+        ), 1.65,
     ),
     Gesture(
         "disagree", "a soft no: small shakes, lips together",

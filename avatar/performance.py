@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from avatar.attention import Attention, Glance, glances, pauses
 from avatar.coarticulation import loudness_gain, mouth_track
 from avatar.emphasis import beats
-from avatar.errors import AvatarError
 from avatar.expression import ARRIVE_S, SUSTAIN, expression, head_tilt, speak_over
 from avatar.follower import Follower
 from avatar.geometry import BLENDSHAPE_INDEX
-from avatar.gesture import GAZE, GESTURES, HEAD, OVERLAY, SHAPES, Gesture, flipped, gesture_names
+from avatar.gesture import GAZE, HEAD, SHAPES
+from avatar.gesturing import Gesturing, known_gesture
 from avatar.life import Life, Moment
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
 from avatar.style import rate_of, style_of
@@ -26,6 +26,8 @@ from speech.timeline import Speech
 F32 = NDArray[np.float32]
 Look = Literal["idle", "listening", "thinking"]
 
+LIPS_LEAD_S = 0.020
+"""The lips move a little before the sound, as they do in people: so opening and loudness agree best."""
 MOUTH_RATE = 26.0
 """1/s, how fast the mouth leaves the shape in which the last call ended: nine tenths in 0.15 s."""
 SPEAKING_RISE_S, BEAT_RISE_S, FOLLOW_RISE_S, ENERGY_RISE_S = 0.12, 0.17, 0.5, 1.0
@@ -37,10 +39,6 @@ ENERGY = {"idle": 1.0, "listening": 0.75, "thinking": 0.85, "speaking": 1.3}
 HEAD_LIMIT_DEG = (11.0, 9.0, 8.0)
 """Yaw, pitch and roll that are never reached, whatever adds up."""
 GAZE_LIMIT_DEG = (30.0, 20.0)
-FADE_S = 0.3
-"""Time in which a gesture gives way to the next."""
-GESTURE_PACE, GESTURE_SIZE = (0.92, 1.10), (0.9, 1.08)
-"""No gesture is done twice alike: slowest and fastest, smallest and largest."""
 REACTION_S = (2.0, 5.0)
 """Shortest and longest time between two signs of listening."""
 REACTIONS = ("listen", "listen", "nod", "nod", "agree", "attend")
@@ -106,28 +104,6 @@ class _Score:
     """Times at which a blink is welcome, and their chances."""
 
 
-@dataclass(slots=True)
-class _Running:
-    """A gesture on its way."""
-
-    gesture: Gesture
-    start_s: float
-    strength: float
-    pace: float
-    flip: bool
-    leaves_s: float = math.inf
-    """When it begins to give way to another."""
-
-    def at(self, time_s: float) -> F32:
-        overlay = self.gesture.at((time_s - self.start_s) * self.pace)
-        gone = min(max((time_s - self.leaves_s) / FADE_S, 0.0), 1.0)
-        overlay = overlay * (self.strength * (1.0 - gone**3 * (10.0 - 15.0 * gone + 6.0 * gone**2)))
-        return flipped(overlay) if self.flip else overlay
-
-    def over(self, time_s: float) -> bool:
-        return time_s > min(self.start_s + self.gesture.end_s / self.pace, self.leaves_s + FADE_S)
-
-
 class Performer:
     """One face over time; each call goes on where the last one ended. One session, one performer."""
 
@@ -135,6 +111,7 @@ class Performer:
         self.fps = fps
         self.life = Life(seed)
         self._attention = Attention(seed)
+        self._gesturing = Gesturing(seed)
         self._rng = np.random.default_rng([seed, 8])
         self._frame = 0
         self._start_s = start_s
@@ -146,7 +123,6 @@ class Performer:
         self._energy = Follower(np.ones(1, np.float32))
         self._mouth = np.zeros(SHAPES + 1, np.float32)
         self._mouth_speed = np.zeros(SHAPES + 1, np.float32)
-        self._running: list[_Running] = []
         self._emotion, self._since_s = ("neutral", 1.0), start_s
         self._manner = "idle"
         self._reaction_s = math.inf
@@ -165,7 +141,7 @@ class Performer:
     ) -> Iterator[Pose]:
         """Poses of one speech; see `perform`. Closed early, the next call goes on from there."""
         if gesture is not None:
-            _known(gesture)
+            known_gesture(gesture)
         return self._speak(speech, emotion, intensity, gesture)
 
     def idle(self, n_frames: int, look: Look = "idle") -> Iterator[Pose]:
@@ -187,21 +163,14 @@ class Performer:
         Raises:
             AvatarError: there is no such gesture.
         """
-        gesture = _known(name)
-        start_s = self.time_s + max(after_s, 0.0)
-        for running in self._running:
-            if running.start_s <= start_s:
-                running.leaves_s = min(running.leaves_s, start_s)
-        size = min(max(strength, 0.0), 1.5) * float(self._rng.uniform(*GESTURE_SIZE))
-        pace, flip = float(self._rng.uniform(*GESTURE_PACE)), bool(self._rng.random() < 0.5)
-        self._running.append(_Running(gesture, start_s, size, pace, flip))
+        self._gesturing.begin(name, self.time_s + max(after_s, 0.0), strength)
 
     def _speak(self, speech: Speech, emotion: str, intensity: float, gesture: str | None) -> Iterator[Pose]:
         count = frame_count(speech.duration_s, self.fps)
         times = ((np.arange(count) + 0.5) / self.fps).astype(np.float32)
         gain = loudness_gain(speech.pcm, speech.sample_rate, times)
         style = style_of(emotion, intensity, rate_of(speech.phonemes))
-        mouth, closure = mouth_track(speech.phonemes, times, gain, style)
+        mouth, closure = mouth_track(speech.phonemes, times + np.float32(LIPS_LEAD_S), gain, style)
         speaking = np.clip(mouth.max(axis=1, initial=0.0) / 0.12, 0, 1)
         # what speaks now still speaks between two sounds: hold over a fifth of a second
         speaking = _held(speaking, max(1, int(0.2 * self.fps)))
@@ -253,7 +222,7 @@ class Performer:
         step = 1 / self.fps
         now = self._start_s + (self._frame + 0.5) * step
         self._react(now)
-        overlay = self._overlay(now)
+        overlay = self._gesturing.at(now)
         left, up = self._attention.look(now, self._manner, glance)
         if self._attention.shift_deg >= SHIFT_DEG:
             self.life.cue_blink(now, SHIFT_BLINK)
@@ -305,21 +274,8 @@ class Performer:
             return
         self._reaction_s = now + float(self._rng.uniform(*REACTION_S))
         name = REACTIONS[int(self._rng.integers(len(REACTIONS)))]
-        if not any(not running.over(now) for running in self._running):
-            self.gesture(name, float(self._rng.uniform(*REACTION_SIZE)))
-
-    def _overlay(self, now: float) -> F32:
-        self._running = [running for running in self._running if not running.over(now)]
-        overlay = np.zeros(OVERLAY, np.float32)
-        for running in self._running:
-            overlay += running.at(now)
-        return overlay
-
-
-def _known(name: str) -> Gesture:
-    if name not in GESTURES:
-        raise AvatarError(f"there is no gesture {name!r}: choose one of {', '.join(gesture_names())}")
-    return GESTURES[name]
+        if not self._gesturing.busy(now):
+            self._gesturing.begin(name, now, float(self._rng.uniform(*REACTION_SIZE)))
 
 
 def _within(angle: float, limit: float) -> float:

@@ -135,10 +135,10 @@ def test_nothing_jumps_between_random_states(seed: int) -> None:
             run = performer.speak(SENTENCE, str(rng.choice(EMOTIONS)), float(rng.uniform(0.3, 1)))
             poses += itertools.islice(run, int(rng.integers(1, 90)))
     weights = matrix(poses)
-    # a brow flashes up in four frames, a nod reaches 45 degrees a second
+    # a brow flashes up in four frames, a nod reaches 50 degrees a second
     assert np.abs(np.diff(weights[:, SLOW], axis=0)).max() < 0.26
-    assert np.abs(np.diff(weights[:, MOUTH], axis=0)).max() < 0.5
-    assert np.abs(np.diff(heads(poses), axis=0)).max() < 1.8
+    assert np.abs(np.diff(weights[:, MOUTH], axis=0)).max() < 0.6
+    assert np.abs(np.diff(heads(poses), axis=0)).max() < 2.0
     assert np.abs(np.diff([pose.breath for pose in poses])).max() < 0.1
     lids = weights[:, [i for i in QUICK if "Wide" in ARKIT_BLENDSHAPES[i]]]
     blinking = weights[:, ARKIT_BLENDSHAPES.index("eyeBlinkLeft")] > 0.01
