@@ -307,14 +307,18 @@ def expressions(rig: str | Path, landmarker: Landmarker, size: int = SIZE_PX) ->
 
 
 def judge(
-    rig: str | Path, landmarker: Landmarker, synchrony: Synchrony | None, size: int = SIZE_PX
+    rig: str | Path,
+    landmarker: Landmarker,
+    synchrony: Synchrony | None,
+    size: int = SIZE_PX,
+    lines: Sequence[tuple[str, str]] = TALK,
 ) -> dict[str, Any]:
     """Everything that can be said of a rig's talk; see the module's text.
 
     Raises:
         AvatarError, SpeechError: the rig cannot be drawn or nothing can be said.
     """
-    clip = talk()
+    clip = talk(lines)
     aspects = np.full(len(clip.poses), np.nan, np.float32)
     faces = np.zeros((len(clip.poses), 112, 112), np.float32)
     for number, picture in enumerate(_pictures(rig, clip, size)):
