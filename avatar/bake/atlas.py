@@ -9,41 +9,22 @@ import numpy as np
 
 from avatar.bake import inside
 from avatar.bake.mesh import BODY, F32, I32, LOWER_TEETH, TONGUE, UPPER_TEETH, Mesh, screen_area
-from avatar.bake.picture import U8, blur, light_of, read_rgba
+from avatar.bake.poses import (
+    INNER_POSE,
+    KEY_BOX,
+    KEY_POSES,
+    SIDE_PIVOT_Y_M,
+    SIDE_YAW_DEG,
+    SIDES,
+    SPLIT_KEYS,
+)
+from avatar.bake.picture import U8, blur, read_rgba
 from avatar.bake.visibility import paint, seen
 from avatar.geometry import smoothstep
 
 
-def _both(weights: dict[str, float]) -> dict[str, float]:
-    """Names ending in _ stand for their Left and Right shape."""
-    out = {}
-    for name, weight in weights.items():
-        for full in (name[:-1] + "Left", name[:-1] + "Right") if name.endswith("_") else (name,):
-            out[full] = weight
-    return out
-
-
-KEY_POSES: dict[str, dict[str, float]] = {
-    "blink": _both({"eyeBlink_": 1.0}),
-    "smile": _both({"mouthSmile_": 1.0, "cheekSquint_": 0.6, "eyeSquint_": 0.4}),
-    "jaw": {"jawOpen": 0.7},
-    "funnel": {"mouthFunnel": 0.5, "mouthPucker": 0.6, "jawOpen": 0.1},
-    "browup": _both({"browInnerUp": 1.0, "browOuterUp_": 1.0}),
-    "browdn": _both({"browDown_": 1.0, "noseSneer_": 0.3}),
-    "frown": _both({"mouthFrown_": 1.0, "mouthShrugLower": 0.5}),
-    "ee": _both({"mouthUpperUp_": 0.7, "mouthLowerDown_": 0.7, "mouthStretch_": 0.4, "jawOpen": 0.1}),
-    "press": _both({"mouthRollLower": 0.8, "mouthRollUpper": 0.6, "mouthPress_": 0.5}),
-}
-"""The poses that were rendered, each as key_<name>.png."""
-
-INNER_POSE = {"jawOpen": 0.6}
-"""The pose of inner.png, which shows eyes, teeth and tongue without skin."""
-
-SPLIT_KEYS = ("blink", "smile", "browup", "browdn", "frown")
-"""Keys whose left and right half are driven apart."""
-
-KEY_BOX = (0.30, 0.70, 0.26, 0.78)
-"""Left, right, top, bottom of the rendered part of the key pictures, in picture heights."""
+SIDE_BOX = (0.18, 0.82, 0.80)
+"""Left, right and bottom of what is kept of the views from the side: the head, in picture sizes."""
 
 MAP_SIZE = 192
 """Pixels of an appearance map's side: wrinkles and lip shading are low frequency."""
@@ -65,7 +46,7 @@ class Atlas:
 def bake(mesh: Mesh, folder: Path) -> Atlas:
     """Choose each triangle's texture among the renders and measure the appearance maps."""
     rest = read_rgba(folder / "skin_rest.png")
-    keys = {name: read_rgba(folder / f"key_{name}.png") for name in ("rest", *KEY_POSES)}
+    keys = {name: _grown(read_rgba(folder / f"key_{name}.png"), len(rest)) for name in ("rest", *KEY_POSES)}
     inner = read_rgba(folder / "inner.png")
     size = rest.shape[0]
     left, right, top, bottom = (int(round(edge * size)) for edge in KEY_BOX)
@@ -81,14 +62,20 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
         np.clip(keys[k][top:bottom, left:right, :3] * shadow[top:bottom, left:right], 0, 255) for k in sources
     ]
     crops.append(_without_fringe(inner)[top:bottom, left:right])
+    sides = [_without_fringe(read_rgba(folder / f"{name}.png")) for name in SIDES]
+    edge = [round(x * size) for x in SIDE_BOX]
     corner = size + wide * 4
-    picture = np.zeros((max(size, tall), corner + inside.WIDTH, 3), np.uint8)
+    first_side = corner + inside.WIDTH
+    across = edge[1] - edge[0]
+    picture = np.zeros((max(size, tall), first_side + across * 2, 3), np.uint8)
+    for i, view in enumerate(sides):
+        left_edge = first_side + i * across
+        picture[: edge[2], left_edge : left_edge + across] = view[: edge[2], edge[0] : edge[1]]
     picture[:size, :size] = _without_fringe(rest)
     for i, crop in enumerate(crops):
         picture[:tall, size + i * wide : size + (i + 1) * wide] = crop
-    picture[:, : size + wide * 3] = _soften(picture[:, : size + wide * 3])
     strip = inside.paint_strip()
-    picture[: len(strip), corner:] = strip
+    picture[: len(strip), corner:first_side] = strip
 
     screens = {
         "rest": mesh.on_screen(mesh.vertices, size)[0],
@@ -106,13 +93,19 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
             corners[..., 1] = np.clip(corners[..., 1], 1, tall - 2)
         uv[source == i] = corners[source == i]
     uv[source == 5] = np.array([corner, 0], np.float32) + inside.CAVITY_UV
+    for i, name in enumerate(SIDES):
+        xy, _ = _from_side(mesh, SIDE_YAW_DEG * (1 if name == "side_left" else -1), size)
+        corners = xy[mesh.triangles]
+        corners[..., 0] = np.clip(corners[..., 0] - edge[0], 1, across - 2) + first_side + i * across
+        corners[..., 1] = np.clip(corners[..., 1], 1, edge[2] - 2)
+        uv[source == 6 + i] = corners[source == 6 + i]
     for part in (UPPER_TEETH, LOWER_TEETH, TONGUE):
         own = mesh.part == part
         uv[own] = inside.strip_uv(mesh, part, mesh.triangles[own]) + np.array([corner, 0], np.float32)
     maps, names = _appearance(mesh, keys, screens, size)
     side = max(wide, tall)
     map_xy = (screens["rest"] - np.array([left, top], np.float32)) / side * (MAP_SIZE - 1)
-    mapped = (mesh.part == BODY) & (source == 0)
+    mapped = (mesh.part == BODY) & np.isin(source, (0, 6, 7))
     return Atlas(picture, uv, mapped.astype(np.uint8), maps, names, map_xy.astype(np.float32), source)
 
 
@@ -132,18 +125,29 @@ def _without_fringe(picture: U8) -> U8:
     return np.clip(colour, 0, 255).astype(np.uint8)
 
 
-def _soften(picture: U8) -> U8:
-    """Skin without burnt highlights: what is brighter than 178 is compressed, hue kept."""
-    colour = picture.astype(np.float32)
-    light = light_of(colour)
-    gain = np.where(light > 178, (178 + (light - 178) * 0.45) / np.maximum(light, 1), 1)
-    # burnt skin has lost its colour: give back some of the warmth that the gain implies
-    warm = np.array([0.0, 0.35, 0.7], np.float32) * (1 - gain)[..., None]
-    return np.asarray(np.clip(colour * gain[..., None] * (1 - warm) + 0.5, 0, 255), np.uint8)
+def _grown(picture: U8, size: int) -> U8:
+    """A picture brought to the size of the others: keys that only feed maps are rendered smaller."""
+    import cv2
+
+    if len(picture) == size:
+        return picture
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _from_side(mesh: Mesh, yaw_deg: float, size: int) -> tuple[F32, F32]:
+    """Pixels and depth as the camera sees them that stands `yaw_deg` round the head."""
+    angle = np.radians(yaw_deg)
+    x, y = mesh.vertices[:, 0], mesh.vertices[:, 1] - SIDE_PIVOT_Y_M
+    turned = np.stack([
+        x * np.cos(angle) + y * np.sin(angle),
+        y * np.cos(angle) - x * np.sin(angle) + SIDE_PIVOT_Y_M,
+        mesh.vertices[:, 2],
+    ], -1).astype(np.float32)  # fmt: skip
+    return mesh.on_screen(turned, size)
 
 
 def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size: int) -> I32:
-    """Source of each triangle: 0 rest, 1… the keys in `sources`, 4 inner, 5 mouth cavity."""
+    """Source of each triangle: 0 rest, 1… the keys in `sources`, 4 inner, 5 mouth cavity, 6, 7 the sides."""
     triangles = mesh.triangles
     areas = {key: screen_area(xy, triangles) for key, xy in screens.items()}
     visible = {}
@@ -158,7 +162,7 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
     middle = mesh.vertices[triangles].mean(1)
     eye_z = float(mesh.eyes["left"][0][2])
     near_eye = (np.abs(middle[:, 2] - eye_z) < 0.03) & (np.abs(middle[:, 0]) < 0.065)
-    near_mouth = middle[:, 2] < eye_z - 0.045
+    near_mouth = middle[:, 2] < mesh.mouth_z + 0.018
     body = mesh.part == BODY
     source = np.zeros(len(triangles), np.int32)
     # rest is the sharpest and best lit: another render must show the triangle 1.8 times as large
@@ -172,11 +176,24 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
     cavity = (
         hidden
         & (np.abs(middle[:, 0]) < 0.036)
-        & (middle[:, 2] < eye_z - 0.050)
-        & (middle[:, 2] > eye_z - 0.088)
+        & (middle[:, 2] < mesh.mouth_z + 0.013)
+        & (middle[:, 2] > mesh.mouth_z - 0.025)
     )
     source[cavity] = 5
     source[~body] = 4
+    # the sides of the head: where the frontal picture shows a triangle at a slant or not at all
+    frontal = np.where(visible["rest"], areas["rest"], 0)
+    best = frontal * 1.35 + 1e-3
+    for i, name in enumerate(SIDES):
+        xy, depth = _from_side(mesh, SIDE_YAW_DEG * (1 if name == "side_left" else -1), size)
+        area = screen_area(xy, triangles)
+        _, zbuffer = seen(xy, depth, triangles, size)
+        centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
+        shown = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + 0.002) & (area > 0)
+        turns = mesh.head_weight[triangles].min(1) > 0.93
+        take = body & shown & turns & (area > best) & np.isin(source, (0, 6, 7))
+        source[take] = 6 + i
+        best = np.where(take, area, best)
     return source
 
 

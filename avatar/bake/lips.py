@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from avatar.bake.mesh import BODY, F32, I32, Mesh
 from avatar.geometry import BLENDSHAPE_INDEX, smoothstep
 
-MOUTH_BELOW_EYES_M = 0.063
-"""Height of the lip line under the middle of the eyes."""
 LIP_DEPTH_M = 0.014
 """What lies farther back than this behind the foremost lip point is the inside of the mouth."""
 COLUMN_M = 0.0045
@@ -81,7 +79,7 @@ def _region(mesh: Mesh) -> tuple[F32, F32, NDArray[np.bool_]]:
     points = mesh.vertices[first:end]
     drop = -mesh.deltas[BLENDSHAPE_INDEX["jawOpen"], first:end, 2]
     carried = drop / float(drop.max())
-    height = points[:, 2] - (float(mesh.eyes["left"][0][2]) - MOUTH_BELOW_EYES_M)
+    height = points[:, 2] - mesh.mouth_z
     region = (np.abs(points[:, 0]) < 0.027) & (np.abs(height) < 0.02)
     # lips curve back toward the corners: the front is measured beside each vertex
     front = np.full(len(points), np.inf)

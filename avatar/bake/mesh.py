@@ -17,9 +17,11 @@ I32 = NDArray[np.int32]
 BODY, UPPER_TEETH, LOWER_TEETH, TONGUE, LEFT_EYE, RIGHT_EYE = range(6)
 PARTS = ("body", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 
-UPPER_TEETH_SHIFT_M = (0.0, -0.0028, -0.0065)
-"""The mesh hides its upper teeth behind the lip: here they end 2 mm under it and stand right behind it."""
-LOWER_TEETH_SHIFT_M = (0.0, -0.0005, -0.0015)
+TEETH_SHOWN_M = 0.0030
+"""The upper teeth end so far under the line of the lips: the base mesh hides them behind the lip."""
+TEETH_BEHIND_M = (0.0125, 0.0172)
+"""How far the front of the upper and of the lower teeth stands behind the foremost point of the lips."""
+LOWER_TEETH_DROP_M = 0.0015
 TONGUE_SHIFT_M = (0.0, 0.002, -0.0055)
 """A resting tongue lies lower than modelled; tongueOut brings it back up."""
 EYE_SCALE = 0.985
@@ -27,7 +29,9 @@ EYE_SCALE = 0.985
 CORNEA_BULGE = 0.055
 """Height of the cornea in eyeball radii; the corneal disc ends at .48 radii."""
 HEAD_PIVOT_M = (0.0, 0.005, 0.545)
-"""Where the head turns on the neck."""
+"""Where the head turns on the neck: every bake has its eyes at the same place."""
+NECK_M = 0.060
+"""Over this height the neck passes the head's turning on to the chest."""
 
 
 @dataclass
@@ -46,6 +50,9 @@ class Mesh:
     camera: tuple[float, float, float]
     head_weight: F32
     light: F32
+    mouth_z: float
+    """Height (m) of the line between the lips."""
+    chin_z: float
 
     def posed(self, weights: dict[str, float]) -> F32:
         """Vertices float32[n, 3] with blendshapes and the eyeball rotations they imply, head straight."""
@@ -81,14 +88,21 @@ def assemble(bake: Path) -> Mesh:
     order = [list(map(str, data["names"])).index(name) for name in ARKIT_BLENDSHAPES]
     camera_y, camera_z, focal = (float(v) for v in data["cam"][1:])
     vertices, deltas, quads, kinds, ranges, offset = [], [], [], [], {}, 0
+    skin, jaw = data["body/v"].astype(np.float32), data["body/d"][order[BLENDSHAPE_INDEX["jawOpen"]]]
+    eye_z = float(data["eye_l"][2])
+    mouth_z, lips_y = _mouth(skin, jaw.astype(np.float32), eye_z)
+    chin_z = _chin(skin, eye_z)
     for part, name in enumerate(PARTS):
         v = data[name + "/v"].astype(np.float32)
         d = data[name + "/d"].astype(np.float32)[order]
         q = data[name + "/quads"]
         if part == UPPER_TEETH:
-            v = v + np.array(UPPER_TEETH_SHIFT_M, np.float32)
+            down = mouth_z - TEETH_SHOWN_M - float(v[:, 2].min())
+            v = v + np.array([0, lips_y + TEETH_BEHIND_M[0] - v[:, 1].min(), down], np.float32)
         elif part == LOWER_TEETH:
-            v = v + np.array(LOWER_TEETH_SHIFT_M, np.float32)
+            v = v + np.array(
+                [0, lips_y + TEETH_BEHIND_M[1] - v[:, 1].min(), -LOWER_TEETH_DROP_M], np.float32
+            )
         elif part == TONGUE:
             v = v + np.array(TONGUE_SHIFT_M, np.float32)
             d[BLENDSHAPE_INDEX["tongueOut"]] -= np.array(TONGUE_SHIFT_M, np.float32)
@@ -116,12 +130,37 @@ def assemble(bake: Path) -> Mesh:
     camera = (camera_y, camera_z, focal)
     flip = (part_ids >= LEFT_EYE) & (_area(project(points, camera, 1)[0], tri) > 0)
     tri[flip] = tri[flip][:, [0, 2, 1]]
-    weight = smoothstep(0.50, 0.585, points[:, 2] + 0.25 * np.clip(points[:, 1] + 0.02, -0.05, 0.05))
+    # the jaw turns with the head, the nape hangs on to it higher up
+    top = chin_z - 0.006 + 0.035 * smoothstep(-0.03, 0.06, points[:, 1])
+    weight = smoothstep(0, 1, (points[:, 2] - top + NECK_M) / NECK_M)
     weight[ranges[BODY][1] :] = 1
     return Mesh(
         vertices=points, deltas=np.concatenate(deltas, 1), triangles=tri, part=part_ids, ranges=ranges,
         eyes=eyes, camera=camera, head_weight=weight, light=_light(points, ranges),
+        mouth_z=mouth_z, chin_z=chin_z,
     )  # fmt: skip
+
+
+def _mouth(skin: F32, jaw: F32, eye_z: float) -> tuple[float, float]:
+    """Height of the line between the lips and depth of their foremost point, from what the jaw carries."""
+    carried = -jaw[:, 2] / float((-jaw[:, 2]).max())
+    middle = (np.abs(skin[:, 0]) < 0.006) & (skin[:, 2] < eye_z - 0.048) & (skin[:, 2] > eye_z - 0.105)
+    low, high = eye_z - 0.090, eye_z - 0.054
+    near = middle & (skin[:, 2] > low) & (skin[:, 2] < high)
+    lips_y = float(skin[near, 1].min())
+    outside = near & (skin[:, 1] < lips_y + 0.007)
+    upper = skin[outside & (carried <= 0.5), 2].min()
+    lower = skin[outside & (carried > 0.5), 2].max()
+    return float(upper + lower) / 2, lips_y
+
+
+def _chin(skin: F32, eye_z: float) -> float:
+    """Height of the underside of the chin: where the front of the face falls back to the neck."""
+    middle = skin[np.abs(skin[:, 0]) < 0.015]
+    heights = eye_z - np.arange(0.085, 0.17, 0.003)
+    front = [middle[np.abs(middle[:, 2] - z) < 0.004, 1].min(initial=9) for z in heights]
+    back = np.flatnonzero(np.array(front) > min(front[:4]) + 0.025)
+    return float(heights[back[0]]) if len(back) else eye_z - 0.115
 
 
 def prune(mesh: Mesh, keep: NDArray[np.bool_]) -> tuple[Mesh, I32]:
@@ -141,6 +180,7 @@ def prune(mesh: Mesh, keep: NDArray[np.bool_]) -> tuple[Mesh, I32]:
             part=mesh.part[keep],
             ranges={p: (int(before[a]), int(before[b])) for p, (a, b) in mesh.ranges.items()},
             eyes=mesh.eyes, camera=mesh.camera, head_weight=mesh.head_weight[used], light=mesh.light[used],
+            mouth_z=mesh.mouth_z, chin_z=mesh.chin_z,
         ),
         new,
     )  # fmt: skip
