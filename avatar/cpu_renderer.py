@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar import overlay, raster
+from avatar.framing import Frame
 from avatar.geometry import (
     BLENDSHAPE_INDEX,
     LOOK_OUT_DEG,
@@ -21,7 +22,7 @@ from avatar.geometry import (
     smoothstep,
     weights_of,
 )
-from avatar.layer import fit, spans, tint
+from avatar.layer import fit, spans, stage
 from avatar.pose import Pose
 from avatar.rig import Rig
 
@@ -36,8 +37,6 @@ ZOOM = 2
 CHEST_LIFT_M = 0.0016
 """How far a full breath lifts the shoulders; the head rises by `HEAD_LIFT` of it."""
 HEAD_LIFT = 0.45
-HAIR_BEHIND_RGB = (24, 19, 17)
-"""Colour of the unlit hair behind neck and cheeks."""
 LASH_RGB = (22, 15, 13)
 LASH_STRENGTH = 0.55
 LASH_RADIUS_PX = 0.42
@@ -65,25 +64,37 @@ class _Scratch:
 
 
 class CpuRenderer:
-    """Draws a rig at one size; see `avatar.renderer.Renderer`."""
+    """Draws a rig in one frame; see `avatar.renderer.Renderer`."""
 
-    def __init__(self, rig: Rig, size: int, background: U8) -> None:
+    def __init__(self, rig: Rig, frame: Frame, background: U8, keep_backdrop: bool = True) -> None:
         self.rig = rig
         self.engine = f"numba/{rig.name}"
-        self.size = size
+        self.size = self.width = frame.width
+        self.height = frame.height
         self._local = threading.local()
-        camera = rig.manifest.camera
-        self._camera = np.array([camera.y, camera.z, camera.focal * size, size / 2], np.float32)
+        camera, side = rig.manifest.camera, rig.manifest.texture_size
+        left, top = frame.origin
+        half = frame.scale / 2
+        self._camera = np.array(
+            [camera.y, camera.z, camera.focal * frame.scale, left + half, top + half], np.float32
+        )
         self._pivot = np.array(rig.manifest.head_pivot, np.float32)
-        self._px_per_m = camera.focal * size / -camera.y
+        self._px_per_m = camera.focal * frame.scale / -camera.y
         mouth, eyes_area = rig.detail
         self._coarse = np.setdiff1d(np.arange(len(rig.triangles), dtype=np.int32), np.concatenate(rig.detail))
         # a triangle near both boxes is drawn by the first: the second finds it in the picture already
         self._around = (mouth, np.setdiff1d(eyes_area, mouth).astype(np.int32))
-        self._hair = fit(rig.hair, size, size)
-        cloth_rows = round(rig.cloth.shape[0] * size / rig.manifest.texture_size)
-        self._cloth = fit(rig.cloth, size, cloth_rows)
-        self._background = tint(background, rig.behind, HAIR_BEHIND_RGB)
+        self._hair = fit(rig.hair, frame, side)
+        below = math.ceil(CHEST_LIFT_M * self._px_per_m) + 1
+        cloth = fit(rig.cloth, frame, side, rig.cloth_top, below)
+        rows = np.flatnonzero(cloth[:, :, 3].any(axis=1))
+        self._cloth_top = int(rows[0]) if len(rows) else len(cloth)
+        self._cloth = np.ascontiguousarray(cloth[self._cloth_top :])
+        self._background = stage(rig, frame, background, keep_backdrop)
+        self._alone = stage(rig, frame, None, False)
+        nodes = rig.hair_weight.shape[0] - 1
+        self._cell = np.array([left, top, frame.scale / nodes], np.float32)
+        self._lash_px = LASH_RADIUS_PX * frame.scale / 512
         self._grid = np.ascontiguousarray(rig.hair_grid.reshape(-1, 3))
         self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
@@ -96,7 +107,16 @@ class CpuRenderer:
         }
 
     def draw(self, pose: Pose) -> U8:
-        """One frame, RGB uint8[size, size, 3]."""
+        """One frame, RGB uint8[height, width, 3]."""
+        return np.ascontiguousarray(self._draw(pose, self._background)[:, :, :3])
+
+    def draw_rgba(self, pose: Pose) -> U8:
+        """One frame without its background, straight RGBA uint8[height, width, 4]."""
+        picture = self._draw(pose, self._alone)
+        overlay.straighten(picture)
+        return picture
+
+    def _draw(self, pose: Pose, background: U8) -> U8:
         rig, scratch = self.rig, self._scratch()
         weights = weights_of(pose)
         matrix = head_matrix(pose.head)
@@ -117,7 +137,7 @@ class CpuRenderer:
         )
         raster.blend_maps(rig.maps, map_weights(rig.manifest.map_names, weights), scratch.ratio)
         ratio = scratch.ratio.reshape(rig.map_size, rig.map_size, 3)
-        picture = self._background.copy()
+        picture = background.copy()
         scratch.zbuffer.fill(FAR)
         self._shade(scratch, ratio, self._coarse, NO_HOLE, 0, 0, 1, picture, scratch.zbuffer)
         boxes = [self._box(box, matrix, lift) for box in (MOUTH_BOX_M, EYES_BOX_M)]
@@ -125,7 +145,7 @@ class CpuRenderer:
             hole = np.array([left, top, left + wide, top + tall], np.int64)
             self._shade(scratch, ratio, triangles, hole, 0, 0, 1, picture, scratch.zbuffer)
         for triangles, (left, top, wide, tall) in zip(rig.detail, boxes, strict=True):
-            patch = np.empty((tall * ZOOM, wide * ZOOM, 3), np.uint8)
+            patch = np.empty((tall * ZOOM, wide * ZOOM, 4), np.uint8)
             zbuffer = np.full((tall * ZOOM, wide * ZOOM), FAR, np.float32)
             raster.enlarge(picture, left, top, ZOOM, patch)
             self._shade(scratch, ratio, triangles, NO_HOLE, left, top, ZOOM, patch, zbuffer)
@@ -133,14 +153,14 @@ class CpuRenderer:
                 self._glints(patch, zbuffer, left, top, weights, matrix, lift)
             raster.shrink(patch, ZOOM, left, top, picture)
         self._lashes(picture, weights, matrix, lift, scratch)
-        overlay.cover(picture, self._cloth, np.float32(chest * self._px_per_m))
+        overlay.cover(picture, self._cloth, self._cloth_top, np.float32(chest * self._px_per_m))
         self._drape_hair(picture, matrix, lift)
         return picture
 
     def draw_many(self, poses: Iterable[Pose]) -> U8:
-        """Frames of several poses, RGB uint8[n, size, size, 3]."""
+        """Frames of several poses, RGB uint8[n, height, width, 3]."""
         frames = [self.draw(pose) for pose in poses]
-        return np.stack(frames) if frames else np.zeros((0, self.size, self.size, 3), np.uint8)
+        return np.stack(frames) if frames else np.zeros((0, self.height, self.width, 3), np.uint8)
 
     def _scratch(self) -> _Scratch:
         scratch: _Scratch | None = getattr(self._local, "scratch", None)
@@ -150,8 +170,8 @@ class CpuRenderer:
                 vertices=np.empty((count, 3), np.float32), xy=np.empty((count, 2), np.float32),
                 depth=np.empty(count, np.float32), light=self.rig.light.copy(),
                 ratio=np.empty(self.rig.maps.shape[1], np.float32),
-                zbuffer=np.empty((self.size, self.size), np.float32),
-                lash_mask=np.zeros((self.size, self.size), np.float32),
+                zbuffer=np.empty((self.height, self.width), np.float32),
+                lash_mask=np.zeros((self.height, self.width), np.float32),
             )  # fmt: skip
             self._local.scratch = scratch
         return scratch
@@ -204,10 +224,10 @@ class CpuRenderer:
         x, y, z = self._eye_middle
         middle = np.array([[x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2]], np.float32)
         (centre,), _ = self._place(middle, np.ones(1, np.float32), matrix, lift)
-        wide = math.ceil((right - left) * self._px_per_m)
-        tall = math.ceil((top - bottom) * self._px_per_m)
-        corner_x = min(max(int(centre[0] - wide / 2), 0), self.size - wide)
-        corner_y = min(max(int(centre[1] - tall / 2), 0), self.size - tall)
+        wide = min(math.ceil((right - left) * self._px_per_m), self.width)
+        tall = min(math.ceil((top - bottom) * self._px_per_m), self.height)
+        corner_x = min(max(int(centre[0] - wide / 2), 0), self.width - wide)
+        corner_y = min(max(int(centre[1] - tall / 2), 0), self.height - tall)
         return corner_x, corner_y, wide, tall
 
     def _glints(
@@ -231,6 +251,8 @@ class CpuRenderer:
 
     def _lashes(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
         rig = self.rig
+        if not len(rig.lash_root):
+            return
         roots = scratch.vertices[rig.lash_root][:, None]
         relative = np.empty_like(rig.lash_points)
         for side, name in enumerate(("Left", "Right")):
@@ -243,7 +265,7 @@ class CpuRenderer:
         points = np.ascontiguousarray((roots + relative).reshape(-1, 3))
         xy, _ = self._place(points, np.ones(len(points), np.float32), matrix, lift)
         lines = np.ascontiguousarray(xy.reshape(len(rig.lash_root), -1, 2))
-        thickness = np.float32(LASH_RADIUS_PX * self.size / 512)
+        thickness = np.float32(self._lash_px)
         overlay.stroke(
             picture,
             lines,
@@ -258,7 +280,7 @@ class CpuRenderer:
         side = self.rig.hair_weight.shape[0]
         shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
         reach = int(np.abs(shift).max()) + 2
-        overlay.drape(picture, self._hair, shift, self._hair_spans, reach)
+        overlay.drape(picture, self._hair, shift, self._hair_spans, reach, self._cell)
 
 
 def map_weights(names: tuple[str, ...], weights: F32) -> F32:

@@ -1,23 +1,51 @@
-"""A rig's painted layers, made ready for one picture size."""
+"""A rig's painted layers, made ready for one frame."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.framing import Frame
+from avatar.rig import Rig
+
+F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
+HAIR_BEHIND_RGB = (24, 19, 17)
+"""Colour of the unlit hair behind neck and cheeks."""
 
-def fit(layer: U8, wide: int, tall: int) -> U8:
-    """A straight RGBA layer resized and premultiplied."""
-    import cv2
 
+def fit(layer: U8, frame: Frame, texture_size: int, top: int = 0, below: int = 0) -> U8:
+    """What the frame shows of a straight RGBA layer, premultiplied, uint8[height + below, width, 4]."""
     layer_f = layer.astype(np.float32)
     layer_f[:, :, :3] *= layer_f[:, :, 3:] / 255
-    way = cv2.INTER_AREA if wide < layer.shape[1] else cv2.INTER_CUBIC
-    resized = np.clip(cv2.resize(layer_f, (wide, tall), interpolation=way), 0, 255)
-    resized[:, :, :3] = np.minimum(resized[:, :, :3], resized[:, :, 3:])
-    return np.ascontiguousarray(resized.round().astype(np.uint8))
+    shown = frame.cut(layer_f, texture_size, top, below)
+    shown[:, :, :3] = np.minimum(shown[:, :, :3], shown[:, :, 3:])
+    return np.ascontiguousarray(shown.round().astype(np.uint8))
+
+
+def stage(rig: Rig, frame: Frame, background: U8 | None, keep_backdrop: bool) -> U8:
+    """What stands behind the face, premultiplied RGBA uint8[height, width, 4].
+
+    Args:
+        rig: its backdrop and the hair behind its neck are laid over the background.
+        frame: the window.
+        background: RGB uint8[height, width, 3], or None for nothing.
+        keep_backdrop: draw all of a backdrop even where the rig has a matte for the person in it.
+    """
+    side = rig.manifest.texture_size
+    picture = np.zeros((frame.height, frame.width, 4), np.float32)
+    if background is not None:
+        picture[:, :, :3], picture[:, :, 3] = background, 255
+    if rig.backdrop is not None:
+        whole = rig.matte is None or keep_backdrop
+        opacity = np.full(rig.backdrop.shape[:2], 255, np.uint8) if whole or rig.matte is None else rig.matte
+        shown = fit(np.dstack([rig.backdrop, opacity]), frame, side).astype(np.float32)
+        picture = picture * (1 - shown[:, :, 3:] / np.float32(255)) + shown
+    if rig.behind.any():
+        alpha = frame.cut(rig.behind, side)[..., None] / np.float32(255)
+        picture = picture * (1 - alpha) + np.array((*HAIR_BEHIND_RGB, 255), np.float32) * alpha
+    return np.ascontiguousarray(picture.round().astype(np.uint8))
 
 
 def spans(alpha: U8) -> NDArray[np.int32]:
@@ -31,13 +59,3 @@ def spans(alpha: U8) -> NDArray[np.int32]:
             end = columns[widest] + 1
             found[y] = columns[0], end, columns[widest + 1] if len(gaps) else end, columns[-1] + 1
     return found
-
-
-def tint(picture: U8, opacity: U8, colour: tuple[int, int, int]) -> U8:
-    """The picture with a colour laid over it; `opacity` uint8[h, w] is resized to it."""
-    import cv2
-
-    size = (picture.shape[1], picture.shape[0])
-    alpha = cv2.resize(opacity, size, interpolation=cv2.INTER_LINEAR)[..., None] / np.float32(255)
-    mixed = picture * (1 - alpha) + np.array(colour, np.float32) * alpha
-    return np.ascontiguousarray(mixed.round().astype(np.uint8))

@@ -13,43 +13,46 @@ F = np.float32
 HALF, ONE = F(0.5), F(1.0)
 
 
-@njit("void(u1[:,:,::1], u1[:,:,::1], f4)", cache=True, nogil=True, fastmath=True)
-def cover(picture, layer, raised):
-    """Lay a premultiplied RGBA layer over the bottom rows of the picture, raised by `raised` ≥ 0 pixels."""
-    rows = layer.shape[0]
-    first = picture.shape[0] - rows
+@njit("void(u1[:,:,::1], u1[:,:,::1], i8, f4)", cache=True, nogil=True, fastmath=True)
+def cover(picture, layer, top, raised):
+    """Lay a premultiplied RGBA layer over the picture from row `top` on, raised by `raised` ≥ 0 pixels."""
+    rows, height = layer.shape[0], picture.shape[0]
     whole = int(raised)
     part = int((raised - F(whole)) * F(256))
-    for y in range(-whole - 1, rows):
+    for y in range(max(-whole - 1, -top), height - top):
         # rows past the layer's end repeat its last one, so that lifting opens no gap below
         upper = min(y + whole, rows - 1)
         lower = min(upper + 1, rows - 1)
-        if first + y < 0:
-            continue
         for x in range(layer.shape[1]):
             before = np.int32(layer[upper, x, 3]) if upper >= 0 else np.int32(0)
             alpha = (before * (256 - part) + np.int32(layer[lower, x, 3]) * part + 128) >> 8
             if alpha == 0:
                 continue
             rest = (255 - alpha) * 257
-            for c in range(3):
+            for c in range(4):
                 above = np.int32(layer[upper, x, c]) if upper >= 0 else np.int32(0)
                 value = (above * (256 - part) + np.int32(layer[lower, x, c]) * part + 128) >> 8
-                value += (np.int32(picture[first + y, x, c]) * rest + 32768) >> 16
-                picture[first + y, x, c] = min(value, 255)
+                value += (np.int32(picture[top + y, x, c]) * rest + 32768) >> 16
+                picture[top + y, x, c] = min(value, 255)
 
 
-@njit("void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i4[:,::1], i8)", cache=True, nogil=True, fastmath=True)
-def drape(picture, layer, shift, spans, reach):
+@njit(
+    "void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i4[:,::1], i8, f4[::1])",
+    cache=True,
+    nogil=True,
+    fastmath=True,
+)
+def drape(picture, layer, shift, spans, reach, cell):
     """Lay a premultiplied RGBA layer over the picture, moved by a coarse grid of pixel shifts.
 
-    `shift` float32[G, G, 2] spans the picture; a pixel shows the layer at its place minus the shift.
+    `shift` float32[G, G, 2]; its node (0, 0) lies at pixel (cell[0], cell[1]), cells are cell[2] px wide;
+    a pixel shows the layer at its place minus the shift.
     `spans` int32[H, 4] bounds the layer in each row by two runs [a, b) and [c, d); `reach` px is the
     largest shift.
     """
     size_y, size_x = picture.shape[0], picture.shape[1]
     cells = shift.shape[0] - 1
-    cell_x, cell_y = F(cells) / F(size_x), F(cells) / F(size_y)
+    per_px = ONE / cell[2]
     for y in range(size_y):
         a = b = c = d = 0
         # what may land on this row comes from the rows within reach
@@ -67,7 +70,7 @@ def drape(picture, layer, shift, spans, reach):
         b, c = min(inner_first + reach, d), max(inner_last - reach, a)
         if b >= c:
             b = c = d
-        gy = (F(y) + HALF) * cell_y
+        gy = min(max((F(y) + HALF - cell[1]) * per_px, F(0)), F(cells))
         j = min(int(gy), cells - 1)
         fy = gy - F(j)
         column = -1
@@ -78,7 +81,7 @@ def drape(picture, layer, shift, spans, reach):
                 x = c
                 if x >= d:
                     break
-            gx = (F(x) + HALF) * cell_x
+            gx = min(max((F(x) + HALF - cell[0]) * per_px, F(0)), F(cells))
             i = min(int(gx), cells - 1)
             if i != column:
                 column = i
@@ -104,7 +107,7 @@ def drape(picture, layer, shift, spans, reach):
             k00 = 65536 - k01 - k10 - k11
             alpha = (a00 * k00 + a01 * k01 + a10 * k10 + a11 * k11 + 32768) >> 16
             rest = (255 - alpha) * 257
-            for ch in range(3):
+            for ch in range(4):
                 value = (layer[iv, iu, ch] * k00 + layer[iv, iu + 1, ch] * k01
                          + layer[iv + 1, iu, ch] * k10 + layer[iv + 1, iu + 1, ch] * k11 + 32768)  # fmt: skip
                 value = (value >> 16) + ((picture[y, x, ch] * rest + 32768) >> 16)
@@ -121,9 +124,9 @@ def glint(picture, zbuffer, x, y, depth, radius, strength):
                 continue
             dx, dy = F(px) + HALF - x, F(py) + HALF - y
             alpha = strength * min(max(F(1.25) - math.sqrt(dx * dx + dy * dy) / radius, F(0)), ONE)
-            for c in range(3):
+            for c in range(4):
                 value = F(picture[py, px, c])
-                picture[py, px, c] = np.uint8(value + (F(250) - value) * alpha + HALF)
+                picture[py, px, c] = np.uint8(value + ((F(250) if c < 3 else F(255)) - value) * alpha + HALF)
 
 
 @njit("void(u1[:,:,::1], f4[:,:,::1], f4, f4, f4[::1], f4[:,::1])", cache=True, nogil=True, fastmath=True)
@@ -161,6 +164,20 @@ def stroke(picture, lines, thickness, strength, colour, mask):
             alpha = mask[py, px] * strength
             if alpha > F(0):
                 mask[py, px] = F(0)
-                for c in range(3):
+                for c in range(4):
                     value = F(picture[py, px, c])
-                    picture[py, px, c] = np.uint8(value + (colour[c] - value) * alpha + HALF)
+                    picture[py, px, c] = np.uint8(
+                        value + ((colour[c] if c < 3 else F(255)) - value) * alpha + HALF
+                    )
+
+
+@njit("void(u1[:,:,::1])", cache=True, nogil=True)
+def straighten(picture):
+    """Turn premultiplied RGBA into straight RGBA, in place."""
+    for y in range(picture.shape[0]):
+        for x in range(picture.shape[1]):
+            alpha = np.int32(picture[y, x, 3])
+            if alpha == 0 or alpha == 255:
+                continue
+            for c in range(3):
+                picture[y, x, c] = min((np.int32(picture[y, x, c]) * 255 + alpha // 2) // alpha, 255)

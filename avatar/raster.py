@@ -54,7 +54,7 @@ def blend_maps(maps, weights, ratio):
 @njit("void(f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4, f4[::1], f4[:,::1], f4[::1])",
       cache=True, nogil=True, fastmath=True)  # fmt: skip
 def place(vertices, head_weight, M, pivot, lift, camera, xy, depth):
-    """Turn the head by M about `pivot`, lift (m), project; camera = (y, z, focal px, centre px)."""
+    """Turn the head by M about `pivot`, lift (m), project; camera = (y, z, focal px, centre x and y px)."""
     for i in range(vertices.shape[0]):
         x = vertices[i, 0] - pivot[0]
         y = vertices[i, 1] - pivot[1]
@@ -66,7 +66,7 @@ def place(vertices, head_weight, M, pivot, lift, camera, xy, depth):
         d = y + (ry - y) * w + pivot[1] - camera[0]
         k = camera[2] / d
         xy[i, 0] = camera[3] + k * (x + (rx - x) * w + pivot[0])
-        xy[i, 1] = camera[3] - k * (z + (rz - z) * w + pivot[2] + lift - camera[1])
+        xy[i, 1] = camera[4] - k * (z + (rz - z) * w + pivot[2] + lift - camera[1])
         depth[i] = d
 
 
@@ -164,6 +164,7 @@ def shade(
                 out[py, px, 0] = np.uint8(min(red + HALF, F(255)))
                 out[py, px, 1] = np.uint8(min(green + HALF, F(255)))
                 out[py, px, 2] = np.uint8(min(blue + HALF, F(255)))
+                out[py, px, 3] = np.uint8(255)
 
 
 @njit("void(u1[:,:,::1], i8, i8, i8, u1[:,:,::1])", cache=True, nogil=True)
@@ -171,7 +172,7 @@ def enlarge(picture, left, top, zoom, patch):
     """Fill `patch` with the picture's pixels from (left, top), each repeated zoom × zoom."""
     for y in range(patch.shape[0]):
         for x in range(patch.shape[1]):
-            for c in range(3):
+            for c in range(4):
                 patch[y, x, c] = picture[top + y // zoom, left + x // zoom, c]
 
 
@@ -181,7 +182,7 @@ def shrink(patch, zoom, left, top, picture):
     count = zoom * zoom
     for y in range(patch.shape[0] // zoom):
         for x in range(patch.shape[1] // zoom):
-            for c in range(3):
+            for c in range(4):
                 total = count // 2
                 for j in range(zoom):
                     for i in range(zoom):

@@ -1,14 +1,21 @@
 """A rig: the folder that holds one face, and how it is read.
 
-Format 1. `rig.json` (see `Manifest`), `mesh.npz` (arrays below), `atlas.png` (RGB), `hair.png` and
-`cloth.png` (straight RGBA; cloth fills the bottom rows of the picture), `behind.png` (grey: opacity of the
-hair behind the neck).
-Everything that can be computed ahead is computed by `avatar.bake.compile_rig`.
+Format 2. `rig.json` (see `Manifest`), `mesh.npz` (arrays below), `atlas.png` (RGB) and, where it has them:
+
+- `hair.png` (straight RGBA) over the face, `behind.png` (grey: opacity of the hair behind the neck);
+- `cloth.png` (straight RGBA), whose first row lies at `Manifest.cloth_top`;
+- `backdrop.png` (RGB, at least square), drawn in place of the background: the photo that a rig was made from;
+- `matte.png` (grey, of the backdrop's size): opacity of the person in the backdrop, for other backgrounds.
+
+A picture that is absent is transparent. Layers are painted for a square of `Manifest.texture_size` pixels,
+the "picture" below; cloth and backdrop may go on below it.
+Everything that can be computed ahead is computed by `avatar.bake`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +32,7 @@ F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the format that this code reads."""
 BUILTIN = Path(__file__).parent / "rigs"
 """Folder of the rigs that ship with the package."""
@@ -55,17 +62,24 @@ class Manifest(BaseModel):
     """The content of rig.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    format: Literal[1]
+    format: Literal[2]
+    kind: Literal["baked", "photo"] = "baked"
     name: str
     title: str
     licence: str
     consent: str
     credits: tuple[str, ...]
+    made: dict[str, str] = Field(default_factory=dict)
+    """How it was made: tool versions, date; for photos `photo_sha256` and `consent_date`."""
     camera: Camera
     head_pivot: tuple[float, float, float]
     eyes: dict[Literal["left", "right"], Eye]
     texture_size: int = Field(gt=0)
     """Side in pixels of the picture that the layers were painted for."""
+    cloth_top: int | None = Field(default=None, ge=0)
+    """Row of the picture where cloth.png begins; None: cloth ends at the picture's bottom."""
+    portrait: tuple[float, float, float] = (0.21875, 0.0, 0.5625)
+    """Left, top and width of the 9:16 window, in sides of the picture; its height follows from its width."""
     map_names: tuple[str, ...]
     """Names of the appearance maps, in order."""
 
@@ -110,6 +124,14 @@ class Rig:
     hair: U8
     cloth: U8
     behind: U8
+    backdrop: U8 | None = None
+    matte: U8 | None = None
+
+    @property
+    def cloth_top(self) -> int:
+        """Row of the picture where `cloth` begins."""
+        top = self.manifest.cloth_top
+        return self.manifest.texture_size - len(self.cloth) if top is None else top
 
     @property
     def name(self) -> str:
@@ -137,11 +159,11 @@ def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
     if not (folder / "rig.json").is_file():
         known = ", ".join(rig_names()) or "none"
         raise RigError(f"no rig {str(name_or_path)!r}: give a folder with a rig.json, or one of: {known}")
-    return _read(folder.resolve(), (folder / "rig.json").stat().st_mtime_ns)
+    return _read(folder.resolve(), tuple(sorted(file.stat().st_mtime_ns for file in folder.iterdir())))
 
 
 @lru_cache(maxsize=4)
-def _read(folder: Path, _modified_ns: int) -> Rig:
+def _read(folder: Path, _modified_ns: tuple[int, ...]) -> Rig:
     manifest = _manifest(folder / "rig.json")
     try:
         with (folder / "mesh.npz").open("rb") as file, np.load(file, allow_pickle=False) as data:
@@ -176,6 +198,13 @@ def _manifest(path: Path) -> Manifest:
         raise RigError(f"{path}: {where}: {first['msg']}; correct it or compile the rig again") from error
 
 
+def _layer(path: Path, channels: int, rows: int, columns: int) -> U8:
+    """A picture, transparent where the rig has none."""
+    if path.exists():
+        return _picture(path, channels)
+    return np.zeros((rows, columns, channels) if channels > 1 else (rows, columns), np.uint8)
+
+
 def _picture(path: Path, channels: int) -> U8:
     import cv2
 
@@ -198,19 +227,23 @@ def _assemble(folder: Path, manifest: Manifest, data: dict[str, NDArray[np.gener
         return np.ascontiguousarray(data[key], np.int32)
 
     maps = floats("maps")
+    side = manifest.texture_size
+    backdrop, matte = folder / "backdrop.png", folder / "matte.png"
     return Rig(
         folder=folder, manifest=manifest, vertices=floats("vertices"), deltas=floats("deltas"),
         active=ints("active"), head_weight=floats("head_weight"), light=floats("light"),
         triangles=ints("triangles"), uv=floats("uv"), mapped=np.ascontiguousarray(data["mapped"], np.uint8),
-        map_xy=floats("map_xy"), maps=maps.reshape(len(maps), -1),
+        map_xy=floats("map_xy"), maps=maps.reshape(len(maps), math.prod(maps.shape[1:])),
         map_size=maps.shape[1] if maps.ndim > 1 else 0,
         detail=(ints("mouth_triangles"), ints("eye_triangles")),
         lips=(ints("lip_upper"), ints("lip_upper_column"), ints("lip_lower"), ints("lip_lower_column")),
         lash_root=ints("lash_root"), lash_points=floats("lash_points"),
         lash_side=np.ascontiguousarray(data["lash_side"], np.uint8),
         hair_grid=floats("hair_grid"), hair_weight=floats("hair_weight"),
-        atlas=_picture(folder / "atlas.png", 3), hair=_picture(folder / "hair.png", 4),
-        cloth=_picture(folder / "cloth.png", 4), behind=_picture(folder / "behind.png", 1),
+        atlas=_picture(folder / "atlas.png", 3), hair=_layer(folder / "hair.png", 4, side, side),
+        cloth=_layer(folder / "cloth.png", 4, 0, side), behind=_layer(folder / "behind.png", 1, side, side),
+        backdrop=_picture(backdrop, 3) if backdrop.exists() else None,
+        matte=_picture(matte, 1) if matte.exists() else None,
     )  # fmt: skip
 
 
@@ -229,21 +262,28 @@ def _check(rig: Rig) -> None:
         "mapped": rig.mapped.shape == (triangles,),
         "map_xy": rig.map_xy.shape == (count, 2),
         "maps": rig.maps.shape == (len(rig.manifest.map_names), rig.map_size**2 * 3),
-        "mouth_triangles, eye_triangles": all(_inside(part, triangles) for part in rig.detail),
-        "lip_upper, lip_lower": all(_inside(rig.lips[i], count) for i in (0, 2)),
-        "lash_root": _inside(rig.lash_root, count) and len(rig.lash_side) == len(rig.lash_root),
+        "mouth_triangles, eye_triangles": all(_inside(part, triangles, empty=True) for part in rig.detail),
+        "lip_upper, lip_lower": all(_inside(rig.lips[i], count, empty=True) for i in (0, 2)),
+        "lash_root": _inside(rig.lash_root, count, empty=True) and len(rig.lash_side) == len(rig.lash_root),
         "lash_points": rig.lash_points.shape[:1] + rig.lash_points.shape[2:] == (len(rig.lash_root), 3),
         "hair_grid": rig.hair_grid.shape == (*rig.hair_weight.shape, 3),
         "eyes in rig.json": all(eye.first + eye.count <= count for eye in rig.manifest.eyes.values())
         and len(rig.manifest.eyes) == 2,
         "hair.png": rig.hair.shape[:2] == (side, side),
-        "cloth.png": rig.cloth.shape[1] == side and rig.cloth.shape[0] <= side,
+        "cloth.png": rig.cloth.shape[1] == side and rig.cloth_top >= 0,
         "behind.png": rig.behind.shape == (side, side),
+        "backdrop.png": rig.backdrop is None
+        or (rig.backdrop.shape[0] >= side and rig.backdrop.shape[1] == side),
+        "matte.png": rig.matte is None
+        or (rig.backdrop is not None and rig.matte.shape == rig.backdrop.shape[:2]),
+        "portrait in rig.json": rig.manifest.portrait[2] > 0,
     }
     for what, holds in rules.items():
         if not holds:
             raise RigError(f"rig {rig.folder}: {what} does not fit the rest of the rig: compile it again")
 
 
-def _inside(indices: I32, count: int) -> bool:
-    return len(indices) > 0 and int(indices.min()) >= 0 and int(indices.max()) < count
+def _inside(indices: I32, count: int, empty: bool = False) -> bool:
+    if len(indices) == 0:
+        return empty
+    return int(indices.min()) >= 0 and int(indices.max()) < count
