@@ -87,15 +87,16 @@ def create_rig(
         faces = finder.find(read.picture)
         check = check_photo(read.picture, faces)
         tool = finder.version
-    picture, points, notes = _cropped(template, read.picture, faces[0])
+    picture, points, magnified, notes = _cropped(template, read.picture, faces[0])
     fit = fit_template(template, points, faces[0].blendshapes)
     balls = place_balls(template, fit, points)
     world = _World(template, fit, picture.shape[0])
     mesh = world.mesh(balls)
     texture = paint_texture(
         template, fit, picture,
-        {side: paint_ball(picture, balls[side], points[list(EYE_RIM[side]), :2]) for side in SIDES},
+        {side: paint_ball(picture, balls[side], points[list(EYE_RIM[side]), :2], magnified) for side in SIDES},
         {side: world.ball_uv(i) for i, side in enumerate(SIDES)},
+        magnified,
     )  # fmt: skip
     surround = world.surround(picture, mesh)
     manifest = world.manifest(name, title or name.replace("_", " ").replace("-", " ").title(), balls)
@@ -109,8 +110,8 @@ def create_rig(
     return RigReport(folder, name, check, picture.shape[0], (*check.notes, *notes))
 
 
-def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, tuple[str, ...]]:
-    """The square crop RGB uint8[S, S, 3], the landmarks in it, and what had to be invented."""
+def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, float, tuple[str, ...]]:
+    """The square crop RGB uint8[S, S, 3], the landmarks in it, its magnification, and what was invented."""
     import cv2
 
     marked = template.landmarks(template.vertices).astype(np.float64)
@@ -147,7 +148,7 @@ def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32,
     points = face.points.astype(np.float32).copy()
     points[:, :2] = (points[:, :2] - [left, top]) * k
     points[:, 2] *= k
-    return np.ascontiguousarray(crop), points, tuple(notes)
+    return np.ascontiguousarray(crop), points, max(k, 1.0), tuple(notes)
 
 
 def _softened(crop: U8, inside: tuple[float, float, float, float]) -> U8:
@@ -302,6 +303,8 @@ def _write(
             ):
                 if not cv2.imwrite(str(part / f"{file}.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 7]):
                     raise OSError(f"{file}.png")
+            if surround.matte is not None:
+                cv2.imwrite(str(part / "matte.png"), surround.matte)
             (part / "rig.json").write_text(
                 json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )

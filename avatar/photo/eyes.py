@@ -22,8 +22,8 @@ ASIDE = 0.12
 """Irises farther than this (eyeball radii, both eyes together) from the middle look past the camera."""
 LARGEST_IRIS = 0.5
 """Iris radius in eyeball radii; beyond, the tracker is wrong."""
-RIM_SHARE = 0.86
-"""The opening between the lids is trusted up to this share of its size: lashes and lids reach farther."""
+RIM_SHARE = 0.07
+"""Along the lids, this share of the opening's width is left out: lashes and lids reach in."""
 PUSH_M = 0.0016
 """Farthest that an eyeball is moved back to keep it under the lids."""
 FALLBACK_SCLERA = (205.0, 196.0, 190.0)
@@ -108,13 +108,14 @@ def rest_light(x: F32, z: F32) -> F32:
     return np.asarray(0.93 * shadow * (1 - 0.22 * smoothstep(0.30, 0.85, np.abs(x))), np.float32)
 
 
-def paint_ball(picture: U8, ball: Ball, rim: F32) -> U8:
+def paint_ball(picture: U8, ball: Ball, rim: F32, magnified: float = 1.0) -> U8:
     """The eyeball's picture RGB uint8[160, 160, 3], completed where lids hide it.
 
     Args:
         picture: the photo's crop.
         ball: where the eyeball lies in it.
         rim: float32[16, 2] pixels of the lids' edge.
+        magnified: pixels of the crop for each pixel of the photo.
     """
     import cv2
 
@@ -129,11 +130,12 @@ def paint_ball(picture: U8, ball: Ball, rim: F32) -> U8:
     ).astype(np.float32)
     light = rest_light(at_x.astype(np.float32), -at_y.astype(np.float32))
     colour = np.clip(colour / np.maximum(light, 0.45)[..., None], 0, 255)
-    middle = rim.mean(0)
-    inner = (middle + (rim - middle) * RIM_SHARE).astype(np.float32)
     opening = np.zeros(picture.shape[:2], np.uint8)
-    cv2.fillPoly(opening, [np.round(inner * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    known = cv2.remap(opening, px, py, cv2.INTER_LINEAR).astype(np.float32) / 255
+    cv2.fillPoly(opening, [np.round(rim * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    inward = cv2.distanceTransform((opening > 127).astype(np.uint8), cv2.DIST_L2, 5)
+    margin = max(RIM_SHARE * float(np.ptp(rim[:, 0])), 1.2 * magnified)
+    trusted = smoothstep(margin, margin + max(0.04 * float(np.ptp(rim[:, 0])), 1.0), inward)
+    known = cv2.remap(trusted, px, py, cv2.INTER_LINEAR).astype(np.float32)
     far = np.hypot(x, down)
     within = 1 - smoothstep(ball.iris * 0.96, ball.iris * 1.08, far.astype(np.float32))
     iris = _complete_iris(colour, known, far.astype(np.float32), ball.iris)

@@ -44,6 +44,8 @@ READABLE = (
 """Shapes that are read from a photo and taken back; brows and lids stay partly: they are the person's own."""
 BROW_SHARE = 0.3
 """Share of the brows' and lids' measured weight that is taken back."""
+SMILE_SHARE = 0.65
+"""Share of a smile that is taken back: the rest suits a host, and spares the cheeks a stretch."""
 LEAST_WEIGHT = 0.06
 """Measured weights below are the tracker's noise."""
 PRIOR = 0.6
@@ -142,7 +144,7 @@ def fit_template(template: Template, points: F32, measured: F32) -> Fit:
     for _ in range(3):
         weights = _expression(similarity, marked, moved, target, _readable(measured))
         similarity = _similarity(marked + np.tensordot(weights, moved, 1), target)
-    worn = _own_brows(weights)
+    worn = _taken_back(weights)
     placed = similarity(marked)
     wearing = similarity(marked + np.tensordot(worn, moved, 1)) - placed
     neutral = target - wearing
@@ -190,12 +192,14 @@ def _readable(measured: F32) -> F32:
     return out
 
 
-def _own_brows(weights: F32) -> F32:
-    """Brows and lids are part of a face's character: most of their weight stays in the neutral face."""
+def _taken_back(weights: F32) -> F32:
+    """What the neutral face shall not wear; brows and lids are part of its character and stay mostly."""
     out = weights.copy()
     for name, index in BLENDSHAPE_INDEX.items():
         if name.startswith(("brow", "eye")):
             out[index] *= BROW_SHARE
+        elif name.startswith(("mouthSmile", "mouthDimple")):
+            out[index] *= SMILE_SHARE
     return out
 
 

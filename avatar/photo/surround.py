@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.geometry import smoothstep
+from avatar.photo.matte import LEAST_EDGE, cut_out, without_person
 from avatar.photo.seen import Seen
 
 F32 = NDArray[np.float32]
@@ -25,6 +26,10 @@ FEATHER = 0.010
 """Width of the soft edge between face and surroundings, in picture sizes."""
 REACH = 0.16
 """How far beyond the head the picture still follows it, in picture sizes."""
+CUT_REACH = 0.40
+"""The same where the person is cut out and the background stays still."""
+STILL = 0.02
+"""Weight below which the layer moves less than a pixel."""
 ROUNDS = 300
 """Rounds of smoothing between the fixed nodes of the grid."""
 
@@ -41,6 +46,8 @@ class Surround:
     """float32[33, 33, 3], metres."""
     weight: F32
     """float32[33, 33]: 1 follows the head, 0 stands still."""
+    matte: U8 | None
+    """uint8[S, S]: opacity of the person in the backdrop; None where the person could not be cut out."""
 
 
 def build_surround(
@@ -72,15 +79,25 @@ def build_surround(
     size = picture.shape[0]
     seen = Seen(xy, depth, triangles, size, size)
     face = _whole(seen.covered)
+    person, trust = cut_out(picture, face, head_xy)
+    cut = trust >= LEAST_EDGE
     edge = max(FEATHER * size, 3.0)
     away = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5)
     shown = 1 - smoothstep(0.4 * edge, 1.6 * edge, away)
     values = seen.painted(np.stack([depth, head_weight], 1))
     grid_depth, grid_weight = _grid(
-        size, seen.covered, values, head_xy, head_depth, head_points_weight
+        size, seen.covered, values, head_xy, head_depth, head_points_weight, CUT_REACH if cut else REACH
     )
-    spread = cv2.resize(_pixels(grid_weight, size), (size, size))
-    alpha = shown * smoothstep(0.0, 0.03, spread.astype(np.float32))
+    spread = _pixels(grid_weight, size)
+    backdrop, matte = picture.copy(), None
+    if cut:
+        # the layer reaches a little farther than what is painted over below it
+        alpha = shown * person * (spread > STILL / 4)
+        moves = person * (spread > STILL)
+        backdrop = without_person(picture, moves)
+        matte = ((person - moves) * 255).round().astype(np.uint8)
+    else:
+        alpha = shown * smoothstep(0.0, 0.03, spread)
     hair = np.dstack([picture.astype(np.float32), alpha * 255]).round().astype(np.uint8)
     row, column = np.mgrid[0:GRID, 0:GRID].astype(np.float32) / (GRID - 1)
     camera_y, camera_z, focal = camera
@@ -88,7 +105,7 @@ def build_surround(
     grid = np.stack(
         [(column - 0.5) / scale, grid_depth + camera_y, camera_z - (row - 0.5) / scale], -1
     )
-    return Surround(hair, picture.copy(), grid.astype(np.float32), grid_weight)
+    return Surround(hair, backdrop, grid.astype(np.float32), grid_weight, matte)
 
 
 def _whole(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -117,6 +134,7 @@ def _grid(
     head_xy: F32,
     head_depth: F32,
     head_weight: F32,
+    reach: float,
 ) -> tuple[F32, F32]:
     """Depth (m) and weight of each node."""
     import cv2
@@ -147,7 +165,7 @@ def _grid(
                 depth[j, i], weight[j, i] = front[own].mean(), head_weight[close][own].mean()
                 known[j, i] = True
     depth = _laplace(depth, known, cv2.GaussianBlur(depth, (0, 0), 1))
-    fade = 1 - smoothstep(0.25 * REACH * size, REACH * size, away)
+    fade = 1 - smoothstep(0.25 * reach * size, reach * size, away)
     outside = ~known
     weight[outside] = near_weight[outside]
     weight = _laplace(weight, known, weight)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from avatar.errors import AvatarError
 from avatar.geometry import BLENDSHAPE_INDEX, project
 from avatar.photo.landmarks import (
-    EYE_RIM,
     INNER_LOWER,
     INNER_UPPER,
     MESH_LANDMARKS,
@@ -28,7 +27,7 @@ from avatar.photo.landmarks import (
 )
 from avatar.photo.seen import Seen
 from avatar.pose import Pose
-from avatar.rig import Rig, load_rig
+from avatar.rig import Eye, Rig, load_rig
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
@@ -37,6 +36,7 @@ U8 = NDArray[np.uint8]
 FILE = Path(__file__).parent / "template.npz"
 SKIN, INSIDE, LEFT_EYE, RIGHT_EYE = range(4)
 """Kinds of triangles: what the photo covers, teeth with tongue and cavity, the eyeballs."""
+CRUMB = 9
 FINDING_PX = 1024
 """Side of the pictures in which the landmarks are found."""
 KEY_PX = 1000
@@ -60,8 +60,12 @@ ANCHOR_M = 0.055
 """Points of the head farther than this from every landmark stay where the similarity puts them."""
 MAP_SIZE = 96
 """Pixels of an appearance map's side here; those of the rigs are finer than a photo's light warrants."""
-LASHES = 120
-"""Upper lashes kept (both eyes): a photo shows its own, these only give blinking lids an edge."""
+LASHES = 2
+LASH_SHARE = 0.0
+"""Upper lashes kept (both eyes) and their length: a photo shows its own, these give blinking lids an edge."""
+STEEP = 0.42
+STEEP_MOVES_M = 0.0015
+"""Skin beside the face turned away farther than this cosine goes with the layer unless it moves this much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ def make_template(rig: Rig, landmarker: Path, out: Path = FILE) -> None:
         eye_triangles=new_triangle[rig.detail[1][keep[rig.detail[1]]]],
         lip_upper=new[rig.lips[0]], lip_upper_column=rig.lips[1], lip_lower=new[rig.lips[2]],
         lip_lower_column=rig.lips[3], lash_root=new[rig.lash_root[lash]],
-        lash_points=rig.lash_points[lash].astype(np.float16), lash_side=rig.lash_side[lash],
+        lash_points=(rig.lash_points[lash] * LASH_SHARE).astype(np.float16), lash_side=rig.lash_side[lash],
         eyes=np.array([(*eye.centre, eye.radius) for eye in eyes], np.float32),
         eye_spans=np.array([(new[eye.first], eye.count) for eye in eyes], np.int32),
         camera=np.array(camera, np.float32), head_pivot=np.array(rig.manifest.head_pivot, np.float32),
@@ -201,7 +205,7 @@ def make_template(rig: Rig, landmarker: Path, out: Path = FILE) -> None:
     )  # fmt: skip
 
 
-def _kinds(vertices: F32, triangles: I32, eyes: list[object]) -> I32:
+def _kinds(vertices: F32, triangles: I32, eyes: list[Eye]) -> I32:
     """Kind of each triangle: the largest connected part that is no eyeball is the skin."""
     part = np.arange(len(vertices))
     while True:
@@ -213,11 +217,15 @@ def _kinds(vertices: F32, triangles: I32, eyes: list[object]) -> I32:
         part = lowest
     kind = np.full(len(triangles), INSIDE, np.int32)
     first = part[triangles[:, 0]]
-    spans = [(eye.first, eye.first + eye.count) for eye in eyes]  # type: ignore[attr-defined]
+    spans = [(eye.first, eye.first + eye.count) for eye in eyes]
     is_eye = [(triangles[:, 0] >= a) & (triangles[:, 0] < b) for a, b in spans]
     ids, counts = np.unique(first[~(is_eye[0] | is_eye[1])], return_counts=True)
     kind[first == ids[counts.argmax()]] = SKIN
     kind[is_eye[0]], kind[is_eye[1]] = LEFT_EYE, RIGHT_EYE
+    # crumbs of the eye sockets are never seen in front of an eyeball
+    eye_z = np.mean([eye.centre[2] for eye in eyes])
+    high = vertices[triangles][..., 2].mean(1) > eye_z - 0.025
+    kind[(kind == INSIDE) & high] = CRUMB
     return kind
 
 
@@ -274,7 +282,9 @@ def _kept(
     import cv2
 
     marked = np.einsum("nk,nkc->nc", places[1], vertices[places[0]])
-    moves = np.sqrt((full**2).sum(-1)).max(0) > MOVES_M
+    far = np.sqrt((full**2).sum(-1)).max(0)
+    moves = far > MOVES_M
+    moves &= (_facing(vertices, triangles) > STEEP) | (far > STEEP_MOVES_M)
     oval = (marked[list(OVAL)][:, [0, 2]] * 1000).astype(np.float32)
     middle = np.median(vertices[moves, 1])
     for v in np.flatnonzero(vertices[:, 1] < middle):
@@ -283,7 +293,17 @@ def _kept(
     for _ in range(RIM_RINGS):
         ring = moves[triangles].any(1) & (kind == SKIN)
         moves[triangles[ring]] = True
-    return np.asarray(moves[triangles].all(1) | (kind != SKIN))
+    return np.asarray((moves[triangles].all(1) | (kind != SKIN)) & (kind != CRUMB))
+
+
+def _facing(vertices: F32, triangles: I32) -> F32:
+    """Cosine float32[V] between each vertex' normal and the direction to the viewer."""
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    normal = np.cross(b - a, c - a)
+    total = np.zeros_like(vertices)
+    for i in range(3):
+        np.add.at(total, triangles[:, i], normal)
+    return np.asarray(-total[:, 1] / np.maximum(np.linalg.norm(total, axis=1), 1e-12), np.float32)
 
 
 def _inside(rig: Rig, kind: I32) -> tuple[F32, U8]:
@@ -337,5 +357,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-_ = EYE_RIM

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.geometry import smoothstep
 from avatar.photo.eyes import PATCH_PX
 from avatar.photo.fit import Fit
 from avatar.photo.seen import Seen
@@ -26,7 +27,7 @@ I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
 PHOTO, MOUTH_KEY, BLINK_KEY, TEETH = range(4)
-SHARPER = 1.8
+SHARPER = 6.0
 """A painted piece replaces the photo where it is this many times as large."""
 HIDDEN_M = 0.0025
 """Skin this much behind the foremost is hidden."""
@@ -34,6 +35,12 @@ EDGE_M = 0.0011
 """Width along an open mouth where teeth tinge the photo's lips."""
 LASH_M = 0.0022
 """Width along the lids where lashes darken the photo's skin."""
+EDGE_PHOTO_PX = 1.8
+"""… and at least this many pixels of the photo: its own blur mixes neighbours."""
+LID_LIGHT = 0.86
+"""Skin around the eyes darker than this share of the typical is shadow, lash or brow, no colour for a lid."""
+LID_RINGS = 6.0
+"""Rings of vertices over which the shadow of the crease fades on the lid."""
 DIFFUSIONS = 400
 """Rounds in which colour spreads from seen to hidden skin, one ring of vertices each."""
 GAIN_LIMITS = (0.25, 2.6)
@@ -53,7 +60,12 @@ class Texture:
 
 
 def paint_texture(
-    template: Template, fit: Fit, picture: U8, balls: dict[str, U8], ball_uv: dict[str, F32]
+    template: Template,
+    fit: Fit,
+    picture: U8,
+    balls: dict[str, U8],
+    ball_uv: dict[str, F32],
+    magnified: float = 1.0,
 ) -> Texture:
     """Build the atlas.
 
@@ -63,6 +75,7 @@ def paint_texture(
         picture: RGB uint8[S, S, 3], the photo's crop.
         balls: the eyeballs' pictures.
         ball_uv: side → float32[n, 2], texel of each of the eyeball's vertices in its picture.
+        magnified: pixels of the crop for each pixel of the photo.
     """
     size = picture.shape[0]
     skin = template.kind == SKIN
@@ -81,8 +94,10 @@ def paint_texture(
         near_eye |= np.hypot(middle[:, 0] - x, (middle[:, 2] - z) * 1.2) < radius * 1.25
     shown = _shown(template, fit, seen, size)
     area = _area(fit.shown[:, :2], template.triangles) * shown
-    mouth_open = _near(opening["mouth"], EDGE_M * scale, fit.shown[:, :2])
-    eye_open = _near(opening["eyes"], LASH_M * scale, fit.shown[:, :2])
+    blurred = EDGE_PHOTO_PX * magnified
+    opening["mouth"] = _with_teeth(picture, opening["mouth"], 0.5 * max(EDGE_M * scale, blurred))
+    mouth_open = _near(opening["mouth"], max(EDGE_M * scale, blurred), fit.shown[:, :2])
+    eye_open = _near(opening["eyes"], max(LASH_M * scale, blurred), fit.shown[:, :2])
     for key, zone, xy, edge in (
         (MOUTH_KEY, near_mouth, template.mouth_xy, mouth_open),
         (BLINK_KEY, near_eye, template.blink_xy, None),
@@ -143,6 +158,25 @@ def _openings(template: Template, seen: Seen) -> dict[str, NDArray[np.bool_]]:
     return found
 
 
+def _with_teeth(picture: U8, opening: NDArray[np.bool_], edge: float) -> NDArray[np.bool_]:
+    """The opening of the mouth, grown by pixels beside it that look like its teeth and not like the lips."""
+    import cv2
+
+    if opening.sum() < 12:
+        return opening
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+    away = cv2.distanceTransform((~opening).astype(np.uint8), cv2.DIST_L2, 5)
+    beside, lips = (away > 0) & (away <= 5 * edge), (away > 5 * edge) & (away <= 8 * edge)
+    light = lab[..., 0]
+    teeth = opening & (light >= np.percentile(light[opening], 50))
+    of_teeth, of_lips = lab[teeth].mean(0), np.median(lab[lips], axis=0)
+    nearer = np.linalg.norm(lab - of_teeth, axis=2) < np.linalg.norm(lab - of_lips, axis=2)
+    grown = (opening | (beside & nearer)).astype(np.uint8)
+    count, labels = cv2.connectedComponents(grown)
+    touching = np.unique(labels[opening])
+    return np.asarray(np.isin(labels, touching[touching > 0]) if count > 1 else opening)
+
+
 def _near(mask: NDArray[np.bool_], reach: float, xy: F32) -> NDArray[np.bool_]:
     """Which points lie in or within `reach` px of a mask."""
     import cv2
@@ -184,25 +218,27 @@ def _sampled(picture: U8, xy: F32, blur_px: float) -> F32:
     return np.asarray(found[:, 0], np.float32)
 
 
-def _spread(template: Template, values: F32, known: NDArray[np.bool_]) -> F32:
-    """Per-vertex values, spread over the skin from where they are known."""
+def _spread(template: Template, values: F32, known: NDArray[np.bool_]) -> tuple[F32, I32]:
+    """Per-vertex values, spread over the skin from where they are known, and the rings from there."""
     skin = template.triangles[template.kind == SKIN]
     edges = np.concatenate([skin[:, [0, 1]], skin[:, [1, 2]], skin[:, [2, 0]]])
     edges = np.unique(np.sort(edges, 1), axis=0)
     edges = edges[~(known[edges].all(1))]
     out = np.where(known[:, None], values, values[known].mean(0)).astype(np.float64)
     have = known.copy()
+    rings = np.where(known, 0, DIFFUSIONS).astype(np.int32)
     a, b = np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]])
     count = len(values)
-    for _ in range(DIFFUSIONS):
+    for ring in range(1, DIFFUSIONS + 1):
         live = have[b]
         degree = np.bincount(a[live], minlength=count)
         change = ~known & (degree > 0)
         for c in range(out.shape[1]):
             total = np.bincount(a[live], out[b[live], c], minlength=count)
             out[change, c] = total[change] / degree[change]
+        rings[change & ~have] = ring
         have |= change
-    return out.astype(np.float32)
+    return out.astype(np.float32), rings
 
 
 def _mouth_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.bool_]) -> U8:
@@ -212,7 +248,7 @@ def _mouth_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.
     tall, wide = template.mouth.shape[:2]
     within = (template.mouth_xy > 2).all(1) & (template.mouth_xy < [wide - 3, tall - 3]).all(1)
     gain = np.clip((photo + 4) / (own + 4), *GAIN_LIMITS)
-    gain = _spread(template, gain, known & within)
+    gain, _ = _spread(template, gain, known & within)
     posed = template.posed(weight_vector(MOUTH_POSE))
     skin = template.triangles[template.kind == SKIN]
     seen = Seen(template.mouth_xy, posed[:, 1], skin, tall, wide)
@@ -223,7 +259,19 @@ def _mouth_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.
 def _blink_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.bool_]) -> U8:
     """Closed lids: colour spread from the skin around them."""
     colour = _sampled(picture, fit.shown[:, :2], max(0.0007 * fit.similarity.scale, 0.5))
-    spread = _spread(template, colour, known)
+    light = colour.mean(1)
+    around = np.zeros(len(light), bool)
+    for x, _, z, radius in template.eyes:
+        around |= np.hypot(template.vertices[:, 0] - x, template.vertices[:, 2] - z) < radius * 2.2
+    if (known & around).any():
+        typical = np.percentile(light[known & around], 60)
+        bright, _ = _spread(template, colour, known & ~(around & (light < LID_LIGHT * typical)))
+        spread, rings = _spread(template, colour, known)
+        # a lid begins in the shadow of its crease and lightens within a few rings
+        share = smoothstep(0.0, LID_RINGS, rings.astype(np.float32))[:, None]
+        spread = spread + (bright - spread) * share
+    else:
+        spread, _ = _spread(template, colour, known)
     posed = template.posed(weight_vector(BLINK_POSE))
     tall, wide = template.blink.shape[:2]
     skin = template.triangles[template.kind == SKIN]
