@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import replace
 
 from agent.answerer import Question
 from agent.sentence import Citation, Emotion, Outcome, Sentence
@@ -195,13 +196,24 @@ def _length(sentences: Sequence[str], language: str) -> float:
     return len(text) / MOST_HAN if language == "zh" else len(text.split()) / MOST_WORDS
 
 
+_GESTURES = {
+    Talk.GREETING: "greet",
+    Talk.THANKS: "agree",
+    Talk.GOODBYE: "farewell",
+    Talk.IDENTITY: "welcome",
+    Talk.HANDOFF: "reassure",
+}
+"""Small talk → the motion that goes with its first sentence."""
+
+
 def _small_talk(talk: Talk, question: Question) -> Iterator[Sentence]:
     line = str(getattr(question.phrases, talk.value))
     if talk is Talk.HANDOFF:
-        yield from _say(line, question.language, Emotion("empathetic", 0.5), Outcome.HANDOFF)
-        return
-    strength = 0.4 if talk is Talk.IDENTITY else 0.6
-    yield from _say(line, question.language, Emotion("happy", strength), Outcome.ANSWERED)
+        feeling, outcome = Emotion("empathetic", 0.5), Outcome.HANDOFF
+    else:
+        feeling, outcome = Emotion("happy", 0.4 if talk is Talk.IDENTITY else 0.6), Outcome.ANSWERED
+    for number, sentence in enumerate(_say(line, question.language, feeling, outcome)):
+        yield replace(sentence, gesture=_GESTURES[talk]) if number == 0 else sentence
 
 
 def _say(

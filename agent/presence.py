@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +17,13 @@ from agent.ahead import ahead
 from agent.caption import Cue, cues_of
 from agent.desk import Desk
 from agent.events import Event, Moment, Spoken
+from agent.face import open_renderer
+from agent.gesturing import gesture_of
 from agent.reply import FPS, LEAD_S, SENTENCES_AHEAD, TAIL_S
-from avatar import Performer, Pose, Renderer, load_renderer, load_rig
+from avatar import Performer, Pose, Renderer
 from avatar.lettering import Lettering
 from speech.timeline import Pcm
 
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}$")
 FRAMES_AHEAD = 8
 """How many frames may be in drawing at once: enough to keep every core busy, little to throw away."""
 
@@ -45,12 +44,15 @@ class Presence:
             AvatarError: the rig is missing or broken.
         """
         settings = desk.settings.avatar
-        renderer = load_renderer(
-            load_rig(desk.beside(desk.settings.avatar.rig)), size=settings.size, background=_background(desk)
-        )
+        renderer = open_renderer(desk)
         return cls(
             renderer=renderer,
-            lettering=Lettering(size=settings.size, ai_label=settings.ai_label, captions=settings.captions),
+            lettering=Lettering(
+                size=renderer.width,
+                height=renderer.height,
+                ai_label=settings.ai_label,
+                captions=settings.captions,
+            ),
             pool=ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="draw"),
         )
 
@@ -63,7 +65,7 @@ class Presence:
         `TAIL_S` after the last. Frames are drawn by several threads and handed out in order.
         """
         performer = Performer(fps=FPS, seed=seed)
-        index = 0
+        index = sentences = 0
         drawing: deque[tuple[Future[NDArray[np.uint8]], Pcm, Spoken | None]] = deque()
 
         async def finished(until: int) -> AsyncIterator[Moment]:
@@ -86,7 +88,9 @@ class Presence:
                     yield event
                     if not isinstance(event, Spoken):
                         continue
-                    poses = await asyncio.to_thread(_poses, performer, event)
+                    gesture = gesture_of(event.sentence, first=sentences == 0)
+                    sentences += 1
+                    poses = await asyncio.to_thread(_poses, performer, event, gesture)
                     cues = cues_of(event)
                     for number, (pose, pcm) in enumerate(zip(poses, _slices(event), strict=True)):
                         draw(pose, pcm, event, _caption(cues, event.start_s + (number + 0.5) / FPS))
@@ -113,20 +117,9 @@ class Presence:
         return self.lettering.draw(self.renderer.draw(pose), caption)
 
 
-def _background(desk: Desk) -> tuple[int, int, int] | Path | None:
-    """A colour, a picture that lies in the desk's folder or elsewhere, or the renderer's own wall."""
-    background = desk.settings.avatar.background
-    if not background:
-        return None
-    if _COLOUR.match(background):
-        red, green, blue = bytes.fromhex(background[1:])
-        return red, green, blue
-    return Path(desk.beside(background))
-
-
-def _poses(performer: Performer, spoken: Spoken) -> list[Pose]:
+def _poses(performer: Performer, spoken: Spoken, gesture: str | None) -> list[Pose]:
     emotion = spoken.sentence.emotion
-    return list(performer.speak(spoken.speech, emotion.label, emotion.intensity))
+    return list(performer.speak(spoken.speech, emotion.label, emotion.intensity, gesture=gesture))
 
 
 def _slices(spoken: Spoken) -> Iterator[Pcm]:

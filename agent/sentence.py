@@ -56,3 +56,5 @@ class Sentence:
     outcome: Outcome = Outcome.ANSWERED
     """How the turn ends if this is its last sentence."""
     citations: tuple[Citation, ...] = ()
+    gesture: str = ""
+    """A motion of head and face, by its name in `avatar.GESTURES`; "" leaves it to outcome and emotion."""

@@ -39,11 +39,13 @@ class Avatar(Section):
     """How it looks."""
 
     rig: str = "mira"
-    """A built-in rig's name, or the path of a rig folder."""
+    """A built-in rig's name, one made with `visavis avatar create`, or the path of a rig folder."""
     size: int = Field(default=512, ge=128, le=1080, multiple_of=2)
-    """Pixels, square; even, as H.264 wants it."""
+    """Width in pixels; even, as H.264 wants it."""
+    framing: Literal["square", "portrait"] = "square"
+    """portrait: 9:16, for kiosks and phones."""
     background: str = ""
-    """A colour such as "#e9eef3", or a picture's path; empty: a light wall."""
+    """A colour such as "#e9eef3", a picture's path, "blur:PATH" for a blurred one; empty: a light wall."""
     ai_label: bool = True
     """Draw "AI" into a corner of the picture."""
     captions: bool = True

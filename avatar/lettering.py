@@ -28,8 +28,12 @@ _SHADE = 0.62
 class Lettering:
     """Draws captions and the label; one instance serves several threads."""
 
-    def __init__(self, *, size: int, ai_label: bool = True, captions: bool = True) -> None:
+    def __init__(
+        self, *, size: int, height: int | None = None, ai_label: bool = True, captions: bool = True
+    ) -> None:
+        """Prepare for pictures of `size` × `height` pixels (square if no height is given)."""
         self._size = size
+        self._height = size if height is None else height
         self._captions = captions
         self._caption_layer = lru_cache(maxsize=16)(self._make_caption)
         self._label = self._make_label() if ai_label else None
@@ -38,7 +42,7 @@ class Lettering:
         """Write onto the picture itself and return it.
 
         Args:
-            picture: RGB[size, size, 3].
+            picture: RGB[height, size, 3].
             caption: what is being said; at most about 76 letters or 30 Chinese characters.
         """
         if self._label is not None:
@@ -56,7 +60,7 @@ class Lettering:
         pixels = max(12, self._size // 25)
         lines = _wrap(caption, pixels, round(self._size * 0.92))
         layer = _box(lines, pixels)
-        return layer, (self._size - layer.shape[1]) // 2, self._size - self._size // 36 - layer.shape[0]
+        return layer, (self._size - layer.shape[1]) // 2, self._height - self._size // 36 - layer.shape[0]
 
 
 def _blend(picture: Picture, layer: Layer, x: int, y: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from agent.desk import Desk
 from agent.engines import Engines
 from agent.events import Heard
+from agent.gesturing import gesture_of
 from agent.listening import listen
 from agent.presence import Presence
 from agent.reply import reply
@@ -93,9 +94,11 @@ class Counter:
         events = reply(heard, self.engines)
         if self.presence is None:
             async with aclosing(events):
-                return await record(events, heard, out=None, size=0, stages=stages)
+                return await record(events, heard, out=None, frame=(0, 0), stages=stages)
+        renderer = self.presence.renderer
+        frame = (renderer.width, renderer.height)
         async with aclosing(self.presence.perform(events)) as turn:
-            return await record(turn, heard, out=out, size=self.desk.settings.avatar.size, stages=stages)
+            return await record(turn, heard, out=out, frame=frame, stages=stages)
 
 
 def question_of(desk: Desk, text: str | None, audio: Path | None) -> str | Pcm:
@@ -155,10 +158,11 @@ def document_of(result: Record, counter: Counter) -> dict[str, Any]:
                 "text": spoken.sentence.text,
                 "emotion": spoken.sentence.emotion.label,
                 "intensity": round(spoken.sentence.emotion.intensity, 2),
+                "gesture": gesture_of(spoken.sentence, first=number == 0),
                 "start": round(spoken.start_s, 3),
                 "end": round(spoken.end_s, 3),
             }
-            for spoken in result.spoken
+            for number, spoken in enumerate(result.spoken)
         ],
         "citations": [
             {"source": c.source, "title": c.title, "text": c.text, "score": round(c.score, 3)}

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from server.avatar_command import avatar_app
 from server.boundary import UsageError, boundary, check_suffix, print_json
 
 app = typer.Typer(
@@ -23,7 +24,6 @@ app = typer.Typer(
     Start with: visavis ask --text "How long is the warranty on a tent?" --out reply.mp4""",
 )
 models_app = typer.Typer(no_args_is_help=True, help="Models that make it better: list, download, show where.")
-avatar_app = typer.Typer(no_args_is_help=True, help="Faces: list them, draw contact sheets.")
 app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
 
@@ -330,38 +330,6 @@ def models_path(json: JsonOption = False) -> None:
         print_json({"path": path})
     else:
         typer.echo(path)
-
-
-@avatar_app.command("list")
-def avatar_list(json: JsonOption = False) -> None:
-    """List the built-in rigs."""
-    from server.faces import list_rigs
-
-    with boundary():
-        document = list_rigs()
-    if json:
-        print_json(document)
-        return
-    for rig in document["rigs"]:
-        typer.echo(f"{rig['name']}: {rig['licence']}; {'; '.join(rig['credits'])}")
-
-
-@avatar_app.command("sheet")
-def avatar_sheet(
-    rig: Annotated[str, typer.Argument(help="A built-in rig's name or a rig's folder.")] = "mira",
-    kind: Annotated[str, typer.Option(help="visemes, expressions, eyes or head.")] = "visemes",
-    out: Annotated[Path, typer.Option("--out", "-o", help="The png file to write.")] = Path("sheet.png"),
-    json: JsonOption = False,
-) -> None:
-    """Draw a contact sheet: all mouth shapes, expressions, looks or turns of a rig in one picture."""
-    from server.faces import write_sheet
-
-    with boundary():
-        document = write_sheet(rig, kind, out)
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"{out}: {document['width']} × {document['height']} pixels")
 
 
 def main() -> None:

@@ -176,11 +176,12 @@ def _speaking(desk: Desk) -> Finding:
 
 
 def _face(desk: Desk) -> Finding:
+    from agent.face import background_file, find_rig
     from avatar import load_rig
 
-    rig = load_rig(desk.beside(desk.settings.avatar.rig))
-    background = desk.settings.avatar.background
-    if background and not background.startswith("#") and not Path(desk.beside(background)).is_file():
+    rig = load_rig(find_rig(desk.settings.avatar.rig, desk))
+    background = background_file(desk)
+    if background is not None and not background.is_file():
         return Finding(
             "face",
             False,

@@ -1,40 +1,177 @@
-"""`visavis avatar`: rigs and pictures of them."""
+"""`visavis avatar`: rigs and pictures of them, rigs from photos, tracks from videos."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from avatar import draw_sheet, load_renderer, load_rig, rig_names
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from agent.face import find_rig, own_rig_names, own_rigs
+from avatar import GESTURES, AvatarError, draw_sheet, load_renderer, load_rig, rig_names
 from avatar.errors import ClipError
 from avatar.sheet import KINDS
 from server.boundary import UsageError, check_suffix
+from server.progress import Stages
+from speech.models import find
+
+SHEET_RENDER_PX = 720
+"""Sheets show faces at this size, whatever the desk uses: people look closely at them."""
 
 
 def list_rigs() -> dict[str, Any]:
-    """Return the built-in rigs."""
-    rigs = [load_rig(name) for name in rig_names()]
-    about = [rig.manifest for rig in rigs]
-    return {"rigs": [{"name": m.name, "licence": m.licence, "credits": list(m.credits)} for m in about]}
+    """Return the rigs that ship and those made here."""
+    rows: list[dict[str, Any]] = []
+    for name in [*rig_names(), *own_rig_names()]:
+        where = find_rig(name)
+        rig = load_rig(where)
+        about = rig.manifest
+        rows.append(
+            {
+                "name": name,
+                "title": about.title,
+                "kind": about.kind,
+                "licence": about.licence,
+                "consent": about.consent,
+                "credits": list(about.credits),
+                "texture_px": about.texture_size,
+                "path": str(rig.folder),
+            }
+        )
+    return {"rigs": rows, "own": str(own_rigs())}
 
 
-def write_sheet(rig: str, kind: str, out: Path) -> dict[str, Any]:
-    """Draw a contact sheet into a png file.
+def show_rigs(document: dict[str, Any]) -> None:
+    """Print the list."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("name", "who", "kind", "licence", "consent"):
+        table.add_column(name, overflow="fold")
+    for rig in document["rigs"]:
+        table.add_row(rig["name"], rig["title"], rig["kind"], rig["licence"], rig["consent"])
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(
+        f"your own lie in {document['own']}; make one with: visavis avatar create PHOTO --name NAME"
+    )
+
+
+def write_sheets(rig: str, kind: str | None, out: Path, stages: Stages) -> dict[str, Any]:
+    """Draw every contact sheet into a folder, or one into a png file.
 
     Raises:
-        UsageError: there is no such kind of sheet.
-        AvatarError: the rig is broken or the file cannot be written.
+        UsageError: there is no such kind of sheet, or `out` does not fit.
+        AvatarError: the rig is broken or a file cannot be written.
     """
+    if kind is not None and kind not in KINDS:
+        raise UsageError(f"--kind is one of {', '.join(KINDS)}")
+    single = out.suffix != ""
+    if single:
+        check_suffix(out, ".png")
+        kind = kind or KINDS[0]
+    renderer = load_renderer(load_rig(find_rig(rig)), size=SHEET_RENDER_PX)
+    sheets = []
+    for number, known in enumerate(KINDS):
+        if kind is not None and known != kind:
+            continue
+        stages.stage(f"drawing {known}")
+        stages.advance(number, len(KINDS))
+        picture = draw_sheet(renderer, known)
+        path = out if single else out / f"{known}.png"
+        _write_picture(path, picture)
+        sheets.append(
+            {"path": str(path), "kind": known, "width": picture.shape[1], "height": picture.shape[0]}
+        )
+    return {"rig": rig, "sheets": sheets}
+
+
+def list_gestures() -> dict[str, Any]:
+    """Return the gestures by name."""
+    return {
+        "gestures": [
+            {"name": name, "about": gesture.meaning, "duration_s": gesture.end_s}
+            for name, gesture in GESTURES.items()
+        ]
+    }
+
+
+def create(
+    photo: Path,
+    name: str,
+    consent: str,
+    out: Path | None,
+    *,
+    overwrite: bool,
+    landmarker: Path | None,
+    stages: Stages,
+) -> dict[str, Any]:
+    """Make a rig from a photo.
+
+    Raises:
+        AvatarError: the photo will not do, consent is missing, or the rig cannot be written.
+    """
+    from avatar.photo import create_rig
+
+    if name in rig_names():
+        raise UsageError(f"{name} is the name of a rig that ships: choose another --name")
+    model = _landmarker(landmarker)
+    stages.stage("making the rig")
+    report = create_rig(photo, name, consent, out or own_rigs() / name, landmarker=model, overwrite=overwrite)
+    rig = load_rig(report.path)
+    usable = name if out is None else str(report.path)
+    return {
+        "path": str(report.path),
+        "rig": usable,
+        "name": name,
+        "consent": rig.manifest.consent,
+        "made": rig.manifest.made,
+        "notes": list(report.notes),
+    }
+
+
+def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: Stages) -> dict[str, Any]:
+    """Capture a performance.
+
+    Raises:
+        AvatarError: the video has no picture, or no face in it.
+    """
+    from avatar.capture import capture
+
+    check_suffix(out, ".json")
+    model = _landmarker(landmarker)
+    stages.stage("looking at the video")
+    result = capture(video, model, progress=stages.advance)
+    result.track.save(out)
+    track = result.track
+    return {
+        "path": str(out),
+        "frames": len(track.poses),
+        "fps": track.fps,
+        "duration_s": len(track.poses) / track.fps,
+        "faces_found": result.found,
+        "notes": list(result.notes),
+    }
+
+
+def _landmarker(chosen: Path | None) -> Path:
+    if chosen is not None:
+        return chosen
+    folder = find("face-landmarker")
+    if folder is None:
+        raise AvatarError(
+            "the face landmarker is not here; run: visavis models pull face-landmarker (4 MB), "
+            "or name the file with --landmarker"
+        )
+    return folder / "face_landmarker.task"
+
+
+def _write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     import cv2
 
-    wanted = next((known for known in KINDS if known == kind), None)
-    if wanted is None:
-        raise UsageError(f"--kind is one of {', '.join(KINDS)}")
-    check_suffix(out, ".png")
-    picture = draw_sheet(load_renderer(load_rig(rig), size=512), wanted)
     done, data = cv2.imencode(".png", picture[..., ::-1])
     if not done:
-        raise ClipError(f"{out}: the picture could not be encoded; try a smaller rig")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data.tobytes())
-    return {"path": str(out), "kind": kind, "width": picture.shape[1], "height": picture.shape[0]}
+        raise ClipError(f"{path}: the picture could not be encoded; try a smaller rig")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.tobytes())

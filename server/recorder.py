@@ -14,7 +14,7 @@ from agent.caption import cues_of
 from agent.events import Ended, Event, Heard, Moment, Noted, Retrieved, Screened, Spoken
 from agent.reply import FPS
 from agent.sentence import Citation, Outcome
-from avatar.clip import Clip, ClipWriter
+from avatar.clip import SOUND_RATE_HZ, Clip, ClipWriter
 from moderation.verdict import Verdict
 from server.progress import Stages
 
@@ -72,9 +72,14 @@ class Record:
 
 
 async def record(
-    turn: AsyncIterator[Event | Moment], heard: Heard, *, out: Path | None, size: int, stages: Stages
+    turn: AsyncIterator[Event | Moment],
+    heard: Heard,
+    *,
+    out: Path | None,
+    frame: tuple[int, int],
+    stages: Stages,
 ) -> Record:
-    """Follow a turn to its end; write its clip where `out` names one.
+    """Follow a turn to its end; write its clip, of frames of this width and height, where `out` names one.
 
     Raises:
         ClipError: the clip cannot be written; nothing is left behind.
@@ -82,7 +87,7 @@ async def record(
     result = Record(heard)
     # Times are those of the question's end: `recognition_ms` ago.
     began = time.perf_counter() - (heard.recognition_ms or 0.0) / 1e3
-    writer = ClipWriter(out, width=size, height=size, fps=FPS) if out else None
+    writer = ClipWriter(out, width=frame[0], height=frame[1], fps=FPS) if out else None
     encoder = _Encoder(writer)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -125,8 +130,6 @@ class _Encoder:
     def __init__(self, writer: ClipWriter | None) -> None:
         self._writer = writer
         self._queue: asyncio.Queue[Spoken | Moment | None] = asyncio.Queue(maxsize=FRAMES_QUEUED)
-        self._rate = 0
-        self._silent_frames = 0
         self.clip: Clip | None = None
 
     async def put(self, item: Spoken | Moment | None) -> None:
@@ -157,14 +160,9 @@ class _Encoder:
         self._sound(item)
 
     def _sound(self, moment: Moment) -> None:
-        """Append a moment's sound; silent moments before the first sound wait until its rate is known."""
+        """Append a moment's sound, or as much silence."""
         assert self._writer is not None
-        if not self._rate:
-            if not moment.sample_rate:
-                self._silent_frames += 1
-                return
-            self._rate = moment.sample_rate
-            self._writer.sound(np.zeros(self._silent_frames * self._rate // FPS, np.float32), self._rate)
-        self._rate = moment.sample_rate or self._rate
-        pcm = moment.pcm if len(moment.pcm) else np.zeros(self._rate // FPS, np.float32)
-        self._writer.sound(pcm, self._rate)
+        if len(moment.pcm):
+            self._writer.sound(moment.pcm, moment.sample_rate)
+        else:
+            self._writer.sound(np.zeros(SOUND_RATE_HZ // FPS, np.float32), SOUND_RATE_HZ)

@@ -126,7 +126,7 @@ def to_mono_16k(pcm: ArrayLike, sample_rate: int) -> Pcm:
     return _clipped(np.concatenate([ready, resampler.flush()]))
 
 
-def load_audio(path: str | Path, *, max_s: float = MAX_S) -> Pcm:
+def load_audio(path: str | Path, *, max_s: float = MAX_S, rate_hz: int = RECOGNITION_RATE_HZ) -> Pcm:
     """Read a sound file: any container, codec, rate and channels that PyAV knows.
 
     A file that breaks off or is damaged halfway gives what could be decoded before it.
@@ -134,9 +134,10 @@ def load_audio(path: str | Path, *, max_s: float = MAX_S) -> Pcm:
     Args:
         path: The file.
         max_s: Decoding stops, with an error, after this many seconds.
+        rate_hz: Of what is returned.
 
     Returns:
-        float32[n] at 16 kHz, at least 0.1 s.
+        float32[n] at `rate_hz`, at least 0.1 s.
 
     Raises:
         AudioError: With one line that says what to do.
@@ -149,26 +150,22 @@ def load_audio(path: str | Path, *, max_s: float = MAX_S) -> Pcm:
             raise AudioError(f"{path} is empty: record it again")
         parts: list[Pcm] = []
         heard = 0
-        for part in _decoded(path):
+        for part in _decoded(path, rate_hz):
             parts.append(part)
             heard += len(part)
-            if heard > max_s * RECOGNITION_RATE_HZ:
-                raise AudioError(
-                    f"{path} is longer than {max_s:g} s: cut it to the one question that is asked"
-                )
+            if heard > max_s * rate_hz:
+                raise AudioError(f"{path} is longer than {max_s:g} s: cut it to what is needed")
     except FileNotFoundError:
         raise AudioError(f"{path} is not there: check the name") from None
     except OSError as error:
         raise AudioError(f"{path} cannot be read ({error.strerror or error}): check it") from None
-    if heard < SHORTEST_S * RECOGNITION_RATE_HZ:
-        raise AudioError(
-            f"{path} holds {heard / RECOGNITION_RATE_HZ:.2f} s of sound: record at least {SHORTEST_S:g} s"
-        )
+    if heard < SHORTEST_S * rate_hz:
+        raise AudioError(f"{path} holds {heard / rate_hz:.2f} s of sound: record at least {SHORTEST_S:g} s")
     return _clipped(np.concatenate(parts))
 
 
-def _decoded(path: Path) -> Iterator[Pcm]:
-    """Decode piece by piece to 16 kHz mono; ends at the first damage after some sound was decoded."""
+def _decoded(path: Path, rate_hz: int) -> Iterator[Pcm]:
+    """Decode piece by piece to mono; ends at the first damage after some sound was decoded."""
     import av
 
     with path.open("rb") as file:
@@ -188,7 +185,7 @@ def _decoded(path: Path) -> Iterator[Pcm]:
                     if resampler is None or resampler.source_hz != frame.sample_rate:
                         if resampler is not None:
                             yield resampler.flush()
-                        resampler = Resampler(frame.sample_rate)
+                        resampler = Resampler(frame.sample_rate, rate_hz)
                     yield resampler.feed(_frame_to_mono(frame, path))
             except av.FFmpegError:
                 pass  # what decoded before the damage is worth trying; the caller checks its length

@@ -1,0 +1,77 @@
+"""A desk's face: where its rig lies, what stands behind it, and the renderer that draws it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from agent.desk import Desk, state_root
+from avatar import Renderer, load_renderer, load_rig, rig_names
+
+Background = tuple[int, int, int] | str | None
+"""What `load_renderer` takes: a colour, a picture's path (also "blur:PATH"), None for a light wall."""
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}$")
+_BLUR = "blur:"
+
+
+def own_rigs() -> Path:
+    """Folder of the rigs that were made here, by `visavis avatar create`; may not exist yet."""
+    return state_root() / "rigs"
+
+
+def own_rig_names() -> list[str]:
+    """Names of the rigs that were made here."""
+    return sorted(path.parent.name for path in own_rigs().glob("*/rig.json"))
+
+
+def find_rig(name: str, desk: Desk | None = None) -> str | Path:
+    """Where a rig lies: a path, in the desk's folder, among those made here, else a built-in rig's name.
+
+    A name that is nowhere is returned as it is: `load_rig` says which there are.
+    """
+    beside = Path(desk.beside(name)) if desk else Path(name)
+    if beside.is_dir():
+        return beside
+    own = own_rigs() / name
+    if name not in rig_names() and (own / "rig.json").is_file():
+        return own
+    return name
+
+
+def background_of(desk: Desk) -> Background:
+    """What the desk's `avatar.background` means."""
+    return background_from(desk.settings.avatar.background, desk)
+
+
+def background_from(words: str, desk: Desk | None = None) -> Background:
+    """What a background in words means: "#rrggbb", a picture's path, "blur:PATH", or "" for a light wall."""
+    if not words:
+        return None
+    if _COLOUR.match(words):
+        red, green, blue = bytes.fromhex(words[1:])
+        return red, green, blue
+    blur = _BLUR if words.startswith(_BLUR) else ""
+    path = words.removeprefix(_BLUR)
+    return blur + (desk.beside(path) if desk else path)
+
+
+def background_file(desk: Desk) -> Path | None:
+    """The picture file that the desk's background needs, if any."""
+    background = background_of(desk)
+    return Path(background.removeprefix(_BLUR)) if isinstance(background, str) else None
+
+
+def open_renderer(desk: Desk) -> Renderer:
+    """A renderer of the desk's rig as its settings want it.
+
+    Raises:
+        AvatarError: the rig is missing or broken, or the background is.
+    """
+    settings = desk.settings.avatar
+    return load_renderer(
+        load_rig(find_rig(settings.rig, desk)),
+        size=settings.size,
+        background=background_of(desk),
+        framing=settings.framing,
+    )

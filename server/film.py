@@ -1,0 +1,101 @@
+"""A film of a face: poses and sound in, a clip out."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.caption import Cue
+from avatar import Pose, Renderer
+from avatar.clip import Clip, ClipWriter
+from avatar.lettering import Lettering
+from server.progress import Stages
+from speech.timeline import Pcm
+
+FRAMES_AHEAD = 8
+"""Frames in drawing at once: enough to keep every core busy."""
+
+
+Drawn = tuple[NDArray[np.uint8], Pose]
+Retouch = Callable[[Iterable[Drawn]], Iterator[NDArray[np.uint8]]]
+"""Goes over the frames before words are written on them; gives back as many, in order."""
+
+
+def film(
+    out: Path,
+    renderer: Renderer,
+    poses: Sequence[Pose],
+    *,
+    fps: int,
+    lettering: Lettering,
+    pcm: Pcm | None = None,
+    sample_rate: int = 0,
+    cues: Iterable[Cue] = (),
+    retouch: Retouch | None = None,
+    stages: Stages,
+) -> Clip:
+    """Draw poses and write them, with their sound and captions, as an mp4; both begin at 0.
+
+    Args:
+        out: the file; it appears when it is whole.
+        renderer: draws them, in several threads.
+        poses: one a frame.
+        fps: frames a second.
+        lettering: captions and label.
+        pcm: mono float32[n], cut or filled with silence to the poses' length; None for silence.
+        sample_rate: of the sound, Hz.
+        cues: captions in order.
+        retouch: for example neural lips.
+        stages: told of each frame.
+
+    Raises:
+        ClipError: the file cannot be written; nothing is left behind.
+    """
+    captions = list(cues)
+    sound = _fitted(pcm, sample_rate, len(poses) / fps) if pcm is not None else None
+    stages.stage("drawing")
+    with (
+        closing(_drawn(renderer, poses)) as drawn,
+        ClipWriter(out, width=renderer.width, height=renderer.height, fps=fps) as writer,
+    ):
+        for cue in captions:
+            writer.caption(cue.text, cue.start_s, cue.end_s)
+        pictures = retouch(drawn) if retouch else (picture for picture, _ in drawn)
+        for number, picture in enumerate(pictures):
+            at = (number + 0.5) / fps
+            caption = next((cue.text for cue in captions if cue.start_s <= at < cue.end_s), "")
+            writer.frame(lettering.draw(picture, caption))
+            if sound is not None:
+                first, end = (round(edge * sample_rate / fps) for edge in (number, number + 1))
+                writer.sound(sound[first:end], sample_rate)
+            stages.advance(number + 1, len(poses))
+        return writer.finish()
+
+
+def _drawn(renderer: Renderer, poses: Sequence[Pose]) -> Generator[Drawn, None, None]:
+    """Frames in order, drawn by several threads; closed early, the rest is not drawn."""
+    drawing: deque[tuple[Future[NDArray[np.uint8]], Pose]] = deque()
+    with ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="draw") as pool:
+        try:
+            for pose in poses:
+                drawing.append((pool.submit(renderer.draw, pose), pose))
+                if len(drawing) > FRAMES_AHEAD:
+                    future, shown = drawing.popleft()
+                    yield future.result(), shown
+            while drawing:
+                future, shown = drawing.popleft()
+                yield future.result(), shown
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _fitted(pcm: Pcm, sample_rate: int, length_s: float) -> Pcm:
+    wanted = round(length_s * sample_rate)
+    return np.pad(pcm[:wanted], (0, max(0, wanted - len(pcm)))).astype(np.float32)

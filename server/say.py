@@ -1,0 +1,211 @@
+"""`visavis avatar say` and `play`: a face says a text or a recording, or plays a captured track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from agent.caption import Cue, cues_of
+from agent.events import Spoken
+from agent.face import background_from, find_rig
+from agent.reply import FPS, LEAD_S, PAUSE_S, TAIL_S, whole_frames
+from agent.sentence import REPLY_EMOTIONS, Emotion, Sentence
+from agent.splitter import split_sentences
+from avatar import Performer, Pose, Renderer, gesture_names, load_renderer, load_rig
+from avatar.clip import SOUND_RATE_HZ, Clip
+from avatar.framing import FRAMINGS
+from avatar.lettering import Lettering
+from server.boundary import UsageError, check_suffix
+from server.film import film
+from server.progress import Stages
+from speech.audio import load_audio
+from speech.timeline import Pcm, Speech
+
+if TYPE_CHECKING:
+    from avatar.framing import Framing
+
+LONGEST_S = 600.0
+"""Of a recording that a face is to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a face is shown."""
+
+    rig: str = "mira"
+    size: int = 512
+    framing: str = "square"
+    background: str = ""
+    ai_label: bool = True
+    captions: bool = True
+    lips: Path | None = None
+    """An ONNX model that redraws the mouth."""
+
+    def open(self) -> tuple[Renderer, Lettering]:
+        """The renderer and what writes on its pictures.
+
+        Raises:
+            UsageError: there is no such framing.
+            AvatarError: the rig, the size or the background will not do.
+        """
+        if self.framing not in FRAMINGS:
+            raise UsageError(f"--framing is one of {', '.join(FRAMINGS)}")
+        renderer = load_renderer(
+            load_rig(find_rig(self.rig)),
+            size=self.size,
+            background=background_from(self.background),
+            framing=cast("Framing", self.framing),
+        )
+        lettering = Lettering(
+            size=renderer.width, height=renderer.height, ai_label=self.ai_label, captions=self.captions
+        )
+        return renderer, lettering
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How something is said."""
+
+    emotion: str = "neutral"
+    intensity: float = 1.0
+    gesture: str = ""
+    language: str | None = None
+
+    def check(self) -> None:
+        """See that its words are known.
+
+        Raises:
+            UsageError: one is not.
+        """
+        if self.emotion not in REPLY_EMOTIONS:
+            raise UsageError(f"--emotion is one of {', '.join(REPLY_EMOTIONS)}")
+        if not 0 <= self.intensity <= 1:
+            raise UsageError("--intensity goes from 0 to 1")
+        if self.gesture and self.gesture not in gesture_names():
+            raise UsageError(f"--gesture is one of {', '.join(gesture_names())}")
+
+
+def say(
+    out: Path, text: str, *, audio: Path | None, manner: Manner, look: Look, stages: Stages
+) -> dict[str, Any]:
+    """Film a face that says a text with the built-in voice, or a recording with the recording's own sound.
+
+    Args:
+        out: the mp4.
+        text: what is said; with `audio`, the words of the recording if they are known.
+        audio: a recording to speak.
+        manner: emotion, gesture, language.
+        look: rig, size, framing, background.
+        stages: told of the progress.
+
+    Raises:
+        UsageError: nothing to say, or an option that is not known.
+        SpeechError, AvatarError: a stage failed; nothing is left behind.
+    """
+    check_suffix(out, ".mp4")
+    manner.check()
+    if not text.strip() and audio is None:
+        raise UsageError('there is nothing to say; give some words: visavis avatar say "Welcome!"')
+    renderer, lettering = look.open()
+    stages.stage("speaking" if audio is None else "listening to the recording")
+    speeches = _recorded(audio, text, manner) if audio is not None else _spoken(text, manner)
+    performer, poses, cues, sounds = Performer(fps=FPS), list[Pose](), list[Cue](), list[Pcm]()
+    rate = speeches[0].sample_rate
+    poses += performer.idle(round(LEAD_S * FPS))
+    sounds.append(np.zeros(round(LEAD_S * FPS) * rate // FPS, np.float32))
+    for number, speech in enumerate(speeches):
+        start_s = len(poses) / FPS
+        if speech.text:
+            sentence = Sentence(speech.text, speech.language, Emotion(manner.emotion, manner.intensity))
+            cues += cues_of(Spoken(sentence, speech, start_s, 0.0))
+        gesture = manner.gesture if number == 0 else ""
+        poses += performer.speak(speech, manner.emotion, manner.intensity, gesture=gesture or None)
+        sounds.append(speech.pcm)
+    poses += performer.idle(round(TAIL_S * FPS))
+    clip = film(
+        out,
+        renderer,
+        poses,
+        fps=FPS,
+        lettering=lettering,
+        pcm=np.concatenate(sounds),
+        sample_rate=rate,
+        cues=cues,
+        stages=stages,
+    )
+    return {
+        **_about(clip, renderer, look),
+        "emotion": manner.emotion,
+        "intensity": manner.intensity,
+        "gesture": manner.gesture or None,
+        "sentences": [speech.text for speech in speeches],
+        "engines": {"voice": speeches[0].engine, "face": renderer.engine},
+    }
+
+
+def play(out: Path, track: Path, *, audio: Path | None, look: Look, stages: Stages) -> dict[str, Any]:
+    """Film a face that plays a captured track, with the recording's sound if it is given.
+
+    Raises:
+        AvatarError: the track or the rig cannot be read.
+        AudioError: the sound cannot.
+    """
+    from avatar.track import load_track
+
+    check_suffix(out, ".mp4")
+    poses = load_track(track).resampled(FPS).poses
+    renderer, lettering = look.open()
+    pcm = None if audio is None else load_audio(audio, max_s=LONGEST_S, rate_hz=SOUND_RATE_HZ)
+    clip = film(
+        out, renderer, poses, fps=FPS, lettering=lettering, pcm=pcm, sample_rate=SOUND_RATE_HZ, stages=stages
+    )
+    return {
+        **_about(clip, renderer, look),
+        "track": str(track),
+    }
+
+
+def _spoken(text: str, manner: Manner) -> list[Speech]:
+    """Each sentence with the built-in voice, with a pause after it."""
+    from speech.synthesizer import load_synthesizer
+
+    voice = load_synthesizer(languages=("en", "zh"))
+    try:
+        return [
+            whole_frames(
+                voice.speak(
+                    sentence, emotion=manner.emotion, intensity=manner.intensity, language=manner.language
+                ),
+                pause_s=PAUSE_S,
+            )
+            for sentence in split_sentences(text)
+        ]
+    finally:
+        voice.close()
+
+
+def _recorded(audio: Path, text: str, manner: Manner) -> list[Speech]:
+    """The recording, with a timeline that was found by listening to it."""
+    from speech.estimate import speech_from_audio
+
+    pcm = load_audio(audio, max_s=LONGEST_S, rate_hz=SOUND_RATE_HZ)
+    speech = speech_from_audio(
+        pcm, SOUND_RATE_HZ, text=text.strip() or None, language=manner.language or "en"
+    )
+    return [whole_frames(speech, pause_s=0.0)]
+
+
+def _about(clip: Clip, renderer: Renderer, look: Look) -> dict[str, Any]:
+    return {
+        "path": str(clip.path),
+        "frames": clip.frames,
+        "fps": clip.fps,
+        "duration_s": clip.duration_s,
+        "width": renderer.width,
+        "height": renderer.height,
+        "rig": look.rig,
+        "ai_label": look.ai_label,
+    }

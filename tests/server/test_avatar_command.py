@@ -1,0 +1,216 @@
+"""`visavis avatar` as people and scripts call it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from avatar import load_rig
+from server.command import app
+from speech.espeak import EspeakSynthesizer
+from tests.server.test_command import write_wav
+
+ROOT = Path(__file__).parents[2]
+LANDMARKER = ROOT.parent / "shared/models/mediapipe-face-landmarker/face_landmarker.task"
+CONSENT = "I agree that this company shows my face as its AI assistant. 21 November 2026"
+pytestmark = pytest.mark.e2e
+needs_landmarker = pytest.mark.skipif(
+    not LANDMARKER.is_file(), reason="needs ../shared/models/mediapipe-face-landmarker"
+)
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["avatar", *(str(argument) for argument in arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def document(*arguments: str | Path) -> dict:
+    code, out, err = run(*arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def refusal(*arguments: str | Path, code: int) -> str:
+    found, out, err = run(*arguments)
+    assert found == code, err
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    return err
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("VISAVIS_MODELS", str(tmp_path / "models"))
+
+
+def frames_of(clip: Path) -> np.ndarray:
+    with av.open(str(clip)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def test_the_rigs_that_ship_are_listed_with_licence_and_consent() -> None:
+    rigs = {rig["name"]: rig for rig in document("list")["rigs"]}
+    assert len(rigs) >= 3
+    for rig in rigs.values():
+        assert rig["licence"]
+        assert rig["consent"]
+        assert rig["kind"] == "baked"
+
+
+def test_a_face_says_a_text_with_captions_label_and_sound(tmp_path: Path) -> None:
+    clip = tmp_path / "say.mp4"
+    told = document("say", "Welcome! How can I help?", "--emotion", "happy", "--size", 128, "--out", clip)
+    assert told["frames"] == round(told["duration_s"] * told["fps"])
+    assert told["sentences"] == ["Welcome!", "How can I help?"]
+    with av.open(str(clip)) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (128, 128)
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert abs(len(sound) / 48_000 - told["duration_s"]) < 0.05
+    assert np.abs(sound).max() > 0.05
+    plain = tmp_path / "plain.mp4"
+    document(
+        "say", "Welcome! How can I help?", "--emotion", "happy", "--size", 128, "--no-label", "--no-captions",
+        "--out", plain,
+    )  # fmt: skip
+    middle = told["frames"] // 2
+    differs = np.abs(frames_of(clip)[middle].astype(int) - frames_of(plain)[middle]) > 40
+    assert differs[:20, -40:].any()
+    assert differs[-30:].any()
+
+
+def test_a_portrait_is_nine_by_sixteen_on_any_wall(tmp_path: Path) -> None:
+    clip = tmp_path / "say.mp4"
+    told = document(
+        "say", "Hi.", "--framing", "portrait", "--size", 144, "--background", "#00ff00", "--no-label",
+        "--out", clip,
+    )  # fmt: skip
+    assert (told["width"], told["height"]) == (144, 256)
+    corner = frames_of(clip)[0][:12, :12].reshape(-1, 3).mean(0)
+    assert corner[1] > 200
+    assert corner[0] < 60
+
+
+def test_a_face_speaks_a_recording_with_the_recordings_own_sound(tmp_path: Path) -> None:
+    voice = EspeakSynthesizer()
+    speech = voice.speak("Mama may bake me more bread.", language="en")
+    voice.close()
+    recording = write_wav(tmp_path / "recording.wav", speech.pcm, speech.sample_rate)
+    clip = tmp_path / "say.mp4"
+    told = document("say", "--audio", recording, "--size", 128, "--no-label", "--out", clip)
+    assert abs(told["duration_s"] - speech.duration_s - 0.8) < 0.1
+    shown = frames_of(clip).astype(int)
+    assert np.abs(shown[1:] - shown[:-1]).max() > 20
+    with_words = document(
+        "say", "Mama may bake me more bread.", "--audio", recording, "--size", 128, "--out", clip
+    )
+    assert with_words["sentences"] == ["Mama may bake me more bread."]
+
+
+def test_every_sheet_is_drawn_into_a_folder(tmp_path: Path) -> None:
+    sheets = document("sheet", "mira", "--out", tmp_path / "sheets")["sheets"]
+    kinds = {sheet["kind"] for sheet in sheets}
+    assert {"visemes", "expressions", "blink", "gaze", "head", "gestures"} <= kinds
+    for sheet in sheets:
+        picture = cv2.imread(sheet["path"])
+        assert picture.shape[:2] == (sheet["height"], sheet["width"])
+        assert picture.std() > 20
+
+
+def test_gestures_are_listed_and_played(tmp_path: Path) -> None:
+    gestures = document("gestures")["gestures"]
+    assert len(gestures) >= 12
+    for gesture in gestures:
+        assert gesture["about"]
+        assert 0.3 < gesture["duration_s"] < 6
+    still, nodding = tmp_path / "still.mp4", tmp_path / "nod.mp4"
+    for clip, options in ((still, ()), (nodding, ("--gesture", "nod"))):
+        document("say", "Yes, of course we can do that.", "--size", 128, "--no-label", "--no-captions",
+                 *options, "--out", clip)  # fmt: skip
+    assert np.abs(frames_of(still).astype(int) - frames_of(nodding)).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("say", "--out", "x.mp4"), "give some words"),
+        (("say", "Hi", "--emotion", "furious"), "--emotion is one of"),
+        (("say", "Hi", "--gesture", "dance"), "--gesture is one of"),
+        (("say", "Hi", "--framing", "round"), "--framing is one of"),
+        (("say", "Hi", "--intensity", "7"), "0 to 1"),
+        (("say", "Hi", "--out", "x.gif"), "x.mp4"),
+        (("say", "Hi", "--rig", "nobody"), "mira"),
+        (("say", "--audio", "missing.wav"), "missing.wav"),
+        (("sheet", "mira", "--kind", "feet"), "--kind is one of"),
+        (("create", "a.jpg", "--name", "mira", "--consent", CONSENT), "choose another --name"),
+        (("capture", "a.mp4", "--out", "track.txt"), "track.json"),
+    ],
+)
+def test_wrong_use_is_told_in_one_line(
+    options: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in refusal(*options, code=2)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "state"] == []
+
+
+def test_a_missing_landmarker_is_told_with_its_remedy(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), np.zeros((64, 64, 3), np.uint8))
+    assert "visavis models pull face-landmarker" in refusal(
+        "create", photo, "--name", "anna", "--consent", CONSENT, code=1
+    )
+
+
+def test_a_track_that_is_none_is_refused(tmp_path: Path) -> None:
+    track = tmp_path / "track.json"
+    track.write_text("{}")
+    assert "track.json" in refusal("play", track, "--out", tmp_path / "x.mp4", code=1)
+    assert not (tmp_path / "x.mp4").exists()
+
+
+@needs_landmarker
+def test_a_photo_becomes_a_rig_that_speaks_and_is_listed(tmp_path: Path) -> None:
+    # The built-in face stands in for a photo: no real person's picture is kept here.
+    photo = tmp_path / "photo.png"
+    from avatar import Pose, load_renderer
+
+    cv2.imwrite(str(photo), load_renderer(load_rig("mira"), size=1024).draw(Pose())[..., ::-1])
+    made = document("create", photo, "--name", "anna", "--consent", CONSENT, "--landmarker", LANDMARKER)
+    assert made["consent"].startswith(CONSENT)
+    assert made["made"]["photo_sha256"]
+    assert "anna" in {rig["name"] for rig in document("list")["rigs"] if rig["kind"] == "photo"}
+    clip = tmp_path / "anna.mp4"
+    document("say", "Hello.", "--rig", "anna", "--size", 256, "--out", clip)
+    shown = frames_of(clip).astype(int)
+    assert np.abs(shown[1:] - shown[:-1]).max() > 20
+    again = refusal(
+        "create", photo, "--name", "anna", "--consent", CONSENT, "--landmarker", LANDMARKER, code=1
+    )
+    assert "--overwrite" in again
+    assert "consent" in refusal(
+        "create", photo, "--name", "bea", "--consent", "", "--landmarker", LANDMARKER, code=1
+    )
+    shutil.rmtree(tmp_path / "state")
+
+
+@needs_landmarker
+def test_a_performance_is_captured_and_played_by_another_rig(tmp_path: Path) -> None:
+    acted = tmp_path / "acted.mp4"
+    document("say", "Mama, where are you?", "--size", 384, "--no-label", "--no-captions", "--out", acted)
+    track = tmp_path / "track.json"
+    told = document("capture", acted, "--out", track, "--landmarker", LANDMARKER)
+    assert told["faces_found"] == told["frames"]
+    clip = tmp_path / "play.mp4"
+    other = next(rig["name"] for rig in document("list")["rigs"] if rig["name"] != "mira")
+    played = document("play", track, "--rig", other, "--audio", acted, "--size", 128, "--out", clip)
+    assert abs(played["duration_s"] - told["duration_s"]) < 0.1
+    shown = frames_of(clip).astype(int)
+    assert np.abs(shown[1:] - shown[:-1]).max() > 20
