@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from agent.desk import Desk
+from agent.face import background_file, background_of, find_rig, open_renderer, own_rig_names, own_rigs
+from avatar import AvatarError, Pose
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    return desk
+
+
+def desk_with(folder: Path, avatar: str) -> Desk:
+    (folder / "desk.toml").write_text(
+        f'name = "Kiosk"\n[persona]\ncompany = "Acme"\n[avatar]\nsize = 128\n{avatar}\n'
+    )
+    return Desk.load(folder)
+
+
+def test_a_rig_is_found_beside_the_desk_then_among_ones_own_then_among_those_that_ship(folder: Path) -> None:
+    desk = desk_with(folder, 'rig = "anna"')
+    assert find_rig("anna", desk) == "anna"
+    own = own_rigs() / "anna"
+    own.mkdir(parents=True)
+    (own / "rig.json").write_text("{}")
+    assert own_rig_names() == ["anna"]
+    assert find_rig("anna", desk) == find_rig("anna") == own
+    (folder / "anna").mkdir()
+    assert find_rig("anna", desk) == folder / "anna"
+
+
+def test_a_rig_that_ships_cannot_be_shadowed(folder: Path) -> None:
+    shadow = own_rigs() / "mira"
+    shadow.mkdir(parents=True)
+    (shadow / "rig.json").write_text("{}")
+    assert find_rig("mira") == "mira"
+
+
+def test_a_portrait_desk_gets_a_portrait_before_its_own_wall(folder: Path) -> None:
+    cv2.imwrite(str(folder / "shop.png"), np.full((90, 160, 3), (0, 0, 200), np.uint8))
+    desk = desk_with(folder, 'framing = "portrait"\nbackground = "blur:shop.png"')
+    assert background_of(desk) == f"blur:{folder / 'shop.png'}"
+    assert background_file(desk) == folder / "shop.png"
+    renderer = open_renderer(desk)
+    picture = renderer.draw(Pose())
+    assert picture.shape == (renderer.height, renderer.width, 3)
+    assert renderer.height > 1.7 * renderer.width
+    assert picture[4, 4, 0] > 150
+    assert picture[4, 4, 2] < 50
+
+
+def test_a_colour_needs_no_file_and_a_wrong_one_is_told(folder: Path) -> None:
+    assert background_file(desk_with(folder, 'background = "#102030"')) is None
+    assert background_of(desk_with(folder, 'background = "#102030"')) == (16, 32, 48)
+    assert background_of(desk_with(folder, "")) is None
+    with pytest.raises(AvatarError, match="#red"):
+        open_renderer(desk_with(folder, 'background = "#red"'))
