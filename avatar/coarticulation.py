@@ -26,9 +26,11 @@ CLOSING_S = 0.052
 """Lips need this long to close for /p b m/ and to open again."""
 HOLD_S = 0.024
 """Half of the closed time: longer than half a frame at 25 frames/s, so that one frame always shows it."""
-CONTACT = {"TH": 0.75, "FF": 0.94}
-"""Sounds whose contact must be seen too, however short they are, and how much of it: tongue between the
-teeth, teeth on the lip."""
+CONTACT = {"ou": 0.50, "TH": 0.75, "FF": 0.94}
+"""Sounds whose shape must be seen, however short they are, and how much of it: round lips, the tongue
+between the teeth, teeth on the lip."""
+CONTACT_S = 0.070
+"""Time in which such a shape comes and goes."""
 SHORT_BILABIAL_S = 0.060
 """Below this length lips narrow to `SHORT_CLOSURE` instead of closing."""
 SHORT_CLOSURE = 0.85
@@ -135,19 +137,25 @@ def _blend(s: _Sounds, near: NDArray[np.bool_], t: F32, gain: F32, reach: float)
     weights[:, _JAW_SHAPES] = (jaw @ target[:, _JAW_SHAPES]) / (jaw.sum(1, keepdims=True) + 1e-6)
     weights[:, _JAW_SHAPES] *= gain[:, None]
     weights[:, _OPEN_SHAPES] *= (0.5 + 0.5 * gain)[:, None]
-    far = np.maximum(np.abs(away) - np.maximum(HOLD_S, half * 0.5), 0) / CLOSING_S
-    rise = np.clip(1 - far, 0, 1)
-    rise = rise * rise * (3 - 2 * rise)
-    for viseme, surely in s.contact.items():
-        share = np.max(rise * surely[near], axis=1, initial=0.0)[:, None]
-        weights += (_round(_vector(viseme), weights) - weights) * share
+    far = np.maximum(np.abs(away) - np.maximum(HOLD_S, half * 0.5), 0)
+    reached = _ramp(1 - far / CONTACT_S)
+    for surely in s.contact.values():
+        grip = reached * surely[near]
+        strongest = grip.argmax(axis=1)
+        share = np.take_along_axis(grip, strongest[:, None], axis=1)
+        weights += (_round(target[strongest], weights) - weights) * share
     # /p b m/: whatever the neighbours want, the lips meet in the middle of the sound
-    closure = np.max(rise * s.closure[near], axis=1, initial=0.0)
+    closure = np.max(_ramp(1 - far / CLOSING_S) * s.closure[near], axis=1, initial=0.0)
     closed = _round(_CLOSED, weights)
     kept = np.minimum(weights[:, _JAW_SHAPES], CLOSED_JAW)
     closed[:, _JAW_SHAPES] = kept
     closed[:, BLENDSHAPE_INDEX["mouthClose"]] += kept[:, 0]
     return np.asarray(weights + (closed - weights) * closure[:, None], np.float32), closure.astype(np.float32)
+
+
+def _ramp(x: F32) -> F32:
+    x = np.clip(x, 0, 1)
+    return np.asarray(x * x * (3 - 2 * x), np.float32)
 
 
 def _round(target: F32, weights: F32) -> F32:

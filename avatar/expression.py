@@ -100,6 +100,10 @@ SPEECH_OPENERS = [
 ]  # fmt: skip
 """Mouth shapes of an expression that would spoil a viseme: they leave while the mouth speaks."""
 MOUTH = [i for i, name in enumerate(ARKIT_BLENDSHAPES) if name.startswith(("mouth", "jaw", "tongue"))]
+WIDE = [i for i, n in enumerate(ARKIT_BLENDSHAPES) if n.startswith(("mouthSmile", "mouthStretch"))]
+ROUND = [BLENDSHAPE_INDEX["mouthPucker"]]
+ROUND_OVER_WIDE = 0.6
+"""Share of a smile that full rounding takes away: nobody says /u/ with a broad mouth."""
 MOUTH_WHILE_SPEAKING = 0.6
 """Share of an expression's mouth that remains while the mouth speaks."""
 
@@ -139,6 +143,7 @@ def speak_over(face: F32, mouth: F32, speaking: F32, closure: F32) -> F32:
     under[:, MOUTH] *= (1 - (1 - MOUTH_WHILE_SPEAKING) * speaking)[:, None]
     under[:, SPEECH_OPENERS] *= (1 - np.maximum(speaking, closure))[:, None]
     under[:, MOUTH] *= (1 - 0.5 * closure)[:, None]
+    under[:, WIDE] *= 1 - ROUND_OVER_WIDE * mouth[:, ROUND]
     return np.asarray(np.clip(under + mouth, 0, 1), np.float32)
 
 

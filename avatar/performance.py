@@ -28,8 +28,11 @@ Look = Literal["idle", "listening", "thinking"]
 
 LIPS_LEAD_S = 0.020
 """The lips move a little before the sound, as they do in people: so opening and loudness agree best."""
-MOUTH_RATE = 26.0
-"""1/s, how fast the mouth leaves the shape in which the last call ended: nine tenths in 0.15 s."""
+MOUTH_RATE, ONSET_RATE = 26.0, 48.0
+"""1/s, how fast the mouth leaves the shape in which the last call ended: nine tenths in 0.15 s, and in half
+of that where it rested, for the first sound may come at once."""
+RESTING = 0.03
+"""A mouth below this weight is at rest."""
 SPEAKING_RISE_S, BEAT_RISE_S, FOLLOW_RISE_S, ENERGY_RISE_S = 0.12, 0.17, 0.5, 1.0
 """Seconds in which speech takes the mouth, the head takes up a beat, follows the eyes, and calms down."""
 FOLLOW = 0.2
@@ -201,10 +204,11 @@ class Performer:
         first, next_ = score.mouth[0], score.mouth[min(1, len(score.mouth) - 1)]
         gap = self._mouth - (2 * first - next_)
         gap_speed = self._mouth_speed - (next_ - first) * self.fps
+        rate = ONSET_RATE if self._mouth.max() < RESTING else MOUTH_RATE
         for i, planned in enumerate(score.mouth):
             # the difference to the last shape dies away like a critically damped spring: no kink in the lips
             since = (i + 1) / self.fps
-            rest = (gap + (gap_speed + MOUTH_RATE * gap) * since) * math.exp(-MOUTH_RATE * since)
+            rest = (gap + (gap_speed + rate * gap) * since) * math.exp(-rate * since)
             # nothing left over may hold the lips open where they must close
             rest *= 1.0 - float(planned[-1]) * min(since / 0.12, 1.0)
             mouth = np.clip(planned + rest, 0, 1).astype(np.float32)

@@ -46,6 +46,8 @@ TALK: tuple[tuple[str, str], ...] = (
     ("empathetic", "I understand how much bother that must be, and I will help you with both."),
     ("thinking", "Let me see, that could be a bug in the mobile app, or a simple bump on the cable."),
     ("happy", "Perfect, the payment is complete, and a member of the team will phone you by noon."),
+    ("neutral", "Five very fine voices; the thing is, both of them think that the weather is rather cloudy."),
+    ("neutral", "If anything else comes up, be it a question or a problem, simply push the button below."),
 )
 """A minute when a voice says it: many /p b m/ and many open vowels, in every emotion."""
 OTHER: tuple[tuple[str, str], ...] = (
