@@ -91,11 +91,12 @@ SUSTAIN: dict[str, tuple[float, float, float]] = {
 """Share of an expression that stays when it lasts, seconds until it begins to settle, and how slowly (time
 constant in seconds): a face that holds its first surprise looks like a mask."""
 
-SPEECH_OPENERS = [
+SPEECH_SPOILERS = [
     BLENDSHAPE_INDEX[n]
     for n in (
         "jawOpen", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight",
-        "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
+        "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight", "mouthShrugLower", "mouthShrugUpper",
+        "mouthRollLower", "mouthRollUpper", "mouthPressLeft", "mouthPressRight",
     )
 ]  # fmt: skip
 """Mouth shapes of an expression that would spoil a viseme: they leave while the mouth speaks."""
@@ -141,7 +142,7 @@ def speak_over(face: F32, mouth: F32, speaking: F32, closure: F32) -> F32:
     """
     under = face.copy()
     under[:, MOUTH] *= (1 - (1 - MOUTH_WHILE_SPEAKING) * speaking)[:, None]
-    under[:, SPEECH_OPENERS] *= (1 - np.maximum(speaking, closure))[:, None]
+    under[:, SPEECH_SPOILERS] *= (1 - np.maximum(speaking, closure))[:, None]
     under[:, MOUTH] *= (1 - 0.5 * closure)[:, None]
     under[:, WIDE] *= 1 - ROUND_OVER_WIDE * mouth[:, ROUND]
     return np.asarray(np.clip(under + mouth, 0, 1), np.float32)

@@ -179,15 +179,13 @@ class Performer:
         speaking = _held(speaking, max(1, int(0.2 * self.fps)))
         ends = [(p.start_s + 0.02, PAUSE_BLINK) for p in pauses(speech.phonemes)]
         ends += [(p.end_s, END_BLINK) for p in speech.phonemes if p.symbol][-1:]
-        score = _Score(
-            np.column_stack([mouth, closure]),
-            speaking,
-            beats(speech, times, emotion, self._rng),
-            glances(speech.phonemes, emotion, self._rng),
-            ends,
-        )
+        away = glances(speech.phonemes, emotion, self._rng)
         if gesture is not None:
             self.gesture(gesture)
+            # who greets or confirms does not look away; a gesture that does has a gaze of its own
+            away = [glance for glance in away if glance.start_s >= known_gesture(gesture).end_s]
+        moved = beats(speech, times, emotion, self._rng)
+        score = _Score(np.column_stack([mouth, closure]), speaking, moved, away, ends)
         yield from self._act(score, emotion, intensity, "speaking")
 
     def _act(self, score: _Score, emotion: str, intensity: float, manner: str) -> Iterator[Pose]:
