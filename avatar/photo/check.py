@@ -82,8 +82,8 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
         raise AvatarError(f"{others + 1} faces are in the photo: cut it to the one person who agreed")
     if face.width_px < SMALLEST_FACE_PX:
         raise AvatarError(
-            f"the face is {face.width_px:.0f} pixels wide, at least {SMALLEST_FACE_PX:.0f} are needed: give a "
-            "larger photo, or one taken from nearer"
+            f"the face is {face.width_px:.0f} pixels wide, at least {SMALLEST_FACE_PX:.0f} are needed: "
+            "give a larger photo, or one taken from nearer"
         )
     oval = face.points[list(OVAL), :2]
     height, width = picture.shape[:2]
@@ -98,8 +98,8 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
     ):
         if abs(angle) > most:
             raise AvatarError(
-                f"the head {what} by {abs(angle):.0f}°, at most {most:.0f}° work: give a photo that faces the "
-                "camera"
+                f"the head {what} by {abs(angle):.0f}°, at most {most:.0f}° work: give a photo that faces "
+                "the camera"
             )
     sharp = sharpness(picture, face)
     if sharp < LEAST_SHARPNESS:
@@ -113,19 +113,20 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
     mouth = _mouth_opening(face)
     if mouth > WIDE_MOUTH:
         raise AvatarError("the mouth is wide open: give a photo with the mouth closed")
-    return PhotoCheck(
-        face.width_px, face.head_deg, sharp, min(eyes), mouth, _notes(face, sharp, mouth)
-    )
+    return PhotoCheck(face.width_px, face.head_deg, sharp, min(eyes), mouth, _notes(face, sharp, mouth))
 
 
 def _notes(face: FoundFace, sharp: float, mouth: float) -> tuple[str, ...]:
     notes = []
     if face.width_px < COARSE_FACE_PX:
         notes.append(
-            f"the face is only {face.width_px:.0f} pixels wide: it will look soft; a photo with 300 or more is better"
+            f"the face is only {face.width_px:.0f} pixels wide and will look soft: a photo with 300 or more is "
+            "better"
         )
     if mouth > 0.03:
-        notes.append("the mouth is open in the photo: it is closed by calculation; a closed mouth looks better")
+        notes.append(
+            "the mouth is open in the photo: it is closed by calculation; a closed mouth looks better"
+        )
     smile = float(
         face.blendshapes[[BLENDSHAPE_INDEX["mouthSmileLeft"], BLENDSHAPE_INDEX["mouthSmileRight"]]].mean()
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from avatar.errors import AvatarError
 from avatar.photo.check import PhotoCheck, check_consent, check_photo
 from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
-from avatar.photo.fit import Fit, _similarity, fit_template
+from avatar.photo.fit import Fit, find_similarity, fit_template
 from avatar.photo.landmarks import EYE_RIM, MESH_LANDMARKS, FoundFace, Landmarker
 from avatar.photo.picture import read_photo
 from avatar.photo.surround import Surround, build_surround
@@ -35,15 +35,14 @@ MAP_STRENGTH = 0.55
 EYE_LINE = 0.40
 """Height of the eyes in the picture, as in the built-in rigs."""
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-CLOTH_ROWS = 2
-"""An empty cloth layer has this many rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RigReport:
     """What `create_rig` made."""
 
-    folder: Path
+    path: Path
+    """The rig's folder."""
     name: str
     check: PhotoCheck
     texture_size: int
@@ -67,7 +66,7 @@ def create_rig(
         photo: JPEG, PNG or WebP file with one face that looks at the camera.
         name: short name: small letters, digits, - and _.
         consent: statement of the person shown; it is kept in the rig.
-        out: folder in which the rig's folder `name` is made.
+        out: the rig's folder, made with its parents.
         landmarker: MediaPipe's `face_landmarker.task`.
         overwrite: replace a rig of this name.
         title: name for people; by default made from `name`.
@@ -78,9 +77,10 @@ def create_rig(
     statement = check_consent(consent)
     if not SLUG.fullmatch(name):
         raise AvatarError(f"{name!r} is no rig name: use small letters, digits, - and _, at most 40")
-    folder = out / name
-    if folder.exists() and not overwrite:
-        raise AvatarError(f"{folder} exists: choose another name, or allow it to be overwritten")
+    if out.exists() and not overwrite:
+        raise AvatarError(f"{out} exists: choose another name, or allow it to be overwritten")
+    if out.exists() and any(out.iterdir()) and not (out / "rig.json").is_file():
+        raise AvatarError(f"{out} holds other files and no rig: choose another place")
     template = load_template()
     read = read_photo(photo)
     with Landmarker(landmarker, faces=FACES) as finder:
@@ -94,7 +94,7 @@ def create_rig(
     mesh = world.mesh(balls)
     texture = paint_texture(
         template, fit, picture,
-        {side: paint_ball(picture, balls[side], points[list(EYE_RIM[side]), :2], magnified) for side in SIDES},
+        {s: paint_ball(picture, balls[s], points[list(EYE_RIM[s]), :2], magnified) for s in SIDES},
         {side: world.ball_uv(i) for i, side in enumerate(SIDES)},
         magnified,
     )  # fmt: skip
@@ -106,8 +106,8 @@ def create_rig(
         "consent_date": datetime.now(UTC).date().isoformat(),
         "photo_sha256": read.sha256,
     }
-    _write(folder, template, fit, mesh, texture, surround, manifest)
-    return RigReport(folder, name, check, picture.shape[0], (*check.notes, *notes))
+    _write(out, template, fit, mesh, texture, surround, manifest)
+    return RigReport(out, name, check, picture.shape[0], (*check.notes, *notes))
 
 
 def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, float, tuple[str, ...]]:
@@ -115,7 +115,7 @@ def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32,
     import cv2
 
     marked = template.landmarks(template.vertices).astype(np.float64)
-    similarity = _similarity(marked, face.points[:MESH_LANDMARKS].astype(np.float64))
+    similarity = find_similarity(marked, face.points[:MESH_LANDMARKS].astype(np.float64))
     camera_y, _, focal = (float(v) for v in template.camera)
     side = similarity.scale * (float(marked[:, 1].mean()) - camera_y) / focal
     eyes = np.mean([face.points[list(EYE_RIM[s]), :2].mean(0) for s in SIDES], axis=0)
@@ -129,26 +129,30 @@ def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32,
     missing = max(-left, -top, left + side - width, top + side - height) / side
     if missing > 0.02:
         notes.append(
-            f"the photo is cut close: up to {missing * 100:.0f} % of the picture's side is filled in around it; "
-            "head and shoulders with some room look better"
+            f"the photo is cut close: up to {missing * 100:.0f} % of the picture's side is filled in around "
+            "it; head and shoulders with some room look better"
         )
-    source = picture
-    if k < 1:
-        # area averaging keeps a large photo free of moiré
-        source = cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+    # area averaging keeps a large photo free of moiré
+    source = (
+        picture if k >= 1 else _as_u8(cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA))
+    )
     kx, ky = source.shape[1] / width, source.shape[0] / height
     matrix = np.array([[k / kx, 0, -left * k], [0, k / ky, -top * k]], np.float64)
     # pixel centres lie at .5
     matrix[:, 2] += 0.5 * np.array([k / kx, k / ky]) - 0.5
-    crop = cv2.warpAffine(
-        source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    crop = _as_u8(
+        cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     )
     if missing > 0.02:
         crop = _softened(crop, (-left * k, -top * k, (width - left) * k, (height - top) * k))
     points = face.points.astype(np.float32).copy()
     points[:, :2] = (points[:, :2] - [left, top]) * k
     points[:, 2] *= k
-    return np.ascontiguousarray(crop), points, max(k, 1.0), tuple(notes)
+    return crop, points, max(k, 1.0), tuple(notes)
+
+
+def _as_u8(picture: object) -> U8:
+    return np.ascontiguousarray(picture, np.uint8)
 
 
 def _softened(crop: U8, inside: tuple[float, float, float, float]) -> U8:
@@ -221,9 +225,9 @@ class _World:
         template = self._template
         first, count = template.eye_spans[eye]
         own = (template.vertices[first : first + count] - template.eyes[eye, :3]) / template.eyes[eye, 3]
-        return np.stack(
-            [(own[:, 0] * 0.5 + 0.5) * PATCH_PX, (0.5 - own[:, 2] * 0.5) * PATCH_PX], 1
-        ).astype(np.float32)
+        return np.stack([(own[:, 0] * 0.5 + 0.5) * PATCH_PX, (0.5 - own[:, 2] * 0.5) * PATCH_PX], 1).astype(
+            np.float32
+        )
 
     def on_screen(self, vertices: F32) -> F32:
         """Pixels float32[n, 2] of points in metres."""
@@ -312,6 +316,4 @@ def _write(
                 shutil.rmtree(folder)
             part.rename(folder)
     except OSError as error:
-        raise AvatarError(
-            f"the rig cannot be written to {folder} ({error}): choose another place"
-        ) from error
+        raise AvatarError(f"the rig cannot be written to {folder} ({error}): choose another place") from error

@@ -63,9 +63,7 @@ def place_balls(template: Template, fit: Fit, points: F32) -> dict[str, Ball]:
     for i, side in enumerate(SIDES):
         centre = guess[side][0].copy()
         centre[:2] = points[IRIS[side][0], :2] - looks * radius
-        rim_px = np.linalg.norm(
-            points[list(IRIS[side][1:]), :2] - points[IRIS[side][0], :2], axis=1
-        )
+        rim_px = np.linalg.norm(points[list(IRIS[side][1:]), :2] - points[IRIS[side][0], :2], axis=1)
         iris = min(float(rim_px.mean()) / radius, LARGEST_IRIS)
         centre[2] += _push(template, fit, i, centre, radius)
         balls[side] = Ball(centre, radius, np.asarray(looks, np.float32), iris)
@@ -120,19 +118,18 @@ def paint_ball(picture: U8, ball: Ball, rim: F32, magnified: float = 1.0) -> U8:
     import cv2
 
     grid = (np.arange(PATCH_PX, dtype=np.float32) + 0.5) / PATCH_PX * 2 - 1
-    x, down = np.meshgrid(grid, grid)
+    x = np.ascontiguousarray(np.broadcast_to(grid, (PATCH_PX, PATCH_PX)))
+    down = np.ascontiguousarray(x.T)
     # where each texel was in the photo: the ball was turned toward `looks`
     at_x, at_y = _turned(x, down, ball.looks)
     px = (ball.centre[0] + at_x * ball.radius - 0.5).astype(np.float32)
     py = (ball.centre[1] + at_y * ball.radius - 0.5).astype(np.float32)
-    colour = cv2.remap(
-        picture, px, py, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    ).astype(np.float32)
+    colour = cv2.remap(picture, px, py, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     light = rest_light(at_x.astype(np.float32), -at_y.astype(np.float32))
     colour = np.clip(colour / np.maximum(light, 0.45)[..., None], 0, 255)
     opening = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillPoly(opening, [np.round(rim * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    inward = cv2.distanceTransform((opening > 127).astype(np.uint8), cv2.DIST_L2, 5)
+    inward = np.asarray(cv2.distanceTransform((opening > 127).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     margin = max(RIM_SHARE * float(np.ptp(rim[:, 0])), 1.2 * magnified)
     trusted = smoothstep(margin, margin + max(0.04 * float(np.ptp(rim[:, 0])), 1.0), inward)
     known = cv2.remap(trusted, px, py, cv2.INTER_LINEAR).astype(np.float32)

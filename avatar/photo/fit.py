@@ -32,7 +32,7 @@ AXES = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 DEPTH_TRUST = 0.5
 """Share of the landmarks' own depth against the template's: a single picture shows depth poorly."""
 SMOOTHING = 2e-3
-"""Ridge of the warp, in metres of kernel: noise of the landmarks of about a tenth of a millimetre is not followed."""
+"""Ridge of the warp, in metres of kernel: the landmarks' noise of a tenth of a millimetre is not followed."""
 READABLE = (
     "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
     "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawOpen",
@@ -64,6 +64,7 @@ class Similarity:
     shift: F64
 
     def __call__(self, points: F32 | F64) -> F64:
+        """Points float[n, 3] in metres, in the photo's space."""
         return np.asarray(self.scale * (points @ self.matrix.T) + self.shift)
 
 
@@ -137,13 +138,13 @@ def fit_template(template: Template, points: F32, measured: F32) -> Fit:
     place[template.active] = np.arange(len(template.active))
     full = np.zeros((len(template.deltas), len(template.vertices), 3), np.float32)
     full[:, template.active] = template.deltas
-    moved = np.einsum(
-        "nk,snkc->snc", template.landmark_places, full[:, template.landmark_vertices]
-    ).astype(np.float64)
-    similarity = _similarity(marked + np.tensordot(weights, moved, 1), target)
+    moved = np.einsum("nk,snkc->snc", template.landmark_places, full[:, template.landmark_vertices]).astype(
+        np.float64
+    )
+    similarity = find_similarity(marked + np.tensordot(weights, moved, 1), target)
     for _ in range(3):
         weights = _expression(similarity, marked, moved, target, _readable(measured))
-        similarity = _similarity(marked + np.tensordot(weights, moved, 1), target)
+        similarity = find_similarity(marked + np.tensordot(weights, moved, 1), target)
     worn = _taken_back(weights)
     placed = similarity(marked)
     wearing = similarity(marked + np.tensordot(worn, moved, 1)) - placed
@@ -163,11 +164,11 @@ def fit_template(template: Template, points: F32, measured: F32) -> Fit:
         if len(own):
             posed = at[own] + delta[own]
             deltas[shape, own] = similarity(posed) + warp(posed) - rest_active[own]
-    shown = rest.copy()
     posed = template.posed(worn)
     shown = similarity(posed) + warp(posed)
     # what expression and smooth shape leave over: measured with parted lips, or one lip would pull the other
-    parted_rest = template.posed(worn + weight_vector({"jawOpen": 0.35}) * (1 - min(1.0, float(worn[BLENDSHAPE_INDEX["jawOpen"]]))))
+    jaw = max(0.0, 1 - float(worn[BLENDSHAPE_INDEX["jawOpen"]]))
+    parted_rest = template.posed(worn + weight_vector({"jawOpen": 0.35 * jaw}))
     parted = template.landmarks(parted_rest).astype(np.float64)
     at_landmarks = template.landmarks(shown.astype(np.float32))
     left = target - at_landmarks
@@ -203,7 +204,7 @@ def _taken_back(weights: F32) -> F32:
     return out
 
 
-def _similarity(source: F64, target: F64) -> Similarity:
+def find_similarity(source: F64, target: F64) -> Similarity:
     """Least squares (Umeyama 1991); depth counts less than what the picture shows."""
     trust = np.array([1.0, 1.0, DEPTH_TRUST])
     a, b = source @ AXES.T, target
@@ -242,9 +243,7 @@ def _expression(similarity: Similarity, marked: F64, moved: F64, target: F64, pr
     return out
 
 
-def _closed(
-    points: F64, width: float, template: Template, similarity: Similarity, marked: F64
-) -> F64:
+def _closed(points: F64, width: float, template: Template, similarity: Similarity, marked: F64) -> F64:
     """Landmarks with the lips brought together: each pair of the inner rims meets at its middle."""
     upper, lower = np.array(INNER_UPPER), np.array(INNER_LOWER)
     out = points.copy()

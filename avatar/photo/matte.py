@@ -11,12 +11,14 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 WORKING_PX = 384
-"""Side of the picture in which the cut is searched; finer gives wisps of hair and noise, not a better outline."""
+"""Side of the picture in which the cut is searched; finer gives wisps and noise, not a better outline."""
 ROUNDS = 6
 LEAST_EDGE = 0.55
 """Share of the outline that must lie on a visible edge for the cut to be believed."""
 EDGE_STEP = 9.0
 """Change of colour (Lab units across the outline) that counts as a visible edge."""
+BEYOND = 0.012
+"""The background is painted over the person and this much around, in picture sizes: wisps of hair go too."""
 SOFT = 0.0035
 """Width of the soft outline in picture sizes."""
 
@@ -37,12 +39,12 @@ def cut_out(picture: U8, face: NDArray[np.bool_], head: F32) -> tuple[F32, float
     size = picture.shape[0]
     k = WORKING_PX / size
     small = cv2.resize(picture, (WORKING_PX, WORKING_PX), interpolation=cv2.INTER_AREA)
-    sure = cv2.resize(face.astype(np.uint8), (WORKING_PX, WORKING_PX), interpolation=cv2.INTER_AREA)
-    sure = cv2.erode(sure, _disc(0.012 * WORKING_PX))
-    hull = np.zeros(sure.shape, np.uint8)
+    whole = cv2.resize(face.astype(np.uint8), (WORKING_PX, WORKING_PX), interpolation=cv2.INTER_AREA)
+    sure = np.asarray(cv2.erode(whole, _disc(0.012 * WORKING_PX)), np.uint8)
+    hull: U8 = np.zeros(sure.shape, np.uint8)
     for x, y in head * k:
         cv2.circle(hull, (int(x), int(y)), int(0.02 * WORKING_PX), 1, -1)
-    hull = cv2.morphologyEx(hull, cv2.MORPH_CLOSE, _disc(0.03 * WORKING_PX))
+    hull = np.asarray(cv2.morphologyEx(hull, cv2.MORPH_CLOSE, _disc(0.03 * WORKING_PX)), np.uint8)
     rows = np.flatnonzero(sure.any(1))
     chin = int(rows[-1]) if len(rows) else WORKING_PX // 2
     # hair reaches beyond the skull, shoulders beyond the template's: the cut decides
@@ -60,12 +62,13 @@ def cut_out(picture: U8, face: NDArray[np.bool_], head: F32) -> tuple[F32, float
     cv2.setRNGSeed(7)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
     try:
-        cv2.grabCut(lab, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(lab, mask, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:
         return np.ones((size, size), np.float32), 0.0
     person = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
-    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, _disc(0.008 * WORKING_PX))
-    person = cv2.morphologyEx(person, cv2.MORPH_CLOSE, _disc(0.012 * WORKING_PX))
+    opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, _disc(0.008 * WORKING_PX))
+    person = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(0.012 * WORKING_PX)), np.uint8)
     count, labels = cv2.connectedComponents(person)
     if count > 2:
         core_label = np.bincount(labels[sure > 0], minlength=count)
@@ -76,33 +79,35 @@ def cut_out(picture: U8, face: NDArray[np.bool_], head: F32) -> tuple[F32, float
     cv2.drawContours(person, outlines, -1, 1, cv2.FILLED)
     trust = _edge_share(lab.astype(np.float32), person, chin)
     smooth = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 1.6)
-    large = cv2.resize(smooth, (size, size), interpolation=cv2.INTER_CUBIC)
+    large = np.asarray(cv2.resize(smooth, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
     # a little inside the outline, so that no background clings to the hair
     slope = SOFT * WORKING_PX / (1.6 * 2.5)
     return smoothstep(0.55 - slope, 0.55 + slope + 0.2, large), trust
 
 
-def without_person(picture: U8, person: F32) -> U8:
-    """The picture with the background spread over the person."""
+def without_person(picture: U8, person: F32, where: NDArray[np.bool_]) -> U8:
+    """The picture with the background spread over the person, as far as `where` says."""
     import cv2
 
     size = picture.shape[0]
-    grown = cv2.dilate((person > 0.02).astype(np.uint8), _disc(0.006 * size))
+    grown = cv2.dilate((person > 0.02).astype(np.uint8), _disc(BEYOND * size))
     have = (1 - grown).astype(np.float32)
-    out = picture.astype(np.float32)
+    colour = picture.astype(np.float32)
     rest = np.ones_like(have)
-    filled = np.zeros_like(out)
+    filled = np.zeros_like(colour)
     for sigma in (0.004, 0.01, 0.025, 0.06, 0.15):
         weight = cv2.GaussianBlur(have, (0, 0), sigma * size)
-        near = cv2.GaussianBlur(out * have[..., None], (0, 0), sigma * size)
+        near = cv2.GaussianBlur(colour * have[..., None], (0, 0), sigma * size)
         near = near / np.maximum(weight, 1e-4)[..., None]
         share = rest * np.clip(weight * 6, 0, 1)
         filled += near * share[..., None]
         rest -= share
-    filled += rest[..., None] * (out * have[..., None]).sum((0, 1)) / max(float(have.sum()), 1.0)
-    soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), 1.0)
-    soft = np.where(grown > 0, 1.0, soft)[..., None]
-    return np.asarray((out * (1 - soft) + filled * soft).round().clip(0, 255), np.uint8)
+    filled += rest[..., None] * (colour * have[..., None]).sum((0, 1)) / max(float(have.sum()), 1.0)
+    painted = (grown > 0) & where
+    soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 0.002 * size)
+    # full where the person is, soft only outward
+    soft = np.where((person > 0.02) & where, 1.0, np.minimum(soft * 2, 1.0) * (soft > 0.02))[..., None]
+    return np.asarray((colour * (1 - soft) + filled * soft).round().clip(0, 255), np.uint8)
 
 
 def _edge_share(lab: F32, person: U8, chin: int) -> float:

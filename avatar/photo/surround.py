@@ -30,8 +30,8 @@ CUT_REACH = 0.40
 """The same where the person is cut out and the background stays still."""
 STILL = 0.02
 """Weight below which the layer moves less than a pixel."""
-ROUNDS = 300
-"""Rounds of smoothing between the fixed nodes of the grid."""
+ROUNDS = 3
+"""Rounds of smoothing of the nodes outside the face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def build_surround(
     person, trust = cut_out(picture, face, head_xy)
     cut = trust >= LEAST_EDGE
     edge = max(FEATHER * size, 3.0)
-    away = cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5)
+    away = np.asarray(cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     shown = 1 - smoothstep(0.4 * edge, 1.6 * edge, away)
     values = seen.painted(np.stack([depth, head_weight], 1))
     grid_depth, grid_weight = _grid(
@@ -94,7 +94,7 @@ def build_surround(
         # the layer reaches a little farther than what is painted over below it
         alpha = shown * person * (spread > STILL / 4)
         moves = person * (spread > STILL)
-        backdrop = without_person(picture, moves)
+        backdrop = without_person(picture, person, spread > STILL)
         matte = ((person - moves) * 255).round().astype(np.uint8)
     else:
         alpha = shown * smoothstep(0.0, 0.03, spread)
@@ -102,9 +102,7 @@ def build_surround(
     row, column = np.mgrid[0:GRID, 0:GRID].astype(np.float32) / (GRID - 1)
     camera_y, camera_z, focal = camera
     scale = focal / grid_depth
-    grid = np.stack(
-        [(column - 0.5) / scale, grid_depth + camera_y, camera_z - (row - 0.5) / scale], -1
-    )
+    grid = np.stack([(column - 0.5) / scale, grid_depth + camera_y, camera_z - (row - 0.5) / scale], -1)
     return Surround(hair, backdrop, grid.astype(np.float32), grid_weight, matte)
 
 
@@ -137,13 +135,10 @@ def _grid(
     reach: float,
 ) -> tuple[F32, F32]:
     """Depth (m) and weight of each node."""
-    import cv2
-
     step = size / (GRID - 1)
     depth, weight = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
     known = np.zeros((GRID, GRID), bool)
     away = np.full((GRID, GRID), np.inf, np.float32)
-    near_weight = np.zeros((GRID, GRID), np.float32)
     for j in range(GRID):
         for i in range(GRID):
             x, y = i * step, j * step
@@ -151,34 +146,28 @@ def _grid(
             columns = slice(int(max(x - step / 3, 0)), int(min(x + step / 3, size - 1)) + 1)
             here = covered[rows, columns]
             gaps = np.hypot(head_xy[:, 0] - x, head_xy[:, 1] - y)
-            close = gaps < step * 1.5
-            nearest = int(gaps.argmin())
-            away[j, i], near_weight[j, i] = gaps[nearest], head_weight[nearest]
+            away[j, i] = gaps.min()
             if here.mean() > 0.5:
                 depth[j, i], weight[j, i] = values[rows, columns][here].mean(0)
                 known[j, i] = True
                 away[j, i] = 0
-            elif close.sum() >= 2:
-                # the near side of the head is what the picture shows
-                front = head_depth[close]
-                own = front <= np.percentile(front, 50) + 0.005
-                depth[j, i], weight[j, i] = front[own].mean(), head_weight[close][own].mean()
-                known[j, i] = True
-    depth = _laplace(depth, known, cv2.GaussianBlur(depth, (0, 0), 1))
+                continue
+            # around the face, the mean of the bare head near by: single points would make the grid bumpy
+            share = np.exp(-0.5 * ((gaps - away[j, i]) / (1.2 * step)) ** 2)
+            depth[j, i] = (share * head_depth).sum() / share.sum()
+            weight[j, i] = (share * head_weight).sum() / share.sum()
+    depth, weight = _smoothed(depth, known), _smoothed(weight, known)
     fade = 1 - smoothstep(0.25 * reach * size, reach * size, away)
-    outside = ~known
-    weight[outside] = near_weight[outside]
-    weight = _laplace(weight, known, weight)
     weight = weight * fade
     weight[:, 0] = weight[:, -1] = weight[-1] = 0
     return depth, weight.astype(np.float32)
 
 
-def _laplace(values: F32, known: NDArray[np.bool_], start: F32) -> F32:
-    """The smoothest field that keeps the known nodes."""
-    out = np.where(known, values, values[known].mean() if known.any() else start).astype(np.float32)
+def _smoothed(values: F32, known: NDArray[np.bool_]) -> F32:
+    """The field with its unknown nodes brought nearer to the mean of their neighbours."""
+    out = values
     for _ in range(ROUNDS):
         padded = np.pad(out, 1, mode="edge")
         mean = (padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]) / 4
-        out = np.where(known, values, mean).astype(np.float32)
+        out = np.where(known, values, 0.5 * out + 0.5 * mean).astype(np.float32)
     return out

@@ -1,4 +1,4 @@
-"""The template: the mesh of a built-in rig with MediaPipe's landmarks marked on it, that photos are fitted to.
+"""The template: the mesh of a built-in rig with MediaPipe's landmarks marked on it; photos are fitted to it.
 
 Rerun after the built-in rig changes: `python -m avatar.photo.template RIG --landmarker face_landmarker.task`.
 Nothing here depends on the rig's order of vertices: parts are told apart by what moves them.
@@ -55,7 +55,7 @@ MOVES_M = 0.0003
 RIM_RINGS = 3
 """Rings of triangles kept around what moves."""
 FRONT_M = 0.012
-"""A landmark on a lip or a lid lies on skin this much behind the foremost at most, not in the mouth or socket."""
+"""A landmark on a lip or lid lies on skin this much behind the foremost at most, not in mouth or socket."""
 ANCHOR_M = 0.055
 """Points of the head farther than this from every landmark stay where the similarity puts them."""
 MAP_SIZE = 96
@@ -275,9 +275,7 @@ def _cast(points: F32, xy: F32, depth: F32, skin: I32) -> tuple[I32, F32]:
     return corners, places
 
 
-def _kept(
-    vertices: F32, triangles: I32, full: F32, kind: I32, places: tuple[I32, F32]
-) -> NDArray[np.bool_]:
+def _kept(vertices: F32, triangles: I32, full: F32, kind: I32, places: tuple[I32, F32]) -> NDArray[np.bool_]:
     """Triangles of the mesh: what moves, what lies within the face's oval, and a few rings around."""
     import cv2
 
@@ -317,9 +315,7 @@ def _inside(rig: Rig, kind: I32) -> tuple[F32, U8]:
     return uv, rig.atlas[low[1] : high[1], low[0] : high[0]].copy()
 
 
-def _key(
-    rig: Rig, full: F32, kind: I32, pose: dict[str, float], part: tuple[str, ...]
-) -> tuple[F32, U8]:
+def _key(rig: Rig, full: F32, kind: I32, pose: dict[str, float], part: tuple[str, ...]) -> tuple[F32, U8]:
     """Pixels of every vertex in a picture of the bare skin around mouth or eyes, and that picture."""
     import cv2
 
@@ -336,7 +332,7 @@ def _key(
     high = np.ceil(np.percentile(rim, 99.5, axis=0)).astype(int) + 5
     hole = (~seen.covered).astype(np.uint8)[low[1] : high[1], low[0] : high[0]]
     cut = picture[low[1] : high[1], low[0] : high[0]]
-    return (xy - low).astype(np.float32), cv2.inpaint(cut, hole, 3, cv2.INPAINT_TELEA)
+    return (xy - low).astype(np.float32), np.asarray(cv2.inpaint(cut, hole, 3, cv2.INPAINT_TELEA), np.uint8)
 
 
 def _resized(appearance: F32) -> F32:

@@ -27,8 +27,8 @@ I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
 PHOTO, MOUTH_KEY, BLINK_KEY, TEETH = range(4)
-SHARPER = 6.0
-"""A painted piece replaces the photo where it is this many times as large."""
+SHARPER = {1: 6.0, 2: 2.5}
+"""Around the mouth and the eyes, a painted piece replaces the photo where it is this many times as large."""
 HIDDEN_M = 0.0025
 """Skin this much behind the foremost is hidden."""
 EDGE_M = 0.0011
@@ -103,7 +103,7 @@ def paint_texture(
         (BLINK_KEY, near_eye, template.blink_xy, None),
     ):
         unit = (scale / 2450.0) ** 2  # the key pictures show 2450 px a metre
-        take = skin & zone & (_area(xy, template.triangles) * unit > area * SHARPER)
+        take = skin & zone & (_area(xy, template.triangles) * unit > area * SHARPER[key])
         if edge is not None:
             take |= skin & zone & edge[template.triangles].any(1)
         source[take] = key
@@ -212,9 +212,7 @@ def _sampled(picture: U8, xy: F32, blur_px: float) -> F32:
     soft = cv2.GaussianBlur(picture, (0, 0), blur_px) if blur_px > 0 else picture
     at = (xy - 0.5).astype(np.float32)
     # remap takes at most 32767 columns: a column vector
-    found = cv2.remap(
-        soft, at[:, :1], at[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    found = cv2.remap(soft, at[:, :1], at[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found[:, 0], np.float32)
 
 
