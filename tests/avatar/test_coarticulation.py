@@ -3,6 +3,7 @@ import pytest
 
 from avatar.coarticulation import loudness_gain, mouth_track
 from avatar.geometry import BLENDSHAPE_INDEX
+from avatar.style import Style
 from speech.timeline import Phoneme
 from tests.avatar.lines import SENTENCE, spoken
 
@@ -94,7 +95,43 @@ def test_gain_of_nothing_is_one(pcm: np.ndarray) -> None:
 
 def test_long_speech_is_the_same_in_blocks() -> None:
     long = spoken("m ɑː p uː s 'iː _ b oʊ θ " * 12)
-    times = (np.arange(int(long.duration_s * 25)) + 0.5).astype(np.float32) / 25
+    times = ((np.arange(int(long.duration_s * 25)) + 0.5) / 25).astype(np.float32)
     whole, _ = mouth_track(long.phonemes, times)
     middle, _ = mouth_track(long.phonemes, times[100:200])
     assert np.abs(whole[100:200] - middle).max() < 1e-3
+
+
+def test_round_lips_are_seen_in_a_short_sound_between_spread_ones() -> None:
+    speech = spoken("iː w iː", consonant_s=0.06)
+    sound = speech.phonemes[2]
+    middle = np.array([(sound.start_s + sound.end_s) / 2], np.float32)
+    assert mouth_track(speech.phonemes, middle)[0][0, BLENDSHAPE_INDEX["mouthPucker"]] > 0.6
+
+
+@pytest.mark.parametrize(
+    ("symbol", "shape"), [("f", "mouthRollLower"), ("v", "mouthRollLower"), ("ð", "tongueOut")]
+)
+def test_teeth_and_tongue_are_seen_in_a_short_sound(symbol: str, shape: str) -> None:
+    speech = spoken(f"ɑː {symbol} ɑː", consonant_s=0.05)
+    sound = speech.phonemes[2]
+    middle = np.array([(sound.start_s + sound.end_s) / 2], np.float32)
+    assert mouth_track(speech.phonemes, middle)[0][0, BLENDSHAPE_INDEX[shape]] > 0.4
+
+
+def test_lips_stay_round_through_a_closure_between_round_vowels() -> None:
+    for vowel, low, high in (("uː", 0.2, 1.0), ("iː", 0.0, 0.1)):
+        speech = spoken(f"{vowel} m {vowel}")
+        sound = speech.phonemes[2]
+        weights, closure = mouth_track(
+            speech.phonemes, np.array([(sound.start_s + sound.end_s) / 2], np.float32)
+        )
+        assert closure[0] > 0.999
+        assert low <= weights[0, BLENDSHAPE_INDEX["mouthPucker"]] <= high
+
+
+def test_a_style_scales_the_mouth_but_not_its_closures() -> None:
+    times = looks(SENTENCE.duration_s)
+    plain, closed = mouth_track(SENTENCE.phonemes, times)
+    small, still_closed = mouth_track(SENTENCE.phonemes, times, 1.0, Style(opening=0.7))
+    assert small[:, JAW].max() < 0.8 * plain[:, JAW].max()
+    assert np.array_equal(closed, still_closed)
