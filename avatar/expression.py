@@ -124,6 +124,12 @@ def head_tilt(emotion: str, intensity: float = 1.0) -> F32:
     return np.array(HEAD_TILT.get(emotion, (0.0, 0.0, 0.0)), np.float32) * _share(intensity)
 
 
+def gaze_aside(emotion: str, intensity: float = 1.0) -> tuple[float, float]:
+    """Degrees by which the eyes leave the visitor in a still picture of an emotion: left, up."""
+    left, up = GAZE_ASIDE.get(emotion, (0.0, 0.0))
+    return left * _share(intensity), up * _share(intensity)
+
+
 def _share(intensity: float) -> float:
     return float(min(max(intensity, 0.0), 1.0) ** EARLY_RISE)
 

@@ -232,7 +232,9 @@ class Performer:
 
         emotion, intensity = self._worn(now, moment)
         rise_s = ARRIVE_S.get(emotion, ARRIVE_S["neutral"])
-        face = self._face.step(expression(emotion, intensity), step, rise_s) + overlay[:SHAPES]
+        face = self._face.step(expression(emotion, intensity), step, rise_s)
+        # a gesture takes its share of what is still free: a smile upon a smile is no grimace
+        face = face + overlay[:SHAPES] * (1 - face)
         spoken = self._speaking.step(np.array([speaking], np.float32), step, SPEAKING_RISE_S)
         moved = self._beat.step(beat, step, BEAT_RISE_S)
         mouth, closure = self._mouth[:SHAPES], self._mouth[SHAPES:]

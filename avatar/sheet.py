@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
-from avatar.expression import EMOTIONS, EXPRESSIONS, GAZE_ASIDE, expression, head_tilt
+from avatar.expression import EMOTIONS, EXPRESSIONS, expression, gaze_aside, head_tilt
 from avatar.geometry import BLENDSHAPE_INDEX
 from avatar.gesture import GAZE, GESTURES, HEAD, SHAPES
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
@@ -112,7 +112,7 @@ def _over(under: Mapping[str, float], pose: Pose) -> Pose:
 def _expressive(emotion: str, level: float) -> Pose:
     weights, (yaw, pitch, roll) = expression(emotion, level), (float(a) for a in head_tilt(emotion, level))
     named = {name: float(weights[BLENDSHAPE_INDEX[name]]) for name in ARKIT_BLENDSHAPES}
-    left, up = (level * angle for angle in GAZE_ASIDE.get(emotion, (0.0, 0.0)))
+    left, up = gaze_aside(emotion, level)
     return Pose(named, (yaw, pitch, roll), (left - yaw, up + pitch))
 
 

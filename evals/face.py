@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar import Performer, Pose, load_renderer, load_rig
-from avatar.expression import EMOTIONS, GAZE_ASIDE, expression, head_tilt
+from avatar.expression import EMOTIONS, expression, gaze_aside, head_tilt
 from avatar.pose import ARKIT_BLENDSHAPES
 from avatar.viseme import is_bilabial, visemes_of
 from speech import load_synthesizer
@@ -299,7 +299,7 @@ def expressions(rig: str | Path, landmarker: Landmarker, size: int = SIZE_PX) ->
     for emotion in EMOTIONS:
         for level in (0.5, 1.0):
             yaw, pitch, roll = (float(angle) for angle in head_tilt(emotion, level))
-            left, up = (level * angle for angle in GAZE_ASIDE.get(emotion, (0.0, 0.0)))
+            left, up = gaze_aside(emotion, level)
             weights = dict(zip(ARKIT_BLENDSHAPES, expression(emotion, level).tolist(), strict=True))
             pose = Pose(weights, (yaw, pitch, roll), (left - yaw, up + pitch))
             found = landmarker.look(renderer.draw(pose))
