@@ -116,9 +116,12 @@ def create(
 
     if name in rig_names():
         raise UsageError(f"{name} is the name of a rig that ships: choose another --name")
+    folder = out or own_rigs() / name
+    if folder.exists() and not overwrite:
+        raise UsageError(f"{folder} exists: choose another --name, or replace it with --overwrite")
     model = _landmarker(landmarker)
     stages.stage("making the rig")
-    report = create_rig(photo, name, consent, out or own_rigs() / name, landmarker=model, overwrite=overwrite)
+    report = create_rig(photo, name, consent, folder, landmarker=model, overwrite=overwrite)
     rig = load_rig(report.path)
     usable = name if out is None else str(report.path)
     return {
@@ -147,9 +150,10 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
     track = result.track
     return {
         "path": str(out),
-        "frames": len(track.poses),
+        "poses": len(track.poses),
         "fps": track.fps,
         "duration_s": len(track.poses) / track.fps,
+        "frames": result.frames,
         "faces_found": result.found,
         "notes": list(result.notes),
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +17,14 @@ from agent.sentence import REPLY_EMOTIONS, Emotion, Sentence
 from agent.splitter import split_sentences
 from avatar import Performer, Pose, Renderer, gesture_names, load_renderer, load_rig
 from avatar.clip import SOUND_RATE_HZ, Clip
-from avatar.framing import FRAMINGS
+from avatar.framing import FRAMINGS, Framing
 from avatar.lettering import Lettering
+from avatar.neural import NeuralLips, quiet
 from server.boundary import UsageError, check_suffix
 from server.film import film
 from server.progress import Stages
 from speech.audio import load_audio
 from speech.timeline import Pcm, Speech
-
-if TYPE_CHECKING:
-    from avatar.framing import Framing
 
 LONGEST_S = 600.0
 """Of a recording that a face is to speak."""
@@ -51,18 +50,36 @@ class Look:
             UsageError: there is no such framing.
             AvatarError: the rig, the size or the background will not do.
         """
-        if self.framing not in FRAMINGS:
-            raise UsageError(f"--framing is one of {', '.join(FRAMINGS)}")
         renderer = load_renderer(
             load_rig(find_rig(self.rig)),
             size=self.size,
             background=background_from(self.background),
-            framing=cast("Framing", self.framing),
+            framing=self.framed,
         )
         lettering = Lettering(
             size=renderer.width, height=renderer.height, ai_label=self.ai_label, captions=self.captions
         )
         return renderer, lettering
+
+    @property
+    def framed(self) -> Framing:
+        """The framing.
+
+        Raises:
+            UsageError: there is no such framing.
+        """
+        for framing in FRAMINGS:
+            if framing == self.framing:
+                return framing
+        raise UsageError(f"--framing is one of {', '.join(FRAMINGS)}")
+
+    def open_lips(self) -> NeuralLips | None:
+        """What redraws the mouth, if anything does.
+
+        Raises:
+            AvatarError: the model will not do.
+        """
+        return NeuralLips(self.lips, load_rig(find_rig(self.rig))) if self.lips else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +142,21 @@ def say(
         poses += performer.speak(speech, manner.emotion, manner.intensity, gesture=gesture or None)
         sounds.append(speech.pcm)
     poses += performer.idle(round(TAIL_S * FPS))
+    pcm, retouch = np.concatenate(sounds), None
+    lips = look.open_lips()
+    if lips is not None:
+        poses = [quiet(pose) for pose in poses]
+        retouch = partial(lips.apply_stream, pcm=pcm, sample_rate=rate, fps=FPS, framing=look.framed)
     clip = film(
         out,
         renderer,
         poses,
         fps=FPS,
         lettering=lettering,
-        pcm=np.concatenate(sounds),
+        pcm=pcm,
         sample_rate=rate,
         cues=cues,
+        retouch=retouch,
         stages=stages,
     )
     return {
@@ -142,7 +165,11 @@ def say(
         "intensity": manner.intensity,
         "gesture": manner.gesture or None,
         "sentences": [speech.text for speech in speeches],
-        "engines": {"voice": speeches[0].engine, "face": renderer.engine},
+        "engines": {
+            "voice": speeches[0].engine,
+            "face": renderer.engine,
+            "lips": lips.engine if lips else None,
+        },
     }
 
 
@@ -189,12 +216,10 @@ def _spoken(text: str, manner: Manner) -> list[Speech]:
 
 def _recorded(audio: Path, text: str, manner: Manner) -> list[Speech]:
     """The recording, with a timeline that was found by listening to it."""
-    from speech.estimate import speech_from_audio
+    from speech.recording import speech_from_audio
 
     pcm = load_audio(audio, max_s=LONGEST_S, rate_hz=SOUND_RATE_HZ)
-    speech = speech_from_audio(
-        pcm, SOUND_RATE_HZ, text=text.strip() or None, language=manner.language or "en"
-    )
+    speech = speech_from_audio(pcm, SOUND_RATE_HZ, text.strip() or None, manner.language)
     return [whole_frames(speech, pause_s=0.0)]
 
 

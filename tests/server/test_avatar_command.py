@@ -192,7 +192,7 @@ def test_a_photo_becomes_a_rig_that_speaks_and_is_listed(tmp_path: Path) -> None
     shown = frames_of(clip).astype(int)
     assert np.abs(shown[1:] - shown[:-1]).max() > 20
     again = refusal(
-        "create", photo, "--name", "anna", "--consent", CONSENT, "--landmarker", LANDMARKER, code=1
+        "create", photo, "--name", "anna", "--consent", CONSENT, "--landmarker", LANDMARKER, code=2
     )
     assert "--overwrite" in again
     assert "consent" in refusal(
