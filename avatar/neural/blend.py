@@ -18,6 +18,10 @@ RIM_LIMIT = 24 / 255
 """Rim differences beyond this are another shape, a jaw that moved, and not another colour."""
 SAME, CHANGED = 6 / 255, 24 / 255
 """Where the model agrees with the frame up to `SAME`, its detail stays; from `CHANGED` on, none does."""
+LOST_BLUR_PX = 0.8
+"""Pixels of the model's face over which its change counts: detail fades beside an edge that moved, too."""
+MASK_PX = 128
+"""Side of the mask before it is enlarged; it is soft, more would not be seen."""
 _SHIFT = 4
 """Bits of fraction that OpenCV takes in the corners of a polygon."""
 
@@ -78,56 +82,59 @@ def lay_over(frame: U8, face: F32, spoken: F32, box: F32, lower: F32) -> U8:
     """
     import cv2
 
-    height, width = frame.shape[:2]
-    left, top = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
-    right, bottom = min(math.ceil(box[2]), width), min(math.ceil(box[3]), height)
     out = frame.copy()
+    corner, span = box[:2], box[2:] - box[:2]
+    reach = np.concatenate([np.maximum(lower.min(axis=0), corner), np.minimum(lower.max(axis=0), box[2:])])
+    left, top = max(math.floor(reach[0]), 0), max(math.floor(reach[1]), 0)
+    right, bottom = min(math.ceil(reach[2]), frame.shape[1]), min(math.ceil(reach[3]), frame.shape[0])
     if right - left < 2 or bottom - top < 2:
         return out
-    mask = soft_mask((bottom - top, right - left), lower - np.array([left, top], np.float32), box)
 
-    size = face.shape[0]
-    sx, sy = size / float(box[2] - box[0]), size / float(box[3] - box[1])
-    # pixel p of the part shows pixel (p + ½ - corner) · s - ½ of the face
-    matrix = np.array([[sx, 0, (left + 0.5 - box[0]) * sx - 0.5], [0, sy, (top + 0.5 - box[1]) * sy - 0.5]])
-
-    def enlarged(picture: F32) -> F32:
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        shape = (right - left, bottom - top)
+    def enlarged(picture: F32, way: int) -> F32:
+        # pixel p of the part shows pixel (p + ½ - corner) · zoom - ½ of the picture of the box
+        x, y = picture.shape[0] / span
+        matrix = np.array(
+            [[x, 0, (left + 0.5 - corner[0]) * x - 0.5], [0, y, (top + 0.5 - corner[1]) * y - 0.5]]
+        )
+        flags, shape = way | cv2.WARP_INVERSE_MAP, (right - left, bottom - top)
         return np.asarray(
             cv2.warpAffine(picture, matrix, shape, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         )
 
-    flags = cv2.INTER_LINEAR  # the frame's mask in the face's pixels: the same map the other way
-    small = np.asarray(cv2.warpAffine(mask, matrix, (size, size), flags=flags), np.float32)
+    mask = soft_mask((lower - corner) / span)
+    small = np.asarray(cv2.resize(mask, face.shape[:2], interpolation=cv2.INTER_LINEAR), np.float32)
     change = spoken.transpose(1, 2, 0)[:, :, ::-1] - face
     change = (change - rim_colour(change, small)) * np.float32(255)
-    amount = cv2.GaussianBlur(np.abs(change).max(axis=2), (0, 0), 0.8)
+    amount = cv2.GaussianBlur(np.abs(change).max(axis=2), (0, 0), LOST_BLUR_PX)
     lost = np.clip((amount / np.float32(255) - SAME) / (CHANGED - SAME), 0, 1)
-    layers = enlarged(np.ascontiguousarray(np.dstack([change, lost]), np.float32))
+    layers = enlarged(np.ascontiguousarray(np.dstack([change, lost]), np.float32), cv2.INTER_CUBIC)
     part = out[top:bottom, left:right]
-    detail = part - enlarged(face * np.float32(255))
+    detail = part - enlarged(face * np.float32(255), cv2.INTER_CUBIC)
     changed = layers[..., :3] - detail * np.clip(layers[..., 3:], 0, 1)
-    blended = part + mask[..., None] * changed
+    blended = part + enlarged(mask, cv2.INTER_LINEAR)[..., None] * changed
     part[...] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
     return out
 
 
-def soft_mask(shape: tuple[int, int], hull: F32, box: F32) -> F32:
-    """Opacity float32[h, w] of the model's lips: 1 inside the hull, soft inward from its edge, 0 outside."""
+def soft_mask(hull: F32) -> F32:
+    """Opacity of the model's lips over the box: 1 inside the hull, soft inward from its edge, 0 outside.
+
+    Args:
+        hull: float32[n, 2], corners in sizes of the box from its top left corner; it is cut off at the box.
+
+    Returns:
+        float32[MASK_PX, MASK_PX].
+    """
     import cv2
 
-    deviation = FEATHER * float(box[3] - box[1])
-    margin = math.ceil(3 * deviation)  # the part's own edges are soft, too: nothing lies outside it
-    filled = np.zeros((shape[0] + 2 * margin, shape[1] + 2 * margin), np.uint8)
-    inner = filled[margin : margin + shape[0], margin : margin + shape[1]]
-    canvas = np.zeros(shape, np.uint8)
-    corners = np.rint(hull * (1 << _SHIFT)).astype(np.int32)
+    deviation = FEATHER * MASK_PX
+    margin = math.ceil(3 * deviation)  # empty, so that the box's own edges are soft, too
+    canvas = np.zeros((MASK_PX, MASK_PX), np.uint8)
+    corners = np.rint((hull * MASK_PX - 0.5) * (1 << _SHIFT)).astype(np.int32)
     cv2.fillConvexPoly(canvas, corners, 255, lineType=cv2.LINE_AA, shift=_SHIFT)
-    inner[...] = canvas
-    blurred = cv2.GaussianBlur(filled.astype(np.float32) / np.float32(255), (0, 0), deviation)
-    ramp = np.clip(2 * blurred[margin : margin + shape[0], margin : margin + shape[1]] - 1, 0, 1)
-    ramp[canvas == 0] = 0
+    padded = np.pad(canvas.astype(np.float32) / np.float32(255), margin)
+    blurred = cv2.GaussianBlur(padded, (0, 0), deviation)[margin:-margin, margin:-margin]
+    ramp = np.clip(2 * blurred - 1, 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 

@@ -36,6 +36,9 @@ LOWER_FACE_MOVES = 0.03
 INSIDE_DEPTH_M = 0.045
 """Farther behind the lips lie throat and tongue root, not the face."""
 
+VIEWS_DEG = ((0.0, 0.0), (-12.0, 0.0), (12.0, 0.0), (0.0, -12.0), (0.0, 12.0))
+"""Yaw and pitch of heads whose outlines are looked at ahead; between them, other points barely stick out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -91,18 +94,18 @@ class FaceFinder:
         moved = np.max([np.linalg.norm(rig.deltas[BLENDSHAPE_INDEX[name]], axis=1) for name in names], axis=0)
         front = float(rest[moved > 0.5 * moved.max(), 1].min())
         lower = (moved > LOWER_FACE_MOVES * height) & (rest[:, 1] < front + INSIDE_DEPTH_M)
-        lower[chin] = True
-        self._lower = np.ascontiguousarray(rest[lower])
-        self._lower_weight = rig.head_weight[rig.active[lower]]
-        self._lower_deltas = np.ascontiguousarray(rig.deltas[:, lower])
-        self._chin = int(np.count_nonzero(lower[:chin]))
+        corners = _corners(rest[lower], rig.deltas[[BLENDSHAPE_INDEX[name] for name in names]][:, lower])
+        kept = np.append(np.flatnonzero(lower)[corners], chin)  # the chin last: `find` looks for it there
+        self._lower = np.ascontiguousarray(rest[kept])
+        self._lower_weight = rig.head_weight[rig.active[kept]]
+        self._lower_deltas = np.ascontiguousarray(rig.deltas[:, kept])
 
     def find(self, pose: Pose) -> Face:
         """The face of this pose."""
         import cv2
 
         lower = self._lower + np.tensordot(weights_of(pose), self._lower_deltas, 1)
-        drop = lower[self._chin].copy()
+        drop = lower[-1].copy()
         drop[2] -= BELOW_OPEN_CHIN * self._height
         outline = self._place(
             np.vstack([self._frame, drop[None]]), np.ones(len(self._frame) + 1, np.float32), pose
@@ -117,3 +120,16 @@ class FaceFinder:
         placed = points + (turned - points) * weight[:, None]
         placed[:, 2] += self._breath_m * min(max(pose.breath, 0.0), 1.0)
         return project(placed.astype(np.float32), self._camera, 1)[0]
+
+
+def _corners(rest: F32, deltas: F32) -> NDArray[np.intp]:
+    """Which points can be corners of the hull: those that are, for some mouth shape in some view."""
+    import cv2
+
+    found: set[int] = set()
+    for yaw, pitch in VIEWS_DEG:
+        view = head_matrix((yaw, pitch, 0.0))
+        for moved in (rest, *(rest + delta for delta in deltas)):
+            flat = np.ascontiguousarray((moved @ view.T)[:, [0, 2]], np.float32)
+            found.update(cv2.convexHull(flat, returnPoints=False)[:, 0].tolist())
+    return np.array(sorted(found), np.intp)
