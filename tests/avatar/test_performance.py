@@ -173,8 +173,8 @@ def test_idling_in_pieces_is_idling_in_one(look: str) -> None:
 
 
 def test_no_two_idle_minutes_are_alike() -> None:
-    minutes = [heads(list(Performer(seed=seed).idle(60 * 25)))[::5] for seed in (1, 2)]
-    minutes += np.split(heads(list(Performer(seed=3).idle(120 * 25)))[::5], 2)
+    minutes = [heads(list(Performer(5.0, seed).idle(60 * 5))) for seed in (1, 2)]
+    minutes += np.split(heads(list(Performer(5.0, 3).idle(120 * 5))), 2)
     for first, second in itertools.combinations(minutes, 2):
         a, b = (m[:, 0] - m[:, 0].mean() for m in (first, second))
         alike = np.correlate(a, b, "full") / np.sqrt(np.dot(a, a) * np.dot(b, b))
