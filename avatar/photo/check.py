@@ -23,11 +23,11 @@ LARGEST_ROLL_DEG = 25.0
 """Turned farther than this, one side of the face is hidden or the eyes lie too slanted."""
 SHARPNESS_PX = 160
 """Width to which a face is brought before its sharpness is measured."""
-LEAST_SHARPNESS = 14.0
+LEAST_SHARPNESS = 6.0
 """Variance of the Laplacian relative to the face's contrast: see `sharpness`."""
 CLOSED_EYE = 0.13
 """Opening of an eye relative to its width below which it is shut."""
-WIDE_MOUTH = 0.30
+WIDE_MOUTH = 0.20
 """Opening of the mouth relative to the width of the face: a yawn or a laugh."""
 SECOND_FACE = 0.35
 """A second face this large, relative to the first, is a second person and not a picture on the wall."""
@@ -120,8 +120,8 @@ def _notes(face: FoundFace, sharp: float, mouth: float) -> tuple[str, ...]:
     notes = []
     if face.width_px < COARSE_FACE_PX:
         notes.append(
-            f"the face is only {face.width_px:.0f} pixels wide and will look soft: a photo with 300 or more is "
-            "better"
+            f"the face is only {face.width_px:.0f} pixels wide and will look soft: a photo with 300 or more "
+            "is better"
         )
     if mouth > 0.03:
         notes.append(

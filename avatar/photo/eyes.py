@@ -121,7 +121,7 @@ def paint_ball(picture: U8, ball: Ball, rim: F32, magnified: float = 1.0) -> U8:
     x = np.ascontiguousarray(np.broadcast_to(grid, (PATCH_PX, PATCH_PX)))
     down = np.ascontiguousarray(x.T)
     # where each texel was in the photo: the ball was turned toward `looks`
-    at_x, at_y = _turned(x, down, ball.looks)
+    at_x, at_y = _turned(x.astype(np.float32), down.astype(np.float32), ball.looks)
     px = (ball.centre[0] + at_x * ball.radius - 0.5).astype(np.float32)
     py = (ball.centre[1] + at_y * ball.radius - 0.5).astype(np.float32)
     colour = cv2.remap(picture, px, py, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)

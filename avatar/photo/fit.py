@@ -50,6 +50,8 @@ LEAST_WEIGHT = 0.06
 """Measured weights below are the tracker's noise."""
 PRIOR = 0.6
 """How strongly the fitted expression keeps to what the tracker measured."""
+LEAST_MOVE_M = 3e-5
+"""Smaller deltas move nothing by a tenth of a pixel."""
 LIP_SPREAD = 0.09
 """Reach of the closing of the lips beyond their rim, in widths of the face."""
 
@@ -160,7 +162,7 @@ def fit_template(template: Template, points: F32, measured: F32) -> Fit:
     at = template.vertices[template.active]
     rest_active = rest[template.active]
     for shape, delta in enumerate(template.deltas):
-        own = np.flatnonzero(np.abs(delta).max(1) > 1e-6)
+        own = np.flatnonzero(np.abs(delta).max(1) > LEAST_MOVE_M)
         if len(own):
             posed = at[own] + delta[own]
             deltas[shape, own] = similarity(posed) + warp(posed) - rest_active[own]

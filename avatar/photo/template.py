@@ -54,6 +54,8 @@ MOVES_M = 0.0003
 """Skin that some shape moves farther than this belongs to the mesh; the rest of the head is a layer."""
 RIM_RINGS = 3
 """Rings of triangles kept around what moves."""
+MOUTH_DEEP_M = 0.008
+"""What lies this much behind the foremost lip, in a column of the picture, is the open mouth."""
 FRONT_M = 0.012
 """A landmark on a lip or lid lies on skin this much behind the foremost at most, not in mouth or socket."""
 ANCHOR_M = 0.055
@@ -247,8 +249,25 @@ def _mark(rig: Rig, full: F32, kind: I32, landmarker: Path) -> tuple[I32, F32]:
             manifest = rig.manifest.camera
             xy, depth = project(posed, (manifest.y, manifest.z, manifest.focal), FINDING_PX)
             wanted = [i for i in range(MESH_LANDMARKS) if (i in rims) == bool(pose)]
-            corners[wanted], places[wanted] = _cast(faces[0].points[wanted, :2], xy, depth, skin)
+            points = faces[0].points[:, :2].copy()
+            if pose:
+                _snap(points, xy, depth, skin)
+            corners[wanted], places[wanted] = _cast(points[wanted], xy, depth, skin)
     return corners, places
+
+
+def _snap(points: F32, xy: F32, depth: F32, skin: I32) -> None:
+    """Move the landmarks of the lips' inner rims onto the rims themselves, in place."""
+    seen = Seen(xy, depth, skin, FINDING_PX, FINDING_PX)
+    reach = int(0.013 * FINDING_PX)
+    for rim, sign in ((INNER_UPPER, -1), (INNER_LOWER, 1)):
+        for i in rim[1:-1]:
+            column, row = (int(v) for v in points[i])
+            span = np.arange(row - reach, row + reach)
+            front = seen.zbuffer[span, column]
+            deep = span[front > front.min() + MOUTH_DEEP_M]
+            if len(deep):
+                points[i, 1] = (deep.min() if sign < 0 else deep.max()) + sign + 0.5
 
 
 def _cast(points: F32, xy: F32, depth: F32, skin: I32) -> tuple[I32, F32]:
