@@ -10,9 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from speech.alignment import Alignment, align
     from speech.errors import AudioError, EngineUnavailable, SpeechError, WorkerDied
+    from speech.estimation import estimate
     from speech.plan import EnginePlan
     from speech.recognizer import LOW_CONFIDENCE, Recognizer, Transcript, load_recognizer, recognizer_plan
+    from speech.recording import speech_from_audio, timeline_of
     from speech.synthesizer import Synthesizer, load_synthesizer, synthesizer_plan
     from speech.timeline import Phoneme, Speech, Word
 
@@ -22,6 +25,7 @@ for _silenced in ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
     os.environ.setdefault(_silenced, "1")
 
 _HOME = {
+    "Alignment": "alignment",
     "AudioError": "errors",
     "EnginePlan": "plan",
     "EngineUnavailable": "errors",
@@ -34,14 +38,19 @@ _HOME = {
     "Transcript": "recognizer",
     "Word": "timeline",
     "WorkerDied": "errors",
+    "align": "alignment",
+    "estimate": "estimation",
     "load_recognizer": "recognizer",
     "load_synthesizer": "synthesizer",
     "recognizer_plan": "recognizer",
+    "speech_from_audio": "recording",
     "synthesizer_plan": "synthesizer",
+    "timeline_of": "recording",
 }
 
 __all__ = [
     "LOW_CONFIDENCE",
+    "Alignment",
     "AudioError",
     "EnginePlan",
     "EngineUnavailable",
@@ -53,10 +62,14 @@ __all__ = [
     "Transcript",
     "Word",
     "WorkerDied",
+    "align",
+    "estimate",
     "load_recognizer",
     "load_synthesizer",
     "recognizer_plan",
+    "speech_from_audio",
     "synthesizer_plan",
+    "timeline_of",
 ]
 
 
