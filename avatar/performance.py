@@ -42,10 +42,11 @@ ENERGY = {"idle": 1.0, "listening": 0.75, "thinking": 0.85, "speaking": 1.3}
 HEAD_LIMIT_DEG = (11.0, 9.0, 8.0)
 """Yaw, pitch and roll that are never reached, whatever adds up."""
 GAZE_LIMIT_DEG = (30.0, 20.0)
-REACTION_S = (2.0, 5.0)
-"""Shortest and longest time between two signs of listening."""
-REACTIONS = ("listen", "listen", "nod", "nod", "agree", "attend")
-REACTION_SIZE = (0.4, 0.75)
+REACTIONS: dict[str, tuple[tuple[float, float], tuple[str, ...], tuple[float, float]]] = {
+    "listening": ((2.0, 5.0), ("listen", "listen", "nod", "nod", "agree", "attend"), (0.4, 0.75)),
+    "idle": ((8.0, 20.0), ("attend", "listen", "welcome"), (0.25, 0.5)),
+}
+"""What a face does of itself in a state: seconds between two gestures, which ones, and how strongly."""
 LOOKS: dict[str, tuple[str, float]] = {
     "idle": ("neutral", 1.0),
     "listening": ("empathetic", 0.22),
@@ -128,7 +129,7 @@ class Performer:
         self._mouth_speed = np.zeros(SHAPES + 1, np.float32)
         self._emotion, self._since_s = ("neutral", 1.0), start_s
         self._manner = "idle"
-        self._reaction_s = math.inf
+        self._reaction_s = start_s + self._patience_s()
 
     @property
     def time_s(self) -> float:
@@ -196,8 +197,7 @@ class Performer:
         if manner != self._manner:
             self._manner = manner
             self.life.cue_blink(self.time_s, TURN_BLINK)
-            wait_s = float(self._rng.uniform(*REACTION_S)) * 0.6 if manner == "listening" else math.inf
-            self._reaction_s = self.time_s + wait_s
+            self._reaction_s = self.time_s + 0.6 * self._patience_s()
         begin_s = self.time_s
         first, next_ = score.mouth[0], score.mouth[min(1, len(score.mouth) - 1)]
         gap = self._mouth - (2 * first - next_)
@@ -273,13 +273,19 @@ class Performer:
         return emotion, intensity * (1.0 - (1.0 - keeps) * settled) * (0.95 + 0.05 * moment.vigour)
 
     def _react(self, now: float) -> None:
-        """While the visitor speaks: a nod or a smile now and then."""
+        """While the visitor speaks, a nod or a smile; while nobody does, a look up now and then."""
         if now < self._reaction_s:
             return
-        self._reaction_s = now + float(self._rng.uniform(*REACTION_S))
-        name = REACTIONS[int(self._rng.integers(len(REACTIONS)))]
+        self._reaction_s = now + self._patience_s()
+        _, names, size = REACTIONS[self._manner]
         if not self._gesturing.busy(now):
-            self._gesturing.begin(name, now, float(self._rng.uniform(*REACTION_SIZE)))
+            name = names[int(self._rng.integers(len(names)))]
+            self._gesturing.begin(name, now, float(self._rng.uniform(*size)))
+
+    def _patience_s(self) -> float:
+        if self._manner not in REACTIONS:
+            return math.inf
+        return float(self._rng.uniform(*REACTIONS[self._manner][0]))
 
 
 def _within(angle: float, limit: float) -> float:
