@@ -14,15 +14,18 @@ from avatar.bake.poses import (
     KEY_BOX,
     KEY_POSES,
     SIDE_PIVOT_Y_M,
-    SIDE_YAW_DEG,
+    SIDE_YAWS_DEG,
     SIDES,
     SPLIT_KEYS,
 )
-from avatar.bake.picture import U8, blur, read_rgba
+from avatar.bake.picture import U8, blur, disc, read_rgba
 from avatar.bake.visibility import paint, seen
 from avatar.geometry import smoothstep
 
 
+LID_SHADE = 0.16
+SIDE_GAIN = 1.8
+"""How many times larger a view from the side must show a triangle than the front does."""
 SIDE_BOX = (0.18, 0.82, 0.80)
 """Left, right and bottom of what is kept of the views from the side: the head, in picture sizes."""
 
@@ -69,6 +72,7 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     across = edge[1] - edge[0]
     picture = np.zeros((max(size, tall), first_side + across * 2, 3), np.uint8)
     for i, view in enumerate(sides):
+        view = _matched(mesh, view, SIDE_YAWS_DEG[i], _without_fringe(rest), size)
         left_edge = first_side + i * across
         picture[: edge[2], left_edge : left_edge + across] = view[: edge[2], edge[0] : edge[1]]
     picture[:size, :size] = _without_fringe(rest)
@@ -93,8 +97,8 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
             corners[..., 1] = np.clip(corners[..., 1], 1, tall - 2)
         uv[source == i] = corners[source == i]
     uv[source == 5] = np.array([corner, 0], np.float32) + inside.CAVITY_UV
-    for i, name in enumerate(SIDES):
-        xy, _ = _from_side(mesh, SIDE_YAW_DEG * (1 if name == "side_left" else -1), size)
+    for i in range(len(SIDES)):
+        xy, _ = _from_side(mesh, SIDE_YAWS_DEG[i], size)
         corners = xy[mesh.triangles]
         corners[..., 0] = np.clip(corners[..., 0] - edge[0], 1, across - 2) + first_side + i * across
         corners[..., 1] = np.clip(corners[..., 1], 1, edge[2] - 2)
@@ -102,11 +106,20 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     for part in (UPPER_TEETH, LOWER_TEETH, TONGUE):
         own = mesh.part == part
         uv[own] = inside.strip_uv(mesh, part, mesh.triangles[own]) + np.array([corner, 0], np.float32)
+    _shade_fold(mesh, source)
     maps, names = _appearance(mesh, keys, screens, size)
     side = max(wide, tall)
     map_xy = (screens["rest"] - np.array([left, top], np.float32)) / side * (MAP_SIZE - 1)
     mapped = (mesh.part == BODY) & np.isin(source, (0, 6, 7))
     return Atlas(picture, uv, mapped.astype(np.uint8), maps, names, map_xy.astype(np.float32), source)
+
+
+def _shade_fold(mesh: Mesh, source: I32) -> None:
+    """Darken the skin of the upper lid, in place: what shows of it beside the fold lies in its shadow."""
+    of_lid = np.zeros(len(mesh.vertices), np.float32)
+    count = np.maximum(np.bincount(mesh.triangles.ravel(), minlength=len(of_lid)), 1)
+    np.add.at(of_lid, mesh.triangles[source == 1].ravel(), 1)
+    mesh.light *= 1 - LID_SHADE * of_lid / count
 
 
 def _without_fringe(picture: U8) -> U8:
@@ -134,6 +147,37 @@ def _grown(picture: U8, size: int) -> U8:
     return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
+def _matched(mesh: Mesh, view: U8, yaw_deg: float, rest: U8, size: int) -> U8:
+    """A view from the side in the light of the front: shine differs from place to place, seams would show."""
+    xy, depth = _from_side(mesh, yaw_deg, size)
+    body = np.ascontiguousarray(mesh.triangles[mesh.part == BODY])
+    front_xy, front_depth = mesh.on_screen(mesh.vertices, size)
+    first, end = mesh.ranges[BODY]
+    known = np.zeros(len(mesh.vertices), np.float32)
+    ratio = np.ones((len(mesh.vertices), 3), np.float32)
+    pictures = [blur(picture.astype(np.float32) + 3, size / 200) for picture in (rest, view)]
+    colours, shown = [], []
+    for picture, places, deep in zip(pictures, (front_xy, xy), (front_depth, depth), strict=True):
+        _, zbuffer = seen(places, deep, body, size)
+        at = np.clip(places.astype(int), 0, size - 1)
+        colours.append(picture[at[:, 1], at[:, 0]])
+        shown.append(deep < zbuffer[at[:, 1], at[:, 0]] + 0.002)
+    both = shown[0] & shown[1]
+    both[end:] = False
+    known[both] = 1
+    ratio[both] = np.clip(colours[0] / colours[1], 0.5, 2.0)[both]
+    values = np.concatenate([ratio * known[:, None], known[:, None]], 1).astype(np.float32)
+    painted = np.zeros((size, size, 4), np.float32)
+    paint(xy, depth, body, values, painted, np.full((size, size), 1e9, np.float32))
+    # where only this view sees, the ratio of the nearest seam goes on and fades
+    weight, total = np.zeros((size, size), np.float32), np.zeros((size, size, 3), np.float32)
+    for sigma, share in ((size / 150, 1.0), (size / 40, 0.05), (size / 12, 0.003)):
+        weight += blur(painted[..., 3], sigma) * share
+        total += blur(painted[..., :3], sigma) * share
+    gain = (total + 1e-5) / (weight + 1e-5)[..., None]
+    return np.clip(view * gain, 0, 255).astype(np.uint8)
+
+
 def _from_side(mesh: Mesh, yaw_deg: float, size: int) -> tuple[F32, F32]:
     """Pixels and depth as the camera sees them that stands `yaw_deg` round the head."""
     angle = np.radians(yaw_deg)
@@ -155,7 +199,7 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
         xy, depth = mesh.on_screen(mesh.posed(KEY_POSES.get(key, {})), size)
         _, zbuffer = seen(xy, depth, triangles, size)
         centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
-        slack = 0.0018 if key in ("rest", "blink") else 0.004
+        slack = {"rest": 0.0025, "blink": 0.0018}.get(key, 0.004)
         visible[key] = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + slack) & (
             areas[key] > 0
         )
@@ -183,15 +227,16 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
     source[~body] = 4
     # the sides of the head: where the frontal picture shows a triangle at a slant or not at all
     frontal = np.where(visible["rest"], areas["rest"], 0)
-    best = frontal * 1.35 + 1e-3
-    for i, name in enumerate(SIDES):
-        xy, depth = _from_side(mesh, SIDE_YAW_DEG * (1 if name == "side_left" else -1), size)
+    best = frontal * SIDE_GAIN + 1e-3
+    flank = np.abs(middle[:, 0]) > 0.042
+    for i in range(len(SIDES)):
+        xy, depth = _from_side(mesh, SIDE_YAWS_DEG[i], size)
         area = screen_area(xy, triangles)
         _, zbuffer = seen(xy, depth, triangles, size)
         centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
         shown = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + 0.002) & (area > 0)
         turns = mesh.head_weight[triangles].min(1) > 0.93
-        take = body & shown & turns & (area > best) & np.isin(source, (0, 6, 7))
+        take = body & shown & turns & flank & (area > best) & np.isin(source, (0, 6, 7))
         source[take] = 6 + i
         best = np.where(take, area, best)
     return source
@@ -228,6 +273,13 @@ def _appearance(mesh: Mesh, keys: dict[str, U8], screens: dict[str, F32], size: 
             keys[key][:, :, :3], pixel_x + moved[..., 0], pixel_y + moved[..., 1], cv2.INTER_LINEAR
         ).astype(np.float32)
         ratio = np.clip(blur(seen_here + 3, 1.6) / base, 0.45, 1.6)
+        # near the silhouette a shifted edge would pass for light
+        there = cv2.remap(
+            keys[key][:, :, 3], pixel_x + moved[..., 0], pixel_y + moved[..., 1], cv2.INTER_LINEAR
+        )
+        solid = ((there > 250) & (keys["rest"][:, :, 3] > 250)).astype(np.uint8)
+        sure = blur(cv2.erode(solid, disc(size / 70)).astype(np.float32), size / 120)[..., None]
+        ratio = 1 + (ratio - 1) * sure
         change = cv2.medianBlur(cv2.remap(ratio, grid_x, grid_y, cv2.INTER_LINEAR) - 1, 3) * border[..., None]
         if key in SPLIT_KEYS:
             maps += [change * left_half, change * (1 - left_half)]

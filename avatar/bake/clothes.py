@@ -27,6 +27,8 @@ LAPEL = {
     "blazer": [(0.094, -0.028), (0.096, -0.036), (0.084, -0.110), (0.056, -0.200), (0.022, -0.268), (-0.004, -0.285)],
 }
 """The outer edge of the lapel, from its tip to the button."""
+NECK_GAP_M = {"suit": 0.014, "blazer": 0.014, "cardigan": 0.030}
+"""How far from the neck the jacket ends; a collar covers the gap."""
 GORGE = ((0.050, 0.012), (0.080, -0.008), (0.096, -0.020))
 """Seam between collar and lapel; the notch opens outward of its second point."""
 COLLAR_TIP = (0.100, 0.008)
@@ -79,7 +81,7 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
         things += _tie(under, fabric("tie", outfit.tie, 0.20, 0.55))
     roll = ROLL[outfit.kind]
     opening = np.where(over.front, -_left_of(over.u, over.h, roll), 0.05)
-    keep = np.minimum(opening, over.from_neck - (0.080 if outfit.kind != "cardigan" else 0.076))
+    keep = np.minimum(opening, over.from_neck - _neck_m(over, skin) - NECK_GAP_M[outfit.kind])
     if outfit.kind == "cardigan":
         band = _band(keep, 0.022, 0.0016)
         things.append(cut("jacket", over, keep, np.where(np.abs(keep - 0.011) < 0.011, 0.0012, 0.0), jacket,
@@ -89,6 +91,13 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
     things += _lapels(outfit, over, jacket)
     things += _jacket_collar(over, skin, jacket)
     return things
+
+
+def _neck_m(shell: Shell, skin: Surface) -> float:
+    """Radius of the neck at the height of a collar."""
+    near = np.abs(skin.rest[:, 2] - shell.pit_z - 0.045) < 0.008
+    sideways = near & (np.abs(skin.rest[:, 1] - shell.axis_y) < 0.03)
+    return float(np.quantile(np.abs(skin.rest[sideways, 0]), 0.8))
 
 
 def _left_of(u: F64, h: F64, line: list[tuple[float, float]]) -> F64:
@@ -135,15 +144,16 @@ def _jacket_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
 
     def edge(angle: F64, v: F64) -> tuple[F64, F64, F64]:
         degrees = np.degrees(angle)
-        fold = shell.pit_z + np.interp(degrees, [30, 60, 100, 140, 180], [0.026, 0.038, 0.052, 0.062, 0.066])
+        # the rim lies on the shoulders, the fold stands over it round the neck
+        near = neck(angle, np.full_like(angle, shell.pit_z + 0.045)) + 0.0125
+        outer = near + np.interp(degrees, [78, 100, 180], [0.012, 0.018, 0.018])
+        rim = top(outer * np.sin(angle), shell.axis_y - outer * np.cos(angle))
+        fold = rim + np.interp(degrees, [78, 105, 140, 180], [0.006, 0.015, 0.020, 0.022])
         inner = neck(angle, fold) + 0.0125
-        outer = inner + np.interp(degrees, [30, 60, 100, 180], [0.020, 0.026, 0.026, 0.020])
-        rim = top(outer * np.sin(angle), shell.axis_y - outer * np.cos(angle)) + 0.004
-        rim = np.minimum(rim, fold - 0.004)
-        z = fold + (rim - fold) * v + 0.004 * np.sin(np.pi * np.minimum(v * 2, 1))
+        z = fold + (rim - 0.004 - fold) * v + 0.003 * np.sin(np.pi * np.minimum(v * 2, 1))
         return angle, inner + (outer - inner) * v**0.7, z
 
-    return list(loft("collar back", edge, (66, 180), shell.axis_y, material))
+    return list(loft("collar back", edge, (78, 180), shell.axis_y, material))
 
 
 def _shirt_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
@@ -166,7 +176,7 @@ def _shirt_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
 
     def stand(angle: F64, v: F64) -> tuple[F64, F64, F64]:
         fold = shell.pit_z + np.interp(np.degrees(angle), [0, 60, 120, 180], [0.032, 0.056, 0.078, 0.084])
-        z = fold - 0.034 * v
+        z = fold - 0.020 * v
         return angle, neck(angle, fold) + 0.0035 + 0.001 * v, z
 
     return [

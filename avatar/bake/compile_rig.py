@@ -69,6 +69,8 @@ def compile_rig(bake: Path, out: Path) -> None:
     active = np.flatnonzero(np.abs(mesh.deltas).max((0, 2)) > 1e-6).astype(np.int32)
     upper, upper_column, lower, lower_column = lip_columns(mesh)
     hair = layers.clean_hair(bake)
+    if made["hair_on_skin"]:
+        hair = layers.outline_only(hair, mesh)
     grid, grid_weight = layers.hair_grid(bake / "hair.npz", mesh)
     root, points, side = layers.lashes(bake, mesh, np.arange(*mesh.ranges[BODY], dtype=np.int32))
     mouth, eyes = _detail(mesh)
@@ -122,14 +124,14 @@ def compile_rig(bake: Path, out: Path) -> None:
 
 
 def read_made(bake: Path) -> dict[str, Any]:
-    """What bake.json says: person, title, size, samples.
+    """What bake.json says: person, title, size, samples, hair_on_skin.
 
     Raises:
         RigError: the file is missing or damaged.
     """
     try:
         made = json.loads((bake / "bake.json").read_text(encoding="utf-8"))
-        return {key: made[key] for key in ("person", "title", "size", "samples")}
+        return {key: made[key] for key in ("person", "title", "size", "samples", "hair_on_skin")}
     except (OSError, ValueError, KeyError) as error:
         raise RigError(f"{bake / 'bake.json'} cannot be read ({error}): run python -m avatar.bake again") from error
 
@@ -157,7 +159,7 @@ def _detail(mesh: Mesh) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     mouth = (
         front
         & (np.abs(middle[:, 0]) < 0.055)
-        & (middle[:, 2] < mesh.mouth_z + 0.028)
+        & (middle[:, 2] < mesh.mouth_z + 0.042)
         & (middle[:, 2] > mesh.mouth_z - 0.077)
     )
     mouth |= np.isin(mesh.part, (UPPER_TEETH, LOWER_TEETH, TONGUE))

@@ -1,4 +1,4 @@
-"""Eyeballs with iris, limbal ring and a cornea that bulges."""
+"""Eyeballs with iris, limbal ring and a cornea that bulges; without reflections, which the renderer draws."""
 
 from __future__ import annotations
 
@@ -45,17 +45,10 @@ def eye_material(iris: Colour) -> Any:
     for position, colour in stops[1:-1]:
         elements.new(position).color = (*colour, 1)
     surface = shader.node("BsdfPrincipled", {
-        "Base Color": ramp.outputs["Color"], "Roughness": 0.14, "Subsurface Weight": 0.12,
-        "Subsurface Scale": 0.002, "Coat Weight": 1.0, "Coat Roughness": 0.02, "Specular IOR Level": 0.5,
+        "Base Color": ramp.outputs["Color"], "Roughness": 0.30, "Subsurface Weight": 0.12,
+        "Subsurface Scale": 0.002, "Specular IOR Level": 0.05,
     })  # fmt: skip
     return shader.finish(surface.outputs[0])
-
-
-def matt(material: Any) -> None:
-    """Take the reflections off an eye: the renderer draws them, for they stay when the eye turns."""
-    surface = material.node_tree.nodes["Principled BSDF"]
-    surface.inputs["Coat Weight"].default_value = 0.0
-    surface.inputs["Specular IOR Level"].default_value = 0.05
 
 
 def add_eye(

@@ -19,6 +19,8 @@ AZIMUTHS_DEG = (0, 25, 45, 62, 75, 88, 100, 115, 140, 180)
 """From the forehead (0) past the ear to the nape (180): where hairlines are given."""
 EDGE_M = 0.0022
 """How gradually hair begins at the hairline."""
+KNOT_M = (0.0, 0.070, 0.078)
+"""Where tied hair is gathered, from the middle of the skull: high at the back, so that the knot shows."""
 LOCKS = 900
 """Strands gather in so many locks."""
 
@@ -51,25 +53,33 @@ def grey_material(name: str, colour: tuple[float, float, float]) -> Any:
     return shader.finish(node.outputs[0])
 
 
-def growth(hair: Hair, points: F64, eyes: F64, inside_m: float = 0.0) -> F64:
+def growth(hair: Hair, points: F64, eyes: F64, inside_m: float = 0.0, edge_m: float = EDGE_M) -> F64:
     """How densely hair grows at points at rest, float64[n] in [0, 1]; `inside_m` moves the hairline up."""
     local = points - eyes
     from_centre = local - np.array(HEAD_CENTRE_M)
     azimuth = np.degrees(np.arctan2(np.abs(from_centre[:, 0]), -from_centre[:, 1]))
     height = local[:, 2]
     line = np.interp(azimuth, AZIMUTHS_DEG, hair.hairline_m)
-    out = 1 / (1 + np.exp(-(height - line - inside_m) / EDGE_M))
-    ear = (np.abs(points[:, 0]) > 0.0765) & (height < 0.03) & (height > -0.05)
-    out[ear & (azimuth > 75) & (azimuth < 112)] = 0
+    out = 1 / (1 + np.exp(-(height - line - inside_m) / edge_m))
+    out[_is_ear(local)] = 0
+    out[(height < -0.015) & (azimuth > 78) & (azimuth < 122)] = 0
     out[height < -0.080] = 0
     return np.asarray(out)
+
+
+def _is_ear(local: F64) -> NDArray[np.bool_]:
+    """Which points, from the middle between the eyes, belong to the ears."""
+    from_centre = local - np.array(HEAD_CENTRE_M)
+    azimuth = np.degrees(np.arctan2(np.abs(from_centre[:, 0]), -from_centre[:, 1]))
+    beside = (np.abs(local[:, 0]) > 0.0735) & (local[:, 2] < 0.030) & (local[:, 2] > -0.07)
+    return np.asarray(beside & (azimuth > 70) & (azimuth < 125))
 
 
 def grow(hair: Hair, surface: Surface, eyes: F64, rng: np.random.Generator) -> F64:
     """Strands float64[n, k, 3] of the hairstyle."""
     roots = surface.scatter(growth(hair, surface.rest, eyes) + 1e-9, round(hair.strands * 1.15), rng)
     density = roots.at(growth(hair, surface.rest, eyes))
-    roots = roots.only(np.flatnonzero(density > rng.uniform(0.15, 0.6, len(density)))[: hair.strands])
+    roots = roots.only(np.flatnonzero(density > rng.uniform(0.3, 0.75, len(density)))[: hair.strands])
     if hair.style == "buzz":
         return coils(hair, roots, eyes, rng)
     return _combed(hair, roots, surface, eyes, rng)
@@ -97,9 +107,8 @@ def _direction(hair: Hair, at: F64, normal: F64, eyes: F64, side: F64) -> F64:
     """Unit vectors float64[n, 3] in which hair is combed at points near the skull."""
     local = at - eyes - np.array(HEAD_CENTRE_M)
     if hair.style == "tied":
-        # everything runs to the knot at the nape, from the parting outward first
-        knot = np.array([0.0, 0.105, -0.060])
-        toward = unit(knot - local)
+        # everything runs to the knot, from the parting outward first
+        toward = unit(np.array(KNOT_M) - local)
         front = np.clip((-local[:, 1] - 0.01) / 0.07, 0, 1)[:, None]
         away = np.stack([side * 0.85, np.full(len(at), 0.55), np.full(len(at), -0.10)], 1)
         mixed = toward * (1 - 0.72 * front) + away * 0.72 * front
@@ -119,7 +128,8 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
     from scipy.spatial import cKDTree
 
     steps = 26 if hair.style == "tied" else 18
-    skull = surface.scatter((surface.rest[:, 2] > eyes[2] - 0.10).astype(float), 60000, rng)
+    head = (surface.rest[:, 2] > eyes[2] - 0.10) & ~_is_ear(surface.rest - eyes)
+    skull = surface.scatter(head.astype(float), 60000, rng)
     base, tree = skull.rest, cKDTree(skull.rest)
     normals = unit(skull.at(surface.normals(surface.rest)))
     root = roots.rest
@@ -131,7 +141,7 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
     side = np.where(root[:, 0] - hair.part_m + rng.normal(0, 0.0018, count) > 0, 1.0, -1.0)
     at_part = np.exp(-(((root[:, 0] - hair.part_m) / 0.010) ** 2)) * (root[:, 1] < eyes[1] + 0.10)
     top = np.clip((root[:, 2] - eyes[2] - 0.02) / 0.06, 0, 1)
-    lift = hair.volume_m * (0.35 + 0.65 * top) * (0.25 + 0.75 * inner) * (1 - 0.75 * at_part)
+    lift = hair.volume_m * (0.35 + 0.65 * top) * (0.25 + 0.75 * inner) * (1 - 0.45 * at_part)
     lift = lift * rng.uniform(0.15, 1.0, count) + 0.0006 * np.abs(lock_noise[locks, 0])
     length = hair.length_m * rng.uniform(0.85, 1.0, count) * (1 + 0.05 * lock_noise[locks, 1])
     if hair.style == "crop":
@@ -143,8 +153,8 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
     p = root - normals[nearest] * 0.0010
     out[:, 0] = p
     heading = np.zeros((count, 3))
+    nearest = tree.query(p)[1]
     for k in range(1, steps):
-        nearest = tree.query(p)[1]
         normal = normals[nearest]
         wanted = _direction(hair, p, normal, eyes, side)
         wanted = wanted + 0.10 * tangential(lock_noise[locks], normal) * 0.5
@@ -161,7 +171,7 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
         p = p + normals[nearest] * np.maximum(0.0004 - sunk, 0)[:, None]
         if hair.style == "tied":
             # what has reached the knot stays in it
-            reached = np.linalg.norm(p - eyes - np.array(HEAD_CENTRE_M) - (0.0, 0.105, -0.060), axis=1) < 0.02
+            reached = np.linalg.norm(p - eyes - np.array(HEAD_CENTRE_M) - np.array(KNOT_M), axis=1) < 0.02
             step = np.where(reached, step * 0.35, step)
         out[:, k] = p
     t = np.linspace(0, 1, steps)[None, :, None]
@@ -174,8 +184,8 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
 
 
 def bun(rng: np.random.Generator, eyes: F64, strands: int = 5000) -> F64:
-    """The knot at the nape: strands wound round a flat ball."""
-    centre = eyes + np.array(HEAD_CENTRE_M) + np.array([0.0, 0.112, -0.058])
+    """The knot of tied hair: strands wound round a flat ball."""
+    centre = eyes + np.array(HEAD_CENTRE_M) + np.array(KNOT_M) + np.array([0.0, 0.010, 0.006])
     k = 22
     start = rng.uniform(0, 2 * np.pi, strands)
     tilt = rng.normal(0, 0.9, strands)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from avatar.bake.brows import LOWER_LASHES, UPPER_LASHES
 from avatar.bake.mesh import BODY, F32, I32, NECK_M, Mesh
 from avatar.bake.picture import U8, blur, disc, read_rgba
+from avatar.bake.visibility import seen
 from avatar.geometry import project, smoothstep
 
 LASH_LENGTH = 0.5
@@ -27,6 +28,24 @@ def clean_hair(folder: Path) -> U8:
     alpha = np.maximum(smoothstep(0.06, 0.94, blur(alpha, 0.7 * k)), (alpha > 0.97) * alpha)
     colour = _fill_colour(raw[:, :, :3].astype(np.float32), raw[:, :, 3] > 150, k)
     return np.dstack([np.clip(colour, 0, 255), alpha * 255]).round().astype(np.uint8)
+
+
+def outline_only(hair: U8, mesh: Mesh) -> U8:
+    """The layer without its lower edge on the face: the skin's texture shows that hair already."""
+    import cv2
+
+    size = len(hair)
+    xy, depth = mesh.on_screen(mesh.vertices, size)
+    ids, _ = seen(xy, depth, mesh.triangles, size)
+    dense = cv2.morphologyEx((hair[:, :, 3] > 100).astype(np.uint8), cv2.MORPH_CLOSE, disc(size / 120))
+    # distance to the skin that is bare of hair, for what lies on the head; the outline keeps its edge
+    inside = cv2.erode((ids >= 0).astype(np.uint8), disc(size / 120))
+    bare = ((dense == 0) & (inside > 0)).astype(np.uint8)
+    away = cv2.distanceTransform(1 - bare, cv2.DIST_L2, 5)
+    out = hair.copy()
+    fade = smoothstep(size / 180, size / 45, np.asarray(away, np.float32))
+    out[:, :, 3] = (hair[:, :, 3] * np.where(cv2.dilate(inside, disc(2)) > 0, fade, 1)).round()
+    return out
 
 
 def _fill_colour(colour: F32, known: NDArray[np.bool_], k: float) -> F32:

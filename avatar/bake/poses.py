@@ -39,7 +39,7 @@ KEY_BOX = (0.28, 0.72, 0.22, 0.78)
 
 SIDES = ("side_left", "side_right")
 """Views from the person's left and right, for the texture of what a turned head shows."""
-SIDE_YAW_DEG = 35.0
-"""How far round the head they are taken."""
+SIDE_YAWS_DEG = (35.0, -35.0)
+"""How far round the head they are taken, toward the person's left."""
 SIDE_PIVOT_Y_M = 0.0046
 """Depth of the upright axis round which the camera goes for them."""

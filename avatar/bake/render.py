@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from avatar.bake import scene as scenes
-from avatar.bake.eyes import matt
 from avatar.bake.human import Human
 from avatar.bake.light import CAMERA_Y_M, CAMERA_Z_M, DISTANCE_M, TALL, VIEW_M, border, frame, place_camera
 from avatar.bake.nodes import evaluated, points_of, quads_of
 from avatar.bake.person import Person
-from avatar.bake.poses import INNER_POSE, KEY_BOX, KEY_POSES, SHARP_KEYS, SIDE_YAW_DEG, SIDES
+from avatar.bake.poses import INNER_POSE, KEY_BOX, KEY_POSES, SHARP_KEYS, SIDE_YAWS_DEG, SIDES
 
 MESH_LEVELS = 1
 """Subdivisions of the mesh that is drawn at run time: 13 000 triangles of skin."""
 ACCESSORY_SAMPLES = 8
+ON_SKIN = ("buzz",)
+"""Hair so short that it belongs to the texture of the skin; its layer only gives the outline."""
 
 
 def render_person(person: Person, human: Human, out: Path, size: int, samples: int) -> None:
@@ -33,7 +34,8 @@ def render_person(person: Person, human: Human, out: Path, size: int, samples: i
         samples: light paths a pixel of the picture of the face.
     """
     out.mkdir(parents=True, exist_ok=True)
-    made = {"person": person.name, "title": person.title, "size": size, "samples": samples}
+    made = {"person": person.name, "title": person.title, "size": size, "samples": samples,
+            "hair_on_skin": person.hair.style in ON_SKIN}  # fmt: skip
     (out / "bake.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     if not (out / "mesh.npz").is_file():
         _write_mesh(person, human, out)
@@ -43,13 +45,13 @@ def render_person(person: Person, human: Human, out: Path, size: int, samples: i
     for name, weights in {"rest": {}, **KEY_POSES}.items():
         path = out / f"key_{name}.png"
         if not path.is_file():
+            # clothes throw little light on the face, and take long to make: keys go without
             scenes.build(person, human, weights, whole=False, samples=ACCESSORY_SAMPLES)
             frame(size if name in SHARP_KEYS else size // 2)
             border(*KEY_BOX)
             _render(path)
     if not (out / "inner.png").is_file():
         scene = scenes.build(person, human, INNER_POSE, whole=False, samples=ACCESSORY_SAMPLES)
-        matt(scene.eyes["l"].data.materials[0])
         _show(scene, [*scene.eyes.values(), *(thing for thing, _ in scene.inside.values())])
         frame(size)
         border(*KEY_BOX)
@@ -67,12 +69,12 @@ def _render_layers(person: Person, human: Human, out: Path, size: int, samples: 
     # the face under its hair's shadow, without the hair; short hair stays, for it lies on the skin
     scene.lashes.hide_render = True
     for thing in scene.hair:
-        thing.visible_camera = person.hair.style == "buzz"
+        thing.visible_camera = person.hair.style in ON_SKIN
     _render(out / "skin_rest.png")
     for thing in scene.hair:
         thing.visible_camera = True
-    for name in SIDES:
-        place_camera(SIDE_YAW_DEG * (1 if name == "side_left" else -1))
+    for name, yaw_deg in zip(SIDES, SIDE_YAWS_DEG, strict=True):
+        place_camera(yaw_deg)
         frame(size)
         _render(out / f"{name}.png")
     place_camera()
@@ -91,6 +93,8 @@ def _render_layers(person: Person, human: Human, out: Path, size: int, samples: 
 def _render(path: Path) -> None:
     import bpy
 
+    if path.is_file():
+        return
     settings = bpy.context.scene.render
     settings.image_settings.file_format, settings.image_settings.color_mode = "PNG", "RGBA"
     # a half-written picture must not pass for a finished one

@@ -59,7 +59,7 @@ def build(
         person: who.
         human: the base mesh in the person's shape.
         weights: ARKit shapes of the pose.
-        whole: with hair of the head and lashes; without them the face is bare, as the key pictures need it.
+        whole: with hair of the head, lashes and clothes; without, the face is bare, as the key pictures need it.
         samples: light paths a pixel.
     """
     import bpy
@@ -71,6 +71,7 @@ def build(
     eyes = human.brow_point
     body, kept = _body(person, human, posed, bare=not whole)
     surface = _surface(human, body, kept, posed)
+    # the renderer draws the reflections of eyes; baked ones would light up the lids
     materials = eye_material(person.iris)
     balls = {side: add_eye(side, *human.eye(side), materials, pose) for side in "lr"}
     inside = {name: _inside(human, posed, name, *TEETH[name]) for name in TEETH}
@@ -84,7 +85,7 @@ def build(
     if person.hair.beard_m:
         beard_points = brows.beard(person.hair, surface, human, rng)
         add_curves("beard", beard_points, (0.00006, 0.00004), hair.hair_material("beard", person.hair.melanin, 0, 0.5))
-    worn = clothes.dress(person.outfit, human, surface)
+    worn = clothes.dress(person.outfit, human, surface) if whole else []
     strands, head = np.zeros((0, 1, 3)), []
     if whole:
         strands, head = _hair(person, surface, eyes, np.random.default_rng(SEED + 1))
@@ -107,7 +108,7 @@ def _body(person: Person, human: Human, posed: F64, bare: bool) -> tuple[Any, ND
                     skin_material(person.skin, human), human.uv_points[corners], LEVELS)  # fmt: skip
     rest = human.points[kept]
     local = rest - eyes
-    scalp = np.zeros(len(kept)) if bare else hair.growth(person.hair, rest, eyes, 0.006)
+    scalp = np.zeros(len(kept)) if bare else hair.growth(person.hair, rest, eyes, 0.005, 0.0035)
     stubble = stubble_of(rest, eyes, human.chin)
     for name, values in (
         ("rest", rest), ("face", local), ("flush", flush_of(rest, eyes)), ("stubble", stubble),

@@ -61,6 +61,8 @@ def skin_material(skin: Skin, human: Human) -> Any:
         shader.math("MULTIPLY", lines, 0.14 * skin.lines), colour, _times(skin.base, (0.6, 0.45, 0.4))
     )
     rough = shader.ramp(lips, 0.0, 1.0, skin.roughness, 0.36)
+    # a beard breaks up the shine of the skin under it
+    rough = shader.math("ADD", rough, shader.math("MULTIPLY", shader.attribute("stubble"), 0.4 * skin.stubble))
     oily = shader.ramp(shader.noise(at, 210.0), 0.3, 0.7, -0.05, 0.05)
     pores = shader.node("TexVoronoi", {"Vector": at, "Scale": 950.0}).outputs["Distance"]
     height = shader.math("ADD", pores, shader.noise(at, 520.0))
