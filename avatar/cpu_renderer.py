@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from avatar import overlay, raster
 from avatar.framing import Frame
 from avatar.geometry import (
-    BLENDSHAPE_INDEX,
     LOOK_OUT_DEG,
     LOOK_UP_DEG,
     eye_matrix,
@@ -22,45 +21,56 @@ from avatar.geometry import (
     smoothstep,
     weights_of,
 )
-from avatar.layer import fit, spans, stage
+from avatar.layer import fit, lanes, spans, stage
+from avatar.look import (
+    CHEST_LIFT_M,
+    EYES_BOX_M,
+    GLINT_SLACK_M,
+    GLINTS,
+    HEAD_LIFT,
+    LASH_RADIUS_PX,
+    LASH_RGB,
+    LASH_STRENGTH,
+    LASH_SWING_RAD,
+    MOUTH_BOX_M,
+    RATIO_HIGH,
+    RATIO_LOW,
+    ZOOM,
+    map_weights,
+    weight_of,
+)
 from avatar.pose import Pose
 from avatar.rig import Rig
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
 
-FAR = np.float32(1e9)
-"""Depth (m) of a pixel that shows the background."""
-NO_HOLE = np.zeros(4, np.int64)
-ZOOM = 2
-"""Pixels a side that are averaged into one around mouth and eyes."""
-CHEST_LIFT_M = 0.0016
-"""How far a full breath lifts the shoulders; the head rises by `HEAD_LIFT` of it."""
-HEAD_LIFT = 0.45
-LASH_RGB = (22, 15, 13)
-LASH_STRENGTH = 0.55
-LASH_RADIUS_PX = 0.42
-"""Half thickness of a lash in a picture of 512 px."""
-GLINTS = ((0.20, 0.26, 0.12, 0.85), (-0.24, -0.20, 0.07, 0.25))
-"""Window reflections in the eye: x, z and radius in eyeball radii, strength."""
-GLINT_SLACK_M = 0.0012
-"""A glint is hidden only by what lies this much nearer: the cornea itself must not hide it."""
-MOUTH_BOX_M = (-0.037, 0.037, -0.105, -0.045)
-EYES_BOX_M = (-0.058, 0.058, -0.022, 0.022)
-"""Left, right, bottom, top of the finely drawn boxes at rest, in metres from the middle between the eyes."""
+NO_LIMIT = np.float32(np.inf)
+OUTLINE_ROOM = 12
+"""Pixels of the face's outline that there is room for, in widths + heights of the frame."""
+COVER_REACH_PX = 8
+"""Step in which the reach of hair is rounded up when asking what it hides for certain."""
 
 
 @dataclass(slots=True)
 class _Scratch:
     """Buffers of one thread."""
 
+    moved: F32
     vertices: F32
     xy: F32
     depth: F32
     light: F32
     ratio: F32
+    listed: NDArray[np.int32]
+    counts: NDArray[np.int64]
+    bounds: NDArray[np.int64]
     zbuffer: F32
+    outline: NDArray[np.int32]
     lash_mask: F32
+    lash_points: F32
+    patches: list[tuple[U32, F32]]
 
 
 class CpuRenderer:
@@ -80,35 +90,61 @@ class CpuRenderer:
         )
         self._pivot = np.array(rig.manifest.head_pivot, np.float32)
         self._px_per_m = camera.focal * frame.scale / -camera.y
-        mouth, eyes_area = rig.detail
-        self._coarse = np.setdiff1d(np.arange(len(rig.triangles), dtype=np.int32), np.concatenate(rig.detail))
-        # a triangle near both boxes is drawn by the first: the second finds it in the picture already
-        self._around = (mouth, np.setdiff1d(eyes_area, mouth).astype(np.int32))
-        self._hair = fit(rig.hair, frame, side)
+        self._group = np.zeros(len(rig.triangles), np.uint8)
+        for bit, part in enumerate(rig.detail):
+            self._group[part] |= 1 << bit
+        corners, places = rig.map_xy[rig.triangles], np.empty((len(rig.triangles), 12), np.float32)
+        for first, at in ((0, rig.uv - np.float32(0.5)), (6, corners)):
+            places[:, first : first + 2] = at[:, 0]
+            places[:, first + 2 : first + 6] = (at[:, 1:] - at[:, :1]).reshape(-1, 4)
+        self._places = places
+        self._atlas = lanes(rig.atlas)
+        self._deltas = rig.deltas.reshape(len(rig.deltas), -1)
+        self._moves = _occupied(self._deltas)
+        self._at_rest = np.ascontiguousarray(rig.vertices[rig.active]).reshape(-1)
+        self._colours = _occupied(rig.maps)
+        self._ones = np.ones(rig.maps.shape[1], np.float32)
+        hair = fit(rig.hair, frame, side)
+        self._hair = lanes(hair) if hair.any() else None
+        self._hair_spans = spans(hair[:, :, 3])
         below = math.ceil(CHEST_LIFT_M * self._px_per_m) + 1
         cloth = fit(rig.cloth, frame, side, rig.cloth_top, below)
         rows = np.flatnonzero(cloth[:, :, 3].any(axis=1))
         self._cloth_top = int(rows[0]) if len(rows) else len(cloth)
-        self._cloth = np.ascontiguousarray(cloth[self._cloth_top :])
-        self._background = stage(rig, frame, background, keep_backdrop)
-        self._alone = stage(rig, frame, None, False)
+        cloth = cloth[self._cloth_top :]
+        self._cloth = lanes(cloth)
+        bounds = np.pad(cloth[:, :, 3], ((1, 1), (0, 0)), mode="edge" if len(cloth) else "constant")
+        self._cloth_spans = spans(np.maximum(bounds[:-1], bounds[1:]))
+        self._opaque = (hair[:, :, 3] == 255).astype(np.uint8)
+        self._opaque_cloth = np.zeros_like(self._opaque)
+        rows_shown = max(frame.height - self._cloth_top - below, 0)
+        self._opaque_cloth[self._cloth_top : self._cloth_top + rows_shown] = cloth[:rows_shown, :, 3] == 255
+        self._covers: dict[int, F32] = {}
+        self._background = _packed(stage(rig, frame, background, keep_backdrop))
+        self._alone = _packed(stage(rig, frame, None, False))
         nodes = rig.hair_weight.shape[0] - 1
         self._cell = np.array([left, top, frame.scale / nodes], np.float32)
-        self._lash_px = LASH_RADIUS_PX * frame.scale / 512
+        self._lash_px = np.float32(LASH_RADIUS_PX * frame.scale / 512)
+        self._lash_rgb = np.array(LASH_RGB, np.float32)
+        self._lash_weight = np.ones(rig.lash_points.shape[0] * rig.lash_points.shape[1], np.float32)
         self._grid = np.ascontiguousarray(rig.hair_grid.reshape(-1, 3))
         self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
-        self._hair_spans = spans(self._hair[:, :, 3])
         eyes = rig.manifest.eyes
         self._eye_middle = (np.array(eyes["left"].centre) + np.array(eyes["right"].centre)) / 2
         self._balls = {
-            side: rig.vertices[eye.first : eye.first + eye.count] - np.array(eye.centre, np.float32)
+            side: np.ascontiguousarray(
+                rig.vertices[eye.first : eye.first + eye.count] - np.array(eye.centre, np.float32)
+            )
             for side, eye in eyes.items()
         }
+        self._centres = {side: np.array(eye.centre, np.float32) for side, eye in eyes.items()}
 
     def draw(self, pose: Pose) -> U8:
         """One frame, RGB uint8[height, width, 3]."""
-        return np.ascontiguousarray(self._draw(pose, self._background)[:, :, :3])
+        import cv2
+
+        return np.asarray(cv2.cvtColor(self._draw(pose, self._background), cv2.COLOR_RGBA2RGB), np.uint8)
 
     def draw_rgba(self, pose: Pose) -> U8:
         """One frame without its background, straight RGBA uint8[height, width, 4]."""
@@ -116,62 +152,78 @@ class CpuRenderer:
         overlay.straighten(picture)
         return picture
 
-    def _draw(self, pose: Pose, background: U8) -> U8:
-        rig, scratch = self.rig, self._scratch()
-        weights = weights_of(pose)
-        matrix = head_matrix(pose.head)
-        chest = CHEST_LIFT_M * min(max(pose.breath, 0.0), 1.0)
-        np.copyto(scratch.vertices, rig.vertices)
-        raster.deform(rig.deltas, weights, rig.active, scratch.vertices)
-        self._turn_eyes(weights, scratch)
-        lift = chest * HEAD_LIFT
-        raster.place(
-            scratch.vertices,
-            rig.head_weight,
-            matrix,
-            self._pivot,
-            np.float32(lift),
-            self._camera,
-            scratch.xy,
-            scratch.depth,
-        )
-        raster.blend_maps(rig.maps, map_weights(rig.manifest.map_names, weights), scratch.ratio)
-        ratio = scratch.ratio.reshape(rig.map_size, rig.map_size, 3)
-        picture = background.copy()
-        scratch.zbuffer.fill(FAR)
-        self._shade(scratch, ratio, self._coarse, NO_HOLE, 0, 0, 1, picture, scratch.zbuffer)
-        boxes = [self._box(box, matrix, lift) for box in (MOUTH_BOX_M, EYES_BOX_M)]
-        for triangles, (left, top, wide, tall) in zip(self._around, boxes, strict=True):
-            hole = np.array([left, top, left + wide, top + tall], np.int64)
-            self._shade(scratch, ratio, triangles, hole, 0, 0, 1, picture, scratch.zbuffer)
-        for triangles, (left, top, wide, tall) in zip(rig.detail, boxes, strict=True):
-            patch = np.empty((tall * ZOOM, wide * ZOOM, 4), np.uint8)
-            zbuffer = np.full((tall * ZOOM, wide * ZOOM), FAR, np.float32)
-            raster.enlarge(picture, left, top, ZOOM, patch)
-            self._shade(scratch, ratio, triangles, NO_HOLE, left, top, ZOOM, patch, zbuffer)
-            if triangles is rig.detail[1]:
-                self._glints(patch, zbuffer, left, top, weights, matrix, lift)
-            raster.shrink(patch, ZOOM, left, top, picture)
-        self._lashes(picture, weights, matrix, lift, scratch)
-        overlay.cover(picture, self._cloth, self._cloth_top, np.float32(chest * self._px_per_m))
-        self._drape_hair(picture, matrix, lift)
-        return picture
-
     def draw_many(self, poses: Iterable[Pose]) -> U8:
         """Frames of several poses, RGB uint8[n, height, width, 3]."""
         frames = [self.draw(pose) for pose in poses]
         return np.stack(frames) if frames else np.zeros((0, self.height, self.width, 3), np.uint8)
 
+    def _draw(self, pose: Pose, background: U32) -> U8:
+        rig, s = self.rig, self._scratch()
+        weights = weights_of(pose)
+        matrix = head_matrix(pose.head)
+        chest = CHEST_LIFT_M * min(max(pose.breath, 0.0), 1.0)
+        lift = chest * HEAD_LIFT
+        raster.mix(self._deltas, weights, self._moves, self._at_rest, -NO_LIMIT, NO_LIMIT, s.moved)
+        s.vertices[rig.active] = s.moved.reshape(-1, 3)
+        self._turn_eyes(weights, s)
+        raster.place(
+            s.vertices, rig.head_weight, matrix, self._pivot, np.float32(lift), self._camera, s.xy, s.depth
+        )
+        strengths = map_weights(rig.manifest.map_names, weights)
+        raster.mix(rig.maps, strengths, self._colours, self._ones, RATIO_LOW, RATIO_HIGH, s.ratio)
+        hair_shift, reach = self._hair_shift(matrix, lift)
+
+        boxes = np.array([self._box(box, matrix, lift) for box in (MOUTH_BOX_M, EYES_BOX_M)], np.int64)
+        raster.cull(
+            s.xy,
+            rig.triangles,
+            self._group,
+            boxes,
+            ZOOM,
+            self.width,
+            self.height,
+            s.listed,
+            s.counts,
+            s.bounds,
+        )
+        picture = background.copy()
+        np.copyto(s.zbuffer, self._cover(reach))
+        self._shade(s, 0, 0, 0, 1, picture, s.zbuffer)
+        for part, ((left, top, _, _), (patch, zbuffer)) in enumerate(zip(boxes, s.patches, strict=True)):
+            raster.enlarge(picture, left, top, ZOOM, patch)
+            zbuffer.fill(raster.FAR)
+            self._shade(s, part + 1, left, top, ZOOM, patch, zbuffer)
+            if part == 1:
+                self._glints(patch, zbuffer, left, top, weights, matrix, lift)
+        for (left, top, _, _), (patch, _) in zip(boxes, s.patches, strict=True):
+            raster.shrink(patch, left, top, picture, s.zbuffer)
+        self._soften(picture, background, s)
+        self._lashes(picture, weights, matrix, lift, s)
+        if self._cloth_top < self.height:
+            raised = np.float32(chest * self._px_per_m)
+            overlay.cover(picture, self._cloth, self._cloth_spans, self._cloth_top, raised)
+        if self._hair is not None:
+            overlay.drape(picture, self._hair, hair_shift, self._hair_spans, reach, self._cell)
+        return picture.view(np.uint8).reshape(self.height, self.width, 4)
+
     def _scratch(self) -> _Scratch:
         scratch: _Scratch | None = getattr(self._local, "scratch", None)
         if scratch is None:
-            count = len(self.rig.vertices)
+            rig, shape = self.rig, (self.height, self.width)
+            count = len(rig.vertices)
             scratch = _Scratch(
-                vertices=np.empty((count, 3), np.float32), xy=np.empty((count, 2), np.float32),
-                depth=np.empty(count, np.float32), light=self.rig.light.copy(),
-                ratio=np.empty(self.rig.maps.shape[1], np.float32),
-                zbuffer=np.empty((self.height, self.width), np.float32),
-                lash_mask=np.zeros((self.height, self.width), np.float32),
+                moved=np.empty(len(rig.active) * 3, np.float32), vertices=rig.vertices.copy(),
+                xy=np.empty((count, 2), np.float32), depth=np.empty(count, np.float32),
+                light=rig.light.copy(), ratio=np.empty(rig.maps.shape[1], np.float32),
+                listed=np.empty((3, len(rig.triangles)), np.int32), counts=np.zeros(3, np.int64),
+                bounds=np.zeros(4, np.int64),
+                zbuffer=np.empty(shape, np.float32),
+                outline=np.empty((OUTLINE_ROOM * sum(shape), 2), np.int32),
+                lash_mask=np.zeros(shape, np.float32), lash_points=np.empty_like(rig.lash_points),
+                patches=[
+                    (np.empty((h * ZOOM, w * ZOOM), np.uint32), np.empty((h * ZOOM, w * ZOOM), np.float32))
+                    for w, h in map(self._box_size, (MOUTH_BOX_M, EYES_BOX_M))
+                ],
             )  # fmt: skip
             self._local.scratch = scratch
         return scratch
@@ -181,138 +233,133 @@ class CpuRenderer:
         raster.place(points, weight, matrix, self._pivot, np.float32(lift), self._camera, xy, depth)
         return xy, depth
 
-    def _shade(
-        self,
-        s: _Scratch,
-        ratio: F32,
-        order: NDArray[np.int32],
-        hole: NDArray[np.int64],
-        left: int,
-        top: int,
-        zoom: int,
-        out: U8,
-        zbuffer: F32,
-    ) -> None:
+    def _spot(self, point: Any, matrix: F32, lift: float) -> tuple[float, float, float]:
+        """Pixel x, y and depth of one point that turns with the head."""
+        camera_y, camera_z, focal, middle_x, middle_y = map(float, self._camera)
+        x, y, z = matrix @ (point - self._pivot) + self._pivot
+        depth = float(y) - camera_y
+        scale = focal / depth
+        return middle_x + scale * float(x), middle_y - scale * (float(z) + lift - camera_z), depth
+
+    def _cover(self, reach: int) -> F32:
+        """The z-buffer to begin with: 0 where hair or cloth hide everything for certain, else `FAR`."""
+        import cv2
+
+        step = -(-reach // COVER_REACH_PX) * COVER_REACH_PX
+        cover = self._covers.get(step)
+        if cover is None:
+            still = np.ones((2 * step + 3, 2 * step + 3), np.uint8)
+            rise = np.ones((2 * math.ceil(CHEST_LIFT_M * self._px_per_m) + 3, 1), np.uint8)
+            edge = cv2.BORDER_CONSTANT
+            hair = np.asarray(cv2.erode(self._opaque, still, borderType=edge, borderValue=0))
+            cloth = np.asarray(cv2.erode(self._opaque_cloth, rise, borderType=edge, borderValue=0))
+            cover = np.where((hair > 0) | (cloth > 0), np.float32(0), raster.FAR)
+            self._covers[step] = cover
+        return cover
+
+    def _shade(self, s: _Scratch, part: int, left: int, top: int, zoom: int, out: U32, zbuffer: F32) -> None:
         rig = self.rig
         raster.shade(
-            s.xy, s.depth, rig.map_xy, s.light, rig.triangles, rig.uv, rig.mapped, rig.atlas, ratio,
-            order, hole,
+            s.xy, s.depth, s.light, rig.triangles, self._places, rig.mapped, self._atlas,
+            s.ratio.reshape(rig.map_size, rig.map_size, 3), s.listed[part], s.counts[part],
             np.float32(left), np.float32(top), np.float32(zoom), out, zbuffer,
         )  # fmt: skip
 
-    def _turn_eyes(self, weights: F32, scratch: _Scratch) -> None:
+    def _soften(self, picture: U32, background: U32, s: _Scratch) -> None:
+        count = raster.edges(s.zbuffer, s.bounds, s.outline)
+        raster.soften(picture, background, s.zbuffer, s.outline, count)
+
+    def _turn_eyes(self, weights: F32, s: _Scratch) -> None:
         sides: tuple[tuple[Literal["left", "right"], float], ...] = (("left", 1.0), ("right", -1.0))
         for side, sign in sides:
             name = side.capitalize()
-            up = _weight(weights, "eyeLookUp" + name) - _weight(weights, "eyeLookDown" + name)
-            out = _weight(weights, "eyeLookOut" + name) - _weight(weights, "eyeLookIn" + name)
-            eye, ball = self.rig.manifest.eyes[side], self._balls[side]
-            turned = ball @ eye_matrix(LOOK_OUT_DEG * out * sign, LOOK_UP_DEG * up).T
-            span = slice(eye.first, eye.first + eye.count)
-            scratch.vertices[span] = turned + np.array(eye.centre, np.float32)
-            # the upper lid throws a shadow that comes down with it; the corners of the eye are darker
-            height, across = turned[:, 2] / eye.radius, np.abs(turned[:, 0]) / eye.radius
-            blink = 0.6 * _weight(weights, "eyeBlink" + name)
-            shadow = 1 - 0.55 * smoothstep(0.05 - blink, 0.72 - blink, height)
-            scratch.light[span] = 0.93 * shadow * (1 - 0.22 * smoothstep(0.30, 0.85, across))
+            up = weight_of(weights, "eyeLookUp" + name) - weight_of(weights, "eyeLookDown" + name)
+            out = weight_of(weights, "eyeLookOut" + name) - weight_of(weights, "eyeLookIn" + name)
+            eye = self.rig.manifest.eyes[side]
+            turn = eye_matrix(LOOK_OUT_DEG * out * sign, LOOK_UP_DEG * up)
+            raster.turn_eye(
+                self._balls[side], turn, self._centres[side], np.float32(eye.radius),
+                np.float32(weight_of(weights, "eyeBlink" + name)), eye.first, s.vertices, s.light,
+            )  # fmt: skip
+
+    def _box_size(self, box: tuple[float, float, float, float]) -> tuple[int, int]:
+        left, right, bottom, top = box
+        return (
+            min(math.ceil((right - left) * self._px_per_m), self.width),
+            min(math.ceil((top - bottom) * self._px_per_m), self.height),
+        )
 
     def _box(
         self, box: tuple[float, float, float, float], matrix: F32, lift: float
     ) -> tuple[int, int, int, int]:
-        """Pixels (left, top, width, height) of a box that is carried by the head."""
+        """Pixels (left, top, right, bottom) of a box that is carried by the head."""
         left, right, bottom, top = box
         x, y, z = self._eye_middle
-        middle = np.array([[x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2]], np.float32)
-        (centre,), _ = self._place(middle, np.ones(1, np.float32), matrix, lift)
-        wide = min(math.ceil((right - left) * self._px_per_m), self.width)
-        tall = min(math.ceil((top - bottom) * self._px_per_m), self.height)
-        corner_x = min(max(int(centre[0] - wide / 2), 0), self.width - wide)
-        corner_y = min(max(int(centre[1] - tall / 2), 0), self.height - tall)
-        return corner_x, corner_y, wide, tall
+        at_x, at_y, _ = self._spot(
+            np.array([x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2]), matrix, lift
+        )
+        wide, tall = self._box_size(box)
+        corner_x = min(max(int(at_x - wide / 2), 0), self.width - wide)
+        corner_y = min(max(int(at_y - tall / 2), 0), self.height - tall)
+        return corner_x, corner_y, corner_x + wide, corner_y + tall
 
     def _glints(
-        self, patch: U8, zbuffer: F32, left: int, top: int, weights: F32, matrix: F32, lift: float
+        self, patch: U32, zbuffer: F32, left: int, top: int, weights: F32, matrix: F32, lift: float
     ) -> None:
         for side, eye in self.rig.manifest.eyes.items():
-            blink = _weight(weights, "eyeBlink" + side.capitalize())
+            blink = weight_of(weights, "eyeBlink" + side.capitalize())
             open_share = 1 - float(smoothstep(0.35, 0.75, np.array(blink, np.float32)))
             if open_share <= 0:
                 continue
             for x, z, radius, strength in GLINTS:
                 toward = -1.02 * math.sqrt(1 - x * x - z * z)
-                spot = np.array([eye.centre], np.float32) + np.array([x, toward, z], np.float32) * eye.radius
-                (at,), (depth,) = self._place(spot.astype(np.float32), np.ones(1, np.float32), matrix, lift)
+                at_x, at_y, depth = self._spot(
+                    self._centres[side] + np.array([x, toward, z]) * eye.radius, matrix, lift
+                )
                 overlay.glint(
-                    patch, zbuffer, (at[0] - left) * ZOOM, (at[1] - top) * ZOOM,
-                    depth - np.float32(GLINT_SLACK_M),
+                    patch, zbuffer, np.float32((at_x - left) * ZOOM), np.float32((at_y - top) * ZOOM),
+                    np.float32(depth - GLINT_SLACK_M),
                     np.float32(eye.radius * radius * self._px_per_m * ZOOM),
                     np.float32(strength * open_share),
                 )  # fmt: skip
 
-    def _lashes(self, picture: U8, weights: F32, matrix: F32, lift: float, scratch: _Scratch) -> None:
+    def _lashes(self, picture: U32, weights: F32, matrix: F32, lift: float, s: _Scratch) -> None:
         rig = self.rig
         if not len(rig.lash_root):
             return
-        roots = scratch.vertices[rig.lash_root][:, None]
-        relative = np.empty_like(rig.lash_points)
-        for side, name in enumerate(("Left", "Right")):
-            # lashes swing down with the lid that carries them
-            angle = math.radians(62) * min(1.0, _weight(weights, "eyeBlink" + name))
-            ours = rig.lash_side == side
-            x, y, z = (rig.lash_points[ours][..., axis] for axis in range(3))
-            c, s = math.cos(angle), math.sin(angle)
-            relative[ours] = np.stack([x, y * c - z * s, z * c + y * s], -1)
-        points = np.ascontiguousarray((roots + relative).reshape(-1, 3))
-        xy, _ = self._place(points, np.ones(len(points), np.float32), matrix, lift)
-        lines = np.ascontiguousarray(xy.reshape(len(rig.lash_root), -1, 2))
-        thickness = np.float32(self._lash_px)
-        overlay.stroke(
-            picture,
-            lines,
-            thickness,
-            np.float32(LASH_STRENGTH),
-            np.array(LASH_RGB, np.float32),
-            scratch.lash_mask,
-        )
+        # lashes swing down with the lid that carries them
+        angles = [
+            LASH_SWING_RAD * min(1.0, weight_of(weights, "eyeBlink" + name)) for name in ("Left", "Right")
+        ]
+        turn = np.array([(math.cos(angle), math.sin(angle)) for angle in angles], np.float32)
+        overlay.swing(s.vertices, rig.lash_root, rig.lash_points, rig.lash_side, turn, s.lash_points)
+        xy, _ = self._place(s.lash_points.reshape(-1, 3), self._lash_weight, matrix, lift)
+        lines = xy.reshape(len(rig.lash_root), -1, 2)
+        overlay.stroke(picture, lines, self._lash_px, np.float32(LASH_STRENGTH), self._lash_rgb, s.lash_mask)
 
-    def _drape_hair(self, picture: U8, matrix: F32, lift: float) -> None:
+    def _hair_shift(self, matrix: F32, lift: float) -> tuple[F32, int]:
+        """How far the hair moves at each node of its grid, float32[G, G, 2] px, and the farthest."""
         moved, _ = self._place(self._grid, self._grid_weight, matrix, lift)
         side = self.rig.hair_weight.shape[0]
         shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
-        reach = int(np.abs(shift).max()) + 2
-        overlay.drape(picture, self._hair, shift, self._hair_spans, reach, self._cell)
+        return shift, int(np.abs(shift).max()) + 2
 
 
-def map_weights(names: tuple[str, ...], weights: F32) -> F32:
-    """How strongly each appearance map applies, float32[m] in [0, 1], from the 52 blendshape weights."""
-
-    def w(name: str) -> float:
-        return _weight(weights, name)
-
-    open_mouth = w("jawOpen") * (1 - 0.8 * w("mouthClose"))
-    strengths = {
-        "jaw": open_mouth / 0.7,
-        "funnel": max(w("mouthFunnel"), w("mouthPucker")) / 0.8,
-        "ee": (
-            w("mouthUpperUpLeft")
-            + w("mouthUpperUpRight")
-            + w("mouthLowerDownLeft")
-            + w("mouthLowerDownRight")
-        )
-        / 2.8,
-        "press": (w("mouthPressLeft") + w("mouthPressRight")) / 2 + 0.5 * w("mouthRollLower"),
-    }
-    for side in ("Left", "Right"):
-        strengths["blink" + side] = w("eyeBlink" + side)
-        strengths["smile" + side] = w("mouthSmile" + side)
-        strengths["browup" + side] = (w("browInnerUp") + w("browOuterUp" + side)) / 2
-        strengths["browdn" + side] = w("browDown" + side)
-        strengths["frown" + side] = w("mouthFrown" + side)
-    return np.array([min(max(strengths.get(name, 0.0), 0.0), 1.0) for name in names], np.float32)
+def _occupied(rows: F32) -> U8:
+    """uint8[K, chunks]: 0 where a run of `raster.CHUNK` numbers of a row is all zero."""
+    size = raster.CHUNK
+    starts = np.arange(0, max(rows.shape[1], 1), size)
+    if not rows.size:
+        return np.zeros((len(rows), -(-rows.shape[1] // size)), np.uint8)
+    return np.ascontiguousarray(np.maximum.reduceat(rows != 0, starts, axis=1), np.uint8)
 
 
-def _weight(weights: F32, name: str) -> float:
-    return float(weights[BLENDSHAPE_INDEX[name]])
+def _packed(picture: U8) -> U32:
+    """RGBA bytes as one number a pixel."""
+    return picture.view(np.uint32)[:, :, 0]
+
+
+__all__ = ["CHEST_LIFT_M", "HEAD_LIFT", "CpuRenderer", "warm"]
 
 
 def warm() -> None:

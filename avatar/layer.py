@@ -59,3 +59,10 @@ def spans(alpha: U8) -> NDArray[np.int32]:
             end = columns[widest] + 1
             found[y] = columns[0], end, columns[widest + 1] if len(gaps) else end, columns[-1] + 1
     return found
+
+
+def lanes(picture: U8) -> NDArray[np.uint64]:
+    """RGB or RGBA uint8[H, W, 3 or 4] as uint64[H, W] of four channels in 16 bits each, for the loops."""
+    wide = np.full((*picture.shape[:2], 4), 255, np.uint16)
+    wide[:, :, : picture.shape[2]] = picture
+    return wide.view("<u8")[:, :, 0].astype(np.uint64)

@@ -1,4 +1,7 @@
-"""Pixel loops that lay clothes, hair, glints and lashes over the face; compiled like `raster`."""
+"""Pixel loops that lay clothes, hair, glints and lashes over the face; compiled like `raster`.
+
+Layers are premultiplied and, like textures, uint64 with four channels of 16 bits.
+"""
 
 # mypy: allow-untyped-defs
 # numba reads the types from the signatures
@@ -9,52 +12,76 @@ import math
 import numpy as np
 from numba import njit
 
-F = np.float32
+F, I4, U4, U8 = np.float32, np.int32, np.uint32, np.uint64
 HALF, ONE = F(0.5), F(1.0)
+BYTES = U8(0x00FF00FF00FF00FF)
+ROUND = U8(0x0080008000800080)
+NEXT = np.uintp(1)
+S8, S16, S24, S48 = U8(8), U8(16), U8(24), U8(48)
 
 
-@njit("void(u1[:,:,::1], u1[:,:,::1], i8, f4)", cache=True, nogil=True, fastmath=True)
-def cover(picture, layer, top, raised):
-    """Lay a premultiplied RGBA layer over the picture from row `top` on, raised by `raised` ≥ 0 pixels."""
+@njit("u8(u4)", cache=True, nogil=True, inline="always")
+def widen(pixel):
+    """Four bytes to four lanes of 16 bits."""
+    p = U8(pixel)
+    p = (p | (p << U8(16))) & U8(0x0000FFFF0000FFFF)
+    return (p | (p << U8(8))) & BYTES
+
+
+@njit("u4(u8)", cache=True, nogil=True, inline="always")
+def narrow(lanes):
+    """Four lanes that hold bytes to four bytes."""
+    p = (lanes | (lanes >> U8(8))) & U8(0x0000FFFF0000FFFF)
+    return U4((p | (p >> U8(16))) & U8(0xFFFFFFFF))
+
+
+@njit("u4(u4, u8)", cache=True, nogil=True, inline="always")
+def over(pixel, lanes):
+    """The pixel with premultiplied lanes (bytes) laid over it."""
+    alpha = lanes >> S48
+    rest = U8(256) - alpha - (alpha >> U8(7))
+    return narrow(lanes + (((widen(pixel) * rest + ROUND) >> S8) & BYTES))
+
+
+@njit("void(u4[:,::1], u8[:,::1], i4[:,::1], i8, f4)", cache=True, nogil=True, fastmath=True)
+def cover(picture, layer, spans, top, raised):
+    """Lay a layer over the picture from row `top` on, raised by `raised` ≥ 0 pixels.
+
+    `spans` int32[rows + 1, 4] as in `drape`; its row n bounds what rows n - 1 and n of the layer hold.
+    """
     rows, height = layer.shape[0], picture.shape[0]
     whole = int(raised)
-    part = int((raised - F(whole)) * F(256))
+    part = U8(int((raised - F(whole)) * F(256)))
+    kept = U8(256) - part
     for y in range(max(-whole - 1, -top), height - top):
         # rows past the layer's end repeat its last one, so that lifting opens no gap below
         upper = min(y + whole, rows - 1)
         lower = min(upper + 1, rows - 1)
-        for x in range(layer.shape[1]):
-            before = np.int32(layer[upper, x, 3]) if upper >= 0 else np.int32(0)
-            alpha = (before * (256 - part) + np.int32(layer[lower, x, 3]) * part + 128) >> 8
-            if alpha == 0:
-                continue
-            rest = (255 - alpha) * 257
-            for c in range(4):
-                above = np.int32(layer[upper, x, c]) if upper >= 0 else np.int32(0)
-                value = (above * (256 - part) + np.int32(layer[lower, x, c]) * part + 128) >> 8
-                value += (np.int32(picture[top + y, x, c]) * rest + 32768) >> 16
-                picture[top + y, x, c] = min(value, 255)
+        for run in range(2):
+            for x in range(spans[upper + 1, 2 * run], spans[upper + 1, 2 * run + 1]):
+                above = layer[upper, x] if upper >= 0 else U8(0)
+                lanes = ((above * kept + layer[lower, x] * part + ROUND) >> S8) & BYTES
+                if lanes >> S48 == U8(255):
+                    picture[top + y, x] = narrow(lanes)
+                elif lanes != U8(0):
+                    picture[top + y, x] = over(picture[top + y, x], lanes)
 
 
-@njit(
-    "void(u1[:,:,::1], u1[:,:,::1], f4[:,:,::1], i4[:,::1], i8, f4[::1])",
-    cache=True,
-    nogil=True,
-    fastmath=True,
-)
+@njit("void(u4[:,::1], u8[:,::1], f4[:,:,::1], i4[:,::1], i8, f4[::1])",
+      cache=True, nogil=True, fastmath=True, boundscheck=False)  # fmt: skip
 def drape(picture, layer, shift, spans, reach, cell):
-    """Lay a premultiplied RGBA layer over the picture, moved by a coarse grid of pixel shifts.
+    """Lay a layer over the picture, moved by a coarse grid of pixel shifts.
 
     `shift` float32[G, G, 2]; its node (0, 0) lies at pixel (cell[0], cell[1]), cells are cell[2] px wide;
-    a pixel shows the layer at its place minus the shift.
+    a pixel shows the layer at its place minus the shift, or the layer's edge where that lies outside.
     `spans` int32[H, 4] bounds the layer in each row by two runs [a, b) and [c, d); `reach` px is the
     largest shift.
     """
-    size_y, size_x = picture.shape[0], picture.shape[1]
+    size_y, size_x = picture.shape
     cells = shift.shape[0] - 1
     per_px = ONE / cell[2]
+    limit_u, limit_v = ((size_x - 1) << 16) - 1, ((size_y - 1) << 16) - 1
     for y in range(size_y):
-        a = b = c = d = 0
         # what may land on this row comes from the rows within reach
         first, last = size_x, 0
         inner_first, inner_last = 0, size_x
@@ -73,48 +100,54 @@ def drape(picture, layer, shift, spans, reach, cell):
         gy = min(max((F(y) + HALF - cell[1]) * per_px, F(0)), F(cells))
         j = min(int(gy), cells - 1)
         fy = gy - F(j)
-        column = -1
-        x = a - 1
-        while x + 1 < d:
-            x += 1
-            if x == b:
-                x = c
-                if x >= d:
-                    break
-            gx = min(max((F(x) + HALF - cell[0]) * per_px, F(0)), F(cells))
-            i = min(int(gx), cells - 1)
-            if i != column:
-                column = i
+        for run in range(2):
+            x, stop = (a, b) if run == 0 else (c, d)
+            while x < stop:
+                # one cell after another: within a cell and a row the shift is linear
+                i = min(max(int((F(x) + HALF - cell[0]) * per_px), 0), cells - 1)
+                border = int(math.ceil(cell[0] + F(i + 1) * cell[2] - HALF))
+                end = stop if i == cells - 1 else min(max(border, x + 1), stop)
                 ax = shift[j, i, 0] + (shift[j + 1, i, 0] - shift[j, i, 0]) * fy
                 ay = shift[j, i, 1] + (shift[j + 1, i, 1] - shift[j, i, 1]) * fy
                 bx = shift[j, i + 1, 0] + (shift[j + 1, i + 1, 0] - shift[j, i + 1, 0]) * fy - ax
                 by = shift[j, i + 1, 1] + (shift[j + 1, i + 1, 1] - shift[j, i + 1, 1]) * fy - ay
-            fx = gx - F(i)
-            u = F(x) - ax - bx * fx
-            v = F(y) - ay - by * fx
-            iu, iv = int(u), int(v)
-            if u < F(0) or v < F(0) or iu >= size_x - 1 or iv >= size_y - 1:
-                continue
-            a00, a01 = np.int32(layer[iv, iu, 3]), np.int32(layer[iv, iu + 1, 3])
-            a10, a11 = np.int32(layer[iv + 1, iu, 3]), np.int32(layer[iv + 1, iu + 1, 3])
-            if a00 + a01 + a10 + a11 == 0:
-                continue
-            fu = np.int32((u - F(iu)) * F(256))
-            fv = np.int32((v - F(iv)) * F(256))
-            k11 = fu * fv
-            k01 = fu * 256 - k11
-            k10 = fv * 256 - k11
-            k00 = 65536 - k01 - k10 - k11
-            alpha = (a00 * k00 + a01 * k01 + a10 * k10 + a11 * k11 + 32768) >> 16
-            rest = (255 - alpha) * 257
-            for ch in range(4):
-                value = (layer[iv, iu, ch] * k00 + layer[iv, iu + 1, ch] * k01
-                         + layer[iv + 1, iu, ch] * k10 + layer[iv + 1, iu + 1, ch] * k11 + 32768)  # fmt: skip
-                value = (value >> 16) + ((picture[y, x, ch] * rest + 32768) >> 16)
-                picture[y, x, ch] = min(value, 255)
+                gx = min(max((F(x) + HALF - cell[0]) * per_px, F(0)), F(cells)) - F(i)
+                u, du = F(x) - ax - bx * gx, ONE - bx * per_px
+                v, dv = F(y) - ay - by * gx, -by * per_px
+                fixed_u, step_u = int(u * F(65536)), int(du * F(65536))
+                fixed_v, step_v = int(v * F(65536)), int(dv * F(65536))
+                for px in range(x, end):
+                    at_u, at_v = min(max(fixed_u, 0), limit_u), min(max(fixed_v, 0), limit_v)
+                    fixed_u += step_u
+                    fixed_v += step_v
+                    iu, iv = np.uintp(at_u >> 16), np.uintp(at_v >> 16)
+                    fu, fv = (at_u >> 8) & 255, (at_v >> 8) & 255
+                    t00, t01 = layer[iv, iu], layer[iv, iu + NEXT]
+                    t10, t11 = layer[iv + NEXT, iu], layer[iv + NEXT, iu + NEXT]
+                    if t00 | t01 | t10 | t11 == U8(0):
+                        continue
+                    k11 = (fu * fv) >> 8
+                    lanes = (t00 * U8(256 - fu - fv + k11) + t01 * U8(fu - k11)
+                             + t10 * U8(fv - k11) + t11 * U8(k11) + ROUND)  # fmt: skip
+                    lanes = (lanes >> S8) & BYTES
+                    if lanes >> S48 == U8(255):
+                        picture[y, px] = narrow(lanes)
+                    else:
+                        picture[y, px] = over(picture[y, px], lanes)
+                x = end
 
 
-@njit("void(u1[:,:,::1], f4[:,::1], f4, f4, f4, f4, f4)", cache=True, nogil=True, fastmath=True)
+@njit("u4(u4, f4, f4, f4, f4)", cache=True, nogil=True, inline="always")
+def toward(pixel, red, green, blue, alpha):
+    """The pixel mixed with an opaque colour."""
+    r, g = F(I4(pixel & U4(255))), F(I4((pixel >> U4(8)) & U4(255)))
+    b, a = F(I4((pixel >> U4(16)) & U4(255))), F(I4(pixel >> U4(24)))
+    r, g = r + (red - r) * alpha + HALF, g + (green - g) * alpha + HALF
+    b, a = b + (blue - b) * alpha + HALF, a + (F(255) - a) * alpha + HALF
+    return U4(U4(I4(r)) | (U4(I4(g)) << U4(8)) | (U4(I4(b)) << U4(16)) | (U4(I4(a)) << U4(24)))
+
+
+@njit("void(u4[:,::1], f4[:,::1], f4, f4, f4, f4, f4)", cache=True, nogil=True, fastmath=True)
 def glint(picture, zbuffer, x, y, depth, radius, strength):
     """A soft white disc at (x, y) px where nothing lies nearer than `depth`."""
     height, width = zbuffer.shape
@@ -124,12 +157,23 @@ def glint(picture, zbuffer, x, y, depth, radius, strength):
                 continue
             dx, dy = F(px) + HALF - x, F(py) + HALF - y
             alpha = strength * min(max(F(1.25) - math.sqrt(dx * dx + dy * dy) / radius, F(0)), ONE)
-            for c in range(4):
-                value = F(picture[py, px, c])
-                picture[py, px, c] = np.uint8(value + ((F(250) if c < 3 else F(255)) - value) * alpha + HALF)
+            if alpha > F(0):
+                picture[py, px] = toward(picture[py, px], F(250), F(250), F(250), alpha)
 
 
-@njit("void(u1[:,:,::1], f4[:,:,::1], f4, f4, f4[::1], f4[:,::1])", cache=True, nogil=True, fastmath=True)
+@njit("void(f4[:,::1], i4[::1], f4[:,:,::1], u1[::1], f4[:,::1], f4[:,:,::1])", cache=True, nogil=True)
+def swing(vertices, roots, points, side, turn, out):
+    """Points float32[n, k, 3] of lashes on their roots; `turn` holds cosine and sine of each side's lid."""
+    for n in range(roots.shape[0]):
+        root, c, s = roots[n], turn[side[n], 0], turn[side[n], 1]
+        for p in range(points.shape[1]):
+            y, z = points[n, p, 1], points[n, p, 2]
+            out[n, p, 0] = vertices[root, 0] + points[n, p, 0]
+            out[n, p, 1] = vertices[root, 1] + y * c - z * s
+            out[n, p, 2] = vertices[root, 2] + z * c + y * s
+
+
+@njit("void(u4[:,::1], f4[:,:,::1], f4, f4, f4[::1], f4[:,::1])", cache=True, nogil=True, fastmath=True)
 def stroke(picture, lines, thickness, strength, colour, mask):
     """Draw tapering antialiased polylines float32[n, k, 2]; overlapping lines do not add up.
 
@@ -164,11 +208,7 @@ def stroke(picture, lines, thickness, strength, colour, mask):
             alpha = mask[py, px] * strength
             if alpha > F(0):
                 mask[py, px] = F(0)
-                for c in range(4):
-                    value = F(picture[py, px, c])
-                    picture[py, px, c] = np.uint8(
-                        value + ((colour[c] if c < 3 else F(255)) - value) * alpha + HALF
-                    )
+                picture[py, px] = toward(picture[py, px], colour[0], colour[1], colour[2], alpha)
 
 
 @njit("void(u1[:,:,::1])", cache=True, nogil=True)

@@ -1,7 +1,9 @@
 """Pixel loops of the CPU renderer: compiled by numba, free of the GIL, one thread each.
 
 Signatures are explicit, so importing compiles everything once; the machine code is cached on disk.
-Pictures are uint8[H, W, C]; positions are pixels with centres at .5; depth is in metres from the camera.
+Pictures are uint32[H, W], RGBA in bytes from the lowest on; textures are uint64[H, W] with the same four
+channels in 16 bits each, so that one multiplication weighs a whole texel. Positions are pixels with centres
+at .5; depth is in metres from the camera.
 """
 
 # mypy: allow-untyped-defs
@@ -13,42 +15,65 @@ import math
 import numpy as np
 from numba import njit
 
-F = np.float32
+F, I4, U4, U8 = np.float32, np.int32, np.uint32, np.uint64
 HALF, ONE = F(0.5), F(1.0)
 EDGE = F(-1e-4)
 """Barycentric slack: neighbouring triangles overlap by a hair instead of leaving cracks."""
 FLAT = F(-1e-6)
 """Doubled area in px² above which a triangle counts as turned away (y points down)."""
+FAR = F(1e9)
+"""Depth (m) of a pixel that shows the background."""
+CHUNK = 256
+"""Numbers that `mix` keeps in the fastest cache while it adds rows to them."""
+LANE = U8(0xFFFF)
+S16, S32 = U8(16), U8(32)
+NEXT = np.uintp(1)
+"""The neighbour of an unsigned index: unsigned, it is not checked for counting from the end."""
 
 
-@njit("void(f4[:,:,::1], f4[::1], i4[::1], f4[:,::1])", cache=True, nogil=True, fastmath=True)
-def deform(deltas, weights, active, vertices):
-    """vertices[active] += Σ weights · deltas; shapes without weight cost nothing."""
-    for shape in range(weights.shape[0]):
-        weight = weights[shape]
-        if weight == F(0):
-            continue
-        rows = deltas[shape]
-        for i in range(active.shape[0]):
-            v = active[i]
-            vertices[v, 0] += weight * rows[i, 0]
-            vertices[v, 1] += weight * rows[i, 1]
-            vertices[v, 2] += weight * rows[i, 2]
+@njit("void(f4[:,::1], f4[::1], u1[:,::1], f4[::1], f4, f4, f4[::1])", cache=True, nogil=True, fastmath=True)
+def mix(rows, weights, occupied, base, low, high, out):
+    """out = clip(base + Σ weights · rows, low, high).
+
+    `occupied` uint8[K, chunks] is 0 where a row holds nothing but zeros in a run of `CHUNK` numbers.
+    """
+    for chunk in range(occupied.shape[1]):
+        first = chunk * CHUNK
+        last = min(first + CHUNK, out.shape[0])
+        # slices are indexed from 0, which lets the compiler use vector instructions
+        part, start = out[first:last], base[first:last]
+        for i in range(part.shape[0]):
+            part[i] = start[i]
+        for k in range(weights.shape[0]):
+            weight = weights[k]
+            if weight == F(0) or occupied[k, chunk] == 0:
+                continue
+            row = rows[k, first:last]
+            for i in range(part.shape[0]):
+                part[i] += weight * row[i]
+        for i in range(part.shape[0]):
+            part[i] = min(max(part[i], low), high)
 
 
-@njit("void(f4[:,::1], f4[::1], f4[::1])", cache=True, nogil=True, fastmath=True)
-def blend_maps(maps, weights, ratio):
-    """Appearance factors ratio = clip(1 + Σ weights · maps), pictures flattened to rows."""
-    ratio[:] = ONE
-    for k in range(weights.shape[0]):
-        weight = weights[k]
-        if weight == F(0):
-            continue
-        row = maps[k]
-        for i in range(ratio.shape[0]):
-            ratio[i] += weight * row[i]
-    for i in range(ratio.shape[0]):
-        ratio[i] = min(max(ratio[i], F(0.35)), F(1.8))
+@njit("void(f4[:,::1], f4[:,::1], f4[::1], f4, f4, i8, f4[:,::1], f4[::1])",
+      cache=True, nogil=True, fastmath=True)  # fmt: skip
+def turn_eye(ball, M, centre, radius, blink, first, vertices, light):
+    """Turn an eyeball (points about its centre) by M into `vertices[first:]`, and shade it.
+
+    The upper lid throws a shadow that comes down with it; the corners of the eye are darker.
+    """
+    low, high = F(0.05) - F(0.6) * blink, F(0.72) - F(0.6) * blink
+    for i in range(ball.shape[0]):
+        x, y, z = ball[i, 0], ball[i, 1], ball[i, 2]
+        tx = M[0, 0] * x + M[0, 1] * y + M[0, 2] * z
+        tz = M[2, 0] * x + M[2, 1] * y + M[2, 2] * z
+        vertices[first + i, 0] = tx + centre[0]
+        vertices[first + i, 1] = M[1, 0] * x + M[1, 1] * y + M[1, 2] * z + centre[1]
+        vertices[first + i, 2] = tz + centre[2]
+        s = min(max((tz / radius - low) / (high - low), F(0)), ONE)
+        e = min(max((abs(tx) / radius - F(0.30)) / F(0.55), F(0)), ONE)
+        shadow = ONE - F(0.55) * s * s * (F(3) - F(2) * s)
+        light[first + i] = F(0.93) * shadow * (ONE - F(0.22) * e * e * (F(3) - F(2) * e))
 
 
 @njit("void(f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4, f4[::1], f4[:,::1], f4[::1])",
@@ -70,58 +95,96 @@ def place(vertices, head_weight, M, pivot, lift, camera, xy, depth):
         depth[i] = d
 
 
-@njit("void(f4[:,::1], f4[::1], f4[:,::1], f4[::1], i4[:,::1], f4[:,:,::1], u1[::1], u1[:,:,::1],"
-      " f4[:,:,::1], i4[::1], i8[::1], f4, f4, f4, u1[:,:,::1], f4[:,::1])",
+@njit("void(f4[:,::1], i4[:,::1], u1[::1], i8[:,::1], i8, i8, i8, i4[:,::1], i8[::1], i8[::1])",
       cache=True, nogil=True, fastmath=True)  # fmt: skip
-def shade(
-    xy, depth, map_xy, light, triangles, uv, mapped, atlas, ratio, order, hole, left, top, zoom, out, zbuffer
-):
-    """Draw the triangles listed in `order` into `out`, nearest wins.
+def cull(xy, triangles, group, boxes, zoom, width, height, listed, counts, bounds):
+    """List the triangles that may show: row 0 of `listed` for the picture, rows 1 and 2 for the boxes.
 
-    Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. Colour is
-    atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with a large depth.
-    Triangles that lie wholly in the rectangle `hole` (left, top, right, bottom, px of `out`) are left out.
+    `group` holds bit 1 or 2 for triangles that the first or second box (left, top, right, bottom px) draws,
+    `zoom` times finer; what lies wholly inside such a box is left out of the picture. `bounds` becomes the
+    (left, top, right, bottom) px of what is listed for the picture.
+    """
+    counts[:] = 0
+    outer_x, outer_y, far_x, far_y = F(width), F(height), F(0), F(0)
+    fine = F(zoom)
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x0, y0, x1, y1, x2, y2 = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
+        if (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0) >= FLAT:
+            continue
+        low_x, high_x = min(x0, min(x1, x2)), max(x0, max(x1, x2))
+        low_y, high_y = min(y0, min(y1, y2)), max(y0, max(y1, y2))
+        inside = False
+        g = group[t]
+        if g != 0:
+            for k in range(2):
+                if (g >> k) & 1 == 0:
+                    continue
+                left, top, right, bottom = F(boxes[k, 0]), F(boxes[k, 1]), F(boxes[k, 2]), F(boxes[k, 3])
+                if high_x < left or low_x > right or high_y < top or low_y > bottom:
+                    continue
+                inside |= low_x >= left and high_x <= right and low_y >= top and high_y <= bottom
+                if (math.ceil(low_x * fine - HALF) <= math.floor(high_x * fine - HALF)
+                        and math.ceil(low_y * fine - HALF) <= math.floor(high_y * fine - HALF)):  # fmt: skip
+                    listed[1 + k, counts[1 + k]] = t
+                    counts[1 + k] += 1
+        if inside or high_x < F(0) or high_y < F(0) or low_x > F(width) or low_y > F(height):
+            continue
+        if (math.ceil(low_x - HALF) <= math.floor(high_x - HALF)
+                and math.ceil(low_y - HALF) <= math.floor(high_y - HALF)):  # fmt: skip
+            listed[0, counts[0]] = t
+            counts[0] += 1
+            outer_x, outer_y = min(outer_x, low_x), min(outer_y, low_y)
+            far_x, far_y = max(far_x, high_x), max(far_y, high_y)
+    bounds[0], bounds[1] = int(max(outer_x, F(0))), int(max(outer_y, F(0)))
+    bounds[2], bounds[3] = int(min(far_x, F(width))), int(min(far_y, F(height)))
+
+
+@njit("void(f4[:,::1], f4[::1], f4[::1], i4[:,::1], f4[:,::1], u1[::1], u8[:,::1], f4[:,:,::1], i4[::1], i8,"
+      " f4, f4, f4, u4[:,::1], f4[:,::1])",
+      cache=True, nogil=True, fastmath=True, boundscheck=False)  # fmt: skip
+def shade(
+    xy, depth, light, triangles, places, mapped, atlas, ratio, listed, count, left, top, zoom, out, zbuffer
+):
+    """Draw the first `count` of the `listed` triangles, which face the camera, into `out`; nearest wins.
+
+    Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. `places`
+    float32[T, 12] holds (u, v) in `atlas` of the first corner and the way to the two others, then the same
+    in `ratio`. Colour is atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with `FAR`.
     """
     height, width = zbuffer.shape
-    atlas_h, atlas_w = atlas.shape[0], atlas.shape[1]
+    atlas_h, atlas_w = atlas.shape
     ratio_h, ratio_w = ratio.shape[0], ratio.shape[1]
-    for n in range(order.shape[0]):
-        t = order[n]
+    for n in range(count):
+        t = listed[n]
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0 = (xy[a, 0] - left) * zoom, (xy[a, 1] - top) * zoom
         x1, y1 = (xy[b, 0] - left) * zoom, (xy[b, 1] - top) * zoom
         x2, y2 = (xy[c, 0] - left) * zoom, (xy[c, 1] - top) * zoom
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if area >= FLAT:
-            continue
         first_x = max(int(math.ceil(min(x0, min(x1, x2)) - HALF)), 0)
         last_x = min(int(math.floor(max(x0, max(x1, x2)) - HALF)), width - 1)
         first_y = max(int(math.ceil(min(y0, min(y1, y2)) - HALF)), 0)
         last_y = min(int(math.floor(max(y0, max(y1, y2)) - HALF)), height - 1)
         if first_x > last_x or first_y > last_y:
             continue
-        if first_x >= hole[0] and first_y >= hole[1] and last_x < hole[2] and last_y < hole[3]:
-            continue
-        scale = ONE / area
+        scale = ONE / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
         z0 = depth[a]
         z1, z2 = depth[b] - z0, depth[c] - z0
         w1x, w1y = (y2 - y0) * scale, (x0 - x2) * scale
         w2x, w2y = (y0 - y1) * scale, (x1 - x0) * scale
-        u0, v0 = uv[t, 0, 0] - HALF, uv[t, 0, 1] - HALF
-        u1, v1 = uv[t, 1, 0] - uv[t, 0, 0], uv[t, 1, 1] - uv[t, 0, 1]
-        u2, v2 = uv[t, 2, 0] - uv[t, 0, 0], uv[t, 2, 1] - uv[t, 0, 1]
         l0 = light[a]
         l1, l2 = light[b] - l0, light[c] - l0
+        u0, v0, u1, v1, u2, v2 = (places[t, 0], places[t, 1], places[t, 2], places[t, 3],
+                                  places[t, 4], places[t, 5])  # fmt: skip
+        p0, q0, p1, q1, p2, q2 = (places[t, 6], places[t, 7], places[t, 8], places[t, 9],
+                                  places[t, 10], places[t, 11])  # fmt: skip
         is_mapped = mapped[t] != 0
-        p0, q0 = map_xy[a, 0], map_xy[a, 1]
-        p1, q1 = map_xy[b, 0] - p0, map_xy[b, 1] - q0
-        p2, q2 = map_xy[c, 0] - p0, map_xy[c, 1] - q0
         step_x = F(first_x) + HALF - x0
-        for py in range(first_y, last_y + 1):
+        for py in range(np.uintp(first_y), np.uintp(last_y + 1)):
             step_y = F(py) + HALF - y0
             w1 = step_x * w1x + step_y * w1y - w1x
             w2 = step_x * w2x + step_y * w2y - w2x
-            for px in range(first_x, last_x + 1):
+            for px in range(np.uintp(first_x), np.uintp(last_x + 1)):
                 w1 += w1x
                 w2 += w2x
                 if w1 < EDGE or w2 < EDGE or w1 + w2 > ONE - EDGE:
@@ -130,61 +193,120 @@ def shade(
                 if z >= zbuffer[py, px]:
                     continue
                 zbuffer[py, px] = z
-                u = u0 + w1 * u1 + w2 * u2
-                v = v0 + w1 * v1 + w2 * v2
-                iu = min(max(int(u), 0), atlas_w - 2)
-                iv = min(max(int(v), 0), atlas_h - 2)
-                fu, fv = u - F(iu), v - F(iv)
-                lit = l0 + w1 * l1 + w2 * l2
-                k11 = fu * fv * lit
-                k01 = fu * lit - k11
-                k10 = fv * lit - k11
-                k00 = lit - k01 - k10 - k11
-                red = (F(atlas[iv, iu, 0]) * k00 + F(atlas[iv, iu + 1, 0]) * k01
-                       + F(atlas[iv + 1, iu, 0]) * k10 + F(atlas[iv + 1, iu + 1, 0]) * k11)  # fmt: skip
-                green = (F(atlas[iv, iu, 1]) * k00 + F(atlas[iv, iu + 1, 1]) * k01
-                         + F(atlas[iv + 1, iu, 1]) * k10 + F(atlas[iv + 1, iu + 1, 1]) * k11)  # fmt: skip
-                blue = (F(atlas[iv, iu, 2]) * k00 + F(atlas[iv, iu + 1, 2]) * k01
-                        + F(atlas[iv + 1, iu, 2]) * k10 + F(atlas[iv + 1, iu + 1, 2]) * k11)  # fmt: skip
+                u = min(max(u0 + w1 * u1 + w2 * u2, F(0)), F(atlas_w) - F(1.001))
+                v = min(max(v0 + w1 * v1 + w2 * v2, F(0)), F(atlas_h) - F(1.001))
+                iu, iv = np.uintp(u), np.uintp(v)
+                fu, fv = I4((u - F(iu)) * F(256)), I4((v - F(iv)) * F(256))
+                k11 = (fu * fv) >> I4(8)
+                ju, jv = iu + NEXT, iv + NEXT
+                texel = (atlas[iv, iu] * U8(I4(256) - fu - fv + k11) + atlas[iv, ju] * U8(fu - k11)
+                         + atlas[jv, iu] * U8(fv - k11) + atlas[jv, ju] * U8(k11))  # fmt: skip
+                lit = (l0 + w1 * l1 + w2 * l2) * F(1 / 256)
+                red = F(I4(texel & LANE)) * lit
+                green = F(I4((texel >> S16) & LANE)) * lit
+                blue = F(I4((texel >> S32) & LANE)) * lit
                 if is_mapped:
                     p = p0 + w1 * p1 + w2 * p2
                     q = q0 + w1 * q1 + w2 * q2
-                    ip, iq = int(p), int(q)
-                    if ip >= 0 and iq >= 0 and ip < ratio_w - 1 and iq < ratio_h - 1:
+                    if p >= F(0) and q >= F(0) and p < F(ratio_w) - F(1.001) and q < F(ratio_h) - F(1.001):
+                        ip, iq = np.uintp(p), np.uintp(q)
                         fp, fq = p - F(ip), q - F(iq)
                         m11 = fp * fq
                         m01, m10 = fp - m11, fq - m11
                         m00 = ONE - m01 - m10 - m11
-                        red *= (ratio[iq, ip, 0] * m00 + ratio[iq, ip + 1, 0] * m01
-                                + ratio[iq + 1, ip, 0] * m10 + ratio[iq + 1, ip + 1, 0] * m11)  # fmt: skip
-                        green *= (ratio[iq, ip, 1] * m00 + ratio[iq, ip + 1, 1] * m01
-                                  + ratio[iq + 1, ip, 1] * m10 + ratio[iq + 1, ip + 1, 1] * m11)  # fmt: skip
-                        blue *= (ratio[iq, ip, 2] * m00 + ratio[iq, ip + 1, 2] * m01
-                                 + ratio[iq + 1, ip, 2] * m10 + ratio[iq + 1, ip + 1, 2] * m11)  # fmt: skip
-                out[py, px, 0] = np.uint8(min(red + HALF, F(255)))
-                out[py, px, 1] = np.uint8(min(green + HALF, F(255)))
-                out[py, px, 2] = np.uint8(min(blue + HALF, F(255)))
-                out[py, px, 3] = np.uint8(255)
+                        jp, jq = ip + NEXT, iq + NEXT
+                        red *= (ratio[iq, ip, 0] * m00 + ratio[iq, jp, 0] * m01
+                                + ratio[jq, ip, 0] * m10 + ratio[jq, jp, 0] * m11)  # fmt: skip
+                        green *= (ratio[iq, ip, 1] * m00 + ratio[iq, jp, 1] * m01
+                                  + ratio[jq, ip, 1] * m10 + ratio[jq, jp, 1] * m11)  # fmt: skip
+                        blue *= (ratio[iq, ip, 2] * m00 + ratio[iq, jp, 2] * m01
+                                 + ratio[jq, ip, 2] * m10 + ratio[jq, jp, 2] * m11)  # fmt: skip
+                r = U4(I4(min(red + HALF, F(255))))
+                g = U4(I4(min(green + HALF, F(255))))
+                h = U4(I4(min(blue + HALF, F(255))))
+                out[py, px] = U4(r | (g << U4(8)) | (h << U4(16)) | U4(0xFF000000))
 
 
-@njit("void(u1[:,:,::1], i8, i8, i8, u1[:,:,::1])", cache=True, nogil=True)
+@njit("void(u4[:,::1], i8, i8, i8, u4[:,::1])", cache=True, nogil=True)
 def enlarge(picture, left, top, zoom, patch):
     """Fill `patch` with the picture's pixels from (left, top), each repeated zoom × zoom."""
-    for y in range(patch.shape[0]):
-        for x in range(patch.shape[1]):
-            for c in range(4):
-                patch[y, x, c] = picture[top + y // zoom, left + x // zoom, c]
-
-
-@njit("void(u1[:,:,::1], i8, i8, i8, u1[:,:,::1])", cache=True, nogil=True)
-def shrink(patch, zoom, left, top, picture):
-    """Average zoom × zoom pixels of `patch` back into the picture at (left, top)."""
-    count = zoom * zoom
     for y in range(patch.shape[0] // zoom):
         for x in range(patch.shape[1] // zoom):
-            for c in range(4):
-                total = count // 2
-                for j in range(zoom):
-                    for i in range(zoom):
-                        total += patch[y * zoom + j, x * zoom + i, c]
-                picture[top + y, left + x, c] = np.uint8(total // count)
+            value = picture[top + y, left + x]
+            for j in range(zoom):
+                for i in range(zoom):
+                    patch[y * zoom + j, x * zoom + i] = value
+
+
+@njit("void(u4[:,::1], i8, i8, u4[:,::1], f4[:,::1])", cache=True, nogil=True)
+def shrink(patch, left, top, picture, zbuffer):
+    """Average 2 × 2 pixels of `patch` back into the picture at (left, top), which counts as covered there."""
+    low, two = U4(0x00FF00FF), U4(0x00020002)
+    for y in range(patch.shape[0] // 2):
+        for x in range(patch.shape[1] // 2):
+            a, b = patch[2 * y, 2 * x], patch[2 * y, 2 * x + 1]
+            c, d = patch[2 * y + 1, 2 * x], patch[2 * y + 1, 2 * x + 1]
+            even = U4(U4((a & low) + (b & low) + (c & low) + (d & low) + two) >> U4(2)) & low
+            a, b, c, d = a >> U4(8), b >> U4(8), c >> U4(8), d >> U4(8)
+            odd = U4(U4((a & low) + (b & low) + (c & low) + (d & low) + two) >> U4(2)) & low
+            picture[top + y, left + x] = U4(even | (odd << U4(8)))
+            zbuffer[top + y, left + x] = F(0)
+
+
+@njit("i8(f4[:,::1], i8[::1], i4[:,::1])", cache=True, nogil=True)
+def edges(zbuffer, box, found):
+    """List the pixels (y, x) in and about `box` that have a neighbour on the other side of an outline."""
+    left, top, right, bottom = box
+    count, room = 0, found.shape[0]
+    first, last = max(left - 1, 1), min(right + 2, zbuffer.shape[1] - 1)
+    marks = np.empty(max(last - first, 0), np.uint8)
+    for y in range(max(top - 1, 1), min(bottom + 2, zbuffer.shape[0] - 1)):
+        above, row, below = zbuffer[y - 1, first:last], zbuffer[y, first:last], zbuffer[y + 1, first:last]
+        before, after = zbuffer[y, first - 1 : last - 1], zbuffer[y, first + 1 : last + 1]
+        differ = False
+        for x in range(marks.shape[0]):
+            low = min(min(min(above[x], below[x]), min(before[x], after[x])), row[x])
+            high = max(max(max(above[x], below[x]), max(before[x], after[x])), row[x])
+            marks[x] = (low < FAR) & (high >= FAR)
+            differ |= (low < FAR) & (high >= FAR)
+        if not differ:
+            continue
+        for x in range(marks.shape[0]):
+            if marks[x] != 0 and count < room:
+                found[count, 0], found[count, 1] = y, first + x
+                count += 1
+    return count
+
+
+@njit("void(u4[:,::1], u4[:,::1], f4[:,::1], i4[:,::1], i8)", cache=True, nogil=True)
+def soften(picture, behind, zbuffer, found, count):
+    """Blend the face into what is behind it along its outline, by how much of 3 × 3 pixels it covers."""
+    for outside in (True, False):  # first what reads its neighbours, then those themselves
+        for n in range(count):
+            y, x = found[n, 0], found[n, 1]
+            if (zbuffer[y, x] == FAR) != outside:
+                continue
+            total, red, green, blue, alpha = I4(0), I4(0), I4(0), I4(0), I4(0)
+            for j in range(-1, 2):
+                for i in range(-1, 2):
+                    if zbuffer[y + j, x + i] == FAR:
+                        continue
+                    weight = I4((2 - abs(i)) * (2 - abs(j)))
+                    value = picture[y + j, x + i]
+                    total += weight
+                    red += weight * I4(value & U4(255))
+                    green += weight * I4((value >> U4(8)) & U4(255))
+                    blue += weight * I4((value >> U4(16)) & U4(255))
+                    alpha += weight * I4(value >> U4(24))
+            if total == 0:
+                continue
+            if not outside:
+                value = picture[y, x]
+                red, green = total * I4(value & U4(255)), total * I4((value >> U4(8)) & U4(255))
+                blue, alpha = total * I4((value >> U4(16)) & U4(255)), total * I4(value >> U4(24))
+            rest, below = I4(16) - total, behind[y, x]
+            red = (red + rest * I4(below & U4(255)) + I4(8)) >> I4(4)
+            green = (green + rest * I4((below >> U4(8)) & U4(255)) + I4(8)) >> I4(4)
+            blue = (blue + rest * I4((below >> U4(16)) & U4(255)) + I4(8)) >> I4(4)
+            alpha = (alpha + rest * I4(below >> U4(24)) + I4(8)) >> I4(4)
+            picture[y, x] = U4(red) | (U4(green) << U4(8)) | (U4(blue) << U4(16)) | (U4(alpha) << U4(24))

@@ -78,13 +78,17 @@ def load_renderer(
         AvatarError: wrong size, framing, device or background.
     """
     frame = frame_of(rig.manifest, size, framing)
+    whole = background is None
     if device != "cpu":
-        raise AvatarError(f"no renderer for device {device!r}: use device='cpu'")
+        from avatar.torch_renderer import TorchRenderer, check_device
+
+        check_device(device)
+        wall = paint_background(background, frame.width, frame.height)
+        return TorchRenderer(rig, frame, wall, keep_backdrop=whole, device=device)
     from avatar.cpu_renderer import CpuRenderer
 
-    return CpuRenderer(
-        rig, frame, paint_background(background, frame.width, frame.height), background is None
-    )
+    wall = paint_background(background, frame.width, frame.height)
+    return CpuRenderer(rig, frame, wall, keep_backdrop=whole)
 
 
 def paint_background(background: Background | None, width: int, height: int) -> Picture:

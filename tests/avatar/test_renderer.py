@@ -1,3 +1,5 @@
+import dataclasses
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -130,6 +132,32 @@ def test_breath_lifts_the_shoulders(renderer: Renderer) -> None:
     assert changed[200:].any()
     # lifting must not open a gap under the clothes
     assert not changed[-1, 80:176].any()
+
+
+def popping(renderer: Renderer, poses: list[Pose]) -> float:
+    """The largest 95th percentile over consecutive frames of how much pixels in still regions change."""
+    frames = renderer.draw_many(poses).astype(int)
+    return float(max(np.percentile(np.abs(b - a).max(axis=-1), 95) for a, b in itertools.pairwise(frames)))
+
+
+def test_nothing_pops_in_slow_motion(renderer: Renderer) -> None:
+    # 4 degrees in 4 s at 25 frames a second: an edge moves by a thirtieth of a pixel from frame to frame
+    turn = [Pose(head=(0.04 * i, 0.02 * i, 0), breath=0.5) for i in range(40, 60)]
+    assert popping(renderer, turn) <= 1
+    breath = [Pose(breath=0.01 * i) for i in range(20)]
+    assert popping(renderer, breath) <= 1
+
+
+def test_the_outline_of_the_face_is_soft(renderer: Renderer) -> None:
+    # a face without hair and cloth before a white wall has no step from skin to wall in one pixel
+    rig = load_rig()
+    bare = dataclasses.replace(
+        rig, hair=np.zeros_like(rig.hair), cloth=rig.cloth[:0], behind=np.zeros_like(rig.behind)
+    )
+    cut = load_renderer(bare, 256).draw_rgba(Pose(head=(8, 0, 0)))
+    alpha = cut[40:200, :, 3]
+    edge = (alpha > 20) & (alpha < 235)
+    assert edge.sum() > 2 * len(alpha)
 
 
 def test_a_slow_turn_changes_little_between_frames(renderer: Renderer) -> None:
