@@ -157,7 +157,7 @@ def sharpness(picture: U8, face: FoundFace) -> float:
     k = SHARPNESS_PX / grey.shape[1]
     way = cv2.INTER_AREA if k < 1 else cv2.INTER_CUBIC
     grey = cv2.resize(grey, None, fx=k, fy=k, interpolation=way).astype(np.float32)
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(float(grey.var()), 25.0) * 1000)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(float(grey.var()), 200.0) * 1000)
 
 
 def _eye_opening(face: FoundFace) -> list[float]:

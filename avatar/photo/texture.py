@@ -262,7 +262,9 @@ def _blink_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.
     for x, _, z, radius in template.eyes:
         around |= np.hypot(template.vertices[:, 0] - x, template.vertices[:, 2] - z) < radius * 2.2
     if (known & around).any():
-        typical = np.percentile(light[known & around], 60)
+        below = template.vertices[:, 2] - float(template.eyes[:, 2].mean())
+        cheek = known & around & (below < -0.015)
+        typical = np.median(light[cheek if cheek.any() else known & around])
         bright, _ = _spread(template, colour, known & ~(around & (light < LID_LIGHT * typical)))
         spread, rings = _spread(template, colour, known)
         # a lid begins in the shadow of its crease and lightens within a few rings

@@ -53,7 +53,7 @@ def picture() -> np.ndarray:
     """Soft shapes of a face's size with edges, as a sharp portrait has."""
     drawn = np.full((900, 900, 3), (200, 165, 145), np.uint8)
     for x, y, r in np.random.default_rng(0).integers((250, 250, 6), (650, 650, 30), (60, 3)):
-        cv2.circle(drawn, (int(x), int(y)), int(r), (90, 60, 50), 2, cv2.LINE_AA)
+        cv2.circle(drawn, (int(x), int(y)), int(r), (90, 60, 50), -1, cv2.LINE_AA)
     return drawn
 
 
