@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals import face
+from evals import face, synchrony
 from speech.timeline import Phoneme
 
 MODELS = Path(__file__).parents[2].parent / "shared" / "models"
@@ -39,7 +39,7 @@ def test_closing_compares_bilabials_with_open_vowels() -> None:
     assert (report["bilabials"], report["open_vowels"]) == (1, 2)
     assert report["ratio"] == pytest.approx(0.04)
     aspects[10:15] = np.nan
-    with pytest.raises(face.MissingPart, match="other lines"):
+    with pytest.raises(synchrony.MissingPart, match="other lines"):
         face.closing(aspects, said)
 
 
@@ -48,27 +48,27 @@ def test_best_lag_finds_how_late_the_mouth_is(late: int) -> None:
     sound = np.convolve(np.random.default_rng(0).normal(0, 1, 400), np.ones(4), "same").astype(np.float32)
     mouth = np.roll(sound, late).astype(np.float32)
     mouth[50] = np.nan
-    found = face.best_lag(mouth, sound)
+    found = synchrony.best_lag(mouth, sound)
     assert found["lag_frames"] == late
     assert found["correlation"] > 0.95
 
 
 def test_envelope_follows_the_sound() -> None:
     pcm = np.concatenate([np.zeros(16000, np.float32), tone(1.0)])
-    level = face.envelope(pcm, 50)
+    level = synchrony.envelope(pcm, 50)
     assert level[:23].max() < 1e-6
     assert level[28:].min() == pytest.approx(0.0707, rel=0.05)
 
 
 def test_cepstra_of_louder_and_of_later_sound() -> None:
     pcm = tone(1.0) + np.random.default_rng(0).normal(0, 0.01, 16000).astype(np.float32)
-    plain, loud = face.mfcc(pcm), face.mfcc(2 * pcm)
+    plain, loud = synchrony.mfcc(pcm), synchrony.mfcc(2 * pcm)
     assert plain.shape[1] == 13
     assert len(plain) == 99
     # twice the amplitude is four times the power: only the energy term moves
     assert np.abs(loud[:, 0] - plain[:, 0] - np.log(4)).max() < 0.01
     assert np.abs(loud[:, 1:] - plain[:, 1:]).max() < 0.2
-    later = face.mfcc(np.concatenate([np.zeros(1600, np.float32), pcm]))
+    later = synchrony.mfcc(np.concatenate([np.zeros(1600, np.float32), pcm]))
     assert np.abs(later[12:100] - plain[2:90]).max() < 0.2
 
 
@@ -98,7 +98,7 @@ def test_cepstra_are_those_of_the_textbook() -> None:
     )
     expected *= 1 + 11 * np.sin(np.pi * np.arange(13) / 22)
     expected[0] = np.log(power.sum())
-    assert np.abs(face.mfcc(pcm)[0] - expected).max() < 1e-2
+    assert np.abs(synchrony.mfcc(pcm)[0] - expected).max() < 1e-2
 
 
 def test_face_crop_is_a_square_around_the_face() -> None:
@@ -106,7 +106,7 @@ def test_face_crop_is_a_square_around_the_face() -> None:
     picture[60:140, 70:130] = 200
     marks = np.zeros((478, 2), np.float32) + 100
     marks[0], marks[1] = (70, 60), (130, 140)
-    crop = face.face_crop(picture, marks)
+    crop = synchrony.face_crop(picture, marks)
     assert crop.shape == (112, 112)
     assert crop[56, 56] == 200
     assert crop[56, 2] == 0
@@ -114,8 +114,8 @@ def test_face_crop_is_a_square_around_the_face() -> None:
 
 
 def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(face.MissingPart, match="no model"):
-        face.Synchrony(tmp_path / "x.onnx")
+    with pytest.raises(synchrony.MissingPart, match="no model"):
+        synchrony.Synchrony(tmp_path / "x.onnx")
     assert face.main(["mira", "--landmarker", str(tmp_path / "x.task")]) == 2
     assert "no model" in capsys.readouterr().err
 
@@ -125,7 +125,7 @@ def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_a_rig_that_speaks_is_judged_from_its_pictures() -> None:
     landmarker = face.Landmarker(LANDMARKER)
     try:
-        report = face.judge("mira", landmarker, face.Synchrony(ASD), size=384, lines=face.TALK[2:3])
+        report = face.judge("mira", landmarker, synchrony.Synchrony(ASD), size=384, lines=face.TALK[2:3])
     finally:
         landmarker.close()
     assert json.loads(json.dumps(report)) == report
