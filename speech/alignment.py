@@ -41,8 +41,15 @@ _NO_PAUSE = -0.2
 _PAUSE_BEGINS = -2.0
 """ln P of going from word to word without and with a pause."""
 
-_FIT_MIDDLE, _FIT_SLOPE = -2.2, 3.0
-"""The mean of ln (P of the text's phone / P of the likeliest) at which the fit is 0.5, and its steepness."""
+_FIT_MIDDLE, _FIT_SLOPE = -2.25, 5.0
+"""Score at which the fit is 0.5, and its steepness: recordings of people and voices in both languages, with
+their own text and with others', part around here."""
+
+_LOST_MOST = -6.0
+"""ln of how much less likely than the likeliest a phone may count: one wrong word must not decide."""
+
+_LEFT_OVER_WEIGHT = 3.0
+"""Of the share of the speech for which the text has no sound, against `_LOST_MOST` and the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,9 @@ def align(
     states = _best_path(scores[:, chain.phones], chain)
     owners = chain.owners[states]
     timeline = phonemes(_onsets(owners, said), duration_s)
-    return Alignment(timeline, _words(reference, said, owners), _fit(posteriors, chain.phones[states]))
+    return Alignment(
+        timeline, _words(reference, said, owners), _fit(posteriors, chain.phones[states], owners)
+    )
 
 
 def _chain(reference: Speech, speaking_s: float) -> _Chain:
@@ -243,13 +252,14 @@ def _words(reference: Speech, said: Sequence[Phoneme], owners: NDArray[np.int64]
     return tuple(words)
 
 
-def _fit(posteriors: NDArray[np.float32], phones: NDArray[np.int64]) -> float:
-    """How much less likely the text's phones are than whatever is likeliest, where either is no pause."""
+def _fit(posteriors: NDArray[np.float32], phones: NDArray[np.int64], owners: NDArray[np.int64]) -> float:
+    """How much less likely than the likeliest the text's phones are, each counting the same; 0..1."""
     likeliest = posteriors.argmax(axis=1)
-    counted = (phones > 0) | (likeliest > 0)
-    if not counted.any():
-        return 0.0
-    row = np.flatnonzero(counted)
-    lost = posteriors[row, phones[row]] - posteriors[row, likeliest[row]]
-    score = float(np.maximum(lost, -6.0).mean())
+    row = np.arange(len(phones))
+    lost = np.maximum(posteriors[row, phones] - posteriors[row, likeliest], _LOST_MOST)
+    spoken = owners >= 0
+    counts = np.bincount(owners[spoken])
+    by_phone = np.bincount(owners[spoken], lost[spoken])[counts > 0] / counts[counts > 0]
+    left_over = float(np.mean(~spoken[likeliest > 0])) if (likeliest > 0).any() else 0.0
+    score = float(by_phone.mean()) - _LEFT_OVER_WEIGHT * left_over
     return float(1.0 / (1.0 + np.exp(-_FIT_SLOPE * (score - _FIT_MIDDLE))))

@@ -20,11 +20,14 @@ _SHORTEST = {PAUSE: 6, "a": 4, "e": 4, "i": 4, "o": 4, "u": 4}
 _SHORTEST_CONSONANT = 3
 
 _BIGRAM_WEIGHT = 0.7
-_PRIOR_WEIGHT = 0.3
-"""How far rare shapes are raised; and the share of the shapes' order against the sound: both measured."""
+"""Of the usual order of shapes against the sound."""
 
-_CLOSURE_BONUS = 0.4
-"""For lips that close, in ln P: a closure that is missed is seen, one too many hardly."""
+_PRIOR_WEIGHT = 0.3
+"""How far rare shapes are raised."""
+
+_CLOSURE_BONUS = 0.7
+"""For lips that close, in ln P: a closure that is missed is seen, one too many hardly. On voices held out of
+the training 0.4 finds 7 of 10 closures, 1.0 finds 9 of 10, and then as many that are none."""
 
 _MARGIN_S = 0.15
 """Kept around what the voice activity detector finds: soft onsets and endings."""

@@ -7,6 +7,8 @@ A program for whoever changes the model; it needs torch (the `gpu` extra), users
 where the files hold one text a line. Every voice speaks at its own rate and pitch; the sound is then
 stretched, coloured, echoed and covered with noise, so that the model learns what all of them share. The
 voices in `HELD_OUT` are kept for measuring. The same seed and texts give the same sounds.
+The weights in the package come from the defaults, on 8,700 English texts (questions to a bank, comments,
+encyclopedia) and 5,600 Chinese ones (dialogues): 2.8 hours of sound.
 """
 
 from __future__ import annotations
@@ -252,8 +254,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--english", type=Path, required=True, help="texts, one a line")
     parser.add_argument("--chinese", type=Path, required=True, help="texts, one a line")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--utterances", type=int, default=5000)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--utterances", type=int, default=1600)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(arguments)
