@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.geometry import BLENDSHAPE_INDEX, head_matrix, project, weights_of
+from avatar.look import CHEST_LIFT_M, HEAD_LIFT
 from avatar.pose import Pose
 from avatar.rig import Rig
 
@@ -54,8 +55,6 @@ class FaceFinder:
     """Finds the face of any pose of one rig, by its mesh."""
 
     def __init__(self, rig: Rig) -> None:
-        from avatar.cpu_renderer import CHEST_LIFT_M, HEAD_LIFT
-
         camera = rig.manifest.camera
         self._camera = (camera.y, camera.z, camera.focal)
         self._pivot = np.array(rig.manifest.head_pivot, np.float32)

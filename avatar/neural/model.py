@@ -23,6 +23,7 @@ F32 = NDArray[np.float32]
 USUAL_SIZE = 96
 """Side in pixels of the face where the model leaves it open."""
 MEL_SHAPE = (1, BANDS, WINDOW_STEPS)
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 EXPECTED = "mel float[N, 1, 80, 16] and face float[N, 6, S, S] in, face float[N, 3, S, S] out"
 _TYPES: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
@@ -50,7 +51,17 @@ class LipModel:
         self.path = Path(path)
         if not self.path.is_file():
             raise AvatarError(f"no lip model at {self.path}: give the ONNX file of a Wav2Lip model")
-        self._session = _open(self.path, threads)
+        try:
+            self._load(threads, cuda=True)
+        except AvatarError:
+            if not _has_cuda():
+                raise
+            self._load(threads, cuda=False)  # a driver or library of CUDA may be missing
+        provider = "cuda" if self._session.get_providers()[0] == CUDA else "cpu"
+        self.engine = f"onnxruntime/{provider} {self.path.stem}"
+
+    def _load(self, threads: int, *, cuda: bool) -> None:
+        self._session = _open(self.path, threads, cuda=cuda)
         inputs: dict[str, str] = {}
         self._types: dict[str, type[np.floating[Any]]] = {}
         self.size, self.batch = USUAL_SIZE, None
@@ -68,8 +79,6 @@ class LipModel:
             raise self._refusal()
         self._inputs, self._output = inputs, outputs[0]
         self._try()
-        provider = "cuda" if self._session.get_providers()[0] == "CUDAExecutionProvider" else "cpu"
-        self.engine = f"onnxruntime/{provider} {self.path.stem}"
 
     def __call__(self, mel: F32, face: F32) -> F32:
         """Run the model.
@@ -133,7 +142,13 @@ class LipModel:
         )
 
 
-def _open(path: Path, threads: int) -> Any:
+def _has_cuda() -> bool:
+    import onnxruntime
+
+    return CUDA in onnxruntime.get_available_providers()
+
+
+def _open(path: Path, threads: int, *, cuda: bool) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -141,10 +156,10 @@ def _open(path: Path, threads: int) -> Any:
     # threads that spin while they wait would take the cores that renderer and encoder need
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is raised below
-    there = onnxruntime.get_available_providers()
-    wanted = [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in there]
+    wanted = [CUDA, CPU] if cuda and _has_cuda() else [CPU]
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+        # onnxruntime's own fallback prints to standard output
+        return onnxruntime.InferenceSession(str(path), options, providers=wanted, enable_fallback=0)
     except Exception as error:  # onnxruntime's errors have no public base
         raise AvatarError(
             f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads ({error}): "

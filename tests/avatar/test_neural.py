@@ -219,6 +219,16 @@ def test_the_mask_is_soft_and_ends_inside_the_lower_face_and_the_box() -> None:
     assert np.abs(np.diff(mask, axis=0)).max() < 0.15
 
 
+def test_the_model_is_shown_blue_first_and_the_lower_half_black() -> None:
+    frame = np.zeros((64, 64, 3), np.uint8)
+    frame[...] = (255, 102, 51)
+    shown = model_input(cut_face(frame, np.array([8, 8, 56, 56], np.float32), 96))
+    assert shown.shape == (6, 96, 96)
+    assert shown[3:, 50, 50] == pytest.approx([0.2, 0.4, 1.0], abs=1e-3)
+    assert np.array_equal(shown[:3, :48], shown[3:, :48])
+    assert shown[:3, 48:].max() == 0
+
+
 @pytest.mark.parametrize("size", [512, 720])
 def test_a_model_that_changes_nothing_leaves_the_picture(tmp_path: Path, rig: Rig, size: int) -> None:
     frames = load_renderer(rig, size=size).draw_many(POSES)
@@ -315,6 +325,17 @@ def test_a_stream_is_the_same_in_any_batch_and_reads_little_ahead(tmp_path: Path
         shown += 1
     assert shown == count
     assert difference(whole, np.stack(frames)).max() > 20
+
+
+def test_the_box_is_smooth_over_five_frames(tmp_path: Path, rig: Rig) -> None:
+    poses = [Pose()] * 9
+    poses[4] = Pose(head=(0, 0, 8))
+    frames = np.repeat(picture(8, 256, 256)[None], 9, 0)
+    lips = NeuralLips(lip_model(tmp_path / "m.onnx", "spot"), rig)
+    changed = difference(lips.apply(frames, poses, SILENCE, 16_000, 25), frames)
+    across = (changed * np.arange(256)).sum(axis=(1, 2)) / changed.sum(axis=(1, 2))
+    assert across[2] == pytest.approx(across[6], abs=0.05)
+    assert abs(across[2] - across[1]) > 5 * abs(across[1] - across[0])
 
 
 def test_frames_are_not_written_to(tmp_path: Path, rig: Rig) -> None:
