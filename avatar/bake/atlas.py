@@ -9,6 +9,7 @@ import numpy as np
 
 from avatar.bake import inside
 from avatar.bake.mesh import BODY, F32, I32, LOWER_TEETH, TONGUE, UPPER_TEETH, Mesh, screen_area
+from avatar.bake.picture import U8, blur, disc, read_rgba
 from avatar.bake.poses import (
     INNER_POSE,
     KEY_BOX,
@@ -18,10 +19,8 @@ from avatar.bake.poses import (
     SIDES,
     SPLIT_KEYS,
 )
-from avatar.bake.picture import U8, blur, disc, read_rgba
 from avatar.bake.visibility import paint, seen
 from avatar.geometry import smoothstep
-
 
 LID_SHADE = 0.16
 SIDE_GAIN = 1.8
@@ -70,7 +69,8 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     corner = size + wide * 4
     first_side = corner + inside.WIDTH
     across = edge[1] - edge[0]
-    picture = np.zeros((max(size, tall), first_side + across * 2, 3), np.uint8)
+    strip = inside.paint_strip()
+    picture = np.zeros((max(size, tall, len(strip)), first_side + across * 2, 3), np.uint8)
     for i, view in enumerate(sides):
         view = _matched(mesh, view, SIDE_YAWS_DEG[i], _without_fringe(rest), size)
         left_edge = first_side + i * across
@@ -78,7 +78,6 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     picture[:size, :size] = _without_fringe(rest)
     for i, crop in enumerate(crops):
         picture[:tall, size + i * wide : size + (i + 1) * wide] = crop
-    strip = inside.paint_strip()
     picture[: len(strip), corner:first_side] = strip
 
     screens = {

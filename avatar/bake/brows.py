@@ -43,18 +43,22 @@ def brows(brow: Brows, surface: Surface, human: Human, rng: np.random.Generator)
         x, off, half = shape(surface.rest)
         near = (np.abs(off) < half * 2.5 + 0.001) & (np.abs(x) < 0.03) & (surface.rest[:, 0] * sign > 0)
         near &= surface.rest[:, 1] < eye[1] + 0.02
-        roots = surface.scatter(near + 1e-12, 12000, rng)
+        roots = surface.scatter(near.astype(np.float64) + 1e-12, 12000, rng)
         x, off, half = shape(roots.rest)
         along = (x - ALONG_M[0]) / (ALONG_M[-1] - ALONG_M[0])
         # the inner end fades in: single upright hairs, no edge
         keep = np.interp(along, [0, 0.10, 0.25, 0.85, 1], [0.10, 0.45, 1, 1, 0.5])
         inside = np.abs(off) < half * rng.uniform(0.55, 1.15, len(x))
-        inside &= (rng.random(len(x)) < keep) & (along > 0) & (along < 1) & (roots.rest[:, 1] < eye[1] + 0.012)
+        inside &= (
+            (rng.random(len(x)) < keep) & (along > 0) & (along < 1) & (roots.rest[:, 1] < eye[1] + 0.012)
+        )
         chosen = np.flatnonzero(inside)[: brow.strands]
         roots, along, off, half = roots.only(chosen), along[chosen], off[chosen], half[chosen]
         normal = unit(roots.at(normals))
         v = np.clip(off / np.maximum(half, 1e-4), -1, 1)
-        angle = np.interp(along, [0, 0.15, 0.5, 1], [80, 55, 20, -20]) - v * np.interp(along, [0, 0.3, 1], [10, 30, 14])
+        angle = np.interp(along, [0, 0.15, 0.5, 1], [80, 55, 20, -20]) - v * np.interp(
+            along, [0, 0.3, 1], [10, 30, 14]
+        )
         angle = np.radians(angle + rng.normal(0, 8, len(angle)))
         start = np.stack([sign * np.cos(angle), np.zeros_like(angle), np.sin(angle)], 1)
         start = unit(tangential(start, normal))
@@ -104,4 +108,6 @@ def beard(hair: Hair, surface: Surface, human: Human, rng: np.random.Generator) 
     count = len(normal)
     down = tangential(np.tile([0.0, -0.25, -1.0], (count, 1)), normal) + rng.normal(0, 0.30, (count, 3))
     length = hair.beard_m * rng.uniform(0.5, 1.1, count)
-    return bent(roots.posed - normal * 0.0003, unit(unit(down) * 0.8 + normal * 0.6), unit(down) * 0.4, length, 5)
+    return bent(
+        roots.posed - normal * 0.0003, unit(unit(down) * 0.8 + normal * 0.6), unit(down) * 0.4, length, 5
+    )

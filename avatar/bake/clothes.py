@@ -23,8 +23,22 @@ ROLL = {
 }
 """The jacket's opening, from the side of the neck to the button: (from the middle, over the throat) in m."""
 LAPEL = {
-    "suit": [(0.096, -0.020), (0.099, -0.030), (0.088, -0.110), (0.058, -0.220), (0.020, -0.290), (-0.004, -0.305)],
-    "blazer": [(0.094, -0.028), (0.096, -0.036), (0.084, -0.110), (0.056, -0.200), (0.022, -0.268), (-0.004, -0.285)],
+    "suit": [
+        (0.096, -0.020),
+        (0.099, -0.030),
+        (0.088, -0.110),
+        (0.058, -0.220),
+        (0.020, -0.290),
+        (-0.004, -0.305),
+    ],
+    "blazer": [
+        (0.094, -0.028),
+        (0.096, -0.036),
+        (0.084, -0.110),
+        (0.056, -0.200),
+        (0.022, -0.268),
+        (-0.004, -0.285),
+    ],
 }
 """The outer edge of the lapel, from its tip to the button."""
 NECK_GAP_M = {"suit": 0.014, "blazer": 0.014, "cardigan": 0.030}
@@ -38,7 +52,9 @@ def fabric(name: str, colour: Colour, weave: float, rough: float = 0.82) -> Any:
     """Woven or knitted cloth that is cut away where the attribute keep is negative; seams are darker."""
     shader = Shader(name)
     at = shader.node("TexCoord").outputs["Object"]
-    knit = shader.node("TexWave", {"Vector": at, "Scale": 230.0 if weave > 0.4 else 720.0, "Distortion": 1.0, "Detail": 2.0}).outputs["Fac"]
+    knit = shader.node(
+        "TexWave", {"Vector": at, "Scale": 230.0 if weave > 0.4 else 720.0, "Distortion": 1.0, "Detail": 2.0}
+    ).outputs["Fac"]
     grain = shader.noise(at, 900.0, 2.0)
     folds = shader.noise(at, 9.0, 2.0)
     bump = shader.node("Bump", {
@@ -49,7 +65,9 @@ def fabric(name: str, colour: Colour, weave: float, rough: float = 0.82) -> Any:
     })  # fmt: skip
     tone = shader.ramp(grain, 0.3, 0.7, 0.82, 1.12)
     seam = shader.ramp(shader.attribute("seam"), 0.0, 1.0, 1.0, 0.45)
-    shade = shader.node("CombineColor", {c: shader.math("MULTIPLY", tone, seam) for c in ("Red", "Green", "Blue")})
+    shade = shader.node(
+        "CombineColor", {c: shader.math("MULTIPLY", tone, seam) for c in ("Red", "Green", "Blue")}
+    )
     base = shader.mix(1.0, colour, shade.outputs[0], "MULTIPLY")
     cloth = shader.node("BsdfPrincipled", {
         "Base Color": base, "Roughness": rough, "Sheen Weight": 0.20, "Sheen Roughness": 0.5,
@@ -75,7 +93,16 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
         keep = np.minimum(keep, under.from_neck - 0.070)
         things.append(cut("blouse", under, keep, 0.0, shirt, {"seam": _band(keep, 0.006, 0.0012)}))
     else:
-        things.append(cut("shirt", under, np.minimum(under.from_neck - 0.060, 0.022 - under.h), 0.0, shirt, {"seam": _placket(under)}))
+        things.append(
+            cut(
+                "shirt",
+                under,
+                np.minimum(under.from_neck - 0.060, 0.022 - under.h),
+                0.0,
+                shirt,
+                {"seam": _placket(under)},
+            )
+        )
         things += _shirt_collar(under, skin, shirt)
     if outfit.tie is not None:
         things += _tie(under, fabric("tie", outfit.tie, 0.20, 0.55))
@@ -134,7 +161,9 @@ def _lapels(outfit: Outfit, shell: Shell, material: Any) -> list[Any]:
         fold = np.exp(-to_line(shell.u, shell.h, roll) / 0.012)
         stitch = 0.35 * _band(keep, 0.0045, 0.0007)
         gorge = _band(to_line(shell.u, shell.h, GORGE[:2]), 0.0, 0.0009)
-        things.append(cut(name, shell, keep, lift + 0.003 * fold, material, {"seam": np.maximum(stitch, gorge)}))
+        things.append(
+            cut(name, shell, keep, lift + 0.003 * fold, material, {"seam": np.maximum(stitch, gorge)})
+        )
     return things
 
 
@@ -187,12 +216,22 @@ def _shirt_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
 
 def _tie(shell: Shell, material: Any) -> list[Any]:
     knot = [(0.0, 0.022), (0.0165, 0.022), (0.0185, 0.016), (0.0120, -0.026), (0.0095, -0.030), (0.0, -0.031)]
-    blade = [(0.0, -0.018), (0.0110, -0.024), (0.015, -0.045), (0.030, -0.190), (0.040, -0.360), (0.0, -0.360)]
+    blade = [
+        (0.0, -0.018),
+        (0.0110, -0.024),
+        (0.015, -0.045),
+        (0.030, -0.190),
+        (0.040, -0.360),
+        (0.0, -0.360),
+    ]
     full_knot = knot + [(-u, h) for u, h in knot[::-1]]
     full_blade = blade + [(-u, h) for u, h in blade[::-1]]
     x, h = shell.points[:, 0], shell.h
     things = []
-    for name, corners, lift, round_m in (("blade", full_blade, 0.004, 0.004), ("knot", full_knot, 0.0075, 0.008)):
+    for name, corners, lift, round_m in (
+        ("blade", full_blade, 0.004, 0.004),
+        ("knot", full_knot, 0.0075, 0.008),
+    ):
         keep = np.where(shell.front, inside_polygon(x, h, corners), -0.05)
         bulge = np.sqrt(np.clip(keep / 0.016, 0, 1)) * round_m
         things.append(cut(name, shell, keep, lift + bulge, material))

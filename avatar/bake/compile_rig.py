@@ -132,8 +132,10 @@ def read_made(bake: Path) -> dict[str, Any]:
     try:
         made = json.loads((bake / "bake.json").read_text(encoding="utf-8"))
         return {key: made[key] for key in ("person", "title", "size", "samples", "hair_on_skin")}
-    except (OSError, ValueError, KeyError) as error:
-        raise RigError(f"{bake / 'bake.json'} cannot be read ({error}): run python -m avatar.bake again") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RigError(
+            f"{bake / 'bake.json'} cannot be read ({error}): run python -m avatar.bake again"
+        ) from error
 
 
 def _ever_seen(mesh: Mesh) -> NDArray[np.bool_]:

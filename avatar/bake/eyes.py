@@ -22,7 +22,9 @@ def eye_material(iris: Colour) -> Any:
     shader = Shader("eye")
     split = shader.node("SeparateXYZ", {"Vector": shader.node("TexCoord").outputs["Object"]})
     x, z = split.outputs["X"], split.outputs["Z"]
-    axis = shader.math("SQRT", shader.math("ADD", shader.math("MULTIPLY", x, x), shader.math("MULTIPLY", z, z)))
+    axis = shader.math(
+        "SQRT", shader.math("ADD", shader.math("MULTIPLY", x, x), shader.math("MULTIPLY", z, z))
+    )
     away = shader.math("MULTIPLY", axis, 0.92)
     # fibres of the iris: noise stretched along the radius
     angle = shader.math("MULTIPLY", shader.math("ARCTAN2", z, x), 6.0)

@@ -1,5 +1,7 @@
 """Hair on the head: where it grows, which way it lies, and strands that follow the skull."""
 
+# mypy: disable-error-code="import-untyped"
+# scipy has no types of its own; it is part of the baking environment only
 from __future__ import annotations
 
 from typing import Any
@@ -96,10 +98,13 @@ def coils(hair: Hair, roots: Scatter, eyes: F64, rng: np.random.Generator, point
     t = np.linspace(0, 1, points)[None, :, None]
     phase = rng.uniform(0, 2 * np.pi, count)[:, None, None]
     turn = phase + t * 2 * np.pi * 1.3
-    coil = 0.16 * length[:, None, None] * (np.cos(turn) - np.cos(phase)) * lean[:, None] + 0.16 * length[
-        :, None, None
-    ] * (np.sin(turn) - np.sin(phase)) * across[:, None]
-    stand = normal[:, None] * t * length[:, None, None] + lean[:, None] * t**1.5 * 0.35 * length[:, None, None]
+    coil = (
+        0.16 * length[:, None, None] * (np.cos(turn) - np.cos(phase)) * lean[:, None]
+        + 0.16 * length[:, None, None] * (np.sin(turn) - np.sin(phase)) * across[:, None]
+    )
+    stand = (
+        normal[:, None] * t * length[:, None, None] + lean[:, None] * t**1.5 * 0.35 * length[:, None, None]
+    )
     return np.asarray(roots.posed[:, None] - normal[:, None] * 0.0008 + stand + coil)
 
 

@@ -20,7 +20,7 @@ GRID = 33
 
 
 def clean_hair(folder: Path) -> U8:
-    """hair.png with colours carried on outward, so that no dark rim shows when it is resized (straight RGBA)."""
+    """hair.png (straight RGBA) with colours carried on outward: no dark rim shows when it is resized."""
     raw = read_rgba(folder / "hair.png")
     k = len(raw) / 640
     alpha = raw[:, :, 3].astype(np.float32) / 255

@@ -100,9 +100,7 @@ def assemble(bake: Path) -> Mesh:
             down = mouth_z - TEETH_SHOWN_M - float(v[:, 2].min())
             v = v + np.array([0, lips_y + TEETH_BEHIND_M[0] - v[:, 1].min(), down], np.float32)
         elif part == LOWER_TEETH:
-            v = v + np.array(
-                [0, lips_y + TEETH_BEHIND_M[1] - v[:, 1].min(), -LOWER_TEETH_DROP_M], np.float32
-            )
+            v = v + np.array([0, lips_y + TEETH_BEHIND_M[1] - v[:, 1].min(), -LOWER_TEETH_DROP_M], np.float32)
         elif part == TONGUE:
             v = v + np.array(TONGUE_SHIFT_M, np.float32)
             d[BLENDSHAPE_INDEX["tongueOut"]] -= np.array(TONGUE_SHIFT_M, np.float32)
@@ -132,7 +130,7 @@ def assemble(bake: Path) -> Mesh:
     tri[flip] = tri[flip][:, [0, 2, 1]]
     # the jaw turns with the head, the nape hangs on to it higher up
     top = chin_z - 0.006 + 0.035 * smoothstep(-0.03, 0.06, points[:, 1])
-    weight = smoothstep(0, 1, (points[:, 2] - top + NECK_M) / NECK_M)
+    weight = smoothstep(0, 1, ((points[:, 2] - top + NECK_M) / NECK_M).astype(np.float32))
     weight[ranges[BODY][1] :] = 1
     return Mesh(
         vertices=points, deltas=np.concatenate(deltas, 1), triangles=tri, part=part_ids, ranges=ranges,

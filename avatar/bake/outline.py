@@ -21,7 +21,7 @@ def inside_polygon(u: F64, h: F64, corners: Sequence[tuple[float, float]]) -> F6
         with np.errstate(divide="ignore", invalid="ignore"):
             at = a[0] + (h - a[1]) / (b[1] - a[1]) * (b[0] - a[0])
         inside ^= crosses & (u < at)
-    return np.where(inside, nearest, -nearest)
+    return np.asarray(np.where(inside, nearest, -nearest), np.float64)
 
 
 def to_segment(u: F64, h: F64, a: F64, b: F64) -> F64:
@@ -34,7 +34,8 @@ def to_segment(u: F64, h: F64, a: F64, b: F64) -> F64:
 def to_line(u: F64, h: F64, corners: Sequence[tuple[float, float]]) -> F64:
     """Distance to an open line through the corners."""
     points = np.array(corners)
-    return np.min([to_segment(u, h, a, b) for a, b in zip(points[:-1], points[1:], strict=True)], axis=0)
+    pairs = zip(points[:-1], points[1:], strict=True)
+    return np.asarray(np.min([to_segment(u, h, a, b) for a, b in pairs], axis=0), np.float64)
 
 
 def smooth(corners: Sequence[tuple[float, float]], rounds: int = 3) -> list[tuple[float, float]]:

@@ -107,7 +107,8 @@ MIRA = Person(
         ("nose/nose-scale-horiz-decr", 0.55), ("nose/nose-volume-decr", 0.3),
         ("nose/nose-width3-decr", 0.35), ("nose/nose-hump-incr", 0.12), ("nose/nose-point-width-decr", 0.3),
         ("mouth/mouth-lowerlip-volume-incr", 0.35), ("mouth/mouth-upperlip-volume-incr", 0.3),
-        ("chin/chin-width-decr", 0.3), ("cheek/-cheek-bones-incr", 0.3), ("neck/measure-neck-height-incr", 0.4), ("neck/neck-scale-horiz-decr", 0.2),
+        ("chin/chin-width-decr", 0.3), ("cheek/-cheek-bones-incr", 0.3),
+        ("neck/measure-neck-height-incr", 0.4), ("neck/neck-scale-horiz-decr", 0.2),
     ),
     skin=Skin(
         base=(0.60, 0.345, 0.225), flush=(0.66, 0.24, 0.17), lips=(0.50, 0.135, 0.11),
@@ -202,4 +203,6 @@ def person_named(name: str) -> Person:
     try:
         return PEOPLE[name]
     except KeyError:
-        raise RigError(f"no person {name!r}: choose one of {', '.join(PEOPLE)}, or add one to PEOPLE") from None
+        raise RigError(
+            f"no person {name!r}: choose one of {', '.join(PEOPLE)}, or add one to PEOPLE"
+        ) from None

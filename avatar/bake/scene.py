@@ -51,7 +51,11 @@ class Scene:
 
 
 def build(
-    person: Person, human: Human, weights: Mapping[str, float] | None = None, whole: bool = True, samples: int = 12
+    person: Person,
+    human: Human,
+    weights: Mapping[str, float] | None = None,
+    whole: bool = True,
+    samples: int = 12,
 ) -> Scene:
     """An empty Blender filled with the person, lit and framed.
 
@@ -59,7 +63,7 @@ def build(
         person: who.
         human: the base mesh in the person's shape.
         weights: ARKit shapes of the pose.
-        whole: with hair of the head, lashes and clothes; without, the face is bare, as the key pictures need it.
+        whole: with hair of the head, lashes and clothes; the key pictures need the bare face.
         samples: light paths a pixel.
     """
     import bpy
@@ -81,12 +85,20 @@ def build(
     lash_points = brows.lashes(human, posed, person.lash_length, rng)
     lash = None
     if whole:
-        lash = add_curves("lashes", lash_points, (0.00010, 0.00002), hair.hair_material("lash", 1.0, 0.05, 0.4))
+        lash = add_curves(
+            "lashes", lash_points, (0.00010, 0.00002), hair.hair_material("lash", 1.0, 0.05, 0.4)
+        )
     if person.hair.beard_m:
         beard_points = brows.beard(person.hair, surface, human, rng)
-        add_curves("beard", beard_points, (0.00006, 0.00004), hair.hair_material("beard", person.hair.melanin, 0, 0.5))
+        add_curves(
+            "beard",
+            beard_points,
+            (0.00006, 0.00004),
+            hair.hair_material("beard", person.hair.melanin, 0, 0.5),
+        )
     worn = clothes.dress(person.outfit, human, surface) if whole else []
-    strands, head = np.zeros((0, 1, 3)), []
+    strands = np.zeros((0, 1, 3))
+    head: list[Any] = []
     if whole:
         strands, head = _hair(person, surface, eyes, np.random.default_rng(SEED + 1))
     light_scene(person.key_light, samples)
@@ -96,7 +108,8 @@ def build(
 
 def _body(person: Person, human: Human, posed: F64, bare: bool) -> tuple[Any, NDArray[np.int64]]:
     eyes = human.brow_point
-    faces, corners = [], []
+    faces: list[tuple[int, ...]] = []
+    corners: list[int] = []
     for face, uv in zip(human.groups["body"], human.uv["body"], strict=True):
         points = human.points[list(face)]
         if points[:, 2].mean() > eyes[2] - BUST_M and np.abs(points[:, 0]).min() < HALF_M:

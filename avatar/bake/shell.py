@@ -1,5 +1,7 @@
 """Cloth that hangs on a body: smooth offset shells of the torso, and collars lofted round the neck."""
 
+# mypy: disable-error-code="import-untyped"
+# scipy has no types of its own; it is part of the baking environment only
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -59,7 +61,9 @@ class Shell:
         return np.hypot(self.points[:, 0], self.points[:, 1] - self.axis_y)
 
 
-def make_shell(human: Human, ease_m: float, pad_m: float, rounds: int = 6, over: Shell | None = None) -> Shell:
+def make_shell(
+    human: Human, ease_m: float, pad_m: float, rounds: int = 6, over: Shell | None = None
+) -> Shell:
     """A smooth shell `ease_m` over the body with shoulders built up by `pad_m`, stiffer when over another."""
     import bpy
 
@@ -87,9 +91,9 @@ def make_shell(human: Human, ease_m: float, pad_m: float, rounds: int = 6, over:
     points = points + body.normals(points) * ease_m * 0.8
     joint = human.joint("l-shoulder")
     # the pad lies on top of the shoulder and runs out toward the neck
-    x = np.abs(points[:, 0])
+    x, z = (np.abs(points[:, i]).astype(np.float32) for i in (0, 2))
     reach = smoothstep(0.05, joint[0], x) * (1 - smoothstep(joint[0], joint[0] + 0.06, x))
-    points[:, 2] += pad_m * reach * smoothstep(joint[2] - 0.12, joint[2] + 0.02, points[:, 2])
+    points[:, 2] += pad_m * reach * smoothstep(joint[2] - 0.12, joint[2] + 0.02, z)
     thing = add_mesh("shell", points, faces, bpy.data.materials.new("none"), levels=3)
     mesh = evaluated(thing)
     fine, quads = points_of(mesh), quads_of(mesh)
@@ -183,7 +187,7 @@ def loft(
     material: Any,
     steps: tuple[int, int] = (120, 12),
 ) -> Any:
-    """A collar: `edge(angle, v)` gives drawn angle, radius and height for v from the fold (0) to the rim (1)."""
+    """A collar: `edge(angle, v)` gives drawn angle, radius and height, from fold (v = 0) to rim (v = 1)."""
     angles = np.radians(np.linspace(span_deg[0], span_deg[1], steps[0]))
     grid, v = np.meshgrid(angles, np.linspace(0, 1, steps[1]), indexing="ij")
     parts = []

@@ -62,7 +62,9 @@ def skin_material(skin: Skin, human: Human) -> Any:
     )
     rough = shader.ramp(lips, 0.0, 1.0, skin.roughness, 0.36)
     # a beard breaks up the shine of the skin under it
-    rough = shader.math("ADD", rough, shader.math("MULTIPLY", shader.attribute("stubble"), 0.4 * skin.stubble))
+    rough = shader.math(
+        "ADD", rough, shader.math("MULTIPLY", shader.attribute("stubble"), 0.4 * skin.stubble)
+    )
     oily = shader.ramp(shader.noise(at, 210.0), 0.3, 0.7, -0.05, 0.05)
     pores = shader.node("TexVoronoi", {"Vector": at, "Scale": 950.0}).outputs["Distance"]
     height = shader.math("ADD", pores, shader.noise(at, 520.0))
@@ -91,9 +93,14 @@ def flush_of(points: NDArray[np.float64], eyes: NDArray[np.float64]) -> NDArray[
 
 
 def stubble_of(points: NDArray[np.float64], eyes: NDArray[np.float64], low: float) -> NDArray[np.float64]:
-    """Where a beard grows, float64[n] in [0, 1]: jaw, chin, upper lip; `low` is the chin's height over the eyes."""
+    """Where a beard grows, float64[n] in [0, 1]: jaw, chin, upper lip.
+
+    `low` is the height of the chin over the eyes (m).
+    """
     x, y, z = np.abs(points[:, 0]), points[:, 1] - eyes[1], points[:, 2] - eyes[2]
-    line = np.interp(x, [0.0, 0.012, 0.026, 0.045, 0.060, 0.070], [-0.050, -0.050, -0.054, -0.058, -0.038, 0.0])
+    line = np.interp(
+        x, [0.0, 0.012, 0.026, 0.045, 0.060, 0.070], [-0.050, -0.050, -0.054, -0.058, -0.038, 0.0]
+    )
     under = 1 / (1 + np.exp((z - line) / 0.0035))
     neck = 1 / (1 + np.exp(-(z - low + 0.003 - 0.25 * np.clip(y - 0.02, 0, 0.1)) / 0.006))
     ear = 1 / (1 + np.exp((y - 0.062) / 0.005))
@@ -136,7 +143,9 @@ def paint_lines() -> NDArray[np.float64]:
             fade = np.zeros_like(x)
             for i in range(len(line) - 1):
                 a, b = line[i] * (side, 1.0), line[i + 1] * (side, 1.0)
-                along = np.clip(((x - a[0]) * (b[0] - a[0]) + (z - a[1]) * (b[1] - a[1])) / ((b - a) @ (b - a)), 0, 1)
+                along = np.clip(
+                    ((x - a[0]) * (b[0] - a[0]) + (z - a[1]) * (b[1] - a[1])) / ((b - a) @ (b - a)), 0, 1
+                )
                 away = np.hypot(x - a[0] - along * (b[0] - a[0]), z - a[1] - along * (b[1] - a[1]))
                 fade = np.where(away < near, (i + along) / (len(line) - 1), fade)
                 near = np.minimum(near, away)
