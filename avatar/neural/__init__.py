@@ -11,15 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from avatar.neural.face import Face
     from avatar.neural.lips import NeuralLips, quiet
     from avatar.neural.model import LipModel
 
 # onnxruntime (since 1.29) reports what it does to its maker unless told not to, before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-_HOME = {"LipModel": "model", "NeuralLips": "lips", "quiet": "lips"}
+_HOME = {"Face": "face", "LipModel": "model", "NeuralLips": "lips", "quiet": "lips"}
 
-__all__ = ["LipModel", "NeuralLips", "quiet"]
+__all__ = ["Face", "LipModel", "NeuralLips", "quiet"]
 
 
 def __getattr__(name: str) -> Any:

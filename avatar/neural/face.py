@@ -41,14 +41,48 @@ VIEWS_DEG = ((0.0, 0.0), (-12.0, 0.0), (12.0, 0.0), (0.0, -12.0), (0.0, 12.0))
 """Yaw and pitch of heads whose outlines are looked at ahead; between them, other points barely stick out."""
 
 
+JAW = (
+    234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454,
+)  # fmt: skip
+"""MediaPipe's landmarks along the jaw, from cheek to cheek."""
+CHIN = 152
+UNDER_EYES = (50, 280)
+"""On the cheekbones, as high as the middle of the nose: the top of the lower face."""
+EYE_CORNERS = (33, 133, 263, 362)
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """The face of one pose; lengths in sides of the rig's square picture, from its top left corner."""
+    """One face; lengths in pixels, or in sides of a rig's square picture, from the top left corner."""
 
     box: F32
     """float32[4]: left, top, right, bottom."""
     lower: F32
     """float32[n, 2]: corners (x, y) of the convex hull of what speaking moves."""
+
+    def scaled(self, scale: float, origin: tuple[float, float]) -> Face:
+        """The face in other units: lengths times `scale`, from where the corner lies at `origin`."""
+        corner = np.array(origin, np.float32)
+        return Face(
+            self.box * np.float32(scale) + np.tile(corner, 2), self.lower * np.float32(scale) + corner
+        )
+
+    @staticmethod
+    def of_landmarks(points: F32) -> Face:
+        """The face of a picture or video without a rig.
+
+        Args:
+            points: MediaPipe's landmarks float32[≥ 468, ≥ 2], in pixels.
+        """
+        import cv2
+
+        xy = np.ascontiguousarray(points[:, :2], np.float32)
+        eyes, chin, jaw = xy[list(EYE_CORNERS)].mean(axis=0), xy[CHIN], xy[list(JAW)]
+        height = float(chin[1] - eyes[1])
+        top, bottom = eyes[1] - FOREHEAD * height, chin[1] + BELOW_CHIN * height
+        box = np.array([jaw[:, 0].min(), top, jaw[:, 0].max(), bottom], np.float32)
+        hull = cv2.convexHull(np.concatenate([jaw[2:-2], xy[list(UNDER_EYES)]]))
+        return Face(box, np.asarray(hull[:, 0], np.float32))
 
 
 class FaceFinder:
@@ -100,7 +134,7 @@ class FaceFinder:
         self._lower_deltas = np.ascontiguousarray(rig.deltas[:, kept])
 
     def find(self, pose: Pose) -> Face:
-        """The face of this pose."""
+        """The face of this pose, in sides of the rig's square picture."""
         import cv2
 
         lower = self._lower + np.tensordot(weights_of(pose), self._lower_deltas, 1)

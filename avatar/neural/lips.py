@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from avatar.errors import AvatarError
 from avatar.framing import Frame, Framing, frame_of
 from avatar.neural.blend import cut_face, lay_over, model_input
-from avatar.neural.face import FaceFinder
+from avatar.neural.face import Face, FaceFinder
 from avatar.neural.mel import MelTrack
 from avatar.neural.model import LipModel
 from avatar.pose import Pose
@@ -31,7 +32,7 @@ _FELT = ("mouthSmile", "mouthFrown", "mouthDimple")
 
 
 class NeuralLips:
-    """Lays the lips of a Wav2Lip-interface model over frames that a renderer drew of one rig.
+    """Lays the lips of a Wav2Lip-interface model over the frames of a rig, or of a video.
 
     The model is shown the frame itself, both as the face to complete and as its reference. It speaks best
     over a mouth at rest: draw the frames of `quiet(pose)`. Calls from several threads at once are allowed.
@@ -40,12 +41,14 @@ class NeuralLips:
     engine: str
     """What computes the lips, on what, and the model: "onnxruntime/cpu wav2lip"."""
 
-    def __init__(self, model: Path | str, rig: Rig, *, batch: int = BATCH, threads: int = 2) -> None:
+    def __init__(
+        self, model: Path | str, rig: Rig | None = None, *, batch: int = BATCH, threads: int = 2
+    ) -> None:
         """Load the model.
 
         Args:
             model: ONNX file of the interface that `avatar.neural.model` describes.
-            rig: the rig that the frames show.
+            rig: the rig that the frames show; None for videos, whose faces are given to `speak`.
             batch: frames in one run; smaller needs less memory and answers sooner.
             threads: CPU threads that a run may use.
 
@@ -58,7 +61,7 @@ class NeuralLips:
         self.model = LipModel(model, threads=threads)
         self.engine = self.model.engine
         self._batch = batch
-        self._finder = FaceFinder(rig)
+        self._finder = FaceFinder(rig) if rig else None
 
     def apply(
         self,
@@ -105,54 +108,46 @@ class NeuralLips:
         framing: Framing | Frame = "square",
     ) -> Iterator[U8]:
         """As `apply`, for frames that come one by one; holds a batch and `SMOOTH` frames at a time."""
+        if self.rig is None or self._finder is None:
+            raise AvatarError("these lips know no rig: load them with one, or give faces to speak()")
+        return self.speak(_found(self.rig, self._finder, moments, framing), pcm, sample_rate, fps)
+
+    def speak(
+        self, moments: Iterable[tuple[U8, Face]], pcm: F32, sample_rate: int, fps: float
+    ) -> Iterator[U8]:
+        """As `apply_stream`, for frames whose faces are known in pixels: a video's by `Face.of_landmarks`."""
         if not fps > 0:
             raise AvatarError(f"{fps} frames a second cannot be: pass the true rate, for example 25")
-        track = MelTrack(pcm, sample_rate)
-        return self._speak(moments, track, fps, framing)
+        return self._speak(moments, MelTrack(pcm, sample_rate), fps)
 
-    def _speak(
-        self, moments: Iterable[tuple[U8, Pose]], track: MelTrack, fps: float, framing: Framing | Frame
-    ) -> Iterator[U8]:
-        boxes: deque[F32] = deque(maxlen=2 * SMOOTH + self._batch + 1)
-        waiting: list[tuple[U8, F32]] = []
-        done, view = 0, None
-        for picture, pose in moments:
-            view = view or _view(self.rig, picture, framing)
-            _check(picture, view)
-            face = self._finder.find(pose)
-            origin = np.array(view.origin, np.float32)
-            boxes.append(face.box * view.scale + np.tile(origin, 2))
-            waiting.append((picture, face.lower * view.scale + origin))
+    def _speak(self, moments: Iterable[tuple[U8, Face]], track: MelTrack, fps: float) -> Iterator[U8]:
+        boxes: deque[F32] = deque(maxlen=2 * SMOOTH + self._batch)
+        waiting: list[tuple[U8, Face]] = []
+        done = 0
+        for picture, face in moments:
+            if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+                raise AvatarError(f"a frame {picture.dtype}{list(picture.shape)}: pass RGB uint8[H, W, 3]")
+            boxes.append(face.box)
+            waiting.append((picture, face))
             if len(waiting) == self._batch + SMOOTH:
-                yield from self._batch_of(waiting[: self._batch], boxes, len(waiting), done, track, fps)
+                smooth = _smoothed(boxes, len(waiting))
+                yield from self._run(waiting[: self._batch], smooth, done, track, fps)
                 done, waiting = done + self._batch, waiting[self._batch :]
         while waiting:
-            part = waiting[: self._batch]
-            yield from self._batch_of(part, boxes, len(waiting), done, track, fps)
+            part, smooth = waiting[: self._batch], _smoothed(boxes, len(waiting))
+            yield from self._run(part, smooth, done, track, fps)
             done, waiting = done + len(part), waiting[self._batch :]
 
-    def _batch_of(
-        self,
-        moments: list[tuple[U8, F32]],
-        boxes: deque[F32],
-        waiting: int,
-        first: int,
-        track: MelTrack,
-        fps: float,
+    def _run(
+        self, moments: list[tuple[U8, Face]], boxes: list[F32], first: int, track: MelTrack, fps: float
     ) -> Iterator[U8]:
-        """Frames `first` and on; the last `waiting` of `boxes` are theirs and of the frames behind them."""
-        known = np.stack(boxes)
-        begin = len(known) - waiting
-        smooth = [
-            known[max(begin + i - SMOOTH, 0) : begin + i + SMOOTH + 1].mean(axis=0)
-            for i in range(len(moments))
-        ]
-        size = self.model.size
-        faces = [cut_face(picture, box, size) for (picture, _), box in zip(moments, smooth, strict=True)]
+        """One batch: frames `first` and on."""
+        known = list(zip(moments, boxes, strict=False))
+        faces = [cut_face(picture, box, self.model.size) for (picture, _), box in known]
         mel = track.windows(range(first, first + len(moments)), fps)
         spoken = self.model(mel, np.stack([model_input(face) for face in faces]))
-        for (picture, lower), box, face, lips in zip(moments, smooth, faces, spoken, strict=True):
-            yield lay_over(picture, face, lips, box, lower)
+        for ((picture, face), box), shown, lips in zip(known, faces, spoken, strict=True):
+            yield lay_over(picture, shown, lips, box, face.lower)
 
 
 def quiet(pose: Pose) -> Pose:
@@ -165,13 +160,22 @@ def quiet(pose: Pose) -> Pose:
     return replace(pose, blendshapes=kept)
 
 
-def _view(rig: Rig, picture: U8, framing: Framing | Frame) -> Frame:
-    return framing if isinstance(framing, Frame) else frame_of(rig.manifest, picture.shape[1], framing)
+def _smoothed(boxes: Sequence[F32], last: int) -> list[F32]:
+    """The last boxes, each averaged with its `SMOOTH` neighbours on either side as far as they are known."""
+    known = np.stack(boxes)
+    begin = len(known) - last
+    return [known[max(i - SMOOTH, 0) : i + SMOOTH + 1].mean(axis=0) for i in range(begin, len(known))]
 
 
-def _check(picture: U8, view: Frame) -> None:
-    if picture.dtype != np.uint8 or picture.shape != (view.height, view.width, 3):
-        raise AvatarError(
-            f"a frame {picture.dtype}{list(picture.shape)} where the framing wants "
-            f"uint8[{view.height}, {view.width}, 3]: pass the framing that the frames were drawn with"
-        )
+def _found(
+    rig: Rig, finder: FaceFinder, moments: Iterable[tuple[U8, Pose]], framing: Framing | Frame
+) -> Iterator[tuple[U8, Face]]:
+    view = framing if isinstance(framing, Frame) else None
+    for picture, pose in moments:
+        view = view or frame_of(rig.manifest, picture.shape[1], cast("Framing", framing))
+        if picture.dtype != np.uint8 or picture.shape != (view.height, view.width, 3):
+            raise AvatarError(
+                f"a frame {picture.dtype}{list(picture.shape)} where the framing wants "
+                f"uint8[{view.height}, {view.width}, 3]: pass the framing that the frames were drawn with"
+            )
+        yield picture, finder.find(pose).scaled(view.scale, view.origin)

@@ -11,7 +11,7 @@ import pytest
 from avatar.errors import AvatarError
 from avatar.framing import frame_of
 from avatar.geometry import project
-from avatar.neural import LipModel, NeuralLips, quiet
+from avatar.neural import Face, LipModel, NeuralLips, quiet
 from avatar.neural.blend import cut_face, lay_over, model_input, soft_mask
 from avatar.neural.face import FaceFinder
 from avatar.pose import Pose
@@ -183,6 +183,26 @@ def test_the_box_does_not_jump_in_slow_motion(finder: FaceFinder) -> None:
     faces = [finder.find(Pose({"jawOpen": 0.5 * i / 100}, head=(i / 10, 0, 0))) for i in range(101)]
     steps = np.abs(np.diff(np.stack([face.box for face in faces]), axis=0)).max()
     assert steps * 512 < 1
+
+
+def test_landmarks_show_the_same_face_as_the_rig(tmp_path: Path, rig: Rig, finder: FaceFinder) -> None:
+    from avatar.photo.template import load_template
+
+    template = load_template()
+    y, z, focal = (float(value) for value in template.camera)
+    points, _ = project(template.landmarks(template.vertices), (y, z, focal), 512)
+    seen = Face.of_landmarks(points)
+    known = finder.find(Pose()).scaled(512, (0, 0))
+    assert np.abs(seen.box - known.box).max() < 0.08 * (known.box[3] - known.box[1])
+    shapes = [np.rint(face.lower).astype(np.int32) for face in (seen, known)]
+    filled = [cv2.fillConvexPoly(np.zeros((512, 512), np.uint8), shape, 1) > 0 for shape in shapes]
+    assert (filled[0] & filled[1]).sum() > 0.8 * (filled[0] | filled[1]).sum()
+    frame = picture(9, 512, 512)
+    lips = NeuralLips(lip_model(tmp_path / "m.onnx", "spot"))
+    (out,) = lips.speak([(frame, seen)], SILENCE, 16_000, 25)
+    assert difference(out, frame).max() > 40
+    outside = cv2.dilate(filled[0].astype(np.uint8), np.ones((3, 3))) == 0
+    assert np.array_equal(out[outside], frame[outside])
 
 
 # Cutting out and laying over.
@@ -374,6 +394,10 @@ def test_what_does_not_fit_is_said(tmp_path: Path, rig: Rig) -> None:
         lips.apply(frames, [Pose()], SILENCE, 16_000, 0)
     with pytest.raises(AvatarError, match="one channel"):
         lips.apply(frames, [Pose()], np.zeros((2, 100), np.float32), 16_000, 25)
+    with pytest.raises(AvatarError, match="pass RGB uint8"):
+        list(lips.speak([(frames[0, :, :, 0], FaceFinder(rig).find(Pose()))], SILENCE, 16_000, 25))
+    with pytest.raises(AvatarError, match="know no rig"):
+        NeuralLips(path).apply(frames, [Pose()], SILENCE, 16_000, 25)
     with pytest.raises(AvatarError, match="choose 1 or more"):
         NeuralLips(path, rig, batch=0)
 
