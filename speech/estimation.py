@@ -63,7 +63,7 @@ def estimate(pcm: ArrayLike, sample_rate: int) -> tuple[Phoneme, ...]:
     shapes = _decode(scores, model.shape_bigrams * _BIGRAM_WEIGHT)
     starts = np.flatnonzero(np.diff(shapes, prepend=-1))
     # A frame is centred on its time: what begins with frame i begins half a hop earlier.
-    onsets = [Onset(SHAPES[shapes[at]], max(0.0, (at - 0.5) * HOP_S)) for at in starts]
+    onsets = [Onset(SHAPES[shapes[at]], max(0.0, (int(at) - 0.5) * HOP_S)) for at in starts]
     return phonemes(onsets, duration_s)
 
 

@@ -112,6 +112,12 @@ def test_noise_leaves_the_alignment_in_place(question: Speech, noise_db: int) ->
     assert np.median(errors) < 0.035
 
 
+def test_times_are_plain_numbers_that_json_can_write(question: Speech) -> None:
+    found = align(question.pcm, question.sample_rate, QUESTION, "en")
+    timed = [*found.phonemes, *found.words]
+    assert all(type(time_s) is float for one in timed for time_s in (one.start_s, one.end_s))
+
+
 def test_stress_stays_with_its_vowel(question: Speech) -> None:
     found = align(question.pcm, question.sample_rate, QUESTION, "en")
     stressed = [p.symbol for p in question.phonemes if p.stress == 2]

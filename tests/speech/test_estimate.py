@@ -119,6 +119,11 @@ def test_no_sound_gives_no_phonemes() -> None:
     assert timeline_of(np.zeros(0, np.float32), 16_000) == []
 
 
+def test_times_are_plain_numbers_that_json_can_write(spoken: Speech) -> None:
+    heard = estimate(spoken.pcm, spoken.sample_rate)
+    assert all(type(time_s) is float for p in heard for time_s in (p.start_s, p.end_s))
+
+
 def test_stereo_counts_as_its_mix(spoken: Speech) -> None:
     stereo = np.stack([spoken.pcm, spoken.pcm])
     assert estimate(stereo, spoken.sample_rate) == estimate(spoken.pcm, spoken.sample_rate)
