@@ -18,8 +18,8 @@ RIM_LIMIT = 24 / 255
 """Rim differences beyond this are another shape, a jaw that moved, and not another colour."""
 SAME, CHANGED = 6 / 255, 24 / 255
 """Where the model agrees with the frame up to `SAME`, its detail stays; from `CHANGED` on, none does."""
-LOST_BLUR_PX = 0.8
-"""Pixels of the model's face over which its change counts: detail fades beside an edge that moved, too."""
+LOST_REACH = 0.03
+"""Sides of the face over which a change counts: lines of the old mouth must not shine through the new one."""
 MASK_PX = 128
 """Side of the mask before it is enlarged; it is soft, more would not be seen."""
 _SHIFT = 4
@@ -105,7 +105,9 @@ def lay_over(frame: U8, face: F32, spoken: F32, box: F32, lower: F32) -> U8:
     small = np.asarray(cv2.resize(mask, face.shape[:2], interpolation=cv2.INTER_LINEAR), np.float32)
     change = spoken.transpose(1, 2, 0)[:, :, ::-1] - face
     change = (change - rim_colour(change, small)) * np.float32(255)
-    amount = cv2.GaussianBlur(np.abs(change).max(axis=2), (0, 0), LOST_BLUR_PX)
+    reach_px = max(round(LOST_REACH * face.shape[0]), 1)
+    wide = cv2.dilate(np.abs(change).max(axis=2), np.ones((2 * reach_px + 1,) * 2, np.uint8))
+    amount = cv2.GaussianBlur(wide, (0, 0), reach_px / 2)
     lost = np.clip((amount / np.float32(255) - SAME) / (CHANGED - SAME), 0, 1)
     layers = enlarged(np.ascontiguousarray(np.dstack([change, lost]), np.float32), cv2.INTER_CUBIC)
     part = out[top:bottom, left:right]

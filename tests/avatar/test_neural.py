@@ -231,6 +231,20 @@ def test_what_the_model_draws_lands_where_it_was_cut(size: int) -> None:
     assert np.array_equal(out[~within], frame[~within])
 
 
+def test_lines_of_the_old_mouth_do_not_shine_through_the_new_one() -> None:
+    box = np.array([140.3, 121.7, 318.9, 345.2], np.float32)
+    hull = np.array([[160, 240], [300, 240], [290, 310], [230, 335], [170, 310]], np.float32)
+    frame = np.full((512, 512, 3), 170, np.uint8)
+    y, x = np.mgrid[:512, :512]
+    opened = np.exp(-(((x - 230) / 22) ** 2) - ((y - 285) / 14) ** 2)
+    other = (170 - 90 * opened[..., None]).repeat(3, 2).round().astype(np.uint8)
+    frame[284:286, 205:255] = 250
+    spoken = model_input(cut_face(other, box, 96))[3:]
+    out = lay_over(frame, cut_face(frame, box, 96), spoken, box, hull)
+    assert difference(frame, other)[282:288, 208:252].max() > 90
+    assert difference(out, other)[282:288, 208:252].max() < 8
+
+
 def test_the_mask_is_soft_and_ends_inside_the_lower_face_and_the_box() -> None:
     mask = soft_mask(np.array([[0.1, 0.5], [0.9, 0.5], [0.8, 1.2], [0.2, 1.2]], np.float32))
     assert mask[96, 64] == 1
