@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from avatar.photo.check import PhotoCheck, check_consent, check_photo
+from avatar.photo.clothes import chest_weights
 from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
 from avatar.photo.fit import Fit, find_similarity, fit_template
 from avatar.photo.landmarks import EYE_RIM, MESH_LANDMARKS, FoundFace, Landmarker
@@ -98,7 +99,8 @@ def create_rig(
         {side: world.ball_uv(i) for i, side in enumerate(SIDES)},
         magnified,
     )  # fmt: skip
-    surround = world.surround(picture, mesh)
+    weight = chest_weights(template, fit, picture)
+    surround = world.surround(picture, mesh, weight)
     manifest = world.manifest(name, title or name.replace("_", " ").replace("-", " ").title(), balls)
     manifest["consent"] = statement
     manifest["made"] = {
@@ -106,7 +108,7 @@ def create_rig(
         "consent_date": datetime.now(UTC).date().isoformat(),
         "photo_sha256": read.sha256,
     }
-    _write(out, template, fit, mesh, texture, surround, manifest)
+    _write(out, template, mesh, weight, texture, surround, manifest)
     return RigReport(out, name, check, picture.shape[0], (*check.notes, *notes))
 
 
@@ -237,12 +239,12 @@ class _World:
             np.stack([0.5 + k * vertices[:, 0], 0.5 - k * (vertices[:, 2] - camera_z)], 1) * self._size
         ).astype(np.float32)
 
-    def surround(self, picture: U8, mesh: _Mesh) -> Surround:
+    def surround(self, picture: U8, mesh: _Mesh, weight: F32) -> Surround:
         """The layers around the face."""
         template = self._template
         head = self.out(self._fit.carried(template.head_points))
         return build_surround(
-            picture, self.on_screen(mesh.vertices), mesh.depth, template.head_weight, template.triangles,
+            picture, self.on_screen(mesh.vertices), mesh.depth, weight, template.triangles,
             self.on_screen(head), head[:, 1] - self._camera[0], template.head_points_weight,
             (self._camera[0], self._camera[1], self._camera[2]),
         )  # fmt: skip
@@ -274,8 +276,8 @@ class _World:
 def _write(
     folder: Path,
     template: Template,
-    fit: Fit,
     mesh: _Mesh,
+    weight: F32,
     texture: Texture,
     surround: Surround,
     manifest: dict[str, object],
@@ -291,7 +293,7 @@ def _write(
             np.savez_compressed(
                 part / "mesh.npz",
                 vertices=mesh.vertices, deltas=mesh.deltas.astype(np.float16), active=template.active,
-                head_weight=template.head_weight, light=template.light, triangles=template.triangles,
+                head_weight=weight, light=template.light, triangles=template.triangles,
                 uv=texture.uv, mapped=texture.mapped, map_xy=template.map_xy,
                 maps=(template.maps * MAP_STRENGTH).astype(np.float16),
                 mouth_triangles=template.mouth_triangles, eye_triangles=template.eye_triangles,

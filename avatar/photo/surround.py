@@ -20,8 +20,10 @@ F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
-GRID = 33
-"""Nodes a side of the grid, as in the built-in rigs."""
+GRID = 65
+"""Nodes a side of the grid: fine enough to tell a collar from the jaw above it."""
+COLLAR = 0.025
+"""Below the mouth, what lies this far (picture sizes) beside the face hardly follows it: it is collar."""
 FEATHER = 0.010
 """Width of the soft edge between face and surroundings, in picture sizes."""
 REACH = 0.16
@@ -43,9 +45,9 @@ class Surround:
     backdrop: U8
     """RGB uint8[S, S, 3]."""
     grid: F32
-    """float32[33, 33, 3], metres."""
+    """float32[65, 65, 3], metres."""
     weight: F32
-    """float32[33, 33]: 1 follows the head, 0 stands still."""
+    """float32[65, 65]: 1 follows the head, 0 stands still."""
     matte: U8 | None
     """uint8[S, S]: opacity of the person in the backdrop; None where the person could not be cut out."""
 
@@ -158,9 +160,23 @@ def _grid(
             weight[j, i] = (share * head_weight).sum() / share.sum()
     depth, weight = _smoothed(depth, known), _smoothed(weight, known)
     fade = 1 - smoothstep(0.25 * reach * size, reach * size, away)
+    rows_known = np.flatnonzero(known.any(1))
+    if len(rows_known):
+        # the mesh reaches from the hairline to the throat: the mouth lies at about two thirds
+        level = rows_known[0] + np.array([0.62, 0.72]) * (rows_known[-1] - rows_known[0])
+        low = smoothstep(float(level[0]), float(level[1]), np.arange(GRID, dtype=np.float32))[:, None]
+        beside = _distance(known) * step / size
+        fade = fade * (1 - low * (1 - np.exp(-((beside / COLLAR) ** 2))))
     weight = weight * fade
     weight[:, 0] = weight[:, -1] = weight[-1] = 0
     return depth, weight.astype(np.float32)
+
+
+def _distance(known: NDArray[np.bool_]) -> F32:
+    """Nodes to the nearest known node."""
+    import cv2
+
+    return np.asarray(cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
 def _smoothed(values: F32, known: NDArray[np.bool_]) -> F32:
