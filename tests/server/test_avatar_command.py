@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from avatar import load_rig
 from server.command import app
 from speech.espeak import EspeakSynthesizer
+from tests.avatar.lip_models import lip_model
 from tests.server.test_command import write_wav
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,20 @@ def test_a_face_speaks_a_recording_with_the_recordings_own_sound(tmp_path: Path)
         "say", "Mama may bake me more bread.", "--audio", recording, "--size", 128, "--out", clip
     )
     assert with_words["sentences"] == ["Mama may bake me more bread."]
+
+
+def test_a_lip_model_redraws_the_mouth_and_nothing_else(tmp_path: Path) -> None:
+    model = lip_model(tmp_path / "lips.onnx", "spot")
+    plain, spoken = tmp_path / "plain.mp4", tmp_path / "spoken.mp4"
+    for clip, options in ((plain, ()), (spoken, ("--lips", model))):
+        told = document("say", "Hm.", "--size", 256, "--no-label", "--no-captions", *options, "--out", clip)
+    assert told["engines"]["lips"].startswith("onnxruntime/")
+    changed = np.abs(frames_of(plain).astype(int) - frames_of(spoken)).max(axis=(0, 3)) > 40
+    rows, columns = changed.nonzero()
+    assert rows.min() > 90
+    assert columns.min() > 64
+    assert columns.max() < 192
+    assert "lips.txt" in refusal("say", "Hm.", "--lips", tmp_path / "lips.txt", "--out", plain, code=1)
 
 
 def test_every_sheet_is_drawn_into_a_folder(tmp_path: Path) -> None:
