@@ -94,7 +94,9 @@ class CpuRenderer:
         for bit, part in enumerate(rig.detail):
             self._group[part] |= 1 << bit
         corners, places = rig.map_xy[rig.triangles], np.empty((len(rig.triangles), 12), np.float32)
-        for first, at in ((0, rig.uv - np.float32(0.5)), (6, corners)):
+        border = np.array(rig.atlas.shape[1::-1], np.float32) - 1 - raster.INSIDE
+        texels = np.clip(rig.uv - np.float32(0.5), raster.INSIDE, border)
+        for first, at in ((0, texels), (6, corners)):
             places[:, first : first + 2] = at[:, 0]
             places[:, first + 2 : first + 6] = (at[:, 1:] - at[:, :1]).reshape(-1, 4)
         self._places = places

@@ -23,6 +23,10 @@ FLAT = F(-1e-6)
 """Doubled area in px² above which a triangle counts as turned away (y points down)."""
 FAR = F(1e9)
 """Depth (m) of a pixel that shows the background."""
+TINY = F(1e-12)
+"""Keeps a division by the slope of an edge that runs along a row from failing."""
+INSIDE = F(0.02)
+"""Pixels by which places in a texture keep from its border: with `EDGE`, interpolation overshoots a little."""
 CHUNK = 256
 """Numbers that `mix` keeps in the fastest cache while it adds rows to them."""
 LANE = U8(0xFFFF)
@@ -150,11 +154,10 @@ def shade(
 
     Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. `places`
     float32[T, 12] holds (u, v) in `atlas` of the first corner and the way to the two others, then the same
-    in `ratio`. Colour is atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with `FAR`.
+    in `ratio`; places in `atlas` keep `INSIDE` its border. Colour is atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with `FAR`.
     """
     height, width = zbuffer.shape
-    atlas_h, atlas_w = atlas.shape
-    ratio_h, ratio_w = ratio.shape[0], ratio.shape[1]
+    ratio_h, ratio_w = F(ratio.shape[0]), F(ratio.shape[1])
     for n in range(count):
         t = listed[n]
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -179,24 +182,51 @@ def shade(
         p0, q0, p1, q1, p2, q2 = (places[t, 6], places[t, 7], places[t, 8], places[t, 9],
                                   places[t, 10], places[t, 11])  # fmt: skip
         is_mapped = mapped[t] != 0
-        step_x = F(first_x) + HALF - x0
+        if is_mapped:
+            low = min(min(min(p0, p0 + p1), p0 + p2), min(min(q0, q0 + q1), q0 + q2))
+            far_p, far_q = max(max(p0, p0 + p1), p0 + p2), max(max(q0, q0 + q1), q0 + q2)
+            is_mapped = low >= INSIDE and far_p < ratio_w - ONE - INSIDE and far_q < ratio_h - ONE - INSIDE
+        w0x = -w1x - w2x
+        r0, r1, r2 = ONE / (w0x + TINY), ONE / (w1x + TINY), ONE / (w2x + TINY)
+        step_x, most = F(first_x) + HALF - x0, F(last_x - first_x)
         for py in range(np.uintp(first_y), np.uintp(last_y + 1)):
-            step_y = F(py) + HALF - y0
-            w1 = step_x * w1x + step_y * w1y - w1x
-            w2 = step_x * w2x + step_y * w2y - w2x
-            for px in range(np.uintp(first_x), np.uintp(last_x + 1)):
+            step_y = F(I4(py)) + HALF - y0
+            w1 = step_x * w1x + step_y * w1y
+            w2 = step_x * w2x + step_y * w2y
+            # the run of pixels in which no weight is negative
+            e0, e1, e2 = (EDGE - ONE + w1 + w2) * r0, (EDGE - w1) * r1, (EDGE - w2) * r2
+            begin, end = F(0), most
+            if w0x >= F(0):
+                begin = max(begin, e0)
+            else:
+                end = min(end, e0)
+            if w1x >= F(0):
+                begin = max(begin, e1)
+            else:
+                end = min(end, e1)
+            if w2x >= F(0):
+                begin = max(begin, e2)
+            else:
+                end = min(end, e2)
+            if not begin <= end:
+                continue
+            skipped = I4(math.ceil(begin))
+            count_x = I4(math.floor(end)) - skipped + 1
+            w1 += F(skipped - 1) * w1x
+            w2 += F(skipped - 1) * w2x
+            start = np.uintp(first_x + skipped)
+            for px in range(start, start + np.uintp(max(int(count_x), 0))):
                 w1 += w1x
                 w2 += w2x
-                if w1 < EDGE or w2 < EDGE or w1 + w2 > ONE - EDGE:
-                    continue
                 z = z0 + w1 * z1 + w2 * z2
                 if z >= zbuffer[py, px]:
                     continue
                 zbuffer[py, px] = z
-                u = min(max(u0 + w1 * u1 + w2 * u2, F(0)), F(atlas_w) - F(1.001))
-                v = min(max(v0 + w1 * v1 + w2 * v2, F(0)), F(atlas_h) - F(1.001))
-                iu, iv = np.uintp(u), np.uintp(v)
-                fu, fv = I4((u - F(iu)) * F(256)), I4((v - F(iv)) * F(256))
+                u = u0 + w1 * u1 + w2 * u2
+                v = v0 + w1 * v1 + w2 * v2
+                whole_u, whole_v = I4(u), I4(v)
+                iu, iv = np.uintp(whole_u), np.uintp(whole_v)
+                fu, fv = I4((u - F(whole_u)) * F(256)), I4((v - F(whole_v)) * F(256))
                 k11 = (fu * fv) >> I4(8)
                 ju, jv = iu + NEXT, iv + NEXT
                 texel = (atlas[iv, iu] * U8(I4(256) - fu - fv + k11) + atlas[iv, ju] * U8(fu - k11)
@@ -208,19 +238,19 @@ def shade(
                 if is_mapped:
                     p = p0 + w1 * p1 + w2 * p2
                     q = q0 + w1 * q1 + w2 * q2
-                    if p >= F(0) and q >= F(0) and p < F(ratio_w) - F(1.001) and q < F(ratio_h) - F(1.001):
-                        ip, iq = np.uintp(p), np.uintp(q)
-                        fp, fq = p - F(ip), q - F(iq)
-                        m11 = fp * fq
-                        m01, m10 = fp - m11, fq - m11
-                        m00 = ONE - m01 - m10 - m11
-                        jp, jq = ip + NEXT, iq + NEXT
-                        red *= (ratio[iq, ip, 0] * m00 + ratio[iq, jp, 0] * m01
-                                + ratio[jq, ip, 0] * m10 + ratio[jq, jp, 0] * m11)  # fmt: skip
-                        green *= (ratio[iq, ip, 1] * m00 + ratio[iq, jp, 1] * m01
-                                  + ratio[jq, ip, 1] * m10 + ratio[jq, jp, 1] * m11)  # fmt: skip
-                        blue *= (ratio[iq, ip, 2] * m00 + ratio[iq, jp, 2] * m01
-                                 + ratio[jq, ip, 2] * m10 + ratio[jq, jp, 2] * m11)  # fmt: skip
+                    whole_p, whole_q = I4(p), I4(q)
+                    ip, iq = np.uintp(whole_p), np.uintp(whole_q)
+                    fp, fq = p - F(whole_p), q - F(whole_q)
+                    m11 = fp * fq
+                    m01, m10 = fp - m11, fq - m11
+                    m00 = ONE - m01 - m10 - m11
+                    jp, jq = ip + NEXT, iq + NEXT
+                    red *= (ratio[iq, ip, 0] * m00 + ratio[iq, jp, 0] * m01
+                            + ratio[jq, ip, 0] * m10 + ratio[jq, jp, 0] * m11)  # fmt: skip
+                    green *= (ratio[iq, ip, 1] * m00 + ratio[iq, jp, 1] * m01
+                              + ratio[jq, ip, 1] * m10 + ratio[jq, jp, 1] * m11)  # fmt: skip
+                    blue *= (ratio[iq, ip, 2] * m00 + ratio[iq, jp, 2] * m01
+                             + ratio[jq, ip, 2] * m10 + ratio[jq, jp, 2] * m11)  # fmt: skip
                 r = U4(I4(min(red + HALF, F(255))))
                 g = U4(I4(min(green + HALF, F(255))))
                 h = U4(I4(min(blue + HALF, F(255))))
