@@ -9,7 +9,7 @@ import numpy as np
 
 from avatar.bake import inside
 from avatar.bake.mesh import BODY, F32, I32, LOWER_TEETH, TONGUE, UPPER_TEETH, Mesh, screen_area
-from avatar.bake.picture import U8, blur, disc, read_rgba
+from avatar.bake.picture import U8, blur, disc, light_of, read_rgba
 from avatar.bake.poses import (
     INNER_POSE,
     KEY_BOX,
@@ -22,7 +22,7 @@ from avatar.bake.poses import (
 from avatar.bake.visibility import paint, seen
 from avatar.geometry import smoothstep
 
-LID_SHADE = 0.16
+LID_SHADE, LIP_SHADE = 0.08, 0.25
 SIDE_GAIN = 1.8
 """How many times larger a view from the side must show a triangle than the front does."""
 SIDE_BOX = (0.18, 0.82, 0.80)
@@ -56,7 +56,7 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
 
     # the key renders are bald: give them the shadow that the hair throws at rest
     def soft(picture: U8) -> F32:
-        return blur(picture[:, :, :3].astype(np.float32) + 2, size / 60)
+        return blur(light_of(picture[:, :, :3].astype(np.float32)) + 2, size / 45)[..., None]
 
     shadow = np.clip(soft(rest) / soft(keys["rest"]), 0.3, 1.5)
     sources = ("blink", "ee", "jaw")
@@ -114,11 +114,12 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
 
 
 def _shade_fold(mesh: Mesh, source: I32) -> None:
-    """Darken the skin of the upper lid, in place: what shows of it beside the fold lies in its shadow."""
-    of_lid = np.zeros(len(mesh.vertices), np.float32)
-    count = np.maximum(np.bincount(mesh.triangles.ravel(), minlength=len(of_lid)), 1)
-    np.add.at(of_lid, mesh.triangles[source == 1].ravel(), 1)
-    mesh.light *= 1 - LID_SHADE * of_lid / count
+    """Darken upper lids and the inside of the lips, in place: what shows of them at rest lies in shadow."""
+    count = np.maximum(np.bincount(mesh.triangles.ravel(), minlength=len(mesh.vertices)), 1)
+    for sources, shade in (((1,), LID_SHADE), ((2, 3), LIP_SHADE)):
+        own = np.zeros(len(mesh.vertices), np.float32)
+        np.add.at(own, mesh.triangles[np.isin(source, sources)].ravel(), 1)
+        mesh.light *= 1 - shade * (own / count) ** 2
 
 
 def _without_fringe(picture: U8) -> U8:
@@ -128,7 +129,7 @@ def _without_fringe(picture: U8) -> U8:
     outside = cv2.dilate((picture[:, :, 3] < 250).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     within = (~outside).astype(np.float32)
     colour = picture[:, :, :3].astype(np.float32)
-    for sigma in (2.0, 6.0):
+    for sigma in (2.0, 6.0, 20.0, 60.0):
         weight = blur(within, sigma)
         near = blur(colour * within[..., None], sigma) / np.maximum(weight, 1e-3)[..., None]
         fill = outside & (weight > 2e-3) & (within == 0)

@@ -47,10 +47,10 @@ def brows(brow: Brows, surface: Surface, human: Human, rng: np.random.Generator)
         x, off, half = shape(roots.rest)
         along = (x - ALONG_M[0]) / (ALONG_M[-1] - ALONG_M[0])
         # the inner end fades in: single upright hairs, no edge
-        keep = np.interp(along, [0, 0.10, 0.25, 0.85, 1], [0.10, 0.45, 1, 1, 0.5])
+        keep = np.interp(along, [0.03, 0.10, 0.22, 0.85, 1], [0.0, 0.6, 1, 1, 0.5])
         inside = np.abs(off) < half * rng.uniform(0.55, 1.15, len(x))
         inside &= (
-            (rng.random(len(x)) < keep) & (along > 0) & (along < 1) & (roots.rest[:, 1] < eye[1] + 0.012)
+            (rng.random(len(x)) < keep) & (along > 0.03) & (along < 1) & (roots.rest[:, 1] < eye[1] + 0.012)
         )
         chosen = np.flatnonzero(inside)[: brow.strands]
         roots, along, off, half = roots.only(chosen), along[chosen], off[chosen], half[chosen]

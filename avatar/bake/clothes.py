@@ -41,7 +41,7 @@ LAPEL = {
     ],
 }
 """The outer edge of the lapel, from its tip to the button."""
-NECK_GAP_M = {"suit": 0.014, "blazer": 0.014, "cardigan": 0.030}
+NECK_GAP_M = {"suit": 0.014, "blazer": 0.014, "cardigan": 0.016}
 """How far from the neck the jacket ends; a collar covers the gap."""
 GORGE = ((0.050, 0.012), (0.080, -0.008), (0.096, -0.020))
 """Seam between collar and lapel; the notch opens outward of its second point."""
@@ -93,16 +93,10 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
         keep = np.minimum(keep, under.from_neck - 0.070)
         things.append(cut("blouse", under, keep, 0.0, shirt, {"seam": _band(keep, 0.006, 0.0012)}))
     else:
-        things.append(
-            cut(
-                "shirt",
-                under,
-                np.minimum(under.from_neck - 0.060, 0.022 - under.h),
-                0.0,
-                shirt,
-                {"seam": _placket(under)},
-            )
-        )
+        # under the collar the shirt ends; over the shoulders it goes on up to the neck
+        keep = np.maximum(0.022 - under.h, under.from_neck - _neck_m(under, skin) - 0.016)
+        keep = np.minimum(under.from_neck - 0.060, keep)
+        things.append(cut("shirt", under, keep, 0.0, shirt, {"seam": _placket(under)}))
         things += _shirt_collar(under, skin, shirt)
     if outfit.tie is not None:
         things += _tie(under, fabric("tie", outfit.tie, 0.20, 0.55))
@@ -149,10 +143,8 @@ def _lapels(outfit: Outfit, shell: Shell, material: Any) -> list[Any]:
     roll, outer = ROLL[outfit.kind], LAPEL[outfit.kind]
     start = (GORGE[0][0] + 0.004, GORGE[0][1])
     lapel = [start, GORGE[1], *outer, (-0.004, outer[-1][1]), *(p for p in roll[::-1] if p[1] < start[1])]
-    collar = [
-        (0.066, 0.062), (0.080, 0.060), (0.092, 0.046), (0.099, 0.026), COLLAR_TIP, GORGE[1], start,
-        *(p for p in roll[::-1] if start[1] < p[1]),
-    ]  # fmt: skip
+    top = [(0.070, 0.034), (0.080, 0.041), (0.091, 0.038), (0.099, 0.024)]
+    collar = [*top, COLLAR_TIP, GORGE[1], start, *(p for p in roll[::-1] if start[1] < p[1] < 0.028)]
     things = []
     for name, corners, lift in (("lapel", lapel, 0.0042), ("collar", collar, 0.0052)):
         keep = inside_polygon(shell.u, shell.h, corners)
@@ -175,14 +167,14 @@ def _jacket_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
         degrees = np.degrees(angle)
         # the rim lies on the shoulders, the fold stands over it round the neck
         near = neck(angle, np.full_like(angle, shell.pit_z + 0.045)) + 0.0125
-        outer = near + np.interp(degrees, [78, 100, 180], [0.012, 0.018, 0.018])
+        outer = near + np.interp(degrees, [58, 100, 180], [0.016, 0.018, 0.018])
         rim = top(outer * np.sin(angle), shell.axis_y - outer * np.cos(angle))
-        fold = rim + np.interp(degrees, [78, 105, 140, 180], [0.006, 0.015, 0.020, 0.022])
+        fold = rim + np.interp(degrees, [58, 70, 105, 140, 180], [0.012, 0.017, 0.018, 0.020, 0.022])
         inner = neck(angle, fold) + 0.0125
         z = fold + (rim - 0.004 - fold) * v + 0.003 * np.sin(np.pi * np.minimum(v * 2, 1))
         return angle, inner + (outer - inner) * v**0.7, z
 
-    return list(loft("collar back", edge, (78, 180), shell.axis_y, material))
+    return list(loft("collar back", edge, (58, 180), shell.axis_y, material))
 
 
 def _shirt_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from avatar.bake.mesh import CORNEA_BULGE, EYE_SCALE
 from avatar.bake.nodes import Colour, Shader
 from avatar.geometry import LOOK_OUT_DEG, LOOK_UP_DEG
 
-PUPIL, IRIS = 0.165, 0.455
+PUPIL, IRIS = 0.135, 0.375
 """Edges as distances from the axis of sight, in the units of the shader (1.11 eyeball radii)."""
 
 
@@ -37,8 +37,9 @@ def eye_material(iris: Colour) -> Any:
     ramp = shader.node("ValToRGB", {"Fac": value})
     stops: tuple[tuple[float, Colour], ...] = (
         (0.0, (0.002, 0.002, 0.002)), (PUPIL, (0.002, 0.002, 0.002)), (PUPIL + 0.03, _times(iris, 1.9)),
-        (0.30, _times(iris, 1.35)), (0.385, _times(iris, 0.85)), (0.425, _times(iris, 0.28)),
-        (IRIS, _times(iris, 0.18)), (IRIS + 0.040, (0.55, 0.50, 0.48)), (0.60, (0.70, 0.66, 0.64)),
+        (0.66 * IRIS, _times(iris, 1.35)), (0.84 * IRIS, _times(iris, 0.85)),
+        (0.93 * IRIS, _times(iris, 0.28)),
+        (IRIS, _times(iris, 0.18)), (IRIS + 0.035, (0.55, 0.50, 0.48)), (0.60, (0.70, 0.66, 0.64)),
         (0.95, (0.62, 0.46, 0.42)),
     )  # fmt: skip
     elements = ramp.color_ramp.elements

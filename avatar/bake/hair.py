@@ -146,8 +146,8 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
     side = np.where(root[:, 0] - hair.part_m + rng.normal(0, 0.0018, count) > 0, 1.0, -1.0)
     at_part = np.exp(-(((root[:, 0] - hair.part_m) / 0.010) ** 2)) * (root[:, 1] < eyes[1] + 0.10)
     top = np.clip((root[:, 2] - eyes[2] - 0.02) / 0.06, 0, 1)
-    lift = hair.volume_m * (0.35 + 0.65 * top) * (0.25 + 0.75 * inner) * (1 - 0.45 * at_part)
-    lift = lift * rng.uniform(0.15, 1.0, count) + 0.0006 * np.abs(lock_noise[locks, 0])
+    lift = hair.volume_m * (0.35 + 0.65 * top) * (0.25 + 0.75 * inner) * (1 - 0.30 * at_part)
+    lift = lift * rng.uniform(0.15, 1.0, count) + 0.0003 * np.abs(lock_noise[locks, 0])
     length = hair.length_m * rng.uniform(0.85, 1.0, count) * (1 + 0.05 * lock_noise[locks, 1])
     if hair.style == "crop":
         # sides and nape are cut shorter than the top

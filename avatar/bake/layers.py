@@ -19,6 +19,14 @@ GRID = 33
 """Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
 
 
+FRONT_SHARE = 0.15
+"""The depth of hair in a cell is that of the frontmost strands, but for so many that stick out."""
+WIDEST_M, CROWN_M = 0.125, 0.085
+"""How far behind the eyes the head is widest, and how far over them its crown begins."""
+DEPTH_SIZE = 360
+"""Pixels a side of the picture in which hair before and behind the head is told apart."""
+
+
 def clean_hair(folder: Path) -> U8:
     """hair.png (straight RGBA) with colours carried on outward: no dark rim shows when it is resized."""
     raw = read_rgba(folder / "hair.png")
@@ -96,17 +104,33 @@ def hair_grid(strands: Path, mesh: Mesh) -> tuple[F32, F32]:
 
     points = np.load(strands)["arr_0"].astype(np.float32).reshape(-1, 3)
     camera_y, camera_z, focal = mesh.camera
-    xy, _ = project(points, mesh.camera, 1)
+    xy, depth = project(points, mesh.camera, 1)
+    # hair on the far side of the head shows nowhere
+    head, head_depth = mesh.on_screen(mesh.vertices, DEPTH_SIZE)
+    _, zbuffer = seen(head, head_depth, mesh.triangles, DEPTH_SIZE)
+    at = np.clip((xy * DEPTH_SIZE).astype(int), 0, DEPTH_SIZE - 1)
+    shown = depth < zbuffer[at[:, 1], at[:, 0]] + 0.008
+    # beside the head, only what lies before its widest part; over it, all
+    widest = mesh.eyes["left"][0][1] + WIDEST_M
+    shown &= (points[:, 1] < widest) | (points[:, 2] > mesh.eyes["left"][0][2] + CROWN_M)
+    points, xy = points[shown], xy[shown]
     columns = np.clip((xy[:, 0] * (GRID - 1) + 0.5).astype(int), 0, GRID - 1)
     rows = np.clip((xy[:, 1] * (GRID - 1) + 0.5).astype(int), 0, GRID - 1)
-    total, count = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
-    # strands are a sheet seen from its far side: move it 2 cm toward the viewer
-    np.add.at(total, (rows, columns), points[:, 1] - 0.02)
-    np.add.at(count, (rows, columns), 1)
-    weight = blur(count.clip(0, 1), 1.2)
-    mean = np.where(count > 0, total / np.maximum(count, 1), 0)
-    y = blur(mean, 1.2) / np.maximum(weight, 1e-3)
-    y = np.where(weight > 0.02, y, -0.02)
+    cell = rows * GRID + columns
+    order = np.lexsort((points[:, 1], cell))
+    first = np.searchsorted(cell[order], np.arange(GRID * GRID))
+    count = np.bincount(cell, minlength=GRID * GRID)
+    pick = np.clip(first + (count * FRONT_SHARE).astype(int), 0, len(points) - 1)
+    front = np.where(count > 0, points[order[pick], 1], 0).reshape(GRID, GRID).astype(np.float32)
+    known = (count > 0).astype(np.float32).reshape(GRID, GRID)
+    y, weight = front, known
+    # beyond the hair the depth of its edge goes on
+    for sigma in (0.7, 1.5, 4.0):
+        share = blur(known, sigma)
+        near = blur(front * known, sigma) / np.maximum(share, 1e-4)
+        y = np.where((weight == 0) & (share > 0.02), near, y)
+        weight = np.maximum(weight, (share > 0.02).astype(np.float32))
+    y = blur(np.where(weight > 0, y, -0.02).astype(np.float32), 1.3)
     row, column = np.mgrid[0:GRID, 0:GRID] / (GRID - 1.0)
     scale = focal / (y - camera_y)
     grid = np.stack([(column - 0.5) / scale, y, camera_z - (row - 0.5) / scale], -1).astype(np.float32)

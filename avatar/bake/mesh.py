@@ -19,7 +19,7 @@ PARTS = ("body", "helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 
 TEETH_SHOWN_M = 0.0030
 """The upper teeth end so far under the line of the lips: the base mesh hides them behind the lip."""
-TEETH_BEHIND_M = (0.0125, 0.0172)
+TEETH_BEHIND_M = (0.0152, 0.0192)
 """How far the front of the upper and of the lower teeth stands behind the foremost point of the lips."""
 LOWER_TEETH_DROP_M = 0.0015
 TONGUE_SHIFT_M = (0.0, 0.002, -0.0055)

@@ -14,11 +14,11 @@ from avatar.bake.person import Skin
 LINES_SIDE = 1024
 LINES_SPAN_M = 0.16
 """The picture of lines covers 16 cm around the middle between the eyes, seen from the front."""
-LINE_WIDTH_M = 0.0014
+LINE_WIDTH_M = 0.0018
 
 HALF_LINES_MM: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
-    (1.0, ((17, -37), (24, -46), (30, -57), (32, -67))),
-    (0.5, ((27, -70), (31, -77), (32, -84))),
+    (0.7, ((17, -37), (24, -46), (30, -57), (32, -67))),
+    (0.22, ((27, -70), (31, -77), (32, -84))),
     (0.5, ((46, 1), (51, 5), (57, 8))),
     (0.6, ((47, -2), (53, -2), (59, -1))),
     (0.5, ((46, -5), (52, -8), (57, -12))),
@@ -27,7 +27,7 @@ HALF_LINES_MM: tuple[tuple[float, tuple[tuple[float, float], ...]], ...] = (
     (0.4, ((0, 42), (14, 43), (26, 41), (34, 38))),
     (0.45, ((0, 50), (14, 52), (26, 50), (36, 46))),
     (0.35, ((0, 58), (12, 59), (24, 58))),
-    (0.5, ((6, 16), (7, 23), (7, 30))),
+    (0.2, ((6, 16), (7, 23), (7, 30))),
 )
 """Strength and points (mm from the middle between the eyes: outward, up) of each line, mirrored."""
 
