@@ -19,8 +19,8 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for the pictures; finished ones are kept"
     )
-    parser.add_argument("--size", type=int, default=768, help="side of the square picture in pixels")
-    parser.add_argument("--samples", type=int, default=12, help="light paths a pixel")
+    parser.add_argument("--size", type=int, default=720, help="side of the square picture in pixels")
+    parser.add_argument("--samples", type=int, default=10, help="light paths a pixel")
     arguments = parser.parse_args()
     from avatar.bake.render import render_person
 
