@@ -13,15 +13,19 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 CHROMA_APART, LIGHT_APART = 13.0, 42.0
-"""Distance (Lab) from the colour of the face beyond which the mesh shows clothes: a shadowed neck stays skin."""
+"""Distance (Lab) from the colour of the face beyond which the mesh shows clothes; a shadowed neck is skin."""
+CHIN = 152
+"""Landmark of the chin."""
+THROAT_M = 0.018
+"""Collars on the mesh lie below this far above the chin's height."""
 STAYS = 0.08
 """Share of the template's weight that clothes keep."""
 ROUNDS = 3
 """Rounds of smoothing over the neck's edges, so that a collar does not tear off."""
 
 
-def chest_weights(template: Template, fit: Fit, picture: U8) -> F32:
-    """How much each vertex follows the head, float32[V]: the template's, but for clothes around the neck.
+def find_clothes(template: Template, fit: Fit, picture: U8) -> NDArray[np.bool_]:
+    """Where below the mouth and outside the face the photo shows no skin, bool[S, S].
 
     Args:
         template: the template.
@@ -30,30 +34,30 @@ def chest_weights(template: Template, fit: Fit, picture: U8) -> F32:
     """
     import cv2
 
-    weight = template.head_weight.copy()
-    oval = np.ascontiguousarray(template.landmarks(fit.neutral)[list(OVAL), :2])
-    chin = float(oval[:, 1].max())
+    oval = template.landmarks(fit.neutral)[list(OVAL), :2]
+    middle = oval.mean(0)
     mouth = float(fit.neutral[template.lip_upper, 1].mean())
-    skin = np.unique(template.triangles[template.kind == SKIN])
+    face: U8 = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(face, [np.round(oval).astype(np.int32)], 1)
+    core: U8 = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(core, [np.round(middle + 0.8 * (oval - middle)).astype(np.int32)], 1)
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.5), cv2.COLOR_RGB2LAB).astype(np.float32)
-    size = picture.shape[0]
-    at = np.clip(fit.shown[:, :2].astype(int), 0, size - 1)
-    colour = lab[at[:, 1], at[:, 0]]
-    inside = np.zeros(len(weight), bool)
-    # an oval that is a little smaller: the chin's own edge belongs to the head
-    for v in skin:
-        x, y = (float(c) for c in fit.neutral[v, :2])
-        inside[v] = cv2.pointPolygonTest(oval, (x, y), True) > 0.004 * size
-    face = np.zeros(len(weight), bool)
-    face[skin] = inside[skin]
-    if not face.any():
-        return weight
-    usual = np.median(colour[face & (fit.neutral[:, 1] > mouth - 0.5 * (chin - mouth))], axis=0)
-    apart = colour - usual
-    cloth = (np.hypot(apart[:, 1], apart[:, 2]) > CHROMA_APART) | (np.abs(apart[:, 0]) > LIGHT_APART)
+    apart = lab - np.median(lab[core > 0], axis=0)
+    other = (np.hypot(apart[..., 1], apart[..., 2]) > CHROMA_APART) | (np.abs(apart[..., 0]) > LIGHT_APART)
+    below = np.arange(picture.shape[0])[:, None] > mouth
+    return np.asarray(other & below & (face == 0))
+
+
+def chest_weights(template: Template, fit: Fit, clothes: NDArray[np.bool_]) -> F32:
+    """How much each vertex follows the head, float32[V]: the template's, but for clothes around the neck."""
+    weight = template.head_weight.copy()
+    skin = np.unique(template.triangles[template.kind == SKIN])
+    at = np.clip(fit.shown[skin, :2].astype(int), 0, len(clothes) - 1)
     neck = np.zeros(len(weight), bool)
-    neck[skin] = ~inside[skin] & (fit.neutral[skin, 1] > mouth)
-    weight[neck & cloth] *= STAYS
+    # higher up along the jaw what is no skin is the wall
+    throat = float(template.landmarks(template.vertices)[CHIN, 2]) + THROAT_M
+    neck[skin] = clothes[at[:, 1], at[:, 0]] & (template.vertices[skin, 2] < throat)
+    weight[neck] *= STAYS
     edges = template.triangles[template.kind == SKIN][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     a, b = np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]])
     count = np.maximum(np.bincount(a, minlength=len(weight)), 1)

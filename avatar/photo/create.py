@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from avatar.photo.check import PhotoCheck, check_consent, check_photo
-from avatar.photo.clothes import chest_weights
+from avatar.photo.clothes import chest_weights, find_clothes
 from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
 from avatar.photo.fit import Fit, find_similarity, fit_template
 from avatar.photo.landmarks import EYE_RIM, MESH_LANDMARKS, FoundFace, Landmarker
+from avatar.photo.matte import beyond_person
 from avatar.photo.picture import read_photo
 from avatar.photo.surround import Surround, build_surround
 from avatar.photo.template import Template, load_template
@@ -93,14 +94,16 @@ def create_rig(
     balls = place_balls(template, fit, points)
     world = _World(template, fit, picture.shape[0])
     mesh = world.mesh(balls)
+    clothes = find_clothes(template, fit, picture)
+    weight = chest_weights(template, fit, clothes)
+    surround = world.surround(picture, mesh, weight, clothes)
+    skin = picture if surround.person is None else beyond_person(picture, surround.person)
     texture = paint_texture(
-        template, fit, picture,
+        template, fit, skin,
         {s: paint_ball(picture, balls[s], points[list(EYE_RIM[s]), :2], magnified) for s in SIDES},
         {side: world.ball_uv(i) for i, side in enumerate(SIDES)},
         magnified,
     )  # fmt: skip
-    weight = chest_weights(template, fit, picture)
-    surround = world.surround(picture, mesh, weight)
     manifest = world.manifest(name, title or name.replace("_", " ").replace("-", " ").title(), balls)
     manifest["consent"] = statement
     manifest["made"] = {
@@ -239,14 +242,14 @@ class _World:
             np.stack([0.5 + k * vertices[:, 0], 0.5 - k * (vertices[:, 2] - camera_z)], 1) * self._size
         ).astype(np.float32)
 
-    def surround(self, picture: U8, mesh: _Mesh, weight: F32) -> Surround:
+    def surround(self, picture: U8, mesh: _Mesh, weight: F32, clothes: NDArray[np.bool_]) -> Surround:
         """The layers around the face."""
         template = self._template
         head = self.out(self._fit.carried(template.head_points))
         return build_surround(
             picture, self.on_screen(mesh.vertices), mesh.depth, weight, template.triangles,
             self.on_screen(head), head[:, 1] - self._camera[0], template.head_points_weight,
-            (self._camera[0], self._camera[1], self._camera[2]),
+            (self._camera[0], self._camera[1], self._camera[2]), clothes,
         )  # fmt: skip
 
     def manifest(self, name: str, title: str, balls: dict[str, Ball]) -> dict[str, object]:

@@ -19,6 +19,8 @@ EDGE_STEP = 9.0
 """Change of colour (Lab units across the outline) that counts as a visible edge."""
 BEYOND = 0.012
 """The background is painted over the person and this much around, in picture sizes: wisps of hair go too."""
+RIM = 0.004
+"""Width along the outline, in picture sizes, where person and background mix."""
 SOFT = 0.0035
 """Width of the soft outline in picture sizes."""
 
@@ -91,8 +93,34 @@ def without_person(picture: U8, person: F32, where: NDArray[np.bool_]) -> U8:
 
     size = picture.shape[0]
     grown = cv2.dilate((person > 0.02).astype(np.uint8), _disc(BEYOND * size))
-    have = (1 - grown).astype(np.float32)
     colour = picture.astype(np.float32)
+    filled = _spread(colour, (1 - grown).astype(np.float32))
+    painted = (grown > 0) & where
+    soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 0.002 * size)
+    # full where the person is, soft only outward
+    soft = np.where((person > 0.02) & where, 1.0, np.minimum(soft * 2, 1.0) * (soft > 0.02))[..., None]
+    return np.asarray((colour * (1 - soft) + filled * soft).round().clip(0, 255), np.uint8)
+
+
+def beyond_person(picture: U8, person: F32) -> U8:
+    """The picture with the person's colours spread over the background, so that a mesh's rim shows skin."""
+    import cv2
+
+    inner = cv2.erode((person > 0.9).astype(np.uint8), _disc(RIM * picture.shape[0]))
+    if not inner.any():
+        return picture
+    colour = picture.astype(np.float32)
+    soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 0.7 * RIM * picture.shape[0])
+    share = np.where(inner > 0, 1.0, smoothstep(0.2, 0.5, np.asarray(soft, np.float32)))[..., None]
+    out = colour * share + _spread(colour, inner.astype(np.float32)) * (1 - share)
+    return np.asarray(out.round().clip(0, 255), np.uint8)
+
+
+def _spread(colour: F32, have: F32) -> F32:
+    """Colours spread from where `have` is 1, near ones first."""
+    import cv2
+
+    size = colour.shape[0]
     rest = np.ones_like(have)
     filled = np.zeros_like(colour)
     for sigma in (0.004, 0.01, 0.025, 0.06, 0.15):
@@ -102,12 +130,8 @@ def without_person(picture: U8, person: F32, where: NDArray[np.bool_]) -> U8:
         share = rest * np.clip(weight * 6, 0, 1)
         filled += near * share[..., None]
         rest -= share
-    filled += rest[..., None] * (colour * have[..., None]).sum((0, 1)) / max(float(have.sum()), 1.0)
-    painted = (grown > 0) & where
-    soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 0.002 * size)
-    # full where the person is, soft only outward
-    soft = np.where((person > 0.02) & where, 1.0, np.minimum(soft * 2, 1.0) * (soft > 0.02))[..., None]
-    return np.asarray((colour * (1 - soft) + filled * soft).round().clip(0, 255), np.uint8)
+    usual = (colour * have[..., None]).sum((0, 1)) / max(float(have.sum()), 1.0)
+    return np.asarray(filled + rest[..., None] * usual, np.float32)
 
 
 def _edge_share(lab: F32, person: U8, chin: int) -> float:

@@ -22,12 +22,14 @@ U8 = NDArray[np.uint8]
 
 GRID = 65
 """Nodes a side of the grid: fine enough to tell a collar from the jaw above it."""
-COLLAR = 0.025
-"""Below the mouth, what lies this far (picture sizes) beside the face hardly follows it: it is collar."""
 FEATHER = 0.010
 """Width of the soft edge between face and surroundings, in picture sizes."""
 REACH = 0.16
 """How far beyond the head the picture still follows it, in picture sizes."""
+RIM = 0.035
+"""Beside the face, within about this (picture sizes), the layer lies as deep as the face's own rim."""
+CHEST = 0.15
+"""Share of the head's motion that clothes beside it take up."""
 CUT_REACH = 0.40
 """The same where the person is cut out and the background stays still."""
 STILL = 0.02
@@ -48,6 +50,8 @@ class Surround:
     """float32[65, 65, 3], metres."""
     weight: F32
     """float32[65, 65]: 1 follows the head, 0 stands still."""
+    person: F32 | None
+    """float32[S, S]: opacity of the person in the photo; None where it could not be told."""
     matte: U8 | None
     """uint8[S, S]: opacity of the person in the backdrop; None where the person could not be cut out."""
 
@@ -62,6 +66,7 @@ def build_surround(
     head_depth: F32,
     head_points_weight: F32,
     camera: tuple[float, float, float],
+    clothes: NDArray[np.bool_],
 ) -> Surround:
     """Build the layers.
 
@@ -75,6 +80,7 @@ def build_surround(
         head_depth: float32[n], metres from the camera.
         head_points_weight: float32[n].
         camera: y and z (m) and focal length (picture sizes).
+        clothes: bool[S, S], what stays with the chest.
     """
     import cv2
 
@@ -83,12 +89,22 @@ def build_surround(
     face = _whole(seen.covered)
     person, trust = cut_out(picture, face, head_xy)
     cut = trust >= LEAST_EDGE
+    if cut:
+        # the wall beside the jaw is no skin either, but must not hold the jaw's rim back
+        clothes = clothes & (cv2.dilate((person > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     edge = max(FEATHER * size, 3.0)
     away = np.asarray(cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     shown = 1 - smoothstep(0.4 * edge, 1.6 * edge, away)
     values = seen.painted(np.stack([depth, head_weight], 1))
     grid_depth, grid_weight = _grid(
-        size, seen.covered, values, head_xy, head_depth, head_points_weight, CUT_REACH if cut else REACH
+        size,
+        seen.covered,
+        values,
+        head_xy,
+        head_depth,
+        head_points_weight,
+        CUT_REACH if cut else REACH,
+        clothes,
     )
     spread = _pixels(grid_weight, size)
     backdrop, matte = picture.copy(), None
@@ -105,7 +121,7 @@ def build_surround(
     camera_y, camera_z, focal = camera
     scale = focal / grid_depth
     grid = np.stack([(column - 0.5) / scale, grid_depth + camera_y, camera_z - (row - 0.5) / scale], -1)
-    return Surround(hair, backdrop, grid.astype(np.float32), grid_weight, matte)
+    return Surround(hair, backdrop, grid.astype(np.float32), grid_weight, person if cut else None, matte)
 
 
 def _whole(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -135,6 +151,7 @@ def _grid(
     head_depth: F32,
     head_weight: F32,
     reach: float,
+    clothes: NDArray[np.bool_],
 ) -> tuple[F32, F32]:
     """Depth (m) and weight of each node."""
     step = size / (GRID - 1)
@@ -158,25 +175,32 @@ def _grid(
             share = np.exp(-0.5 * ((gaps - away[j, i]) / (1.2 * step)) ** 2)
             depth[j, i] = (share * head_depth).sum() / share.sum()
             weight[j, i] = (share * head_weight).sum() / share.sum()
+    # right beside the mesh the layer must move as its rim does
+    nearest, gap = _nearest(known)
+    rim = np.exp(-((gap * step / size / RIM) ** 2)).astype(np.float32)
+    depth = depth + (depth[nearest] - depth) * rim
+    weight = weight + (weight[nearest] - weight) * rim
+    nodes = np.minimum((np.arange(GRID) * step).astype(int), size - 1)
+    weight = np.where(~known & clothes[nodes[:, None], nodes], weight * CHEST, weight)
     depth, weight = _smoothed(depth, known), _smoothed(weight, known)
     fade = 1 - smoothstep(0.25 * reach * size, reach * size, away)
-    rows_known = np.flatnonzero(known.any(1))
-    if len(rows_known):
-        # the mesh reaches from the hairline to the throat: the mouth lies at about two thirds
-        level = rows_known[0] + np.array([0.62, 0.72]) * (rows_known[-1] - rows_known[0])
-        low = smoothstep(float(level[0]), float(level[1]), np.arange(GRID, dtype=np.float32))[:, None]
-        beside = _distance(known) * step / size
-        fade = fade * (1 - low * (1 - np.exp(-((beside / COLLAR) ** 2))))
     weight = weight * fade
     weight[:, 0] = weight[:, -1] = weight[-1] = 0
     return depth, weight.astype(np.float32)
 
 
-def _distance(known: NDArray[np.bool_]) -> F32:
-    """Nodes to the nearest known node."""
+def _nearest(known: NDArray[np.bool_]) -> tuple[tuple[I32, I32], F32]:
+    """Row and column of the nearest known node of each, and the distance in nodes."""
     import cv2
 
-    return np.asarray(cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    gap, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(known)
+    place = np.zeros(int(labels.max()) + 1, np.int32)
+    place[labels[rows, columns]] = np.arange(len(rows), dtype=np.int32)
+    which = place[labels]
+    return (rows[which].astype(np.int32), columns[which].astype(np.int32)), np.asarray(gap, np.float32)
 
 
 def _smoothed(values: F32, known: NDArray[np.bool_]) -> F32:

@@ -52,7 +52,7 @@ BLINK_POSE = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
 """Shows the upper lids."""
 MOVES_M = 0.0003
 """Skin that some shape moves farther than this belongs to the mesh; the rest of the head is a layer."""
-RIM_RINGS = 3
+RIM_RINGS = 1
 """Rings of triangles kept around what moves."""
 MOUTH_DEEP_M = 0.008
 """What lies this much behind the foremost lip, in a column of the picture, is the open mouth."""
@@ -65,6 +65,9 @@ MAP_SIZE = 96
 LASHES = 2
 LASH_SHARE = 0.0
 """Upper lashes kept (both eyes) and their length: a photo shows its own, these give blinking lids an edge."""
+BESIDE_MM = 1.0
+THROAT_MM = 12.0
+"""The mesh goes this far beyond the face's oval at the sides, and on below from this far above the chin."""
 STEEP = 0.42
 STEEP_MOVES_M = 0.0015
 """Skin beside the face turned away farther than this cosine goes with the layer unless it moves this much."""
@@ -303,10 +306,15 @@ def _kept(vertices: F32, triangles: I32, full: F32, kind: I32, places: tuple[I32
     moves = far > MOVES_M
     moves &= (_facing(vertices, triangles) > STEEP) | (far > STEEP_MOVES_M)
     oval = (marked[list(OVAL)][:, [0, 2]] * 1000).astype(np.float32)
+    chin = float(oval[:, 1].min())
     middle = np.median(vertices[moves, 1])
-    for v in np.flatnonzero(vertices[:, 1] < middle):
+    for v in np.flatnonzero((vertices[:, 1] < middle) | moves):
         x, z = (float(c) * 1000 for c in vertices[v, [0, 2]])
-        moves[v] |= cv2.pointPolygonTest(oval, (x, z), False) > 0
+        inside = cv2.pointPolygonTest(oval, (x, z), True)
+        if vertices[v, 1] < middle:
+            moves[v] |= inside > 0
+        # beside the cheeks ears and hair begin: the layer shows them; under the chin the mesh goes on
+        moves[v] &= inside > -BESIDE_MM or z < chin + THROAT_MM
     for _ in range(RIM_RINGS):
         ring = moves[triangles].any(1) & (kind == SKIN)
         moves[triangles[ring]] = True
