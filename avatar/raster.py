@@ -26,7 +26,7 @@ FAR = F(1e9)
 TINY = F(1e-12)
 """Keeps a division by the slope of an edge that runs along a row from failing."""
 INSIDE = F(0.02)
-"""Pixels by which places in a texture keep from its border: with `EDGE`, interpolation overshoots a little."""
+"""Pixels by which places in a texture keep from its border: `EDGE` makes interpolation overshoot."""
 CHUNK = 256
 """Numbers that `mix` keeps in the fastest cache while it adds rows to them."""
 LANE = U8(0xFFFF)
@@ -154,7 +154,8 @@ def shade(
 
     Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. `places`
     float32[T, 12] holds (u, v) in `atlas` of the first corner and the way to the two others, then the same
-    in `ratio`; places in `atlas` keep `INSIDE` its border. Colour is atlas × light, and × ratio where `mapped`. `zbuffer` must be prepared with `FAR`.
+    in `ratio`; places in `atlas` keep `INSIDE` its border. Colour is atlas × light, and × ratio where
+    `mapped`. `zbuffer` must be prepared with `FAR`.
     """
     height, width = zbuffer.shape
     ratio_h, ratio_w = F(ratio.shape[0]), F(ratio.shape[1])

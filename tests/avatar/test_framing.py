@@ -1,3 +1,5 @@
+import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +28,8 @@ def test_an_unknown_framing_is_refused() -> None:
 
 def test_the_portrait_shows_the_same_face_larger() -> None:
     rig, pose = load_rig(), Pose({"jawOpen": 0.6}, head=(5, 3, 0))
+    window = rig.manifest.model_copy(update={"portrait": (0.21875, 0.0, 0.5625)})
+    rig = dataclasses.replace(rig, manifest=window)
     left, top, width = rig.manifest.portrait
     size = 288
     portrait = load_renderer(rig, size, framing="portrait", background=(9, 9, 9)).draw(pose)
@@ -53,10 +57,9 @@ def test_cloth_below_the_square_shows_in_the_portrait(tmp_path: Path) -> None:
     cloth = np.zeros((side, side, 4), np.uint8)
     cloth[side // 2 :] = (0, 0, 250, 255)
     cv2.imwrite(str(folder / "cloth.png"), cloth)
-    words = (folder / "rig.json").read_text()
-    (folder / "rig.json").write_text(
-        words.replace('"texture_size"', f'"cloth_top": {side // 2}, "portrait": [0, 0, 1], "texture_size"')
-    )
+    manifest = json.loads((folder / "rig.json").read_text())
+    changed = {**manifest, "cloth_top": side // 2, "portrait": [0, 0, 1]}
+    (folder / "rig.json").write_text(json.dumps(changed))
     frame = load_renderer(load_rig(folder), 128, framing="portrait").draw(Pose(breath=1.0))
     assert tuple(frame[140, 5]) == (250, 0, 0)
     assert tuple(frame[-1, 64]) == (250, 0, 0)

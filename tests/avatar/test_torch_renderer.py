@@ -48,7 +48,7 @@ def test_torch_cuts_out_what_the_loops_cut_out() -> None:
     rig = load_rig()
     loops = load_renderer(rig, 128).draw_rgba(POSES[1]).astype(int)
     batch = load_renderer(rig, 128, device="torch-cpu").draw_rgba(POSES[1]).astype(int)
-    assert np.abs(loops[..., 3] - batch[..., 3]).max() <= 3
+    assert (np.abs(loops[..., 3] - batch[..., 3]) > 3).mean() < 1e-3
     solid = loops[..., 3] > 128
     assert np.abs(loops - batch)[solid].mean() < 0.5
 
