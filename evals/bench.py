@@ -47,7 +47,6 @@ TALK = (
 """Fifteen seconds when a voice says it: every viseme occurs."""
 TALK_S = 60.0
 """How long the face talks while its frames are measured."""
-GPU_BATCH = 32
 _FRESH_DRAW = """
 import sys, time
 from avatar import Pose, load_renderer, load_rig
@@ -206,24 +205,18 @@ def fresh_draw_ms(bench: Bench) -> Figure:
 
 
 def gpu_frames_per_s_512(bench: Bench) -> Figure:
-    """Frames drawn a second on a GPU, in batches."""
+    """Frames drawn a second on a GPU, in batches that stay there."""
     from avatar import AvatarError, load_renderer, load_rig
+    from avatar.torch_renderer import BATCH, TorchRenderer, frames_per_second
 
-    poses = _minute(bench)[: GPU_BATCH * 10]
     try:
         renderer = load_renderer(load_rig(bench.rig), size=512, device="cuda")
     except AvatarError as error:
         raise NotHere(str(error)) from error
-    renderer.draw_many(poses[:GPU_BATCH])
-    rates = []
-    for _ in range(bench.runs):
-        began = time.perf_counter()
-        for first in range(0, len(poses), GPU_BATCH):
-            renderer.draw_many(poses[first : first + GPU_BATCH])
-        rates.append(len(poses) / (time.perf_counter() - began))
-    return _figure(
-        rates, "frames/s", f"{renderer.engine}, batches of {GPU_BATCH}, pictures fetched to memory"
-    )
+    assert isinstance(renderer, TorchRenderer)
+    poses = _minute(bench)
+    rates = [frames_per_second(renderer, poses) for _ in range(bench.runs)]
+    return _figure(rates, "frames/s", f"{renderer.engine}, batches of {BATCH}")
 
 
 def synthesis_realtime_factor(bench: Bench) -> Figure:
