@@ -32,6 +32,10 @@ CHEST = 0.15
 """Share of the head's motion that clothes beside it take up."""
 CUT_REACH = 0.40
 """The same where the person is cut out and the background stays still."""
+STRIP = 0.008
+"""Clothes narrower than twice this (picture sizes) are none."""
+UNDER = 0.006
+"""How far clothes go on under the face's edge, in picture sizes."""
 STILL = 0.02
 """Weight below which the layer moves less than a pixel."""
 ROUNDS = 3
@@ -92,8 +96,14 @@ def build_surround(
     if cut:
         # the wall beside the jaw is no skin either, but must not hold the jaw's rim back
         clothes = clothes & (cv2.dilate((person > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+        # strips along the jaw are its own mixed outline
+        thin = 2 * round(STRIP * size) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
+        clothes = cv2.morphologyEx(clothes.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
     edge = max(FEATHER * size, 3.0)
-    away = np.asarray(cv2.distanceTransform(face.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+    # clothes lie below the face, in the backdrop: a chin that sinks goes in front of its collar
+    beside = ~face & ~clothes if cut else ~face
+    away = np.asarray(cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     shown = 1 - smoothstep(0.4 * edge, 1.6 * edge, away)
     values = seen.painted(np.stack([depth, head_weight], 1))
     grid_depth, grid_weight = _grid(
@@ -110,9 +120,13 @@ def build_surround(
     backdrop, matte = picture.copy(), None
     if cut:
         # the layer reaches a little farther than what is painted over below it
-        alpha = shown * person * (spread > STILL / 4)
-        moves = person * (spread > STILL)
-        backdrop = without_person(picture, person, spread > STILL)
+        bare = 1 - cv2.GaussianBlur((clothes & ~face).astype(np.float32), (0, 0), 1.0)
+        alpha = shown * person * bare * (spread > STILL / 4)
+        # a little of what lies under the face's edge stays too, or the seam beside the collar would show
+        side = 2 * round(UNDER * size) + 1
+        kept = cv2.dilate((clothes & ~face).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+        moves = person * (spread > STILL) * ~kept
+        backdrop = without_person(picture, person, (spread > STILL) & ~kept)
         matte = ((person - moves) * 255).round().astype(np.uint8)
     else:
         alpha = shown * smoothstep(0.0, 0.03, spread)
