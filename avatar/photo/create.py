@@ -81,6 +81,8 @@ def create_rig(
         raise AvatarError(f"{name!r} is no rig name: use small letters, digits, - and _, at most 40")
     if out.exists() and not overwrite:
         raise AvatarError(f"{out} exists: choose another name, or allow it to be overwritten")
+    if out.exists() and not out.is_dir():
+        raise AvatarError(f"{out} is a file: give a folder for the rig")
     if out.exists() and any(out.iterdir()) and not (out / "rig.json").is_file():
         raise AvatarError(f"{out} holds other files and no rig: choose another place")
     template = load_template()
