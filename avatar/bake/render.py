@@ -52,7 +52,7 @@ def render_person(person: Person, human: Human, out: Path, size: int, samples: i
             _render(path)
     if not (out / "inner.png").is_file():
         scene = scenes.build(person, human, INNER_POSE, whole=False, samples=ACCESSORY_SAMPLES)
-        _show(scene, [*scene.eyes.values(), *(thing for thing, _ in scene.inside.values())])
+        _show([*scene.eyes.values(), *(thing for thing, _ in scene.inside.values())])
         frame(size)
         border(*KEY_BOX)
         _render(out / "inner.png")
@@ -116,7 +116,7 @@ def _hold_out(shown: list[Any]) -> None:
         thing.is_holdout = thing not in shown
 
 
-def _show(scene: scenes.Scene, shown: list[Any]) -> None:
+def _show(shown: list[Any]) -> None:
     for thing in _drawn():
         thing.hide_render = thing not in shown
 
