@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar import Performer, Pose, load_renderer, load_rig
+from avatar import AvatarError, Performer, Pose, load_renderer, load_rig
 from avatar.expression import EMOTIONS, expression, gaze_aside, head_tilt
+from avatar.geometry import BLENDSHAPE_INDEX
+from avatar.photo import Landmarker
 from avatar.pose import ARKIT_BLENDSHAPES
 from avatar.viseme import is_bilabial, visemes_of
 from evals.synchrony import FPS, MissingPart, Synchrony, best_lag, envelope, face_crop
@@ -109,49 +110,6 @@ def talk(lines: Sequence[tuple[str, str]] = TALK, *, seed: int = 1, engine: str 
     return Clip(tuple(poses), np.concatenate(sounds), tuple(phonemes))
 
 
-class Landmarker:
-    """MediaPipe's FaceLandmarker on single pictures, so that no smoothing over time flatters or blurs.
-
-    Args:
-        model: face_landmarker.task.
-
-    Raises:
-        MissingPart: mediapipe or the model is missing.
-    """
-
-    def __init__(self, model: Path) -> None:
-        if not model.is_file():
-            raise MissingPart(
-                f"there is no model {model}: visavis models pull face-landmarker, give its path"
-            )
-        try:
-            import mediapipe
-            from mediapipe.tasks import python as tasks
-            from mediapipe.tasks.python import vision
-        except ImportError as error:
-            raise MissingPart(f"mediapipe is missing ({error}): pip install 'visavis[face]'") from error
-        self._image, self._format = mediapipe.Image, mediapipe.ImageFormat.SRGB
-        options = vision.FaceLandmarkerOptions(
-            base_options=tasks.BaseOptions(model_asset_path=str(model)), output_face_blendshapes=True
-        )
-        self._landmarker = vision.FaceLandmarker.create_from_options(options)
-
-    def look(self, picture: U8) -> tuple[F32, dict[str, float]] | None:
-        """Points float32[478, 2] in pixels and blendshape scores; None where no face is found."""
-        found = self._landmarker.detect(
-            self._image(image_format=self._format, data=np.ascontiguousarray(picture))
-        )
-        if not found.face_landmarks:
-            return None
-        height, width = picture.shape[:2]
-        points = np.array([(p.x * width, p.y * height) for p in found.face_landmarks[0]], np.float32)
-        return points, {c.category_name: float(c.score) for c in found.face_blendshapes[0]}
-
-    def close(self) -> None:
-        """Free the model."""
-        self._landmarker.close()
-
-
 def mouth_aspect(points: F32) -> float:
     """Height of the mouth's opening by its width, of landmarks float32[478, 2]."""
     height = np.mean([np.linalg.norm(points[a] - points[b]) for a, b in INNER_LIPS])
@@ -191,8 +149,12 @@ def expressions(rig: str | Path, landmarker: Landmarker, size: int = SIZE_PX) ->
             left, up = gaze_aside(emotion, level)
             weights = dict(zip(ARKIT_BLENDSHAPES, expression(emotion, level).tolist(), strict=True))
             pose = Pose(weights, (yaw, pitch, roll), (left - yaw, up + pitch))
-            found = landmarker.look(renderer.draw(pose))
-            scores = {name: round(found[1][name], 3) for name in SHOWN} if found else None
+            found = landmarker.find(renderer.draw(pose))
+            scores = (
+                {n: round(float(found[0].blendshapes[BLENDSHAPE_INDEX[n]]), 3) for n in SHOWN}
+                if found
+                else None
+            )
             seen.setdefault(emotion, {})[str(level)] = scores
     return seen
 
@@ -213,10 +175,10 @@ def judge(
     aspects = np.full(len(clip.poses), np.nan, np.float32)
     faces = np.zeros((len(clip.poses), 112, 112), np.float32)
     for number, picture in enumerate(_pictures(rig, clip, size)):
-        found = landmarker.look(picture)
-        if found:
-            aspects[number] = mouth_aspect(found[0])
-            faces[number] = face_crop(picture, found[0])
+        if found := landmarker.find(picture):
+            points = found[0].points[:, :2]
+            aspects[number] = mouth_aspect(points)
+            faces[number] = face_crop(picture, points)
     missed = np.flatnonzero(~np.isfinite(aspects))
     report: dict[str, Any] = {
         "rig": str(rig),
@@ -270,14 +232,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         synchrony = Synchrony(options.asd) if options.asd else None
         landmarker = Landmarker(options.landmarker)
-    except MissingPart as missing:
+    except (AvatarError, MissingPart) as missing:
         sys.stderr.write(f"{missing}\n")
         return 2
-    try:
+    with landmarker:
         report = judge(options.rig, landmarker, synchrony, options.size)
-    finally:
-        with suppress(RuntimeError):
-            landmarker.close()
     sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     return 0
 

@@ -90,7 +90,8 @@ class Landmarker:
         video: frames follow each other: the tracker smooths and skips its detector.
 
     Raises:
-        AvatarError: mediapipe is not installed, or the model is missing or not one.
+        AvatarError: mediapipe or a system library that it needs is not installed, or the model is missing or
+            not one.
     """
 
     def __init__(self, model: Path, *, faces: int = 1, video: bool = False) -> None:
@@ -115,7 +116,13 @@ class Landmarker:
         )  # fmt: skip
         try:
             self._task: Any = vision.FaceLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError, OSError) as error:
+        except OSError as error:
+            if ".so" in str(error):
+                raise AvatarError(
+                    f"mediapipe lacks a system library ({error}): apt-get install libegl1 libgles2"
+                ) from error
+            raise AvatarError(f"{model} cannot be read ({error}): check it") from error
+        except (RuntimeError, ValueError) as error:
             raise AvatarError(
                 f"{model} is not a face landmarker model ({error}): fetch it again with "
                 "`visavis models pull face-landmarker`"

@@ -13,9 +13,7 @@ from avatar.pose import Pose
 from avatar.renderer import load_renderer
 from avatar.rig import load_rig
 from avatar.viseme import mirrored
-
-MODEL = Path(__file__).parents[2] / ".." / "shared/models/mediapipe-face-landmarker/face_landmarker.task"
-needs_model = pytest.mark.skipif(not MODEL.is_file(), reason="needs the face landmarker in ../shared/models")
+from tests.avatar.landmarker import MODEL, needs_landmarker
 
 
 def film(path: Path, pictures: list[np.ndarray], fps: int = 25) -> Path:
@@ -83,12 +81,8 @@ def test_a_resting_face_becomes_neutral_and_shapes_keep_their_range() -> None:
     assert np.abs(out[:, 52]).max() == 0
 
 
+@needs_landmarker
 def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
-    if not MODEL.is_file():
-        with pytest.raises(AvatarError, match="models pull"):
-            capture(tmp_path / "absent.mp4", MODEL)
-        pytest.skip("needs the face landmarker in ../shared/models for the rest")
-    pytest.importorskip("mediapipe", reason="needs the extra [face]")
     with pytest.raises(AvatarError, match="no video"):
         capture(tmp_path / "absent.mp4", MODEL)
     text = tmp_path / "text.mp4"
@@ -110,9 +104,8 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-@needs_model
+@needs_landmarker
 def test_a_performance_comes_back_as_it_was_played(tmp_path: Path) -> None:
-    pytest.importorskip("mediapipe", reason="needs the extra [face]")
     count, fps = 75, 25
     t = (np.arange(count) + 0.5) / fps
     jaw = 0.5 * np.clip(np.sin(2 * np.pi * 1.1 * t), 0, 1)

@@ -22,8 +22,8 @@ from avatar.pose import Pose
 from avatar.renderer import load_renderer
 from avatar.rig import Rig, load_rig
 from avatar.viseme import VISEME_WEIGHTS, mirrored
+from tests.avatar.landmarker import MODEL, needs_landmarker
 
-MODEL = Path(__file__).parents[2] / ".." / "shared/models/mediapipe-face-landmarker/face_landmarker.task"
 CONSENT = "I, Test Person, agree that this face is animated in tests"
 PX_PER_M = 2000.0
 
@@ -250,12 +250,8 @@ def test_a_missing_landmarker_says_how_to_get_it(tmp_path: Path) -> None:
         Landmarker(tmp_path / "face_landmarker.task")
 
 
-needs_model = pytest.mark.skipif(not MODEL.is_file(), reason="needs the face landmarker in ../shared/models")
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, tuple[str, ...]]:
-    pytest.importorskip("mediapipe", reason="needs the extra [face]")
     folder = tmp_path_factory.mktemp("photo")
     photo = folder / "portrait.png"
     cv2.imwrite(str(photo), load_renderer(load_rig(), size=720).draw(Pose())[:, :, ::-1])
@@ -264,7 +260,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, tuple[st
 
 
 @pytest.mark.model
-@needs_model
+@needs_landmarker
 def test_a_rig_from_a_photo_looks_like_the_photo(made: tuple[Path, Path, tuple[str, ...]]) -> None:
     rig = load_rig(made[1])
     drawn = load_renderer(rig, size=rig.manifest.texture_size).draw(Pose())
@@ -278,7 +274,7 @@ def test_a_rig_from_a_photo_looks_like_the_photo(made: tuple[Path, Path, tuple[s
 
 
 @pytest.mark.model
-@needs_model
+@needs_landmarker
 def test_a_rig_from_a_photo_keeps_consent_date_and_hash(made: tuple[Path, Path, tuple[str, ...]]) -> None:
     photo, folder, _ = made
     manifest = json.loads((folder / "rig.json").read_text(encoding="utf-8"))
@@ -294,7 +290,7 @@ def test_a_rig_from_a_photo_keeps_consent_date_and_hash(made: tuple[Path, Path, 
 
 
 @pytest.mark.model
-@needs_model
+@needs_landmarker
 def test_a_rig_from_a_photo_speaks_and_blinks(made: tuple[Path, Path, tuple[str, ...]]) -> None:
     rig: Rig = load_rig(made[1])
     shut, wide = lip_gap_mm(rig, [Pose(VISEME_WEIGHTS["PP"]), Pose(VISEME_WEIGHTS["aa"])])
@@ -320,7 +316,7 @@ def test_a_rig_from_a_photo_speaks_and_blinks(made: tuple[Path, Path, tuple[str,
 
 
 @pytest.mark.model
-@needs_model
+@needs_landmarker
 def test_the_background_stands_still_while_the_head_turns(made: tuple[Path, Path, tuple[str, ...]]) -> None:
     renderer = load_renderer(load_rig(made[1]), size=512)
     straight, turned = (renderer.draw(Pose(head=h)).astype(int) for h in ((0, 0, 0), (6, 3, 3)))

@@ -1,15 +1,16 @@
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from avatar.photo import Landmarker
 from evals import face, synchrony
 from speech.timeline import Phoneme
+from tests.avatar.landmarker import MODEL as LANDMARKER
+from tests.avatar.landmarker import needs_landmarker
 
 MODELS = Path(__file__).parents[2].parent / "shared" / "models"
-LANDMARKER = MODELS / "mediapipe-face-landmarker" / "face_landmarker.task"
 ASD = MODELS / "lr-asd" / "lr_asd_ava.onnx"
 
 
@@ -117,17 +118,14 @@ def test_a_missing_model_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     with pytest.raises(synchrony.MissingPart, match="no model"):
         synchrony.Synchrony(tmp_path / "x.onnx")
     assert face.main(["mira", "--landmarker", str(tmp_path / "x.task")]) == 2
-    assert "no model" in capsys.readouterr().err
+    assert "no face landmarker model" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not LANDMARKER.is_file() or not ASD.is_file(), reason="needs ../shared/models")
-@pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the extra [face]")
+@needs_landmarker
+@pytest.mark.skipif(not ASD.is_file(), reason="needs ../shared/models/lr-asd")
 def test_a_rig_that_speaks_is_judged_from_its_pictures() -> None:
-    landmarker = face.Landmarker(LANDMARKER)
-    try:
+    with Landmarker(LANDMARKER) as landmarker:
         report = face.judge("mira", landmarker, synchrony.Synchrony(ASD), size=384, lines=face.TALK[2:3])
-    finally:
-        landmarker.close()
     assert json.loads(json.dumps(report)) == report
     assert report["faces_missed"] == 0
     assert report["closing"]["bilabials"] >= 5

@@ -13,16 +13,13 @@ from typer.testing import CliRunner
 from avatar import load_rig
 from server.command import app
 from speech.espeak import EspeakSynthesizer
+from tests.avatar.landmarker import MODEL as LANDMARKER
+from tests.avatar.landmarker import needs_landmarker
 from tests.avatar.lip_models import lip_model
 from tests.server.test_command import write_wav
 
-ROOT = Path(__file__).parents[2]
-LANDMARKER = ROOT.parent / "shared/models/mediapipe-face-landmarker/face_landmarker.task"
 CONSENT = "I agree that this company shows my face as its AI assistant. 21 November 2026"
 pytestmark = pytest.mark.e2e
-needs_landmarker = pytest.mark.skipif(
-    not LANDMARKER.is_file(), reason="needs ../shared/models/mediapipe-face-landmarker"
-)
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
