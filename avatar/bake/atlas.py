@@ -61,7 +61,8 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
     shadow = np.clip(soft(rest) / soft(keys["rest"]), 0.3, 1.5)
     sources = ("blink", "ee", "jaw")
     crops = [
-        np.clip(keys[k][top:bottom, left:right, :3] * shadow[top:bottom, left:right], 0, 255) for k in sources
+        np.clip(_without_fringe(keys[k])[top:bottom, left:right] * shadow[top:bottom, left:right], 0, 255)
+        for k in sources
     ]
     crops.append(_without_fringe(inner)[top:bottom, left:right])
     sides = [_without_fringe(read_rgba(folder / f"{name}.png")) for name in SIDES]
@@ -206,7 +207,7 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
     middle = mesh.vertices[triangles].mean(1)
     eye_z = float(mesh.eyes["left"][0][2])
     near_eye = (np.abs(middle[:, 2] - eye_z) < 0.03) & (np.abs(middle[:, 0]) < 0.065)
-    near_mouth = middle[:, 2] < mesh.mouth_z + 0.018
+    near_mouth = (middle[:, 2] < mesh.mouth_z + 0.018) & (np.abs(middle[:, 0]) < 0.05)
     body = mesh.part == BODY
     source = np.zeros(len(triangles), np.int32)
     # rest is the sharpest and best lit: another render must show the triangle 1.8 times as large
@@ -219,7 +220,7 @@ def _choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size:
     hidden = body & ~np.any([visible[k] for k in visible], axis=0)
     cavity = (
         hidden
-        & (np.abs(middle[:, 0]) < 0.036)
+        & (np.abs(middle[:, 0]) < 0.031)
         & (middle[:, 2] < mesh.mouth_z + 0.013)
         & (middle[:, 2] > mesh.mouth_z - 0.025)
     )
