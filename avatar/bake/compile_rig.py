@@ -89,8 +89,7 @@ def compile_rig(bake: Path, out: Path) -> None:
         ("atlas", texture.picture[:, :, ::-1]),
         ("hair", hair[:, :, [2, 1, 0, 3]]),
         ("cloth", cloth[:, :, [2, 1, 0, 3]]),
-        # tied and short hair shows nothing behind the neck
-        ("behind", np.zeros(hair.shape[:2], np.uint8)),
+        ("behind", layers.inside_collar(cloth, cloth_top)),
     ):
         cv2.imwrite(str(out / f"{file}.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     camera_y, camera_z, focal = mesh.camera

@@ -19,8 +19,8 @@ GRID = 33
 """Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
 
 
-FRONT_SHARE = 0.15
-"""The depth of hair in a cell is that of the frontmost strands, but for so many that stick out."""
+FRONT_SHARE = 0.6
+"""The depth of hair in a cell is that of the strand before which so many of the visible ones lie."""
 WIDEST_M, CROWN_M = 0.125, 0.085
 """How far behind the eyes the head is widest, and how far over them its crown begins."""
 DEPTH_SIZE = 360
@@ -82,6 +82,18 @@ def clean_cloth(folder: Path) -> tuple[U8, int]:
     return layer[first:], first
 
 
+def inside_collar(cloth: U8, first: int) -> U8:
+    """Opacity uint8[H, W] of the dark inside of a collar, seen beside the neck when the head turns."""
+    size = cloth.shape[1]
+    fill = np.zeros((size, size), np.float32)
+    inset = round(size / 150)
+    for y in range(first + inset, size):
+        columns = np.flatnonzero(cloth[y - first, :, 3] > 200)
+        if len(columns) > 2 * inset:
+            fill[y, columns[0] + inset : columns[-1] - inset] = 255
+    return blur(fill, size / 400).round().astype(np.uint8)
+
+
 def uncovered(cloth: U8, first: int, mesh: Mesh) -> NDArray[np.bool_]:
     """Triangles that the clothes do not hide for good, bool[t]."""
     import cv2
@@ -130,7 +142,7 @@ def hair_grid(strands: Path, mesh: Mesh) -> tuple[F32, F32]:
         near = blur(front * known, sigma) / np.maximum(share, 1e-4)
         y = np.where((weight == 0) & (share > 0.02), near, y)
         weight = np.maximum(weight, (share > 0.02).astype(np.float32))
-    y = blur(np.where(weight > 0, y, -0.02).astype(np.float32), 1.3)
+    y = blur(np.where(weight > 0, y, -0.02).astype(np.float32), 1.0)
     row, column = np.mgrid[0:GRID, 0:GRID] / (GRID - 1.0)
     scale = focal / (y - camera_y)
     grid = np.stack([(column - 0.5) / scale, y, camera_z - (row - 0.5) / scale], -1).astype(np.float32)
