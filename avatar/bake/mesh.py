@@ -215,7 +215,7 @@ def _eyeball(rings: int = 18, spokes: int = 32) -> tuple[F32, I32]:
 def _light(points: F32, ranges: dict[int, tuple[int, int]]) -> F32:
     """Fixed light per vertex: teeth and tongue darken toward the throat and the cheeks."""
     light = np.ones(len(points), np.float32)
-    for part, level in ((UPPER_TEETH, 0.90), (LOWER_TEETH, 0.84), (TONGUE, 0.64)):
+    for part, level in ((UPPER_TEETH, 0.90), (LOWER_TEETH, 0.84), (TONGUE, 0.96)):
         first, end = ranges[part]
         p = points[first:end]
         depth = (p[:, 1] - p[:, 1].min()) / (np.ptp(p[:, 1]) + 1e-6)
