@@ -63,6 +63,8 @@ class _Scratch:
     depth: F32
     light: F32
     ratio: F32
+    factors: NDArray[np.uint64]
+    active: U8
     listed: NDArray[np.int32]
     counts: NDArray[np.int64]
     bounds: NDArray[np.int64]
@@ -96,11 +98,13 @@ class CpuRenderer:
         corners, places = rig.map_xy[rig.triangles], np.empty((len(rig.triangles), 12), np.float32)
         border = np.array(rig.atlas.shape[1::-1], np.float32) - 1 - raster.INSIDE
         texels = np.clip(rig.uv - np.float32(0.5), raster.INSIDE, border)
+        corners = np.clip(corners, raster.INSIDE, max(rig.map_size - 1 - raster.INSIDE, raster.INSIDE))
         for first, at in ((0, texels), (6, corners)):
             places[:, first : first + 2] = at[:, 0]
             places[:, first + 2 : first + 6] = (at[:, 1:] - at[:, :1]).reshape(-1, 4)
         self._places = places
-        self._atlas = lanes(rig.atlas)
+        self._kinds, self._tiles = _kinds(rig)
+        self._atlas = _packed(np.ascontiguousarray(np.insert(rig.atlas, 3, 255, axis=2)))
         self._deltas = rig.deltas.reshape(len(rig.deltas), -1)
         self._moves = _occupied(self._deltas)
         self._at_rest = np.ascontiguousarray(rig.vertices[rig.active]).reshape(-1)
@@ -173,6 +177,7 @@ class CpuRenderer:
         )
         strengths = map_weights(rig.manifest.map_names, weights)
         raster.mix(rig.maps, strengths, self._colours, self._ones, RATIO_LOW, RATIO_HIGH, s.ratio)
+        raster.pack(s.ratio, s.factors, s.active)
         hair_shift, reach = self._hair_shift(matrix, lift)
 
         boxes = np.array([self._box(box, matrix, lift) for box in (MOUTH_BOX_M, EYES_BOX_M)], np.int64)
@@ -217,6 +222,8 @@ class CpuRenderer:
                 moved=np.empty(len(rig.active) * 3, np.float32), vertices=rig.vertices.copy(),
                 xy=np.empty((count, 2), np.float32), depth=np.empty(count, np.float32),
                 light=rig.light.copy(), ratio=np.empty(rig.maps.shape[1], np.float32),
+                factors=np.empty((rig.map_size, rig.map_size), np.uint64),
+                active=np.empty((-(-rig.map_size // raster.TILE),) * 2, np.uint8),
                 listed=np.empty((3, len(rig.triangles)), np.int32), counts=np.zeros(3, np.int64),
                 bounds=np.zeros(4, np.int64),
                 zbuffer=np.empty(shape, np.float32),
@@ -260,10 +267,9 @@ class CpuRenderer:
         return cover
 
     def _shade(self, s: _Scratch, part: int, left: int, top: int, zoom: int, out: U32, zbuffer: F32) -> None:
-        rig = self.rig
         raster.shade(
-            s.xy, s.depth, s.light, rig.triangles, self._places, rig.mapped, self._atlas,
-            s.ratio.reshape(rig.map_size, rig.map_size, 3), s.listed[part], s.counts[part],
+            s.xy, s.depth, s.light, self.rig.triangles, self._places, self._kinds, self._tiles, self._atlas,
+            s.factors, s.active, s.listed[part], s.counts[part],
             np.float32(left), np.float32(top), np.float32(zoom), out, zbuffer,
         )  # fmt: skip
 
@@ -345,6 +351,24 @@ class CpuRenderer:
         side = self.rig.hair_weight.shape[0]
         shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
         return shift, int(np.abs(shift).max()) + 2
+
+
+def _kinds(rig: Rig) -> tuple[U8, U8]:
+    """Of each triangle how it is shaded, and which tiles of the appearance maps it touches: see `raster`."""
+    kinds = np.zeros(len(rig.triangles), np.uint8)
+    lit = np.abs(rig.light - 1) > raster.UNSEEN
+    for eye in rig.manifest.eyes.values():
+        lit[eye.first : eye.first + eye.count] = True
+    kinds[lit[rig.triangles].any(axis=1)] |= raster.LIT
+    if not rig.map_size:
+        return kinds, np.zeros((len(kinds), 4), np.uint8)
+    corners = rig.map_xy[rig.triangles]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    inside = (low >= raster.INSIDE).all(axis=1) & (high < rig.map_size - 1 - raster.INSIDE).all(axis=1)
+    kinds[(rig.mapped > 0) & inside] |= raster.MAPPED
+    # interpolation reads the next pixel too
+    tiles = np.stack([low, high + 1 + raster.INSIDE], axis=2).clip(0, rig.map_size - 1) // raster.TILE
+    return kinds, np.ascontiguousarray(tiles.reshape(-1, 4), np.uint8)
 
 
 def _occupied(rows: F32) -> U8:

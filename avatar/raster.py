@@ -1,8 +1,7 @@
 """Pixel loops of the CPU renderer: compiled by numba, free of the GIL, one thread each.
 
 Signatures are explicit, so importing compiles everything once; the machine code is cached on disk.
-Pictures are uint32[H, W], RGBA in bytes from the lowest on; textures are uint64[H, W] with the same four
-channels in 16 bits each, so that one multiplication weighs a whole texel. Positions are pixels with centres
+Pictures and textures are uint32[H, W], RGBA in bytes from the lowest on. Positions are pixels with centres
 at .5; depth is in metres from the camera.
 """
 
@@ -10,12 +9,10 @@ at .5; depth is in metres from the camera.
 # numba reads the types from the signatures
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-F, I4, U4, U8 = np.float32, np.int32, np.uint32, np.uint64
+F, I4, U1, U4, U8 = np.float32, np.int32, np.uint8, np.uint32, np.uint64
 HALF, ONE = F(0.5), F(1.0)
 EDGE = F(-1e-4)
 """Barycentric slack: neighbouring triangles overlap by a hair instead of leaving cracks."""
@@ -31,8 +28,32 @@ CHUNK = 256
 """Numbers that `mix` keeps in the fastest cache while it adds rows to them."""
 LANE = U8(0xFFFF)
 S16, S32 = U8(16), U8(32)
+PAIR, ROUND = U4(0x00FF00FF), U4(0x00800080)
+MIDDLE = U4(1 << 22)
+MAPPED, LIT = U1(1), U1(2)
+"""Kinds of triangles: appearance maps may change them; the light on their corners is not 1."""
+UNIT = 2048
+"""Steps to which a factor of 1 is kept: with 4 bits of weight they fill 16 bits up to a factor of 1.99."""
+TILE = 8
+"""Pixels a side of what is switched off as one in the appearance maps."""
+UNSEEN = F(0.003)
+"""Change of colour that nobody sees: at most half a step of 255 on skin."""
 NEXT = np.uintp(1)
 """The neighbour of an unsigned index: unsigned, it is not checked for counting from the end."""
+
+
+@njit("i4(f4)", cache=True, nogil=True, inline="always")
+def floor(x):
+    """Largest whole number up to x; unlike `math.floor` no call, for which a loop would save its registers."""
+    whole = I4(x)
+    return whole - I4(F(whole) > x)
+
+
+@njit("i4(f4)", cache=True, nogil=True, inline="always")
+def ceil(x):
+    """Smallest whole number from x on."""
+    whole = I4(x)
+    return whole + I4(F(whole) < x)
 
 
 @njit("void(f4[:,::1], f4[::1], u1[:,::1], f4[::1], f4, f4, f4[::1])", cache=True, nogil=True, fastmath=True)
@@ -128,14 +149,14 @@ def cull(xy, triangles, group, boxes, zoom, width, height, listed, counts, bound
                 if high_x < left or low_x > right or high_y < top or low_y > bottom:
                     continue
                 inside |= low_x >= left and high_x <= right and low_y >= top and high_y <= bottom
-                if (math.ceil(low_x * fine - HALF) <= math.floor(high_x * fine - HALF)
-                        and math.ceil(low_y * fine - HALF) <= math.floor(high_y * fine - HALF)):  # fmt: skip
+                if (ceil(low_x * fine - HALF) <= floor(high_x * fine - HALF)
+                        and ceil(low_y * fine - HALF) <= floor(high_y * fine - HALF)):  # fmt: skip
                     listed[1 + k, counts[1 + k]] = t
                     counts[1 + k] += 1
         if inside or high_x < F(0) or high_y < F(0) or low_x > F(width) or low_y > F(height):
             continue
-        if (math.ceil(low_x - HALF) <= math.floor(high_x - HALF)
-                and math.ceil(low_y - HALF) <= math.floor(high_y - HALF)):  # fmt: skip
+        if (ceil(low_x - HALF) <= floor(high_x - HALF)
+                and ceil(low_y - HALF) <= floor(high_y - HALF)):  # fmt: skip
             listed[0, counts[0]] = t
             counts[0] += 1
             outer_x, outer_y = min(outer_x, low_x), min(outer_y, low_y)
@@ -144,31 +165,54 @@ def cull(xy, triangles, group, boxes, zoom, width, height, listed, counts, bound
     bounds[2], bounds[3] = int(min(far_x, F(width))), int(min(far_y, F(height)))
 
 
-@njit("void(f4[:,::1], f4[::1], f4[::1], i4[:,::1], f4[:,::1], u1[::1], u8[:,::1], f4[:,:,::1], i4[::1], i8,"
-      " f4, f4, f4, u4[:,::1], f4[:,::1])",
+@njit("void(f4[::1], u8[:,::1], u1[:,::1])", cache=True, nogil=True, fastmath=True)
+def pack(ratio, out, active):
+    """Pack factors float32[N·N·3] for `shade`: uint64[N, N], three lanes of 16 bits in units of 1 / `UNIT`.
+
+    `active` uint8[N / TILE, N / TILE], rounded up, becomes 0 where a whole tile is 1 but for what nobody sees.
+    """
+    size = out.shape[0]
+    unit = F(UNIT)
+    for tile_y in range(active.shape[0]):
+        for tile_x in range(active.shape[1]):
+            most = F(0)
+            first, last = tile_x * TILE, min(tile_x * TILE + TILE, size)
+            for y in range(tile_y * TILE, min(tile_y * TILE + TILE, size)):
+                row, packed = ratio[(y * size + first) * 3 : (y * size + last) * 3], out[y, first:last]
+                for x in range(packed.shape[0]):
+                    r, g, b = row[3 * x], row[3 * x + 1], row[3 * x + 2]
+                    most = max(most, max(abs(r - ONE), max(abs(g - ONE), abs(b - ONE))))
+                    low = U4(I4(r * unit + HALF)) | (U4(I4(g * unit + HALF)) << U4(16))
+                    packed[x] = U8(low) | (U8(I4(b * unit + HALF)) << S32)
+            active[tile_y, tile_x] = most > UNSEEN
+
+
+@njit("void(f4[:,::1], f4[::1], f4[::1], i4[:,::1], f4[:,::1], u1[::1], u1[:,::1], u4[:,::1], u8[:,::1],"
+      " u1[:,::1], i4[::1], i8, f4, f4, f4, u4[:,::1], f4[:,::1])",
       cache=True, nogil=True, fastmath=True, boundscheck=False)  # fmt: skip
 def shade(
-    xy, depth, light, triangles, places, mapped, atlas, ratio, listed, count, left, top, zoom, out, zbuffer
-):
+    xy, depth, light, triangles, places, kinds, tiles, atlas, ratio, active, listed, count, left, top, zoom,
+    out, zbuffer,
+):  # fmt: skip
     """Draw the first `count` of the `listed` triangles, which face the camera, into `out`; nearest wins.
 
     Pixel (left, top) of the picture becomes the corner of `out`, magnified by `zoom`. `places`
     float32[T, 12] holds (u, v) in `atlas` of the first corner and the way to the two others, then the same
-    in `ratio`; places in `atlas` keep `INSIDE` its border. Colour is atlas × light, and × ratio where
-    `mapped`. `zbuffer` must be prepared with `FAR`.
+    in `ratio`; places keep `INSIDE` the border. Colour is atlas, × light where `kinds` has bit `LIT`, and
+    × ratio where it has bit `MAPPED` and one of the triangle's `tiles` (first and last column, first and
+    last row) is `active`. `zbuffer` must be prepared with `FAR`.
     """
     height, width = zbuffer.shape
-    ratio_h, ratio_w = F(ratio.shape[0]), F(ratio.shape[1])
     for n in range(count):
         t = listed[n]
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0 = (xy[a, 0] - left) * zoom, (xy[a, 1] - top) * zoom
         x1, y1 = (xy[b, 0] - left) * zoom, (xy[b, 1] - top) * zoom
         x2, y2 = (xy[c, 0] - left) * zoom, (xy[c, 1] - top) * zoom
-        first_x = max(int(math.ceil(min(x0, min(x1, x2)) - HALF)), 0)
-        last_x = min(int(math.floor(max(x0, max(x1, x2)) - HALF)), width - 1)
-        first_y = max(int(math.ceil(min(y0, min(y1, y2)) - HALF)), 0)
-        last_y = min(int(math.floor(max(y0, max(y1, y2)) - HALF)), height - 1)
+        first_x = max(ceil(min(x0, min(x1, x2)) - HALF), 0)
+        last_x = min(floor(max(x0, max(x1, x2)) - HALF), width - 1)
+        first_y = max(ceil(min(y0, min(y1, y2)) - HALF), 0)
+        last_y = min(floor(max(y0, max(y1, y2)) - HALF), height - 1)
         if first_x > last_x or first_y > last_y:
             continue
         scale = ONE / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
@@ -176,47 +220,59 @@ def shade(
         z1, z2 = depth[b] - z0, depth[c] - z0
         w1x, w1y = (y2 - y0) * scale, (x0 - x2) * scale
         w2x, w2y = (y0 - y1) * scale, (x1 - x0) * scale
-        l0 = light[a]
-        l1, l2 = light[b] - l0, light[c] - l0
+        kind = kinds[t]
+        if kind & MAPPED:
+            used = U1(0)
+            for row in range(tiles[t, 2], tiles[t, 3] + 1):
+                for column in range(tiles[t, 0], tiles[t, 1] + 1):
+                    used |= active[row, column]
+            if used == 0:
+                kind &= LIT
+        is_mapped = kind & MAPPED != 0
+        l0, l1, l2 = ONE, F(0), F(0)
+        if kind & LIT:
+            l0 = light[a]
+            l1, l2 = light[b] - l0, light[c] - l0
         u0, v0, u1, v1, u2, v2 = (places[t, 0], places[t, 1], places[t, 2], places[t, 3],
                                   places[t, 4], places[t, 5])  # fmt: skip
         p0, q0, p1, q1, p2, q2 = (places[t, 6], places[t, 7], places[t, 8], places[t, 9],
                                   places[t, 10], places[t, 11])  # fmt: skip
-        is_mapped = mapped[t] != 0
-        if is_mapped:
-            low = min(min(min(p0, p0 + p1), p0 + p2), min(min(q0, q0 + q1), q0 + q2))
-            far_p, far_q = max(max(p0, p0 + p1), p0 + p2), max(max(q0, q0 + q1), q0 + q2)
-            is_mapped = low >= INSIDE and far_p < ratio_w - ONE - INSIDE and far_q < ratio_h - ONE - INSIDE
+        step_x, step_y, most = F(first_x) + HALF - x0, F(first_y) + HALF - y0, F(last_x - first_x)
+        w1 = step_x * w1x + step_y * w1y
+        w2 = step_x * w2x + step_y * w2y
+        # where along a row each weight becomes 0, and how far that moves from row to row
         w0x = -w1x - w2x
         r0, r1, r2 = ONE / (w0x + TINY), ONE / (w1x + TINY), ONE / (w2x + TINY)
-        step_x, most = F(first_x) + HALF - x0, F(last_x - first_x)
+        e0, e1, e2 = (EDGE - ONE + w1 + w2) * r0, (EDGE - w1) * r1, (EDGE - w2) * r2
+        d0, d1, d2 = (w1y + w2y) * r0, -w1y * r1, -w2y * r2
+        # two edges bound a run on one side, the third on the other: name them b, c and a
+        if (w0x >= F(0)) == (w1x >= F(0)):
+            ea, da, on_left = e2, d2, w2x >= F(0)
+            eb, db, ec, dc = e0, d0, e1, d1
+        elif (w0x >= F(0)) == (w2x >= F(0)):
+            ea, da, on_left = e1, d1, w1x >= F(0)
+            eb, db, ec, dc = e0, d0, e2, d2
+        else:
+            ea, da, on_left = e0, d0, w0x >= F(0)
+            eb, db, ec, dc = e1, d1, e2, d2
         for py in range(np.uintp(first_y), np.uintp(last_y + 1)):
-            step_y = F(I4(py)) + HALF - y0
-            w1 = step_x * w1x + step_y * w1y
-            w2 = step_x * w2x + step_y * w2y
-            # the run of pixels in which no weight is negative
-            e0, e1, e2 = (EDGE - ONE + w1 + w2) * r0, (EDGE - w1) * r1, (EDGE - w2) * r2
-            begin, end = F(0), most
-            if w0x >= F(0):
-                begin = max(begin, e0)
+            row = F(I4(py) - I4(first_y))
+            one, two, three = ea + row * da, eb + row * db, ec + row * dc
+            if on_left:
+                begin, end = max(one, F(0)), min(min(two, three), most)
             else:
-                end = min(end, e0)
-            if w1x >= F(0):
-                begin = max(begin, e1)
-            else:
-                end = min(end, e1)
-            if w2x >= F(0):
-                begin = max(begin, e2)
-            else:
-                end = min(end, e2)
-            if not begin <= end:
+                begin, end = max(max(two, three), F(0)), min(one, most)
+            if begin > end:
                 continue
-            skipped = I4(math.ceil(begin))
-            count_x = I4(math.floor(end)) - skipped + 1
-            w1 += F(skipped - 1) * w1x
-            w2 += F(skipped - 1) * w2x
+            skipped, last = ceil(begin), I4(end)
+            if last < skipped:
+                continue
+            along = F(skipped - 1)
+            w1 = (step_x + along) * w1x + (step_y + row) * w1y
+            w2 = (step_x + along) * w2x + (step_y + row) * w2y
             start = np.uintp(first_x + skipped)
-            for px in range(start, start + np.uintp(max(int(count_x), 0))):
+            count_x = last - skipped + 1
+            for px in range(start, start + np.uintp(count_x)):
                 w1 += w1x
                 w2 += w2x
                 z = z0 + w1 * z1 + w2 * z2
@@ -230,31 +286,38 @@ def shade(
                 fu, fv = I4((u - F(whole_u)) * F(256)), I4((v - F(whole_v)) * F(256))
                 k11 = (fu * fv) >> I4(8)
                 ju, jv = iu + NEXT, iv + NEXT
-                texel = (atlas[iv, iu] * U8(I4(256) - fu - fv + k11) + atlas[iv, ju] * U8(fu - k11)
-                         + atlas[jv, iu] * U8(fv - k11) + atlas[jv, ju] * U8(k11))  # fmt: skip
-                lit = (l0 + w1 * l1 + w2 * l2) * F(1 / 256)
-                red = F(I4(texel & LANE)) * lit
-                green = F(I4((texel >> S16) & LANE)) * lit
-                blue = F(I4((texel >> S32) & LANE)) * lit
+                k00, k01, k10, k11 = U4(I4(256) - fu - fv + k11), U4(fu - k11), U4(fv - k11), U4(k11)
+                m00, m01, m10, m11 = atlas[iv, iu], atlas[iv, ju], atlas[jv, iu], atlas[jv, ju]
+                # 8.8 bits each: red and blue, and green shifted like them
+                outer = (m00 & PAIR) * k00 + (m01 & PAIR) * k01 + (m10 & PAIR) * k10 + (m11 & PAIR) * k11
+                inner = (((m00 >> U4(8)) & PAIR) * k00 + ((m01 >> U4(8)) & PAIR) * k01
+                         + ((m10 >> U4(8)) & PAIR) * k10 + ((m11 >> U4(8)) & PAIR) * k11)  # fmt: skip
+                if kind == 0:
+                    out[py, px] = (((outer + ROUND) >> U4(8)) & PAIR) | ((inner + ROUND) & ~PAIR)
+                    continue
+                # 8.8 bits × 1.15 bits make 23 bits behind the point
+                red, green, blue = outer & U4(0xFFFF), inner & U4(0xFFFF), outer >> U4(16)
                 if is_mapped:
                     p = p0 + w1 * p1 + w2 * p2
                     q = q0 + w1 * q1 + w2 * q2
                     whole_p, whole_q = I4(p), I4(q)
                     ip, iq = np.uintp(whole_p), np.uintp(whole_q)
-                    fp, fq = p - F(whole_p), q - F(whole_q)
-                    m11 = fp * fq
-                    m01, m10 = fp - m11, fq - m11
-                    m00 = ONE - m01 - m10 - m11
+                    fp, fq = I4((p - F(whole_p)) * F(16)), I4((q - F(whole_q)) * F(16))
+                    both = (fp * fq) >> I4(4)
                     jp, jq = ip + NEXT, iq + NEXT
-                    red *= (ratio[iq, ip, 0] * m00 + ratio[iq, jp, 0] * m01
-                            + ratio[jq, ip, 0] * m10 + ratio[jq, jp, 0] * m11)  # fmt: skip
-                    green *= (ratio[iq, ip, 1] * m00 + ratio[iq, jp, 1] * m01
-                              + ratio[jq, ip, 1] * m10 + ratio[jq, jp, 1] * m11)  # fmt: skip
-                    blue *= (ratio[iq, ip, 2] * m00 + ratio[iq, jp, 2] * m01
-                             + ratio[jq, ip, 2] * m10 + ratio[jq, jp, 2] * m11)  # fmt: skip
-                r = U4(I4(min(red + HALF, F(255))))
-                g = U4(I4(min(green + HALF, F(255))))
-                h = U4(I4(min(blue + HALF, F(255))))
+                    factor = (ratio[iq, ip] * U8(I4(16) - fp - fq + both) + ratio[iq, jp] * U8(fp - both)
+                              + ratio[jq, ip] * U8(fq - both) + ratio[jq, jp] * U8(both))  # fmt: skip
+                    red *= U4(factor & LANE)
+                    green *= U4((factor >> S16) & LANE)
+                    blue *= U4((factor >> S32) & LANE)
+                else:
+                    red, green, blue = red << U4(15), green << U4(15), blue << U4(15)
+                if kind & LIT:
+                    lit = l0 + w1 * l1 + w2 * l2
+                    red, green, blue = U4(F(red) * lit), U4(F(green) * lit), U4(F(blue) * lit)
+                r = min((red + MIDDLE) >> U4(23), U4(255))
+                g = min((green + MIDDLE) >> U4(23), U4(255))
+                h = min((blue + MIDDLE) >> U4(23), U4(255))
                 out[py, px] = U4(r | (g << U4(8)) | (h << U4(16)) | U4(0xFF000000))
 
 
