@@ -30,9 +30,10 @@ def find_rig(name: str, desk: Desk | None = None) -> str | Path:
 
     A name that is nowhere is returned as it is: `load_rig` says which there are.
     """
-    beside = Path(desk.beside(name)) if desk else Path(name)
-    if beside.is_dir():
-        return beside
+    for folder in (desk.folder / name, Path(name)) if desk else (Path(name),):
+        # A folder that only happens to be called so is no rig.
+        if name and (folder / "rig.json").is_file():
+            return folder
     own = own_rigs() / name
     if name not in rig_names() and (own / "rig.json").is_file():
         return own

@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,11 +103,9 @@ class Presence:
                 async for moment in finished(0):
                     yield moment
         finally:
-            for future, _, _ in drawing:
-                future.cancel()
-            for future, _, _ in drawing:
-                with suppress(Exception):
-                    await asyncio.wrap_future(future)
+            # What has not begun is not drawn; what is being drawn is waited for.
+            begun = [future for future, _, _ in drawing if not future.cancel()]
+            await asyncio.gather(*map(asyncio.wrap_future, begun), return_exceptions=True)
 
     def close(self) -> None:
         """End the drawing threads."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
 
 F32 = NDArray[np.float32]
+Angles = tuple[float, float, float]
 
 BLENDSHAPE_INDEX = {name: index for index, name in enumerate(ARKIT_BLENDSHAPES)}
 """ARKit name → its place in a weight vector."""
@@ -48,7 +49,27 @@ def project(points: F32, camera: tuple[float, float, float], size: int) -> tuple
     return xy.astype(np.float32), depth.astype(np.float32)
 
 
-def head_matrix(head: tuple[float, float, float]) -> F32:
+EASED_FROM = 0.7
+"""Share of a limit from which on a head turns less than it is asked to."""
+
+
+def finite(number: float) -> float:
+    """The number, or 0 where it is none: a broken pose must not break a renderer."""
+    return number if math.isfinite(number) else 0.0
+
+
+def limited(head: Angles, limit_deg: Angles) -> Angles:
+    """Yaw, pitch and roll (degrees) that never exceed a rig's limits, without a kink."""
+    eased = []
+    for angle, limit in zip(head, limit_deg, strict=True):
+        angle = finite(angle)
+        free, room = limit * EASED_FROM, limit * (1 - EASED_FROM)
+        over = abs(angle) - free
+        eased.append(angle if over <= 0 else math.copysign(free + room * math.tanh(over / room), angle))
+    return eased[0], eased[1], eased[2]
+
+
+def head_matrix(head: Angles) -> F32:
     """Rotation float32[3, 3] of (yaw, pitch, roll) in degrees, with the signs of `Pose.head`."""
     yaw, pitch, roll = (math.radians(angle) for angle in head)
     cz, sz = math.cos(yaw), math.sin(yaw)
@@ -72,19 +93,20 @@ def eye_matrix(left_deg: float, up_deg: float) -> F32:
 def weights_of(pose: Pose) -> F32:
     """Weight vector float32[52] of a pose; its gaze joins the eyeLook shapes, so that lids follow eyes.
 
-    Unknown names are ignored; weights are clipped to [0, 1], eyeLook ones to [0, 1.3].
+    Unknown names are ignored, and so are numbers that are none; weights are clipped to [0, 1], eyeLook ones
+    to [0, 1.3].
     """
     weights = np.zeros(len(ARKIT_BLENDSHAPES), np.float32)
     for name, value in pose.blendshapes.items():
         index = BLENDSHAPE_INDEX.get(name)
         if index is not None:
-            weights[index] = min(max(float(value), 0.0), 1.0)
+            weights[index] = min(max(finite(float(value)), 0.0), 1.0)
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         for toward, away, degrees, span in (
             ("eyeLookUp", "eyeLookDown", pose.gaze[1], LOOK_UP_DEG),
             ("eyeLookOut", "eyeLookIn", pose.gaze[0] * sign, LOOK_OUT_DEG),
         ):
             up, down = BLENDSHAPE_INDEX[toward + side], BLENDSHAPE_INDEX[away + side]
-            look = float(weights[up] - weights[down]) + degrees / span
+            look = float(weights[up] - weights[down]) + finite(degrees) / span
             weights[up], weights[down] = min(max(look, 0.0), 1.3), min(max(-look, 0.0), 1.3)
     return weights

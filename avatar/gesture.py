@@ -84,20 +84,9 @@ def gesture_names() -> list[str]:
     return sorted(GESTURES)
 
 
-def gesture_for(emotion: str, *, first: bool = False, last: bool = False, opening: bool = True) -> str | None:
-    """The gesture that goes with a sentence when the dialogue names none.
-
-    Args:
-        emotion: of the sentence.
-        first: the sentence is the first of the session, a greeting.
-        last: it is the session's last, a farewell.
-        opening: it opens a reply; later sentences of a reply get none, or nobody would notice the next.
-    """
-    if first and emotion in ("neutral", "happy"):
-        return "greet"
-    if last and emotion in ("neutral", "happy"):
-        return "farewell"
-    return _BY_EMOTION.get(emotion) if opening else None
+def gesture_for(emotion: str) -> str | None:
+    """The gesture that goes with an emotion when the dialogue names none; None for an unknown emotion."""
+    return _BY_EMOTION.get(emotion)
 
 
 _BY_EMOTION = {

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from avatar.attention import Attention, Glance, glances, pauses
 from avatar.coarticulation import loudness_gain, mouth_track
 from avatar.emphasis import beats
+from avatar.errors import AvatarError
 from avatar.expression import ARRIVE_S, SUSTAIN, expression, head_tilt, speak_over
 from avatar.follower import Follower
 from avatar.geometry import BLENDSHAPE_INDEX
@@ -144,6 +145,8 @@ class Performer:
         gesture: str | None = None,
     ) -> Iterator[Pose]:
         """Poses of one speech; see `perform`. Closed early, the next call goes on from there."""
+        if not math.isfinite(intensity):
+            raise AvatarError(f"an intensity of {intensity} cannot be: give 0 to 1")
         if gesture is not None:
             known_gesture(gesture)
         return self._speak(speech, emotion, intensity, gesture)
@@ -165,8 +168,10 @@ class Performer:
             after_s: seconds from the next frame on.
 
         Raises:
-            AvatarError: there is no such gesture.
+            AvatarError: there is no such gesture, or a number that is none.
         """
+        if not (math.isfinite(strength) and math.isfinite(after_s)):
+            raise AvatarError(f"a gesture of strength {strength} after {after_s} s cannot be: give numbers")
         self._gesturing.begin(name, self.time_s + max(after_s, 0.0), strength)
 
     def _speak(self, speech: Speech, emotion: str, intensity: float, gesture: str | None) -> Iterator[Pose]:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from agent.face import find_rig, own_rig_names, own_rigs
 from avatar import GESTURES, AvatarError, draw_sheet, load_renderer, load_rig, rig_names
-from avatar.errors import ClipError
+from avatar.errors import ClipError, RigError
 from avatar.sheet import KINDS
 from server.boundary import UsageError, check_suffix
 from server.progress import Stages
@@ -25,9 +25,14 @@ SHEET_RENDER_PX = 720
 def list_rigs() -> dict[str, Any]:
     """Return the rigs that ship and those made here."""
     rows: list[dict[str, Any]] = []
-    for name in [*rig_names(), *own_rig_names()]:
-        where = find_rig(name)
-        rig = load_rig(where)
+    broken = []
+    own = [name for name in own_rig_names() if name not in rig_names()]
+    for name in [*rig_names(), *own]:
+        try:
+            rig = load_rig(own_rigs() / name if name in own else name)
+        except RigError as error:
+            broken.append(str(error))
+            continue
         about = rig.manifest
         rows.append(
             {
@@ -41,7 +46,7 @@ def list_rigs() -> dict[str, Any]:
                 "path": str(rig.folder),
             }
         )
-    return {"rigs": rows, "own": str(own_rigs())}
+    return {"rigs": rows, "broken": broken, "own": str(own_rigs())}
 
 
 def show_rigs(document: dict[str, Any]) -> None:
@@ -53,6 +58,8 @@ def show_rigs(document: dict[str, Any]) -> None:
         table.add_row(rig["name"], rig["title"], rig["kind"], rig["licence"], rig["consent"])
     console = Console(highlight=False, markup=False)
     console.print(table)
+    for complaint in document["broken"]:
+        console.print(f"broken: {complaint}")
     console.print(
         f"your own lie in {document['own']}; make one with: visavis avatar create PHOTO --name NAME"
     )

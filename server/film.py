@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agent.caption import Cue
 from avatar import Pose, Renderer
 from avatar.clip import Clip, ClipWriter
+from avatar.errors import ClipError
 from avatar.lettering import Lettering
 from server.progress import Stages
 from speech.timeline import Pcm
@@ -56,8 +57,10 @@ def film(
         stages: told of each frame.
 
     Raises:
-        ClipError: the file cannot be written; nothing is left behind.
+        ClipError: there are no poses, or the file cannot be written; nothing is left behind.
     """
+    if not poses:
+        raise ClipError(f"{out}: there is nothing to film; give a track or a text that lasts a frame")
     captions = list(cues)
     sound = _fitted(pcm, sample_rate, len(poses) / fps) if pcm is not None else None
     stages.stage("drawing")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from speech.audio import to_mono
+from speech.audio import MAX_S, to_mono
+from speech.errors import EngineUnavailable
 from speech.spoken_text import language_of, normal_language
 from speech.timeline import Phoneme, Speech
 
@@ -22,19 +23,23 @@ def speech_from_audio(
 
     Returns:
         Speech whose `engine` tells where its timeline comes from: "aligned" to the text; "estimated" from the
-        sound where there is no text, or one that does not fit; then there are no words.
+        sound where there is no text, one that does not fit or is in a language that espeak-ng does not know,
+        or more than two minutes of sound; then there are no words.
 
     Raises:
-        AudioError: the sound cannot be used; with a text also if it is longer than two minutes.
-        SpeechError: the text is too long, or espeak-ng does not know the language.
+        AudioError: the sound cannot be used.
+        SpeechError: the text is too long.
     """
     mono = to_mono(pcm)
     spoken_in = normal_language(language) if language else language_of(text or "")
-    if text and text.strip():
+    if text and text.strip() and len(mono) <= MAX_S * sample_rate:
         from speech.alignment import align
 
-        found = align(mono, sample_rate, text, spoken_in)
-        if found.fits:
+        try:
+            found = align(mono, sample_rate, text, spoken_in)
+        except EngineUnavailable:
+            found = None  # nobody here speaks that language
+        if found and found.fits:
             return Speech(
                 mono, sample_rate, found.phonemes, found.words, text, spoken_in, engine="recording/aligned"
             )

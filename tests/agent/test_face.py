@@ -33,6 +33,8 @@ def test_a_rig_is_found_beside_the_desk_then_among_ones_own_then_among_those_tha
     assert own_rig_names() == ["anna"]
     assert find_rig("anna", desk) == find_rig("anna") == own
     (folder / "anna").mkdir()
+    assert find_rig("anna", desk) == own, "a folder that only happens to be called so is no rig"
+    (folder / "anna" / "rig.json").write_text("{}")
     assert find_rig("anna", desk) == folder / "anna"
 
 

@@ -1,0 +1,88 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.desk import Desk
+from agent.events import Ended, Event, Moment, Spoken
+from agent.presence import Presence
+from agent.reply import LEAD_S, TAIL_S
+from agent.sentence import Outcome, Sentence
+from speech.timeline import Phoneme, Speech
+
+RATE = 16_000
+
+
+def spoken(seconds: float, start_s: float) -> Spoken:
+    sound = np.zeros(round(seconds * RATE), np.float32)
+    speech = Speech(sound, RATE, (Phoneme("a", 0.0, seconds),), text="Ah.")
+    return Spoken(Sentence("Ah."), speech, start_s, 0.0)
+
+
+async def reply(sentences: int) -> AsyncIterator[Event]:
+    for number in range(sentences):
+        yield spoken(1.0, LEAD_S + number)
+    yield Ended(Outcome.ANSWERED, 0.0)
+
+
+@pytest.fixture
+def presence(tmp_path: Path) -> Presence:
+    (tmp_path / "desk.toml").write_text('name = "Kiosk"\n[persona]\ncompany = "Acme"\n[avatar]\nsize = 128\n')
+    opened = Presence.open(Desk.load(tmp_path))
+    yield opened
+    opened.close()
+
+
+async def test_every_frame_comes_with_its_sound_and_in_order(presence: Presence) -> None:
+    moments, ended = [], 0
+    async with aclosing(presence.perform(reply(2))) as turn:
+        async for item in turn:
+            if isinstance(item, Moment):
+                moments.append(item)
+            ended += isinstance(item, Ended)
+    assert ended == 1
+    assert [moment.index for moment in moments] == list(range(len(moments)))
+    assert len(moments) == round((LEAD_S + 2.0 + TAIL_S) * 25)
+    assert sum(len(moment.pcm) for moment in moments) == 2 * RATE
+
+
+async def test_a_reply_that_is_closed_halfway_ends_quietly_and_its_threads_serve_the_next(
+    presence: Presence,
+) -> None:
+    for _ in range(3):
+        async with aclosing(presence.perform(reply(20))) as turn:
+            seen = 0
+            async for item in turn:
+                seen += isinstance(item, Moment)
+                if seen == 4:
+                    break
+        assert seen == 4
+    async with aclosing(presence.perform(reply(1))) as turn:
+        assert sum([isinstance(item, Moment) async for item in turn]) > 25
+
+
+async def test_what_goes_wrong_outside_is_what_is_told(presence: Presence) -> None:
+    async def record() -> None:
+        async with aclosing(presence.perform(reply(20))) as turn:
+            async for item in turn:
+                if isinstance(item, Moment):
+                    raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        await record()
+
+
+async def test_a_cancelled_task_stays_cancelled(presence: Presence) -> None:
+    async def listen() -> None:
+        async with aclosing(presence.perform(reply(50))) as turn:
+            async for _ in turn:
+                pass
+
+    task = asyncio.create_task(listen())
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
