@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar import overlay, raster
+from avatar.complexion import at_rest
 from avatar.framing import Frame
 from avatar.geometry import (
     LOOK_OUT_DEG,
@@ -40,7 +41,7 @@ from avatar.look import (
     weight_of,
 )
 from avatar.pose import Pose
-from avatar.rig import Rig
+from avatar.rig import Eye, Rig
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -62,6 +63,8 @@ class _Scratch:
     xy: F32
     depth: F32
     light: F32
+    strengths: F32
+    """For which `factors` and `active` hold."""
     ratio: F32
     factors: NDArray[np.uint64]
     active: U8
@@ -104,7 +107,8 @@ class CpuRenderer:
             places[:, first + 2 : first + 6] = (at[:, 1:] - at[:, :1]).reshape(-1, 4)
         self._places = places
         self._kinds, self._tiles = _kinds(rig)
-        self._atlas = _packed(np.ascontiguousarray(np.insert(rig.atlas, 3, 255, axis=2)))
+        texture, self._beyond_rest = at_rest(rig, places)
+        self._atlas = _packed(texture)
         self._deltas = rig.deltas.reshape(len(rig.deltas), -1)
         self._moves = _occupied(self._deltas)
         self._at_rest = np.ascontiguousarray(rig.vertices[rig.active]).reshape(-1)
@@ -137,7 +141,8 @@ class CpuRenderer:
         self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
         eyes = rig.manifest.eyes
-        self._eye_middle = (np.array(eyes["left"].centre) + np.array(eyes["right"].centre)) / 2
+        self._marks = _marks(eyes)
+        self._marks_weight = np.ones(len(self._marks), np.float32)
         self._balls = {
             side: np.ascontiguousarray(
                 rig.vertices[eye.first : eye.first + eye.count] - np.array(eye.centre, np.float32)
@@ -176,11 +181,14 @@ class CpuRenderer:
             s.vertices, rig.head_weight, matrix, self._pivot, np.float32(lift), self._camera, s.xy, s.depth
         )
         strengths = map_weights(rig.manifest.map_names, weights)
-        raster.mix(rig.maps, strengths, self._colours, self._ones, RATIO_LOW, RATIO_HIGH, s.ratio)
-        raster.pack(s.ratio, s.factors, s.active)
+        if not np.array_equal(strengths, s.strengths):
+            raster.mix(rig.maps, strengths, self._colours, self._ones, RATIO_LOW, RATIO_HIGH, s.ratio)
+            raster.pack(s.ratio, self._beyond_rest, s.factors, s.active)
+            s.strengths = strengths
         hair_shift, reach = self._hair_shift(matrix, lift)
 
-        boxes = np.array([self._box(box, matrix, lift) for box in (MOUTH_BOX_M, EYES_BOX_M)], np.int64)
+        marks, depths = self._place(self._marks, self._marks_weight, matrix, lift)
+        boxes = np.array([self._box(*box) for box in zip((MOUTH_BOX_M, EYES_BOX_M), marks, strict=False)])
         raster.cull(
             s.xy,
             rig.triangles,
@@ -201,7 +209,7 @@ class CpuRenderer:
             zbuffer.fill(raster.FAR)
             self._shade(s, part + 1, left, top, ZOOM, patch, zbuffer)
             if part == 1:
-                self._glints(patch, zbuffer, left, top, weights, matrix, lift)
+                self._glints(patch, zbuffer, (marks[2:] - boxes[1, :2]) * ZOOM, depths[2:], weights)
         for (left, top, _, _), (patch, _) in zip(boxes, s.patches, strict=True):
             raster.shrink(patch, left, top, picture, s.zbuffer)
         self._soften(picture, background, s)
@@ -222,6 +230,7 @@ class CpuRenderer:
                 moved=np.empty(len(rig.active) * 3, np.float32), vertices=rig.vertices.copy(),
                 xy=np.empty((count, 2), np.float32), depth=np.empty(count, np.float32),
                 light=rig.light.copy(), ratio=np.empty(rig.maps.shape[1], np.float32),
+                strengths=np.full(len(rig.maps), np.nan, np.float32),
                 factors=np.empty((rig.map_size, rig.map_size), np.uint64),
                 active=np.empty((-(-rig.map_size // raster.TILE),) * 2, np.uint8),
                 listed=np.empty((3, len(rig.triangles)), np.int32), counts=np.zeros(3, np.int64),
@@ -241,14 +250,6 @@ class CpuRenderer:
         xy, depth = np.empty((len(points), 2), np.float32), np.empty(len(points), np.float32)
         raster.place(points, weight, matrix, self._pivot, np.float32(lift), self._camera, xy, depth)
         return xy, depth
-
-    def _spot(self, point: Any, matrix: F32, lift: float) -> tuple[float, float, float]:
-        """Pixel x, y and depth of one point that turns with the head."""
-        camera_y, camera_z, focal, middle_x, middle_y = map(float, self._camera)
-        x, y, z = matrix @ (point - self._pivot) + self._pivot
-        depth = float(y) - camera_y
-        scale = focal / depth
-        return middle_x + scale * float(x), middle_y - scale * (float(z) + lift - camera_z), depth
 
     def _cover(self, reach: int) -> F32:
         """The z-buffer to begin with: 0 where hair or cloth hide everything for certain, else `FAR`."""
@@ -297,36 +298,23 @@ class CpuRenderer:
             min(math.ceil((top - bottom) * self._px_per_m), self.height),
         )
 
-    def _box(
-        self, box: tuple[float, float, float, float], matrix: F32, lift: float
-    ) -> tuple[int, int, int, int]:
-        """Pixels (left, top, right, bottom) of a box that is carried by the head."""
-        left, right, bottom, top = box
-        x, y, z = self._eye_middle
-        at_x, at_y, _ = self._spot(
-            np.array([x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2]), matrix, lift
-        )
+    def _box(self, box: tuple[float, float, float, float], middle: F32) -> tuple[int, int, int, int]:
+        """Pixels (left, top, right, bottom) of a box about a middle in pixels."""
         wide, tall = self._box_size(box)
-        corner_x = min(max(int(at_x - wide / 2), 0), self.width - wide)
-        corner_y = min(max(int(at_y - tall / 2), 0), self.height - tall)
-        return corner_x, corner_y, corner_x + wide, corner_y + tall
+        left = min(max(int(middle[0] - wide / 2), 0), self.width - wide)
+        top = min(max(int(middle[1] - tall / 2), 0), self.height - tall)
+        return left, top, left + wide, top + tall
 
-    def _glints(
-        self, patch: U32, zbuffer: F32, left: int, top: int, weights: F32, matrix: F32, lift: float
-    ) -> None:
-        for side, eye in self.rig.manifest.eyes.items():
+    def _glints(self, patch: U32, zbuffer: F32, spots: F32, depths: F32, weights: F32) -> None:
+        for number, (side, eye) in enumerate(self.rig.manifest.eyes.items()):
             blink = weight_of(weights, "eyeBlink" + side.capitalize())
             open_share = 1 - float(smoothstep(0.35, 0.75, np.array(blink, np.float32)))
             if open_share <= 0:
                 continue
-            for x, z, radius, strength in GLINTS:
-                toward = -1.02 * math.sqrt(1 - x * x - z * z)
-                at_x, at_y, depth = self._spot(
-                    self._centres[side] + np.array([x, toward, z]) * eye.radius, matrix, lift
-                )
+            for place, (_, _, radius, strength) in enumerate(GLINTS, number * len(GLINTS)):
                 overlay.glint(
-                    patch, zbuffer, np.float32((at_x - left) * ZOOM), np.float32((at_y - top) * ZOOM),
-                    np.float32(depth - GLINT_SLACK_M),
+                    patch, zbuffer, spots[place, 0], spots[place, 1],
+                    depths[place] - np.float32(GLINT_SLACK_M),
                     np.float32(eye.radius * radius * self._px_per_m * ZOOM),
                     np.float32(strength * open_share),
                 )  # fmt: skip
@@ -351,6 +339,20 @@ class CpuRenderer:
         side = self.rig.hair_weight.shape[0]
         shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
         return shift, int(np.abs(shift).max()) + 2
+
+
+def _marks(eyes: Mapping[Any, Eye]) -> F32:
+    """Points that turn with the head, float32[n, 3]: middles of the two boxes, then each eye's glints."""
+    x, y, z = np.mean([eye.centre for eye in eyes.values()], axis=0)
+    points = [
+        np.array([x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2])
+        for left, right, bottom, top in (MOUTH_BOX_M, EYES_BOX_M)
+    ]
+    for eye in eyes.values():
+        for across, up, _, _ in GLINTS:
+            toward = -1.02 * math.sqrt(1 - across * across - up * up)
+            points.append(np.array(eye.centre) + np.array([across, toward, up]) * eye.radius)
+    return np.array(points, np.float32)
 
 
 def _kinds(rig: Rig) -> tuple[U8, U8]:

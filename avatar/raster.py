@@ -34,6 +34,7 @@ MAPPED, LIT = U1(1), U1(2)
 """Kinds of triangles: appearance maps may change them; the light on their corners is not 1."""
 UNIT = 2048
 """Steps to which a factor of 1 is kept: with 4 bits of weight they fill 16 bits up to a factor of 1.99."""
+HIGHEST = F(1.99)
 TILE = 8
 """Pixels a side of what is switched off as one in the appearance maps."""
 UNSEEN = F(0.003)
@@ -44,7 +45,7 @@ NEXT = np.uintp(1)
 
 @njit("i4(f4)", cache=True, nogil=True, inline="always")
 def floor(x):
-    """Largest whole number up to x; unlike `math.floor` no call, for which a loop would save its registers."""
+    """Largest whole number up to x; no call, as `math.floor` is, for which loops save registers."""
     whole = I4(x)
     return whole - I4(F(whole) > x)
 
@@ -165,11 +166,11 @@ def cull(xy, triangles, group, boxes, zoom, width, height, listed, counts, bound
     bounds[2], bounds[3] = int(min(far_x, F(width))), int(min(far_y, F(height)))
 
 
-@njit("void(f4[::1], u8[:,::1], u1[:,::1])", cache=True, nogil=True, fastmath=True)
-def pack(ratio, out, active):
-    """Pack factors float32[N·N·3] for `shade`: uint64[N, N], three lanes of 16 bits in units of 1 / `UNIT`.
+@njit("void(f4[::1], f4[::1], u8[:,::1], u1[:,::1])", cache=True, nogil=True, fastmath=True)
+def pack(ratio, beyond, out, active):
+    """Pack ratio × beyond, float32[N·N·3], for `shade`: uint64[N, N], three times 16 bits in 1 / `UNIT`.
 
-    `active` uint8[N / TILE, N / TILE], rounded up, becomes 0 where a whole tile is 1 but for what nobody sees.
+    `active` uint8[N / TILE, N / TILE], rounded up, becomes 0 where all of a tile is as good as 1.
     """
     size = out.shape[0]
     unit = F(UNIT)
@@ -178,9 +179,12 @@ def pack(ratio, out, active):
             most = F(0)
             first, last = tile_x * TILE, min(tile_x * TILE + TILE, size)
             for y in range(tile_y * TILE, min(tile_y * TILE + TILE, size)):
-                row, packed = ratio[(y * size + first) * 3 : (y * size + last) * 3], out[y, first:last]
+                start, end = (y * size + first) * 3, (y * size + last) * 3
+                row, also, packed = ratio[start:end], beyond[start:end], out[y, first:last]
                 for x in range(packed.shape[0]):
-                    r, g, b = row[3 * x], row[3 * x + 1], row[3 * x + 2]
+                    r = min(row[3 * x] * also[3 * x], HIGHEST)
+                    g = min(row[3 * x + 1] * also[3 * x + 1], HIGHEST)
+                    b = min(row[3 * x + 2] * also[3 * x + 2], HIGHEST)
                     most = max(most, max(abs(r - ONE), max(abs(g - ONE), abs(b - ONE))))
                     low = U4(I4(r * unit + HALF)) | (U4(I4(g * unit + HALF)) << U4(16))
                     packed[x] = U8(low) | (U8(I4(b * unit + HALF)) << S32)
@@ -223,13 +227,13 @@ def shade(
         kind = kinds[t]
         if kind & MAPPED:
             used = U1(0)
-            for row in range(tiles[t, 2], tiles[t, 3] + 1):
-                for column in range(tiles[t, 0], tiles[t, 1] + 1):
-                    used |= active[row, column]
+            for j in range(tiles[t, 2], tiles[t, 3] + 1):
+                for i in range(tiles[t, 0], tiles[t, 1] + 1):
+                    used |= active[j, i]
             if used == 0:
                 kind &= LIT
         is_mapped = kind & MAPPED != 0
-        l0, l1, l2 = ONE, F(0), F(0)
+        l0 = l1 = l2 = F(0)
         if kind & LIT:
             l0 = light[a]
             l1, l2 = light[b] - l0, light[c] - l0
@@ -284,9 +288,10 @@ def shade(
                 whole_u, whole_v = I4(u), I4(v)
                 iu, iv = np.uintp(whole_u), np.uintp(whole_v)
                 fu, fv = I4((u - F(whole_u)) * F(256)), I4((v - F(whole_v)) * F(256))
-                k11 = (fu * fv) >> I4(8)
+                corner = (fu * fv) >> I4(8)
                 ju, jv = iu + NEXT, iv + NEXT
-                k00, k01, k10, k11 = U4(I4(256) - fu - fv + k11), U4(fu - k11), U4(fv - k11), U4(k11)
+                k00, k01 = U4(I4(256) - fu - fv + corner), U4(fu - corner)
+                k10, k11 = U4(fv - corner), U4(corner)
                 m00, m01, m10, m11 = atlas[iv, iu], atlas[iv, ju], atlas[jv, iu], atlas[jv, ju]
                 # 8.8 bits each: red and blue, and green shifted like them
                 outer = (m00 & PAIR) * k00 + (m01 & PAIR) * k01 + (m10 & PAIR) * k10 + (m11 & PAIR) * k11
