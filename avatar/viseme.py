@@ -25,7 +25,7 @@ VISEME_WEIGHTS: dict[str, dict[str, float]] = {
     name: mirrored(weights)
     for name, weights in {
         "sil": {},
-        "PP": {"mouthClose": 0.06, "mouthPress_": 0.06, "mouthRollLower": 0.30, "mouthRollUpper": 0.24},
+        "PP": {"mouthClose": 0.10, "mouthPress_": 0.06, "mouthRollLower": 0.30, "mouthRollUpper": 0.24},
         "FF": {"jawOpen": 0.04, "mouthRollLower": 0.78, "mouthUpperUp_": 0.58, "mouthFunnel": 0.05},
         "TH": {"jawOpen": 0.20, "tongueOut": 0.64, "mouthUpperUp_": 0.16, "mouthLowerDown_": 0.32},
         "DD": {"jawOpen": 0.08, "mouthUpperUp_": 0.28, "mouthLowerDown_": 0.36, "mouthStretch_": 0.15},

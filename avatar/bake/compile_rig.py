@@ -31,9 +31,11 @@ from avatar.bake.mesh import (
     assemble,
     prune,
 )  # fmt: skip
+from avatar.bake.person import PEOPLE
 from avatar.bake.poses import KEY_POSES
 from avatar.bake.visibility import seen
 from avatar.errors import RigError
+from avatar.geometry import BLENDSHAPE_INDEX
 
 CULL_SIZE = 900
 """Pixels a side of the pictures in which a triangle must appear to be kept."""
@@ -62,6 +64,10 @@ def compile_rig(bake: Path, out: Path) -> None:
     whole = assemble(bake)
     texture = atlas.bake(whole, bake)
     seal_lips(whole)
+    # a person who is no longer among the built-in ones opens the mouth as it was modelled
+    reach = PEOPLE[made["person"]].jaw_reach if made["person"] in PEOPLE else 1.0
+    for shape in ("jawOpen", "mouthClose"):
+        whole.deltas[BLENDSHAPE_INDEX[shape]] *= reach
     cloth, cloth_top = layers.clean_cloth(bake)
     keep = _ever_seen(whole) & layers.uncovered(cloth, cloth_top, whole)
     mesh, new = prune(whole, keep)

@@ -13,7 +13,7 @@ LIP_DEPTH_M = 0.014
 COLUMN_M = 0.0045
 COLUMNS = 9
 """Lips are measured in nine columns, 4.5 mm apart: the whole mouth but its corners."""
-OVERLAP_M = 0.00025
+OVERLAP_M = 0.0005
 """How much the lips overlap at rest after sealing: the raster would show specks through a touching line."""
 
 
@@ -43,7 +43,7 @@ def seal_lips(mesh: Mesh) -> None:
     points, carried, region = _region(mesh)
     split = _split(points[:, 0])
     upper, lower = region & (carried <= split), region & (carried > split)
-    centres = np.arange(-0.018, 0.0181, 0.002)
+    centres = np.arange(-0.020, 0.0201, 0.002)
     gaps, lines = [], []
     for x in centres:
         near = np.abs(points[:, 0] - x) < 0.0018
@@ -61,7 +61,7 @@ def seal_lips(mesh: Mesh) -> None:
     first, end = mesh.ranges[BODY]
     near_line = np.exp(-(((points[:, 2] - line_at) / 0.0035) ** 2)) * region
     # at the corners both lips are one skin: nothing to close
-    ends = 1 - smoothstep(0.0185, 0.0215, np.abs(points[:, 0]))
+    ends = 1 - smoothstep(0.0205, 0.0235, np.abs(points[:, 0]))
     side = np.where(carried > split, 1, -1)
     mesh.vertices[first:end, 2] += (side * (gap_at / 2 + OVERLAP_M) * near_line * ends).astype(np.float32)
 

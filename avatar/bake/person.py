@@ -91,6 +91,8 @@ class Person:
     lash_length: float = 1.0
     key_light: float = 1.0
     """Dark skin takes a little more light."""
+    jaw_reach: float = 1.0
+    """How far the mouth opens: a wide one opens farther for the same vowel."""
 
 
 MIRA = Person(
@@ -157,6 +159,7 @@ KOFI = Person(
     ),
     lash_length=0.8,
     key_light=1.35,
+    jaw_reach=1.18,
 )  # fmt: skip
 
 WEN = Person(
