@@ -16,16 +16,17 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from avatar.errors import RigError
+from avatar.photo.picture import picture_size
 from avatar.pose import ARKIT_BLENDSHAPES
 
 F32 = NDArray[np.float32]
@@ -37,12 +38,20 @@ FORMAT = 2
 BUILTIN = Path(__file__).parent / "rigs"
 """Folder of the rigs that ship with the package."""
 DEFAULT_RIG = "mira"
+LARGEST_TEXTURE_PX = 4096
+"""Side of the finest picture that is read: four times what any renderer shows."""
+MAX_PICTURE_PIXELS = 60_000_000
+"""Of one layer or atlas; asked of the file's header, before anything is decoded."""
+MAX_MESH_BYTES = 500_000_000
+"""Of all arrays once unpacked; the built-in rigs take 12 MB."""
+
+Degrees = Annotated[float, Field(ge=0, le=60)]
 
 
 class Eye(BaseModel):
     """An eyeball: centre and radius in metres, and where its vertices lie."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     centre: tuple[float, float, float]
     radius: float = Field(gt=0)
     first: int = Field(ge=0)
@@ -52,7 +61,7 @@ class Eye(BaseModel):
 class Camera(BaseModel):
     """Where the camera stands (metres) and its focal length in picture heights."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     y: float
     z: float
     focal: float = Field(gt=0)
@@ -61,7 +70,7 @@ class Camera(BaseModel):
 class Manifest(BaseModel):
     """The content of rig.json."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     format: Literal[2]
     kind: Literal["baked", "photo"] = "baked"
     name: str
@@ -74,12 +83,14 @@ class Manifest(BaseModel):
     camera: Camera
     head_pivot: tuple[float, float, float]
     eyes: dict[Literal["left", "right"], Eye]
-    texture_size: int = Field(gt=0)
+    texture_size: int = Field(gt=0, le=LARGEST_TEXTURE_PX)
     """Side in pixels of the picture that the layers were painted for."""
     cloth_top: int | None = Field(default=None, ge=0)
     """Row of the picture where cloth.png begins; None: cloth ends at the picture's bottom."""
     portrait: tuple[float, float, float] = (0.21875, 0.0, 0.5625)
     """Left, top and width of the 9:16 window, in sides of the picture; its height follows from its width."""
+    head_limit_deg: tuple[Degrees, Degrees, Degrees] = (20.0, 14.0, 14.0)
+    """How far the head may turn, nod and lean (degrees) before parts show that the rig does not have."""
     map_names: tuple[str, ...]
     """Names of the appearance maps, in order."""
 
@@ -148,13 +159,14 @@ def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
     """Read a rig.
 
     Args:
-        name_or_path: name of a built-in rig, or a rig folder.
+        name_or_path: a rig folder, or name of a built-in rig; a folder without a rig.json hides no built-in
+            rig of its name.
 
     Raises:
         RigError: the rig is missing, incomplete, or made for another version of the format.
     """
     folder = Path(name_or_path)
-    if not folder.is_dir():
+    if not (folder / "rig.json").is_file():
         folder = BUILTIN / str(name_or_path)
     if not (folder / "rig.json").is_file():
         known = ", ".join(rig_names()) or "none"
@@ -167,6 +179,11 @@ def _read(folder: Path, _modified_ns: tuple[int, ...]) -> Rig:
     manifest = _manifest(folder / "rig.json")
     try:
         with (folder / "mesh.npz").open("rb") as file, np.load(file, allow_pickle=False) as data:
+            size = sum(entry.file_size for entry in data.zip.infolist())
+            if size > MAX_MESH_BYTES:
+                raise ValueError(
+                    f"{size / 1e6:.0f} MB of arrays, at most {MAX_MESH_BYTES / 1e6:.0f} are read"
+                )
             arrays = {key: data[key] for key in data.files}
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise RigError(f"{folder / 'mesh.npz'} cannot be read ({error}): compile the rig again") from error
@@ -183,7 +200,7 @@ def _read(folder: Path, _modified_ns: tuple[int, ...]) -> Rig:
 def _manifest(path: Path) -> Manifest:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RigError(
             f"{path} is not readable JSON ({error}): restore it or compile the rig again"
         ) from error
@@ -208,7 +225,14 @@ def _layer(path: Path, channels: int, rows: int, columns: int) -> U8:
 def _picture(path: Path, channels: int) -> U8:
     import cv2
 
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
+    data = path.read_bytes() if path.is_file() else b""
+    width, height = picture_size(data) or (0, 0)
+    if width * height > MAX_PICTURE_PIXELS:
+        raise RigError(
+            f"{path} has {width}×{height} pixels, at most {MAX_PICTURE_PIXELS / 1e6:.0f} million are read: "
+            "compile the rig again"
+        )
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if width * height else None
     found = 0 if picture is None else 1 if picture.ndim == 2 else picture.shape[2]
     if picture is None or found != channels or picture.dtype != np.uint8:
         raise RigError(
@@ -248,17 +272,17 @@ def _assemble(folder: Path, manifest: Manifest, data: dict[str, NDArray[np.gener
 
 
 def _check(rig: Rig) -> None:
-    """Indices that leave their arrays would crash compiled code: refuse them here."""
+    """Indices that leave their arrays, and what is no number, would crash compiled code: refuse them here."""
     count, triangles = len(rig.vertices), len(rig.triangles)
     side = rig.manifest.texture_size
     rules = {
-        "vertices": rig.vertices.shape == (count, 3) and bool(np.isfinite(rig.vertices).all()),
+        "vertices": rig.vertices.shape == (count, 3),
         "deltas": rig.deltas.shape == (len(ARKIT_BLENDSHAPES), len(rig.active), 3),
         "active": _inside(rig.active, count),
         "head_weight": rig.head_weight.shape == (count,),
         "light": rig.light.shape == (count,),
         "triangles": rig.triangles.shape == (triangles, 3) and _inside(rig.triangles, count),
-        "uv": rig.uv.shape == (triangles, 3, 2) and bool(np.isfinite(rig.uv).all()),
+        "uv": rig.uv.shape == (triangles, 3, 2),
         "mapped": rig.mapped.shape == (triangles,),
         "map_xy": rig.map_xy.shape == (count, 2),
         "maps": rig.maps.shape == (len(rig.manifest.map_names), rig.map_size**2 * 3),
@@ -276,8 +300,13 @@ def _check(rig: Rig) -> None:
         or (rig.backdrop.shape[0] >= side and rig.backdrop.shape[1] == side),
         "matte.png": rig.matte is None
         or (rig.backdrop is not None and rig.matte.shape == rig.backdrop.shape[:2]),
-        "portrait in rig.json": rig.manifest.portrait[2] > 0,
+        "portrait in rig.json": 0.2 <= rig.manifest.portrait[2] <= 4
+        and all(abs(edge) <= 4 for edge in rig.manifest.portrait[:2]),
     }
+    for field in fields(rig):
+        value = getattr(rig, field.name)
+        if isinstance(value, np.ndarray) and value.dtype == np.float32 and not np.isfinite(value).all():
+            raise RigError(f"rig {rig.folder}: {field.name} holds what is no number: compile it again")
     for what, holds in rules.items():
         if not holds:
             raise RigError(f"rig {rig.folder}: {what} does not fit the rest of the rig: compile it again")

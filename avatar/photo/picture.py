@@ -48,7 +48,7 @@ def read_photo(path: Path) -> Photo:
         data = path.read_bytes()
     except OSError as error:
         raise AvatarError(f"{path} cannot be read ({error}): give a JPEG, PNG or WebP photo") from error
-    width, height = _size(data) or (0, 0)
+    width, height = picture_size(data) or (0, 0)
     if width < 1 or height < 1:
         raise AvatarError(f"{path} is no JPEG, PNG or WebP picture: give a photo in one of these formats")
     if width * height > MAX_PIXELS:
@@ -68,8 +68,8 @@ def read_photo(path: Path) -> Photo:
     return Photo(np.ascontiguousarray(found[:, :, ::-1]), hashlib.sha256(data).hexdigest())
 
 
-def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that the file's header states, None for an unknown format."""
+def picture_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height that a file's header states; None where it is no JPEG, PNG or WebP picture."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR":
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[:2] == b"\xff\xd8":

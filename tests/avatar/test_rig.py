@@ -1,5 +1,7 @@
 import json
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -118,12 +120,65 @@ def test_an_index_outside_the_mesh_never_reaches_compiled_code(copy: Path, array
         load_rig(copy)
 
 
-def test_not_a_number_is_refused(copy: Path) -> None:
+@pytest.mark.parametrize(
+    "array", ["vertices", "deltas", "head_weight", "light", "map_xy", "maps", "lash_points", "hair_grid"]
+)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_not_a_number_is_refused(copy: Path, array: str, value: float) -> None:
     with np.load(copy / "mesh.npz") as data:
-        spoilt = data["vertices"].copy()
-    spoilt[5, 1] = np.nan
-    rewrite(copy, vertices=spoilt)
-    with pytest.raises(RigError, match="vertices"):
+        spoilt = data[array].copy()
+    spoilt.flat[5] = value
+    rewrite(copy, **{array: spoilt})
+    with pytest.raises(RigError, match=array):
+        load_rig(copy)
+
+
+def test_a_folder_that_is_no_rig_hides_no_built_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mira").mkdir()
+    assert load_rig("mira").folder == BUILTIN / "mira"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("portrait", [0.1, 0.0, 0.1]),
+        ("portrait", [0.1, 0.0, 9.0]),
+        ("portrait", [float("nan"), 0.0, 0.7]),
+        ("texture_size", 100_000),
+        ("camera", {"y": -1.8, "z": 0.6, "focal": float("inf")}),
+        ("head_limit_deg", [20.0, 14.0, float("inf")]),
+        ("head_limit_deg", [-1.0, 14.0, 14.0]),
+    ],
+)
+def test_measures_that_nobody_can_draw_are_refused(copy: Path, field: str, value: object) -> None:
+    edit(copy, **{field: value})
+    with pytest.raises(RigError, match=field):
+        load_rig(copy)
+
+
+def test_rigs_say_how_far_their_head_may_turn(copy: Path) -> None:
+    raw = json.loads((copy / "rig.json").read_text())
+    raw.pop("head_limit_deg", None)
+    (copy / "rig.json").write_text(json.dumps(raw))
+    assert load_rig(copy).manifest.head_limit_deg == (20, 14, 14)
+    edit(copy, head_limit_deg=[6, 6, 7])
+    assert load_rig(copy).manifest.head_limit_deg == (6, 6, 7)
+
+
+def test_a_picture_bomb_in_a_rig_is_refused_before_it_is_decoded(copy: Path) -> None:
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (copy / "atlas.png").write_bytes(bomb)
+    with pytest.raises(RigError, match="million"):
+        load_rig(copy)
+
+
+def test_nested_json_is_refused(copy: Path) -> None:
+    (copy / "rig.json").write_text("[" * 100_000)
+    with pytest.raises(RigError, match="JSON"):
         load_rig(copy)
 
 
