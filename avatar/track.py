@@ -38,6 +38,9 @@ WEIGHT_DIGITS, DEGREE_DIGITS = 3, 2
 SMALLEST_WEIGHT = 0.5 * 10**-WEIGHT_DIGITS
 MAX_FPS = 240.0
 """Fastest rate that is taken for a rate and not for a mistake."""
+LONGEST_S = 600.0
+"""Longest track: a speech, not a shift; bounds memory and time."""
+MOST_FRAMES = int(LONGEST_S * MAX_FPS)
 MAX_DEGREES = 90.0
 """Heads and eyes that turn farther are a mistake of the tracker."""
 
@@ -52,7 +55,7 @@ class _File(BaseModel):
     format: Literal["visavis-pose-track"]
     version: Literal[1]
     fps: float = Field(gt=0, le=MAX_FPS)
-    frames: int = Field(ge=0)
+    frames: int = Field(ge=1, le=MOST_FRAMES)
     source: str = ""
     made: dict[str, str] = {}
     shapes: dict[str, list[_Weight]] = {}
@@ -97,10 +100,12 @@ class PoseTrack:
         """The same motion at another rate; the length stays within half a frame.
 
         Raises:
-            AvatarError: the rate is not positive.
+            AvatarError: the rate is not positive, or the track is too long.
         """
         if not 0 < fps <= MAX_FPS:
             raise AvatarError(f"a track cannot have {fps} frames a second: give a rate up to {MAX_FPS:.0f}")
+        if not self.duration_s <= LONGEST_S:
+            raise AvatarError(_too_long("the track", self.duration_s))
         if math.isclose(fps, self.fps, rel_tol=1e-9):
             return self
         count = max(int(self.duration_s * fps + 0.5), 1 if self.poses else 0)
@@ -159,7 +164,7 @@ def load_track(path: str | Path) -> PoseTrack:
         raise AvatarError(
             f"{path} cannot be read ({error}): give a track that `avatar capture` wrote"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AvatarError(f"{path} is not a pose track ({error}): capture it again") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise AvatarError(f"{path} is not a pose track: give a file that `avatar capture` wrote")
@@ -174,6 +179,8 @@ def load_track(path: str | Path) -> PoseTrack:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise AvatarError(f"{path}: {where}: {first['msg']}; correct it or capture it again") from error
+    if file.frames / file.fps > LONGEST_S:
+        raise AvatarError(_too_long(str(path), file.frames / file.fps))
     return PoseTrack(file.fps, _poses(path, file), file.source, file.made)
 
 
@@ -184,6 +191,10 @@ def mixed(first: Pose, second: Pose, share: float) -> Pose:
     yaw, pitch, roll = (_between(p, q, share) for p, q in zip(first.head, second.head, strict=True))
     left, up = (_between(p, q, share) for p, q in zip(first.gaze, second.gaze, strict=True))
     return Pose(weights, (yaw, pitch, roll), (left, up), _between(first.breath, second.breath, share))
+
+
+def _too_long(what: str, duration_s: float) -> str:
+    return f"{what} lasts {duration_s:.0f} s, at most {LONGEST_S:.0f} are played: cut it into pieces"
 
 
 def _between(a: float, b: float, share: float) -> float:

@@ -51,10 +51,11 @@ def test_another_rate_is_the_same_motion(fps: float) -> None:
         assert other.at(time_s).blendshapes["jawOpen"] == pytest.approx(time_s - 0.05, abs=1e-6)
 
 
-def test_an_empty_track_is_kept_and_says_so_when_asked(tmp_path: Path) -> None:
+def test_an_empty_track_says_so(tmp_path: Path) -> None:
     empty = PoseTrack(25.0, ())
     empty.save(tmp_path / "e.json")
-    assert load_track(tmp_path / "e.json").poses == ()
+    with pytest.raises(AvatarError, match="frames"):
+        load_track(tmp_path / "e.json")
     assert empty.resampled(30.0).poses == ()
     with pytest.raises(AvatarError, match="no poses"):
         empty.at(0.0)
@@ -63,6 +64,11 @@ def test_an_empty_track_is_kept_and_says_so_when_asked(tmp_path: Path) -> None:
 def test_a_strange_rate_is_refused() -> None:
     with pytest.raises(AvatarError, match="frames a second"):
         RAMP.resampled(0.0)
+
+
+def test_a_track_of_hours_is_refused_before_it_is_spread_out() -> None:
+    with pytest.raises(AvatarError, match="cut it"):
+        PoseTrack(1e-9, RAMP.poses).resampled(25.0)
 
 
 def altered(tmp_path: Path, **changes: object) -> Path:
@@ -78,6 +84,8 @@ def altered(tmp_path: Path, **changes: object) -> Path:
         ({"version": 9}, "version 9"),
         ({"format": "bvh"}, "not a pose track"),
         ({"fps": 0}, "fps"),
+        ({"frames": 10**9}, "frames"),
+        ({"frames": 3, "fps": 1e-9, "shapes": {}, "head": [], "gaze": [], "breath": []}, "cut it"),
         ({"frames": 11}, "10 values for 11 frames"),
         ({"shapes": {"jawOpn": [0] * 10}}, "jawOpn is no ARKit shape"),
         ({"shapes": {"jawOpen": [2] * 10}}, "jawOpen"),
@@ -97,6 +105,9 @@ def test_a_missing_or_damaged_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(AvatarError, match="not a pose track"):
         load_track(tmp_path / "x.json")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(AvatarError, match="not a pose track"):
+        load_track(tmp_path / "deep.json")
     (tmp_path / "y.json").write_text("[]")
     with pytest.raises(AvatarError, match="not a pose track"):
         load_track(tmp_path / "y.json")
