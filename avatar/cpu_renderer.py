@@ -71,6 +71,7 @@ class _Scratch:
     listed: NDArray[np.int32]
     counts: NDArray[np.int64]
     bounds: NDArray[np.int64]
+    picture: U32
     zbuffer: F32
     outline: NDArray[np.int32]
     lash_mask: F32
@@ -159,7 +160,7 @@ class CpuRenderer:
 
     def draw_rgba(self, pose: Pose) -> U8:
         """One frame without its background, straight RGBA uint8[height, width, 4]."""
-        picture = self._draw(pose, self._alone)
+        picture = self._draw(pose, self._alone).copy()
         overlay.straighten(picture)
         return picture
 
@@ -169,6 +170,7 @@ class CpuRenderer:
         return np.stack(frames) if frames else np.zeros((0, self.height, self.width, 3), np.uint8)
 
     def _draw(self, pose: Pose, background: U32) -> U8:
+        """The frame, premultiplied RGBA, in this thread's buffer: good until the thread draws again."""
         rig, s = self.rig, self._scratch()
         weights = weights_of(pose)
         matrix = head_matrix(pose.head)
@@ -201,7 +203,8 @@ class CpuRenderer:
             s.counts,
             s.bounds,
         )
-        picture = background.copy()
+        picture = s.picture
+        np.copyto(picture, background)
         np.copyto(s.zbuffer, self._cover(reach))
         self._shade(s, 0, 0, 0, 1, picture, s.zbuffer)
         for part, ((left, top, _, _), (patch, zbuffer)) in enumerate(zip(boxes, s.patches, strict=True)):
@@ -235,7 +238,7 @@ class CpuRenderer:
                 active=np.empty((-(-rig.map_size // raster.TILE),) * 2, np.uint8),
                 listed=np.empty((3, len(rig.triangles)), np.int32), counts=np.zeros(3, np.int64),
                 bounds=np.zeros(4, np.int64),
-                zbuffer=np.empty(shape, np.float32),
+                picture=np.empty(shape, np.uint32), zbuffer=np.empty(shape, np.float32),
                 outline=np.empty((OUTLINE_ROOM * sum(shape), 2), np.int32),
                 lash_mask=np.zeros(shape, np.float32), lash_points=np.empty_like(rig.lash_points),
                 patches=[
