@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,22 @@ from avatar.filter import smooth
 from avatar.geometry import BLENDSHAPE_INDEX, LOOK_OUT_DEG, LOOK_UP_DEG
 from avatar.photo.landmarks import FoundFace, Landmarker
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
-from avatar.track import PoseTrack
+from avatar.track import LONGEST_S, PoseTrack
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 DEFAULT_FPS, MAX_FPS = 25.0, 60.0
 """Rate of the track where the video states none, and the fastest that is kept."""
+MOST_FPS = 240
+"""More pictures a second than this are none that a camera took."""
+SEALED = {"protocol_whitelist": "none"}
+"""Options for FFmpeg: what the file names is not opened."""
+MOST_PIXELS = 40_000_000
+"""Of one frame: 8K film has 33 million."""
 LONGEST_SIDE_PX = 1280
 """Larger frames are reduced: the tracker looks at 256 pixels of face."""
 LONGEST_BRIDGE_S = 0.5
@@ -46,7 +56,7 @@ class Capture:
     found: int
     """Frames in which a face was found."""
     frames: int
-    """Frames in the video."""
+    """Frames in the video, from its sound's beginning."""
     gaps: tuple[tuple[float, float], ...]
     """Start and end (s) of stretches without a face longer than half a second."""
     notes: tuple[str, ...]
@@ -59,7 +69,11 @@ def capture(
     calibrate: bool = True,
     progress: Callable[[float, float], None] | None = None,
 ) -> Capture:
-    """Follow the largest face of a video.
+    """Follow one face of a video.
+
+    MediaPipe takes the face that it is surest of when the video begins, stays with it, and looks anew when it
+    is lost: film one person alone. The track begins where the video's sound begins, so that both play
+    together: pictures before it are left out, and poses are held from the first picture if it comes later.
 
     Args:
         video: any file that FFmpeg reads.
@@ -69,11 +83,12 @@ def capture(
         progress: called with seconds done and seconds in all.
 
     Raises:
-        AvatarError: the video cannot be read, has no pictures, or shows no face; mediapipe is missing.
+        AvatarError: the video cannot be read, has no pictures, is longer than `LONGEST_S` or shows no face;
+            mediapipe is missing.
     """
     times: list[float] = []
     samples: list[F32] = []
-    frames, last_ms = 0, -1
+    frames, last_ms, early, first_s = 0, -1, 0, 0.0
     with Landmarker(landmarker, video=True) as finder:
         tool = finder.version
         stream = _frames(video)
@@ -81,6 +96,10 @@ def capture(
         for time_s, picture, rate, length in stream:
             fps, length_s = rate, length
             frames += 1
+            if time_s < 0:
+                early += 1
+                continue
+            first_s = time_s if frames == early + 1 else first_s
             end_s = max(end_s, time_s)
             last_ms = max(last_ms + 1, round(time_s * 1000))
             faces = finder.find(picture, last_ms)
@@ -91,6 +110,9 @@ def capture(
                 progress(time_s, max(length_s, time_s))
     if not frames:
         raise AvatarError(f"{video} holds no pictures: give a video of a face")
+    if frames == early:
+        raise AvatarError(f"the pictures of {video} end before its sound begins: export it again")
+    frames -= early
     if not times:
         raise AvatarError(
             f"no face is found in {video}: film one face from the front, evenly lit, near enough to fill "
@@ -101,51 +123,84 @@ def capture(
         values = _calibrated(values)
     count = max(round((end_s + 1 / fps) * fps), 1)
     at = np.arange(count) / fps
-    even, gaps = _evened(np.array(times), values, at)
+    even, gaps = _evened(np.array(times), values, at, first_s)
     poses = _poses(_smoothed(even, at.astype(np.float32)))
     notes = []
+    if early:
+        notes.append(f"the sound begins after {early} pictures: the track begins with the sound")
     if gaps:
         notes.append(
             f"no face is seen in {len(gaps)} stretches, the longest {max(b - a for a, b in gaps):.1f} s: "
             "the face relaxes there"
         )
-    if len(times) < 0.9 * frames:
-        notes.append(f"a face is found in {len(times)} of {frames} frames: light or distance may be at fault")
+    if len(samples) < 0.9 * frames:
+        notes.append(
+            f"a face is found in {len(samples)} of {frames} frames: light or distance may be at fault"
+        )
     track = PoseTrack(fps, tuple(poses), video.name, {"tool": f"visavis capture, {tool}"})
-    return Capture(track, len(times), frames, tuple(gaps), tuple(notes))
+    return Capture(track, len(samples), frames, tuple(gaps), tuple(notes))
 
 
 def _frames(video: Path) -> Iterator[tuple[float, U8, float, float]]:
-    """(time in seconds, RGB picture, frames a second, length in seconds) of every frame."""
+    """(time in seconds, RGB picture, frames a second, length in seconds) of every frame.
+
+    Time counts from the first sample of the sound, else from the first picture; it is below 0 before that.
+    """
     import av
     import cv2
 
     if not video.is_file():
         raise AvatarError(f"there is no video {video}: check the path")
     try:
-        with av.open(str(video)) as container:
+        origin = _sound_start(video)
+        # a playlist in the file must not make the demuxer open other files or addresses
+        with video.open("rb") as file, av.open(file, mode="r", options=SEALED) as container:
             if not container.streams.video:
                 raise AvatarError(f"{video} holds no pictures, only sound: give a video of a face")
             stream = container.streams.video[0]
+            if stream.width * stream.height > MOST_PIXELS:
+                raise AvatarError(
+                    f"{video} has pictures of {stream.width}×{stream.height}: export it smaller"
+                )
             stream.thread_type = "AUTO"
             rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
             length = float(container.duration or 0) / 1e6
             fps = min(rate, MAX_FPS) if rate > 1 else DEFAULT_FPS
-            first: float | None = None
             for index, frame in enumerate(container.decode(stream)):
-                time_s = frame.time if frame.time is not None else index / rate
-                first = time_s if first is None else first
-                picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-                if max(picture.shape[:2]) > LONGEST_SIDE_PX:
-                    k = LONGEST_SIDE_PX / max(picture.shape[:2])
-                    small = cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-                    picture = np.asarray(small, np.uint8)
-                turn = round(-getattr(frame, "rotation", 0) / 90) % 4
-                if turn:
-                    picture = np.rot90(picture, -turn)
-                yield max(time_s - first, 0.0), np.ascontiguousarray(picture), fps, length
-    except (av.FFmpegError, OSError, ValueError) as error:
+                at_s = frame.time if frame.time is not None else (origin or 0.0) + index / rate
+                origin = at_s if origin is None else origin
+                time_s = at_s - origin
+                if time_s > LONGEST_S or index > LONGEST_S * MOST_FPS:
+                    raise AvatarError(f"{video} is longer than {LONGEST_S:.0f} s: cut the video into pieces")
+                yield time_s, _upright(frame), fps, length
+    except (av.FFmpegError, cv2.error, OSError, ValueError) as error:
         raise AvatarError(f"{video} cannot be read ({error}): give an mp4, mov or webm file") from error
+
+
+def _sound_start(video: Path) -> float | None:
+    """Time (s) of the first sample of sound that decodes; None without sound."""
+    import av
+
+    with video.open("rb") as file, av.open(file, mode="r", options=SEALED) as container:
+        if not container.streams.audio:
+            return None
+        try:
+            return next((frame.time for frame in container.decode(audio=0)), None)
+        except av.FFmpegError:
+            return None  # sound that cannot be heard needs no company
+
+
+def _upright(frame: VideoFrame) -> U8:
+    """RGB uint8[H, W, 3], reduced, and turned as the camera was held."""
+    import cv2
+
+    picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    if max(picture.shape[:2]) > LONGEST_SIDE_PX:
+        k = LONGEST_SIDE_PX / max(picture.shape[:2])
+        small = cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(small, np.uint8)
+    turn = round(-getattr(frame, "rotation", 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(picture, -turn) if turn else picture)
 
 
 def _sample(face: FoundFace) -> F32:
@@ -181,19 +236,22 @@ def _calibrated(values: F32) -> F32:
 
 
 def _evened(
-    times: NDArray[np.float64], values: F32, at: NDArray[np.float64]
+    times: NDArray[np.float64], values: F32, at: NDArray[np.float64], first_s: float = 0.0
 ) -> tuple[F32, list[tuple[float, float]]]:
-    """Values at even times float32[m, 57]; long gaps relax to zero and are named."""
+    """Values at even times float32[m, 57]; long gaps relax to zero and are named.
+
+    Before `first_s`, the first picture's time, the first value is held.
+    """
     knots, rows = [times], [values]
     gaps = []
     edges = list(zip(times[:-1], times[1:], strict=True))
-    if times[0] > LONGEST_BRIDGE_S:
-        edges.insert(0, (-RELAX_S, times[0]))
+    if times[0] - first_s > LONGEST_BRIDGE_S:
+        edges.insert(0, (first_s - RELAX_S, times[0]))
     if at[-1] - times[-1] > LONGEST_BRIDGE_S:
         edges.append((times[-1], at[-1] + RELAX_S))
     for start, end in edges:
         if end - start > LONGEST_BRIDGE_S:
-            gaps.append((max(float(start), 0.0), min(float(end), float(at[-1]))))
+            gaps.append((max(float(start), first_s), min(float(end), float(at[-1]))))
             relax = min(RELAX_S, (end - start) / 2)
             still = np.array([start + relax, end - relax])
             knots.append(still)

@@ -1,11 +1,12 @@
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from avatar.capture import _calibrated, _evened, capture
+from avatar.capture import _calibrated, _evened, _frames, capture
 from avatar.errors import AvatarError
 from avatar.filter import OneEuro, smooth
 from avatar.geometry import BLENDSHAPE_INDEX
@@ -67,6 +68,16 @@ def test_short_gaps_are_bridged_and_long_ones_relax() -> None:
     assert np.abs(np.diff(even[:, 0])).max() < 0.15
 
 
+def test_the_first_pose_is_held_until_the_pictures_begin() -> None:
+    times, at = np.array([2.0, 2.04, 2.08]), np.arange(53) / 25
+    even, gaps = _evened(times, np.full((3, 57), 0.8, np.float32), at, 2.0)
+    assert gaps == []
+    assert np.abs(even - 0.8).max() < 1e-6
+    even, gaps = _evened(times, np.full((3, 57), 0.8, np.float32), at, 1.0)
+    assert gaps == [(1.0, 2.0)]
+    assert np.abs(even[at < 1.6]).max() < 1e-6
+
+
 def test_a_resting_face_becomes_neutral_and_shapes_keep_their_range() -> None:
     values = np.zeros((100, 57), np.float32)
     brow, jaw = BLENDSHAPE_INDEX["browInnerUp"], BLENDSHAPE_INDEX["jawOpen"]
@@ -79,6 +90,65 @@ def test_a_resting_face_becomes_neutral_and_shapes_keep_their_range() -> None:
     assert out[65, brow] == pytest.approx(1.0)
     assert out[30, jaw] == pytest.approx(0.7)
     assert np.abs(out[:, 52]).max() == 0
+
+
+def sounding(path: Path, *, pictures_s: float, sound_s: float, seconds: float = 1.0) -> Path:
+    """A Matroska film of `seconds` whose pictures and sound begin at the given times; pictures count up."""
+    with av.open(str(path), "w", format="matroska") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        packets = []
+        for i in range(round(seconds * 25)):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 8 * i % 256, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = round((pictures_s + i / 25) * 25), Fraction(1, 25)
+            packets += stream.encode(frame)
+        packets += stream.encode()
+        for i in range(round(seconds * 25)):
+            piece = av.AudioFrame.from_ndarray(np.zeros((1, 320), np.int16), format="s16", layout="mono")
+            piece.rate, piece.pts = 8000, round(sound_s * 8000) + 320 * i
+            piece.time_base = Fraction(1, 8000)
+            packets += sound.encode(piece)
+        packets += sound.encode()
+        for packet in sorted(packets, key=lambda p: float(p.pts * p.time_base)):
+            container.mux(packet)
+    return path
+
+
+def test_time_counts_from_the_first_sound(tmp_path: Path) -> None:
+    late = [time for time, *_ in _frames(sounding(tmp_path / "a.mkv", pictures_s=0.4, sound_s=0.0))]
+    assert late[:2] == pytest.approx([0.4, 0.44], abs=0.002)
+    early = [time for time, *_ in _frames(sounding(tmp_path / "b.mkv", pictures_s=0.0, sound_s=0.2))]
+    assert early[:6] == pytest.approx([-0.2, -0.16, -0.12, -0.08, -0.04, 0.0], abs=0.002)
+    mute = [time for time, *_ in _frames(film(tmp_path / "c.mp4", [np.zeros((64, 64, 3), np.uint8)] * 3))]
+    assert mute == pytest.approx([0.0, 0.04, 0.08], abs=0.002)
+
+
+def test_a_film_of_months_is_refused_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.mkv"
+    with av.open(str(path), "w", format="matroska") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        packets = []
+        for pts in range(4):
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = pts, Fraction(1, 25)
+            packets += stream.encode(frame)
+        packets += stream.encode()
+        packets[-1].pts = packets[-1].dts = round(10**6 / packets[-1].time_base)
+        container.mux(packets)
+    with pytest.raises(AvatarError, match="cut the video"):
+        list(_frames(path))
+
+
+def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
+    film(tmp_path / "other.mp4", [np.zeros((64, 64, 3), np.uint8)] * 3)
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text("ffconcat version 1.0\nfile other.mp4\n")
+    with pytest.raises(AvatarError, match="cannot be read"):
+        list(_frames(playlist))
 
 
 @needs_landmarker
