@@ -57,7 +57,7 @@ def ceil(x):
     return whole + I4(F(whole) < x)
 
 
-@njit("void(f4[:,::1], f4[::1], u1[:,::1], f4[::1], f4, f4, f4[::1])", cache=True, nogil=True, fastmath=True)
+@njit("void(i2[:,::1], f4[::1], u1[:,::1], f4[::1], f4, f4, f4[::1])", cache=True, nogil=True, fastmath=True)
 def mix(rows, weights, occupied, base, low, high, out):
     """out = clip(base + Σ weights · rows, low, high).
 
@@ -76,7 +76,7 @@ def mix(rows, weights, occupied, base, low, high, out):
                 continue
             row = rows[k, first:last]
             for i in range(part.shape[0]):
-                part[i] += weight * row[i]
+                part[i] += weight * F(row[i])
         for i in range(part.shape[0]):
             part[i] = min(max(part[i], low), high)
 
