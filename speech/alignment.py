@@ -131,7 +131,7 @@ def align(
         return Alignment((Phoneme(PAUSE, 0.0, duration_s),), (), 0.0)  # nobody speaks that fast
     scores = posteriors - _PRIOR_WEIGHT * model.log_prior
     scores[~speaking, 1:] -= 4.0
-    states = _best_path(scores[:, chain.phones], chain)
+    states = _best_path(scores, chain)
     owners = chain.owners[states]
     timeline = phonemes(_onsets(owners, said), duration_s)
     return Alignment(
@@ -190,17 +190,18 @@ def _best_path(scores: NDArray[np.float32], chain: _Chain) -> NDArray[np.int64]:
     """Viterbi's search through the chain from its first pause or phone to its last phone or pause.
 
     Args:
-        scores: float32[frames, states], ln P.
-        chain: of that many states.
+        scores: float32[frames, phones], ln P; looked up state by state, a frame at a time, for a table of
+            frames and states would take a gigabyte for long texts.
+        chain: the states.
 
     Returns:
         State of each frame.
     """
-    count, states = scores.shape
+    count, states, phones = len(scores), len(chain.phones), chain.phones
     jump = _PAUSE_STATES + 1
     came = np.zeros((count, states), np.uint8)  # 0 stayed, 1 from the state before, 2 over a pause
     best = np.full(states, -np.inf, np.float32)
-    best[0], best[_PAUSE_STATES] = scores[0, 0], scores[0, _PAUSE_STATES]
+    best[0], best[_PAUSE_STATES] = scores[0, phones[0]], scores[0, phones[_PAUSE_STATES]]
     before = np.full(states, -np.inf, np.float32)
     over = np.full(states, -np.inf, np.float32)
     for t in range(1, count):
@@ -213,7 +214,7 @@ def _best_path(scores: NDArray[np.float32], chain: _Chain) -> NDArray[np.int64]:
         np.maximum(best, before, out=best)
         came[t][over > best] = 2
         np.maximum(best, over, out=best)
-        best += scores[t]
+        best += scores[t, phones]
     ends = (states - 1, states - 1 - _PAUSE_STATES)
     state = max(ends, key=lambda end: best[end])
     path = np.empty(count, np.int64)

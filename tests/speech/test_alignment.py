@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from speech.alignment import align
+from speech.alignment import _best_path, _Chain, align
 from speech.audio import MAX_S, load_audio
 from speech.errors import AudioError
 from speech.espeak import EspeakSynthesizer
@@ -146,6 +147,23 @@ def test_a_sound_too_long_is_refused_with_advice() -> None:
     sound = np.zeros(int((MAX_S + 1) * 8000), np.float32)
     with pytest.raises(AudioError, match="sentence by sentence"):
         align(sound, 8000, QUESTION, "en")
+
+
+def test_memory_holds_no_score_of_every_state_at_every_frame() -> None:
+    frames, states = 1500, 2000
+    nowhere = np.full(states, -np.inf, np.float32)
+    chain = _Chain(
+        np.arange(states) % 40, np.arange(states), np.zeros(states, np.float32),
+        np.zeros(states, np.float32), nowhere,
+    )  # fmt: skip
+    scores = np.zeros((frames, 40), np.float32)
+    tracemalloc.start()
+    try:
+        _best_path(scores, chain)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * frames * states  # bytes; the way back takes one for each
 
 
 def test_the_same_sound_gives_the_same_timeline(question: Speech) -> None:
