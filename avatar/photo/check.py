@@ -33,6 +33,8 @@ SECOND_FACE = 0.35
 """A second face this large, relative to the first, is a second person and not a picture on the wall."""
 LEAST_CONSENT = 20
 """Characters of a consent statement: who agreed, and to what."""
+LONGEST_CONSENT = 5000
+"""A page; the statement is read with every rig."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,18 @@ def check_consent(text: str) -> str:
     """The consent statement, stripped.
 
     Raises:
-        AvatarError: it is missing or too short to say who agreed to what.
+        AvatarError: it is missing, too short to say who agreed to what, or longer than a page.
     """
     stripped = " ".join(text.split())
     if len(stripped) < LEAST_CONSENT or len(stripped.split()) < 3 and stripped.isascii():
         raise AvatarError(
             "a face may only be used with the person's consent: state who agrees to what, for example "
             '"I, Jane Roe, agree that this photo of me is animated as our reception avatar"'
+        )
+    if len(stripped) > LONGEST_CONSENT:
+        raise AvatarError(
+            f"the consent statement has {len(stripped)} characters, at most {LONGEST_CONSENT} are kept: "
+            "state who agrees to what, and keep the contract elsewhere"
         )
     return stripped
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
+from avatar.geometry import smoothstep
 from avatar.photo.check import PhotoCheck, check_consent, check_photo
-from avatar.photo.clothes import chest_weights, find_clothes
+from avatar.photo.clothes import CHIN, chest_weights, find_clothes
 from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
 from avatar.photo.fit import Fit, find_similarity, fit_template
 from avatar.photo.landmarks import EYE_RIM, MESH_LANDMARKS, FoundFace, Landmarker
@@ -36,6 +36,14 @@ MAP_STRENGTH = 0.55
 """Share of the template's change of light with expression: a photo's own light is already in the skin."""
 EYE_LINE = 0.40
 """Height of the eyes in the picture, as in the built-in rigs."""
+HEAD_LIMIT_DEG = (6.0, 6.0, 7.0)
+"""How far the head of a photo may turn, nod and lean; beyond, what no picture shows is missed."""
+FADE = 0.07
+"""Above a photo that cuts the crown off, hair fades to the wall within this, in picture sizes."""
+FILES = {
+    "rig.json", "mesh.npz", "atlas.png", "hair.png", "cloth.png", "behind.png", "backdrop.png", "matte.png",
+}  # fmt: skip
+"""What a rig's folder holds; with anything else in it, it is not replaced."""
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -70,7 +78,7 @@ def create_rig(
         consent: statement of the person shown; it is kept in the rig.
         out: the rig's folder, made with its parents.
         landmarker: MediaPipe's `face_landmarker.task`.
-        overwrite: replace a rig of this name.
+        overwrite: replace a rig of this name that was made from a photo.
         title: name for people; by default made from `name`.
 
     Raises:
@@ -81,10 +89,7 @@ def create_rig(
         raise AvatarError(f"{name!r} is no rig name: use small letters, digits, - and _, at most 40")
     if out.exists() and not overwrite:
         raise AvatarError(f"{out} exists: choose another name, or allow it to be overwritten")
-    if out.exists() and not out.is_dir():
-        raise AvatarError(f"{out} is a file: give a folder for the rig")
-    if out.exists() and any(out.iterdir()) and not (out / "rig.json").is_file():
-        raise AvatarError(f"{out} holds other files and no rig: choose another place")
+    _check_place(out)
     template = load_template()
     read = read_photo(photo)
     with Landmarker(landmarker, faces=FACES) as finder:
@@ -113,8 +118,29 @@ def create_rig(
         "consent_date": datetime.now(UTC).date().isoformat(),
         "photo_sha256": read.sha256,
     }
+    manifest["head_limit_deg"] = HEAD_LIMIT_DEG
     _write(out, template, mesh, weight, texture, surround, manifest)
     return RigReport(out, name, check, picture.shape[0], (*check.notes, *notes))
+
+
+def _check_place(out: Path) -> None:
+    """Refuse to replace what is no rig from a photo."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise AvatarError(f"{out} is a file: give a folder for the rig")
+    names = {entry.name for entry in out.iterdir()}
+    other = sorted(names - FILES)
+    if other:
+        raise AvatarError(f"{out} also holds {other[0]}, which is no part of a rig: choose another place")
+    if not names:
+        return
+    try:
+        kind = json.loads((out / "rig.json").read_text(encoding="utf-8")).get("kind")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise AvatarError(f"{out} holds no rig that can be read ({error}): choose another place") from error
+    if kind != "photo":
+        raise AvatarError(f"{out} holds a rig that was not made from a photo: choose another place")
 
 
 def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, float, tuple[str, ...]]:
@@ -139,6 +165,8 @@ def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32,
             f"the photo is cut close: up to {missing * 100:.0f} % of the picture's side is filled in around "
             "it; head and shoulders with some room look better"
         )
+    if -top / side > 0.02:
+        notes.append("the photo ends above the forehead: hair fades to the wall there")
     # area averaging keeps a large photo free of moiré
     source = (
         picture if k >= 1 else _as_u8(cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA))
@@ -148,10 +176,11 @@ def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32,
     # pixel centres lie at .5
     matrix[:, 2] += 0.5 * np.array([k / kx, k / ky]) - 0.5
     crop = _as_u8(
-        cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )
     if missing > 0.02:
-        crop = _softened(crop, (-left * k, -top * k, (width - left) * k, (height - top) * k))
+        inside = (-left * k, -top * k, (width - left) * k, (height - top) * k)
+        crop = _softened(_walled(crop, inside, (face.points[CHIN, 1] - top) * k), inside)
     points = face.points.astype(np.float32).copy()
     points[:, :2] = (points[:, :2] - [left, top]) * k
     points[:, 2] *= k
@@ -162,8 +191,34 @@ def _as_u8(picture: object) -> U8:
     return np.ascontiguousarray(picture, np.uint8)
 
 
+def _walled(crop: U8, inside: tuple[float, float, float, float], chin: float) -> U8:
+    """Above and beside the photo, down to the chin, its rim fades to the colours of its corners."""
+    import cv2
+
+    size = crop.shape[0]
+    left, top, right, _ = inside
+    place = np.arange(size, dtype=np.float32) + 0.5
+    first, last = int(max(left, 0)), int(min(right, size))
+    rows = slice(int(max(top, 0)), int(max(top, 0)) + max(size // 16, 2))
+    wide = max((last - first) // 24, 2)
+    corners = [
+        np.median(part.reshape(-1, 3), axis=0)
+        for part in (crop[rows, first : first + wide], crop[rows, last - wide : last])
+    ]
+    across = np.clip((place - first) / max(last - first, 1), 0, 1)[None, :, None]
+    wall = corners[0] * (1 - across) + corners[1] * across
+    above = smoothstep(0.0, FADE * size, top - place)[:, None]
+    beside = smoothstep(0.0, FADE * size, np.maximum(left - place, place - right))[None]
+    beside = beside * smoothstep(0.0, 0.2 * size, chin - place)[:, None]
+    share = np.maximum(above, beside)[..., None]
+    # hair that ends at the rim must not stand up in stripes
+    soft = cv2.GaussianBlur(crop, (0, 0), 0.03 * size)
+    out = crop * (share == 0) + (share > 0) * (soft * (1 - share) + wall * share)
+    return np.asarray(out.round().clip(0, 255), np.uint8)
+
+
 def _softened(crop: U8, inside: tuple[float, float, float, float]) -> U8:
-    """Invented margins blur with their distance from the photo, or the mirrored seam would show."""
+    """Invented margins blur with their distance from the photo, or the seam would show."""
     import cv2
 
     size = crop.shape[0]
@@ -319,8 +374,20 @@ def _write(
             (part / "rig.json").write_text(
                 json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
             )
-            if folder.exists():
-                shutil.rmtree(folder)
-            part.rename(folder)
+            _replace(folder, part, Path(temporary) / "old")
     except OSError as error:
         raise AvatarError(f"the rig cannot be written to {folder} ({error}): choose another place") from error
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    """Put a folder in its place; the one before it is moved to `old`, and back where that fails."""
+    _check_place(folder)
+    before = folder.exists()
+    if before:
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if before:
+            old.rename(folder)
+        raise

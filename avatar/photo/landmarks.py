@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +26,9 @@ U8 = NDArray[np.uint8]
 LANDMARKS = 478
 """468 points of the face and 5 of each iris."""
 MESH_LANDMARKS = 468
+CHATTER = re.compile(rb"[IW]\d{4} |(INFO|WARNING): |WARNING: All log messages before absl")
+"""Lines that the library writes to stderr and nobody needs."""
+_HUSH = threading.Lock()
 SMALLEST_MODEL_BYTES = 100_000
 """A landmarker file below this is no model: a pointer of a version control system, or a broken download."""
 
@@ -115,7 +125,8 @@ class Landmarker:
             output_face_blendshapes=True, output_facial_transformation_matrixes=True,
         )  # fmt: skip
         try:
-            self._task: Any = vision.FaceLandmarker.create_from_options(options)
+            with _hushed():
+                self._task: Any = vision.FaceLandmarker.create_from_options(options)
         except OSError as error:
             if ".so" in str(error):
                 raise AvatarError(
@@ -143,7 +154,8 @@ class Landmarker:
 
     def close(self) -> None:
         """Give the model back; mediapipe must not be left to do it while Python ends."""
-        self._task.close()
+        with _hushed():
+            self._task.close()
 
     def find(self, picture: U8, time_ms: int = 0) -> list[FoundFace]:
         """Faces in a picture, the largest first.
@@ -171,3 +183,26 @@ class Landmarker:
             xyz = np.array([(p.x, p.y, p.z) for p in points], np.float32) * unit
             faces.append(FoundFace(xyz, weights, np.asarray(matrix, np.float32)))
         return sorted(faces, key=lambda face: -face.width_px)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep what the library logs at levels info and warning from stderr; its errors are passed on."""
+    with _HUSH:
+        try:
+            sys.stderr.flush()
+            kept = os.dup(2)
+        except (OSError, ValueError, AttributeError):  # nobody listens anyway
+            yield
+            return
+        with tempfile.TemporaryFile() as heard:
+            os.dup2(heard.fileno(), 2)
+            try:
+                yield
+            finally:
+                os.dup2(kept, 2)
+                os.close(kept)
+                heard.seek(0)
+                said = [line for line in heard.read().splitlines(keepends=True) if not CHATTER.match(line)]
+                if said:
+                    os.write(2, b"".join(said))

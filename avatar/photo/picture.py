@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ MAX_BYTES = 40_000_000
 """Largest photo file; phones write 3 to 15 MB."""
 MAX_PIXELS = 60_000_000
 """Largest photo: 60 megapixels take 180 MB once decoded."""
+WALL = (228, 229, 231)
+"""RGB of the light wall behind a cut-out photo."""
 WORKING_PX = 3000
 """Longer sides are reduced to this: the rig's texture has 1024 pixels at most."""
 
@@ -32,7 +35,7 @@ class Photo:
 
 
 def read_photo(path: Path) -> Photo:
-    """Read a JPEG, PNG or WebP photo, turned upright as its EXIF says.
+    """Read a JPEG, PNG or WebP photo, upright as its EXIF says; cut-out ones get a light wall.
 
     Raises:
         AvatarError: the file is missing, too large, or no picture of these formats.
@@ -56,7 +59,8 @@ def read_photo(path: Path) -> Photo:
             f"{path} has {width}×{height} pixels: give a photo of at most {MAX_PIXELS / 1e6:.0f} megapixels"
         )
     try:
-        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        found: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        found = found if found is None or data[:2] == b"\xff\xd8" else _on_wall(data, np.asarray(found))
     except cv2.error as error:
         raise AvatarError(f"{path} is damaged ({error}): export the photo again") from error
     if found is None:
@@ -66,6 +70,22 @@ def read_photo(path: Path) -> Photo:
         k = WORKING_PX / longest
         found = cv2.resize(found, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
     return Photo(np.ascontiguousarray(found[:, :, ::-1]), hashlib.sha256(data).hexdigest())
+
+
+def _on_wall(data: bytes, opaque: NDArray[Any]) -> NDArray[Any]:
+    """A PNG or WebP picture over the wall, where it is transparent."""
+    import cv2
+
+    whole: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.shape[:2] != opaque.shape[:2]:
+        return opaque
+    full = np.iinfo(whole.dtype).max if np.issubdtype(whole.dtype, np.integer) else 1.0
+    alpha = whole[..., 3:].astype(np.float32) / np.float32(full)
+    if alpha.min() >= 1:
+        return opaque
+    colour = whole[..., :3].astype(np.float32) * np.float32(255 / full)
+    wall = np.array(WALL[::-1], np.float32)
+    return np.asarray((colour * alpha + wall * (1 - alpha)).round().clip(0, 255), np.uint8)
 
 
 def picture_size(data: bytes) -> tuple[int, int] | None:

@@ -1,4 +1,5 @@
 import json
+import os
 import struct
 import zlib
 from dataclasses import replace
@@ -14,8 +15,17 @@ from avatar.errors import AvatarError
 from avatar.geometry import BLENDSHAPE_INDEX, head_matrix
 from avatar.lipcheck import lip_gap_mm
 from avatar.photo import check_consent, check_photo, create_rig, read_photo
+from avatar.photo.create import _replace, _walled
 from avatar.photo.fit import Fit, fit_template
-from avatar.photo.landmarks import EYE_RIM, INNER_LOWER, INNER_UPPER, FoundFace, Landmarker, head_angles
+from avatar.photo.landmarks import (
+    EYE_RIM,
+    INNER_LOWER,
+    INNER_UPPER,
+    FoundFace,
+    Landmarker,
+    _hushed,
+    head_angles,
+)
 from avatar.photo.matte import cut_out
 from avatar.photo.template import load_template, weight_vector
 from avatar.pose import Pose
@@ -118,6 +128,11 @@ def test_consent_must_say_something(text: str) -> None:
         check_consent(text)
 
 
+def test_a_contract_is_no_consent_statement() -> None:
+    with pytest.raises(AvatarError, match="5000"):
+        check_consent(CONSENT + " word" * 1000)
+
+
 def test_consent_may_be_given_in_any_language() -> None:
     assert check_consent("  本人张伟同意将这张照片用于公司接待虚拟形象的制作 \n") == (
         "本人张伟同意将这张照片用于公司接待虚拟形象的制作"
@@ -157,6 +172,73 @@ def test_photos_are_read_with_their_hash(tmp_path: Path, suffix: str) -> None:
     assert photo.picture.shape == (40, 60, 3)
     assert photo.picture[20, 10, 0] > 200 > 60 > photo.picture[20, 50].max()
     assert photo.sha256 == sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_a_cut_out_photo_stands_before_a_light_wall(tmp_path: Path, suffix: str) -> None:
+    cut = np.zeros((40, 60, 4), np.uint8)
+    cut[:, :30] = (0, 0, 255, 255)
+    file = tmp_path / f"photo.{suffix}"
+    cv2.imwrite(str(file), cut)
+    seen = read_photo(file).picture
+    assert seen[20, 50].min() > 200
+    assert seen[20, 10, 0] > 200 > 60 > seen[20, 10, 2]
+
+
+def test_a_tight_headshot_gets_a_wall_above_it_and_no_second_head() -> None:
+    photo = np.full((300, 400, 3), (150, 160, 170), np.uint8)
+    cv2.ellipse(photo, (200, 130), (110, 150), 0, 0, 360, (60, 40, 30), -1)
+    photo[60:75, 160:240] = (255, 0, 0)  # what a mirror would repeat
+    crop = np.pad(photo, ((200, 0), (50, 50), (0, 0)), mode="edge")
+    out = _walled(crop, (50.0, 200.0, 450.0, 500.0), 480.0).astype(int)
+    assert np.abs(out[:140] - [150, 160, 170]).max() <= 3
+    assert not (out[:200, :, 0] > out[:200, :, 2] + 60).any()
+    assert (out[200:, 50:450] == photo).all()
+
+
+def test_only_rigs_from_photos_are_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "rig"
+
+    def make() -> None:
+        create_rig(tmp_path / "x.jpg", "rig", CONSENT, out, landmarker=MODEL, overwrite=True)
+
+    out.mkdir()
+    (out / "rig.json").write_text('{"kind": "baked"}')
+    with pytest.raises(AvatarError, match="not made from a photo"):
+        make()
+    (out / "rig.json").write_text('{"kind": "photo"}')
+    (out / "thesis.odt").write_text("years of work")
+    with pytest.raises(AvatarError, match=r"thesis\.odt"):
+        make()
+    assert {entry.name for entry in out.iterdir()} == {"rig.json", "thesis.odt"}
+
+
+def test_the_old_rig_stays_until_the_new_one_is_in_its_place(tmp_path: Path) -> None:
+    out = tmp_path / "rig"
+    out.mkdir()
+    (out / "rig.json").write_text('{"kind": "photo"}')
+    with pytest.raises(OSError, match="absent"):
+        _replace(out, tmp_path / "absent", tmp_path / "old")
+    assert (out / "rig.json").is_file()
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "rig.json").write_text('{"kind": "photo", "name": "new"}')
+    _replace(out, new, tmp_path / "old")
+    assert "new" in (out / "rig.json").read_text()
+
+
+def test_chatter_is_kept_from_stderr_and_errors_are_not(capfd: pytest.CaptureFixture[str]) -> None:
+    with _hushed():
+        os.write(2, b"W0000 00:00:1 1 feedback.cc:1] Feedback manager requires a model\nE0000 1 broken\n")
+    assert capfd.readouterr().err == "E0000 1 broken\n"
+
+
+@pytest.mark.model
+@needs_landmarker
+def test_the_landmarker_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    with Landmarker(MODEL) as finder:
+        finder.find(np.zeros((64, 64, 3), np.uint8))
+    assert capfd.readouterr().err == ""
 
 
 def test_the_camera_s_rotation_is_honoured(tmp_path: Path) -> None:
@@ -279,6 +361,7 @@ def test_a_rig_from_a_photo_keeps_consent_date_and_hash(made: tuple[Path, Path, 
     photo, folder, _ = made
     manifest = json.loads((folder / "rig.json").read_text(encoding="utf-8"))
     assert manifest["kind"] == "photo"
+    assert load_rig(folder).manifest.head_limit_deg == (6, 6, 7)
     assert manifest["consent"] == CONSENT
     assert manifest["made"]["photo_sha256"] == sha256(photo.read_bytes()).hexdigest()
     assert (
