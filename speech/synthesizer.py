@@ -79,8 +79,8 @@ def load_synthesizer(
     Args:
         engine: "auto" takes Piper for every language whose voice is in the model cache (when piper-tts is
             installed), and espeak-ng for the rest; "espeak", "piper" and "scripted" insist.
-        voice: an espeak-ng voice ("en-us+f5", "cmn+f3") or the path of a Piper voice (a .onnx file or its
-            folder); None takes the engine's own choice.
+        voice: an espeak-ng voice ("en-us+f5", "cmn+f3", or "+m3": a man's in every language) or the path of a
+            Piper voice (a .onnx file or its folder); None takes the engine's own choice.
         languages: ISO 639-1, the desk's, the main one first.
 
     Raises:
@@ -159,10 +159,12 @@ def _piper_missing(installed: bool, voice: str | None, languages: Sequence[str])
 
 
 def _espeak(voice: str | None) -> Synthesizer:
-    from speech.espeak import EspeakSynthesizer
+    from speech.espeak import VOICE_EN, VOICE_ZH, EspeakSynthesizer
 
     if voice is None or _is_path(voice):
         return EspeakSynthesizer()
+    if voice.startswith("+"):
+        return EspeakSynthesizer(*(name.partition("+")[0] + voice for name in (VOICE_EN, VOICE_ZH)))
     if voice.startswith(("cmn", "yue", "hak")):
         return EspeakSynthesizer(voice_zh=voice)
     return EspeakSynthesizer(voice_en=voice)

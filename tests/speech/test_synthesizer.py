@@ -113,6 +113,13 @@ def test_an_espeak_voice_can_be_named(cache: Cache) -> None:
         voice.close()
 
 
+def test_a_variant_alone_is_for_every_language(cache: Cache) -> None:
+    voice = load_synthesizer(voice="+m3")
+    assert voice.speak("hello").engine == "espeak-ng/en-us+m3"
+    assert voice.speak("你好").engine == "espeak-ng/cmn+m3"
+    voice.close()
+
+
 def test_insisting_on_piper_without_one_says_what_to_do(
     cache: Cache, with_piper: None, tmp_path: Path
 ) -> None:
