@@ -39,7 +39,9 @@ EYE_LINE = 0.40
 HEAD_LIMIT_DEG = (6.0, 6.0, 7.0)
 """How far the head of a photo may turn, nod and lean; beyond, what no picture shows is missed."""
 FADE = 0.07
-"""Above a photo that cuts the crown off, hair fades to the wall within this, in picture sizes."""
+"""Above a photo that cuts the crown off, hair ends within this, in picture sizes."""
+APART = 40.0
+"""Distance in RGB from the wall of what is a part of the person along the photo's upper rim."""
 FILES = {
     "rig.json", "mesh.npz", "atlas.png", "hair.png", "cloth.png", "behind.png", "backdrop.png", "matte.png",
 }  # fmt: skip
@@ -166,7 +168,7 @@ def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32,
             "it; head and shoulders with some room look better"
         )
     if -top / side > 0.02:
-        notes.append("the photo ends above the forehead: hair fades to the wall there")
+        notes.append("where the upper edge of the photo cuts the hair off, it is rounded off")
     # area averaging keeps a large photo free of moiré
     source = (
         picture if k >= 1 else _as_u8(cv2.resize(picture, None, fx=k, fy=k, interpolation=cv2.INTER_AREA))
@@ -207,13 +209,24 @@ def _walled(crop: U8, inside: tuple[float, float, float, float], chin: float) ->
     ]
     across = np.clip((place - first) / max(last - first, 1), 0, 1)[None, :, None]
     wall = corners[0] * (1 - across) + corners[1] * across
-    above = smoothstep(0.0, FADE * size, top - place)[:, None]
+    # what is no wall along the upper rim is a cut crown: it is rounded off
+    rim = crop[rows.start].astype(np.float32)
+    apart = np.linalg.norm(cv2.GaussianBlur(rim[None], (0, 0), 0.01 * size) - wall, axis=2)[0]
+    crown = np.flatnonzero((apart > APART) & (place > first) & (place < last))
+    dome = np.zeros(size, np.float32)
+    if len(crown):
+        middle, half = (crown[0] + crown[-1]) / 2, max((crown[-1] - crown[0]) / 2, 1)
+        dome = FADE * size * np.sqrt(np.clip(1 - ((place - middle) / half) ** 2, 0, 1))
+    beyond = (top - place)[:, None] - dome[None]
+    above = smoothstep(-0.02 * size, 0.01 * size, beyond) * (place < top)[:, None]
     beside = smoothstep(0.0, FADE * size, np.maximum(left - place, place - right))[None]
     beside = beside * smoothstep(0.0, 0.2 * size, chin - place)[:, None]
     share = np.maximum(above, beside)[..., None]
-    # hair that ends at the rim must not stand up in stripes
-    soft = cv2.GaussianBlur(crop, (0, 0), 0.03 * size)
-    out = crop * (share == 0) + (share > 0) * (soft * (1 - share) + wall * share)
+    # along the rim only, so that it goes on where the photo ends
+    soft = cv2.GaussianBlur(crop, (0, 0), sigmaX=0.004 * size, sigmaY=0.01)
+    filled = soft * (1 - share) + wall * share
+    outside = (place < top)[:, None] | ((place < left) | (place > right))[None]
+    out = np.where(outside[..., None], filled, crop)
     return np.asarray(out.round().clip(0, 255), np.uint8)
 
 
