@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from agent.answerer import Answerer, Question
 from agent.desk import Desk
 from agent.extractive import ExtractiveAnswerer
+from agent.face import voice_of
 from agent.llm import OpenAIAnswerer, endpoint_is_set
 from agent.tools import Tool
 from knowledge import KnowledgeBase
@@ -159,7 +160,7 @@ def _open_voice(desk: Desk) -> Synthesizer:
     settings = desk.settings.voice
     voice = load_synthesizer(
         engine=settings.engine,
-        voice=desk.beside(settings.model) or None,
+        voice=voice_of(desk),
         languages=desk.settings.languages,
     )
     voice.warm()

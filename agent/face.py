@@ -7,6 +7,8 @@ from pathlib import Path
 
 from agent.desk import Desk, state_root
 from avatar import Renderer, load_renderer, load_rig, rig_names
+from avatar.errors import RigError
+from avatar.rig import read_manifest
 
 Background = tuple[int, int, int] | str | None
 """What `load_renderer` takes: a colour, a picture's path (also "blur:PATH"), None for a light wall."""
@@ -38,6 +40,20 @@ def find_rig(name: str, desk: Desk | None = None) -> str | Path:
     if name not in rig_names() and (own / "rig.json").is_file():
         return own
     return name
+
+
+def voice_of(desk: Desk) -> str | None:
+    """The voice that the desk names, else the one that suits its rig, else None: the engine chooses."""
+    named = desk.beside(desk.settings.voice.model)
+    return named or voice_for(find_rig(desk.settings.avatar.rig, desk))
+
+
+def voice_for(rig: str | Path) -> str | None:
+    """The voice that suits a rig; None where the rig names none or cannot be read."""
+    try:
+        return read_manifest(rig).voice or None
+    except RigError:
+        return None  # whoever draws it says so
 
 
 def background_of(desk: Desk) -> Background:

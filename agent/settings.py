@@ -32,7 +32,7 @@ class Voice(Section):
 
     engine: Literal["auto", "espeak", "piper"] = "auto"
     model: str = ""
-    """A Piper voice (.onnx) or an espeak-ng voice such as "en-us+f5"; empty: the engine chooses."""
+    """A Piper voice (.onnx) or an espeak-ng voice such as "en-us+f5"; empty: one that suits the rig."""
 
 
 class Avatar(Section):

@@ -91,6 +91,8 @@ class Manifest(BaseModel):
     """Left, top and width of the 9:16 window, in sides of the picture; its height follows from its width."""
     head_limit_deg: tuple[Degrees, Degrees, Degrees] = (20.0, 14.0, 14.0)
     """How far the head may turn, nod and lean (degrees) before parts show that the rig does not have."""
+    voice: str = Field(default="", pattern=r"^(\+[a-zA-Z0-9]+)?$")
+    """espeak-ng variant that suits the face, such as "+m3"; empty: the engine's own."""
     map_names: tuple[str, ...]
     """Names of the appearance maps, in order."""
 
@@ -165,13 +167,27 @@ def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
     Raises:
         RigError: the rig is missing, incomplete, or made for another version of the format.
     """
+    folder = _folder(name_or_path)
+    return _read(folder.resolve(), tuple(sorted(file.stat().st_mtime_ns for file in folder.iterdir())))
+
+
+def read_manifest(name_or_path: str | Path) -> Manifest:
+    """What rig.json says, without loading the rig.
+
+    Raises:
+        RigError: there is no such rig, or the file will not do.
+    """
+    return _manifest(_folder(name_or_path) / "rig.json")
+
+
+def _folder(name_or_path: str | Path) -> Path:
     folder = Path(name_or_path)
     if not (folder / "rig.json").is_file():
         folder = BUILTIN / str(name_or_path)
     if not (folder / "rig.json").is_file():
         known = ", ".join(rig_names()) or "none"
         raise RigError(f"no rig {str(name_or_path)!r}: give a folder with a rig.json, or one of: {known}")
-    return _read(folder.resolve(), tuple(sorted(file.stat().st_mtime_ns for file in folder.iterdir())))
+    return folder
 
 
 @lru_cache(maxsize=4)

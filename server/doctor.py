@@ -164,12 +164,13 @@ def _tools(desk: Desk) -> Finding:
 
 
 def _speaking(desk: Desk) -> Finding:
+    from agent.face import voice_of
     from speech.synthesizer import synthesizer_plan
 
     settings = desk.settings
     plan = synthesizer_plan(
         engine=settings.voice.engine,
-        voice=desk.beside(settings.voice.model) or None,
+        voice=voice_of(desk),
         languages=settings.languages,
     )
     return Finding("speaking", bool(plan.engine), plan.engine or "-", plan.why, plan.missing, plan.remedy)

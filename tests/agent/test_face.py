@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from agent.desk import Desk
-from agent.face import background_file, background_of, find_rig, open_renderer, own_rig_names, own_rigs
+from agent.face import (
+    background_file,
+    background_of,
+    find_rig,
+    open_renderer,
+    own_rig_names,
+    own_rigs,
+    voice_of,
+)
 from avatar import AvatarError, Pose
 
 
@@ -43,6 +51,13 @@ def test_a_rig_that_ships_cannot_be_shadowed(folder: Path) -> None:
     shadow.mkdir(parents=True)
     (shadow / "rig.json").write_text("{}")
     assert find_rig("mira") == "mira"
+
+
+def test_a_man_does_not_speak_with_a_womans_voice_unless_the_desk_says_so(folder: Path) -> None:
+    assert voice_of(desk_with(folder, 'rig = "mira"')) is None
+    assert voice_of(desk_with(folder, 'rig = "kofi"')) == "+m3"
+    assert voice_of(desk_with(folder, 'rig = "kofi"\n[voice]\nmodel = "en-us+f5"')) == "en-us+f5"
+    assert voice_of(desk_with(folder, 'rig = "nobody"')) is None
 
 
 def test_a_portrait_desk_gets_a_portrait_before_its_own_wall(folder: Path) -> None:
