@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError
+from avatar.errors import InputError
 from avatar.filter import smooth
 from avatar.geometry import BLENDSHAPE_INDEX, LOOK_OUT_DEG, LOOK_UP_DEG
 from avatar.photo.landmarks import FoundFace, Landmarker
@@ -109,12 +109,12 @@ def capture(
             if progress is not None:
                 progress(time_s, max(length_s, time_s))
     if not frames:
-        raise AvatarError(f"{video} holds no pictures: give a video of a face")
+        raise InputError(f"{video} holds no pictures: give a video of a face")
     if frames == early:
-        raise AvatarError(f"the pictures of {video} end before its sound begins: export it again")
+        raise InputError(f"the pictures of {video} end before its sound begins: export it again")
     frames -= early
     if not times:
-        raise AvatarError(
+        raise InputError(
             f"no face is found in {video}: film one face from the front, evenly lit, near enough to fill "
             "a third of the picture"
         )
@@ -150,18 +150,16 @@ def _frames(video: Path) -> Iterator[tuple[float, U8, float, float]]:
     import cv2
 
     if not video.is_file():
-        raise AvatarError(f"there is no video {video}: check the path")
+        raise InputError(f"there is no video {video}: check the path")
     try:
         origin = _sound_start(video)
         # a playlist in the file must not make the demuxer open other files or addresses
         with video.open("rb") as file, av.open(file, mode="r", options=SEALED) as container:
             if not container.streams.video:
-                raise AvatarError(f"{video} holds no pictures, only sound: give a video of a face")
+                raise InputError(f"{video} holds no pictures, only sound: give a video of a face")
             stream = container.streams.video[0]
             if stream.width * stream.height > MOST_PIXELS:
-                raise AvatarError(
-                    f"{video} has pictures of {stream.width}×{stream.height}: export it smaller"
-                )
+                raise InputError(f"{video} has pictures of {stream.width}×{stream.height}: export it smaller")
             stream.thread_type = "AUTO"
             rate = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
             length = float(container.duration or 0) / 1e6
@@ -171,10 +169,10 @@ def _frames(video: Path) -> Iterator[tuple[float, U8, float, float]]:
                 origin = at_s if origin is None else origin
                 time_s = at_s - origin
                 if time_s > LONGEST_S or index > LONGEST_S * MOST_FPS:
-                    raise AvatarError(f"{video} is longer than {LONGEST_S:.0f} s: cut the video into pieces")
+                    raise InputError(f"{video} is longer than {LONGEST_S:.0f} s: cut the video into pieces")
                 yield time_s, _upright(frame), fps, length
     except (av.FFmpegError, cv2.error, OSError, ValueError) as error:
-        raise AvatarError(f"{video} cannot be read ({error}): give an mp4, mov or webm file") from error
+        raise InputError(f"{video} cannot be read ({error}): give an mp4, mov or webm file") from error
 
 
 def _sound_start(video: Path) -> float | None:

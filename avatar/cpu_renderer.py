@@ -18,7 +18,9 @@ from avatar.geometry import (
     LOOK_OUT_DEG,
     LOOK_UP_DEG,
     eye_matrix,
+    finite,
     head_matrix,
+    limited,
     smoothstep,
     weights_of,
 )
@@ -174,8 +176,8 @@ class CpuRenderer:
         """The frame, premultiplied RGBA, in this thread's buffer: good until the thread draws again."""
         rig, s = self.rig, self._scratch()
         weights = weights_of(pose)
-        matrix = head_matrix(pose.head)
-        chest = CHEST_LIFT_M * min(max(pose.breath, 0.0), 1.0)
+        matrix = head_matrix(limited(pose.head, rig.manifest.head_limit_deg))
+        chest = CHEST_LIFT_M * min(max(finite(pose.breath), 0.0), 1.0)
         lift = chest * HEAD_LIFT
         amounts = weights * self._delta_steps
         raster.mix(self._deltas, amounts, self._moves, self._at_rest, -NO_LIMIT, NO_LIMIT, s.moved)

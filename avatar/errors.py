@@ -11,6 +11,10 @@ class AvatarError(Exception):
     retryable = False
 
 
+class InputError(AvatarError):
+    """What was given will not do: a photo, a video, a track, a background, a size; the message says why."""
+
+
 class RigError(AvatarError):
     """A rig is missing, incomplete or made for another version of the format."""
 

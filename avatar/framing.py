@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError
+from avatar.errors import InputError
 
 if TYPE_CHECKING:
     from avatar.rig import Manifest
@@ -91,9 +91,9 @@ def frame_of(manifest: Manifest, size: int, framing: Framing = "square") -> Fram
         AvatarError: no such framing, or a size that makes no sense.
     """
     if framing not in FRAMINGS:
-        raise AvatarError(f"no framing {framing!r}: choose one of {', '.join(FRAMINGS)}")
+        raise InputError(f"no framing {framing!r}: choose one of {', '.join(FRAMINGS)}")
     if not SMALLEST_PX <= size <= LARGEST_PX or size % 2:
-        raise AvatarError(
+        raise InputError(
             f"size {size} is not an even number from {SMALLEST_PX} to {LARGEST_PX}: choose for example 512"
         )
     if framing == "square":

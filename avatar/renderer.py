@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError, RigError
+from avatar.errors import InputError, RigError
 from avatar.framing import Frame, Framing, frame_of
 from avatar.pose import Pose
 
@@ -105,12 +105,12 @@ def paint_background(background: Background | None, width: int, height: int) -> 
         return _blurred(picture) if words.startswith(BLUR) else picture
     if isinstance(background, np.ndarray):
         if background.ndim != 3 or background.shape[2] != 3 or background.dtype != np.uint8:
-            raise AvatarError("a background picture must be RGB uint8[H, W, 3]")
+            raise InputError("a background picture must be RGB uint8[H, W, 3]")
         return _fill(background, width, height)
     colours = np.array(background, np.float32)
     top_colour, bottom_colour = (colours, colours) if colours.ndim == 1 else (colours[0], colours[1])
     if top_colour.shape != (3,) or colours.min() < 0 or colours.max() > 255:
-        raise AvatarError("a background colour is (red, green, blue) with values from 0 to 255")
+        raise InputError("a background colour is (red, green, blue) with values from 0 to 255")
     ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     wall = top_colour * (1 - ramp) + bottom_colour * ramp
     return np.ascontiguousarray(np.broadcast_to(wall, (height, width, 3)).round().astype(np.uint8))
@@ -121,7 +121,7 @@ def _read(path: str) -> Picture:
 
     found = cv2.imread(path, cv2.IMREAD_COLOR)
     if found is None:
-        raise AvatarError(f"background {path} is missing or not a picture: give a PNG or JPEG file")
+        raise InputError(f"background {path} is missing or not a picture: give a PNG or JPEG file")
     return np.ascontiguousarray(found[:, :, ::-1], np.uint8)
 
 

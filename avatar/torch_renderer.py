@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from avatar.framing import Frame
-from avatar.geometry import LOOK_OUT_DEG, LOOK_UP_DEG, eye_matrix, head_matrix, smoothstep, weights_of
+from avatar.geometry import (
+    LOOK_OUT_DEG,
+    LOOK_UP_DEG,
+    eye_matrix,
+    finite,
+    head_matrix,
+    limited,
+    smoothstep,
+    weights_of,
+)
 from avatar.layer import fit, stage
 from avatar.look import (
     CHEST_LIFT_M,
@@ -245,8 +254,11 @@ class _Face:
         count, high, wide = len(poses), self.frame.height, self.frame.width
         weights = np.stack([weights_of(pose) for pose in poses])
         strengths = np.stack([map_weights(self.rig.manifest.map_names, row) for row in weights])
-        chest = CHEST_LIFT_M * np.array([min(max(pose.breath, 0.0), 1.0) for pose in poses], np.float32)
-        matrix = self.tensor(np.stack([head_matrix(pose.head) for pose in poses]))
+        chest = CHEST_LIFT_M * np.array(
+            [min(max(finite(pose.breath), 0.0), 1.0) for pose in poses], np.float32
+        )
+        limit = self.rig.manifest.head_limit_deg
+        matrix = self.tensor(np.stack([head_matrix(limited(pose.head, limit)) for pose in poses]))
         lift = self.tensor(chest * HEAD_LIFT)
         points, light = self._deform(weights)
         xy, depth = self._place(points, self.weight, matrix, lift)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from avatar.errors import AvatarError
+from avatar.errors import InputError
 from avatar.geometry import BLENDSHAPE_INDEX
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
 
@@ -88,7 +88,7 @@ class PoseTrack:
             AvatarError: the track is empty.
         """
         if not self.poses:
-            raise AvatarError("the track holds no poses: capture it again")
+            raise InputError("the track holds no poses: capture it again")
         place = min(max(time_s * self.fps - 0.5, 0.0), len(self.poses) - 1.0)
         before = int(place)
         share = place - before
@@ -103,9 +103,9 @@ class PoseTrack:
             AvatarError: the rate is not positive, or the track is too long.
         """
         if not 0 < fps <= MAX_FPS:
-            raise AvatarError(f"a track cannot have {fps} frames a second: give a rate up to {MAX_FPS:.0f}")
+            raise InputError(f"a track cannot have {fps} frames a second: give a rate up to {MAX_FPS:.0f}")
         if not self.duration_s <= LONGEST_S:
-            raise AvatarError(_too_long("the track", self.duration_s))
+            raise InputError(_too_long("the track", self.duration_s))
         if math.isclose(fps, self.fps, rel_tol=1e-9):
             return self
         count = max(int(self.duration_s * fps + 0.5), 1 if self.poses else 0)
@@ -146,7 +146,7 @@ class PoseTrack:
             part.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
             part.replace(path)
         except OSError as error:
-            raise AvatarError(f"{path} cannot be written ({error}): choose another place") from error
+            raise InputError(f"{path} cannot be written ({error}): choose another place") from error
         finally:
             part.unlink(missing_ok=True)
 
@@ -161,15 +161,15 @@ def load_track(path: str | Path) -> PoseTrack:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise AvatarError(
+        raise InputError(
             f"{path} cannot be read ({error}): give a track that `avatar capture` wrote"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise AvatarError(f"{path} is not a pose track ({error}): capture it again") from error
+        raise InputError(f"{path} is not a pose track ({error}): capture it again") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise AvatarError(f"{path} is not a pose track: give a file that `avatar capture` wrote")
+        raise InputError(f"{path} is not a pose track: give a file that `avatar capture` wrote")
     if raw.get("version") != VERSION:
-        raise AvatarError(
+        raise InputError(
             f"{path} is a pose track of version {raw.get('version')}, this program reads {VERSION}: "
             "capture it again"
         )
@@ -178,9 +178,9 @@ def load_track(path: str | Path) -> PoseTrack:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise AvatarError(f"{path}: {where}: {first['msg']}; correct it or capture it again") from error
+        raise InputError(f"{path}: {where}: {first['msg']}; correct it or capture it again") from error
     if file.frames / file.fps > LONGEST_S:
-        raise AvatarError(_too_long(str(path), file.frames / file.fps))
+        raise InputError(_too_long(str(path), file.frames / file.fps))
     return PoseTrack(file.fps, _poses(path, file), file.source, file.made)
 
 
@@ -204,7 +204,7 @@ def _between(a: float, b: float, share: float) -> float:
 def _poses(path: Path, file: _File) -> tuple[Pose, ...]:
     unknown = sorted(set(file.shapes) - set(ARKIT_BLENDSHAPES))
     if unknown:
-        raise AvatarError(
+        raise InputError(
             f"{path}: {unknown[0]} is no ARKit shape; correct its name or capture the track again"
         )
     lengths = {name: len(curve) for name, curve in file.shapes.items()}
@@ -213,9 +213,7 @@ def _poses(path: Path, file: _File) -> tuple[Pose, ...]:
     }
     for name, length in lengths.items():
         if length != file.frames:
-            raise AvatarError(
-                f"{path}: {name} has {length} values for {file.frames} frames: capture it again"
-            )
+            raise InputError(f"{path}: {name} has {length} values for {file.frames} frames: capture it again")
     return tuple(
         Pose(
             {name: curve[i] for name, curve in file.shapes.items() if curve[i] >= SMALLEST_WEIGHT},

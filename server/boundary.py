@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import AgentError, DeskError
-from avatar.errors import AvatarError, RigError
+from avatar.errors import AvatarError, InputError, RigError
 from knowledge.errors import DocumentError, KnowledgeError
 from moderation.errors import ModerationError, PolicyError
 from speech.errors import AudioError, SpeechError
@@ -21,7 +21,7 @@ STOPPED = 130
 """128 + SIGINT, as shells expect."""
 
 _OURS = (AgentError, AvatarError, KnowledgeError, ModerationError, SpeechError)
-_WRONG_USE = (AudioError, DeskError, DocumentError, PolicyError, RigError)
+_WRONG_USE = (AudioError, DeskError, DocumentError, InputError, PolicyError, RigError)
 
 
 class UsageError(Exception):

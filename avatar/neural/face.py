@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.geometry import BLENDSHAPE_INDEX, head_matrix, project, weights_of
+from avatar.geometry import BLENDSHAPE_INDEX, finite, head_matrix, limited, project, weights_of
 from avatar.look import CHEST_LIFT_M, HEAD_LIFT
 from avatar.pose import Pose
 from avatar.rig import Rig
@@ -92,6 +92,7 @@ class FaceFinder:
         camera = rig.manifest.camera
         self._camera = (camera.y, camera.z, camera.focal)
         self._pivot = np.array(rig.manifest.head_pivot, np.float32)
+        self._limit = rig.manifest.head_limit_deg
         self._breath_m = CHEST_LIFT_M * HEAD_LIFT
         eyes = rig.manifest.eyes
         left, right = (np.array(eyes[side].centre, np.float32) for side in ("left", "right"))
@@ -149,9 +150,11 @@ class FaceFinder:
 
     def _place(self, points: F32, weight: F32, pose: Pose) -> F32:
         """Points of the resting head as the renderers place them, float32[n, 2] in sides of the picture."""
-        turned = np.asarray((points - self._pivot) @ head_matrix(pose.head).T + self._pivot, np.float32)
+        turned = np.asarray(
+            (points - self._pivot) @ head_matrix(limited(pose.head, self._limit)).T + self._pivot, np.float32
+        )
         placed = points + (turned - points) * weight[:, None]
-        placed[:, 2] += self._breath_m * min(max(pose.breath, 0.0), 1.0)
+        placed[:, 2] += self._breath_m * min(max(finite(pose.breath), 0.0), 1.0)
         return project(placed.astype(np.float32), self._camera, 1)[0]
 
 

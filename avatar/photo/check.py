@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError
+from avatar.errors import InputError
 from avatar.geometry import BLENDSHAPE_INDEX
 from avatar.photo.landmarks import EYE_RIM, INNER_LOWER, INNER_UPPER, OVAL, FoundFace
 
@@ -57,12 +57,12 @@ def check_consent(text: str) -> str:
     """
     stripped = " ".join(text.split())
     if len(stripped) < LEAST_CONSENT or len(stripped.split()) < 3 and stripped.isascii():
-        raise AvatarError(
+        raise InputError(
             "a face may only be used with the person's consent: state who agrees to what, for example "
             '"I, Jane Roe, agree that this photo of me is animated as our reception avatar"'
         )
     if len(stripped) > LONGEST_CONSENT:
-        raise AvatarError(
+        raise InputError(
             f"the consent statement has {len(stripped)} characters, at most {LONGEST_CONSENT} are kept: "
             "state who agrees to what, and keep the contract elsewhere"
         )
@@ -80,15 +80,15 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
         AvatarError: the photo cannot become a good rig; the message says why and what to do.
     """
     if not faces:
-        raise AvatarError(
+        raise InputError(
             "no face is found in the photo: give a portrait, upright, evenly lit, with the whole face visible"
         )
     face = faces[0]
     others = sum(other.width_px > SECOND_FACE * face.width_px for other in faces[1:])
     if others:
-        raise AvatarError(f"{others + 1} faces are in the photo: cut it to the one person who agreed")
+        raise InputError(f"{others + 1} faces are in the photo: cut it to the one person who agreed")
     if face.width_px < SMALLEST_FACE_PX:
-        raise AvatarError(
+        raise InputError(
             f"the face is {face.width_px:.0f} pixels wide, at least {SMALLEST_FACE_PX:.0f} are needed: "
             "give a larger photo, or one taken from nearer"
         )
@@ -96,7 +96,7 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
     height, width = picture.shape[:2]
     slack = 0.02 * face.width_px
     if (oval < -slack).any() or (oval[:, 0] > width + slack).any() or (oval[:, 1] > height + slack).any():
-        raise AvatarError("the photo cuts the face off: give one with the whole head in it")
+        raise InputError("the photo cuts the face off: give one with the whole head in it")
     yaw, pitch, roll = face.head_deg
     for angle, most, what in (
         (yaw, LARGEST_YAW_DEG, "is turned to the side"),
@@ -104,22 +104,22 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
         (roll, LARGEST_ROLL_DEG, "is tilted"),
     ):
         if abs(angle) > most:
-            raise AvatarError(
+            raise InputError(
                 f"the head {what} by {abs(angle):.0f}°, at most {most:.0f}° work: give a photo that faces "
                 "the camera"
             )
     sharp = sharpness(picture, face)
     if sharp < LEAST_SHARPNESS:
-        raise AvatarError(
+        raise InputError(
             f"the face is blurred (sharpness {sharp:.0f}, at least {LEAST_SHARPNESS:.0f} is needed): give a "
             "photo in focus, without motion blur"
         )
     eyes = _eye_opening(face)
     if min(eyes) < CLOSED_EYE:
-        raise AvatarError("the eyes are closed: give a photo with both eyes open")
+        raise InputError("the eyes are closed: give a photo with both eyes open")
     mouth = _mouth_opening(face)
     if mouth > WIDE_MOUTH:
-        raise AvatarError("the mouth is wide open: give a photo with the mouth closed")
+        raise InputError("the mouth is wide open: give a photo with the mouth closed")
     return PhotoCheck(face.width_px, face.head_deg, sharp, min(eyes), mouth, _notes(face, sharp, mouth))
 
 

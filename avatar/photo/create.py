@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError
+from avatar.errors import InputError
 from avatar.geometry import smoothstep
 from avatar.photo.check import PhotoCheck, check_consent, check_photo
 from avatar.photo.clothes import CHIN, chest_weights, find_clothes
@@ -88,9 +88,9 @@ def create_rig(
     """
     statement = check_consent(consent)
     if not SLUG.fullmatch(name):
-        raise AvatarError(f"{name!r} is no rig name: use small letters, digits, - and _, at most 40")
+        raise InputError(f"{name!r} is no rig name: use small letters, digits, - and _, at most 40")
     if out.exists() and not overwrite:
-        raise AvatarError(f"{out} exists: choose another name, or allow it to be overwritten")
+        raise InputError(f"{out} exists: choose another name, or allow it to be overwritten")
     _check_place(out)
     template = load_template()
     read = read_photo(photo)
@@ -130,19 +130,19 @@ def _check_place(out: Path) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise AvatarError(f"{out} is a file: give a folder for the rig")
+        raise InputError(f"{out} is a file: give a folder for the rig")
     names = {entry.name for entry in out.iterdir()}
     other = sorted(names - FILES)
     if other:
-        raise AvatarError(f"{out} also holds {other[0]}, which is no part of a rig: choose another place")
+        raise InputError(f"{out} also holds {other[0]}, which is no part of a rig: choose another place")
     if not names:
         return
     try:
         kind = json.loads((out / "rig.json").read_text(encoding="utf-8")).get("kind")
     except (OSError, ValueError, AttributeError, RecursionError) as error:
-        raise AvatarError(f"{out} holds no rig that can be read ({error}): choose another place") from error
+        raise InputError(f"{out} holds no rig that can be read ({error}): choose another place") from error
     if kind != "photo":
-        raise AvatarError(f"{out} holds a rig that was not made from a photo: choose another place")
+        raise InputError(f"{out} holds a rig that was not made from a photo: choose another place")
 
 
 def _cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, float, tuple[str, ...]]:
@@ -389,7 +389,7 @@ def _write(
             )
             _replace(folder, part, Path(temporary) / "old")
     except OSError as error:
-        raise AvatarError(f"the rig cannot be written to {folder} ({error}): choose another place") from error
+        raise InputError(f"the rig cannot be written to {folder} ({error}): choose another place") from error
 
 
 def _replace(folder: Path, new: Path, old: Path) -> None:

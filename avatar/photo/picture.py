@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError
+from avatar.errors import InputError
 
 U8 = NDArray[np.uint8]
 
@@ -45,26 +45,26 @@ def read_photo(path: Path) -> Photo:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise AvatarError(
+            raise InputError(
                 f"{path} has {size / 1e6:.0f} MB: give a photo of at most {MAX_BYTES / 1e6:.0f} MB"
             )
         data = path.read_bytes()
     except OSError as error:
-        raise AvatarError(f"{path} cannot be read ({error}): give a JPEG, PNG or WebP photo") from error
+        raise InputError(f"{path} cannot be read ({error}): give a JPEG, PNG or WebP photo") from error
     width, height = picture_size(data) or (0, 0)
     if width < 1 or height < 1:
-        raise AvatarError(f"{path} is no JPEG, PNG or WebP picture: give a photo in one of these formats")
+        raise InputError(f"{path} is no JPEG, PNG or WebP picture: give a photo in one of these formats")
     if width * height > MAX_PIXELS:
-        raise AvatarError(
+        raise InputError(
             f"{path} has {width}×{height} pixels: give a photo of at most {MAX_PIXELS / 1e6:.0f} megapixels"
         )
     try:
         found: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         found = found if found is None or data[:2] == b"\xff\xd8" else _on_wall(data, np.asarray(found))
     except cv2.error as error:
-        raise AvatarError(f"{path} is damaged ({error}): export the photo again") from error
+        raise InputError(f"{path} is damaged ({error}): export the photo again") from error
     if found is None:
-        raise AvatarError(f"{path} is damaged: export the photo again")
+        raise InputError(f"{path} is damaged: export the photo again")
     longest = max(found.shape[:2])
     if longest > WORKING_PX:
         k = WORKING_PX / longest

@@ -1,5 +1,6 @@
 import dataclasses
 import itertools
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from avatar import cpu_renderer
 from avatar.errors import AvatarError
+from avatar.geometry import limited
 from avatar.performance import Performer
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
 from avatar.renderer import Renderer, load_renderer
@@ -180,3 +182,21 @@ def test_a_slow_turn_changes_little_between_frames(renderer: Renderer) -> None:
     still = frames[:, :40, :40]
     assert np.abs(np.diff(still, axis=0)).max() == 0
     assert np.abs(np.diff(frames, axis=0)).mean() < 0.5
+
+
+def test_a_head_turns_no_farther_than_its_rig_allows_and_without_a_kink() -> None:
+    limit = (20.0, 14.0, 14.0)
+    angles = np.array([limited((float(a), 0.0, 0.0), limit)[0] for a in np.arange(-60, 61, 0.5)])
+    assert angles.max() <= 20
+    assert angles.min() >= -20
+    steps = np.diff(angles)
+    assert (steps >= 0).all()
+    assert np.abs(np.diff(steps)).max() < 0.05
+    assert limited((10.0, -9.0, 9.0), limit) == (10.0, -9.0, 9.0)
+    assert limited((math.nan, math.inf, 0.0), limit) == (0.0, 0.0, 0.0)
+
+
+def test_a_pose_with_numbers_that_are_none_is_drawn_as_if_they_were_missing() -> None:
+    renderer = load_renderer(load_rig(), size=128)
+    broken = Pose({"jawOpen": math.nan, "mouthPucker": 0.5}, (math.nan, 0, 0), (0, math.nan), math.nan)
+    assert np.array_equal(renderer.draw(broken), renderer.draw(Pose({"mouthPucker": 0.5})))

@@ -159,6 +159,9 @@ def test_gestures_are_listed_and_played(tmp_path: Path) -> None:
         (("say", "Hi", "--intensity", "7"), "0 to 1"),
         (("say", "Hi", "--out", "x.gif"), "x.mp4"),
         (("say", "Hi", "--rig", "nobody"), "mira"),
+        (("say", "Hi", "--size", "13"), "size"),
+        (("say", "Hi", "--background", "nowhere.png"), "nowhere.png"),
+        (("play", "nowhere.json"), "nowhere.json"),
         (("say", "--audio", "missing.wav"), "missing.wav"),
         (("sheet", "mira", "--kind", "feet"), "--kind is one of"),
         (("create", "a.jpg", "--name", "mira", "--consent", CONSENT), "choose another --name"),
@@ -184,7 +187,7 @@ def test_a_missing_landmarker_is_told_with_its_remedy(tmp_path: Path) -> None:
 def test_a_track_that_is_none_is_refused(tmp_path: Path) -> None:
     track = tmp_path / "track.json"
     track.write_text("{}")
-    assert "track.json" in refusal("play", track, "--out", tmp_path / "x.mp4", code=1)
+    assert "track.json" in refusal("play", track, "--out", tmp_path / "x.mp4", code=2)
     assert not (tmp_path / "x.mp4").exists()
 
 
@@ -208,7 +211,7 @@ def test_a_photo_becomes_a_rig_that_speaks_and_is_listed(tmp_path: Path) -> None
     )
     assert "--overwrite" in again
     assert "consent" in refusal(
-        "create", photo, "--name", "bea", "--consent", "", "--landmarker", LANDMARKER, code=1
+        "create", photo, "--name", "bea", "--consent", "", "--landmarker", LANDMARKER, code=2
     )
     shutil.rmtree(tmp_path / "state")
 
