@@ -30,7 +30,8 @@ def own_rig_names() -> list[str]:
 def find_rig(name: str, desk: Desk | None = None) -> str | Path:
     """Where a rig lies: a path, in the desk's folder, among those made here, else a built-in rig's name.
 
-    A name that is nowhere is returned as it is: `load_rig` says which there are.
+    Raises:
+        RigError: there is no such rig; the message names those that there are.
     """
     for folder in (desk.folder / name, Path(name)) if desk else (Path(name),):
         # A folder that only happens to be called so is no rig.
@@ -39,19 +40,22 @@ def find_rig(name: str, desk: Desk | None = None) -> str | Path:
     own = own_rigs() / name
     if name not in rig_names() and (own / "rig.json").is_file():
         return own
+    if name not in rig_names():
+        known = ", ".join([*rig_names(), *own_rig_names()])
+        raise RigError(f"no rig {name!r}: give a folder with a rig.json, or one of: {known}")
     return name
 
 
 def voice_of(desk: Desk) -> str | None:
     """The voice that the desk names, else the one that suits its rig, else None: the engine chooses."""
     named = desk.beside(desk.settings.voice.model)
-    return named or voice_for(find_rig(desk.settings.avatar.rig, desk))
+    return named or voice_for(desk.settings.avatar.rig, desk)
 
 
-def voice_for(rig: str | Path) -> str | None:
+def voice_for(rig: str, desk: Desk | None = None) -> str | None:
     """The voice that suits a rig; None where the rig names none or cannot be read."""
     try:
-        return read_manifest(rig).voice or None
+        return read_manifest(find_rig(rig, desk)).voice or None
     except RigError:
         return None  # whoever draws it says so
 

@@ -96,7 +96,7 @@ class Presence:
                         draw(pose, pcm, event, _caption(cues, event.start_s + (number + 0.5) / FPS))
                         async for moment in finished(FRAMES_AHEAD):
                             yield moment
-                for pose in performer.idle(round(TAIL_S * FPS), look="idle"):
+                for pose in performer.rest(round(TAIL_S * FPS)):
                     draw(pose, np.zeros(0, np.float32), None, "")
                     async for moment in finished(FRAMES_AHEAD):
                         yield moment

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from avatar.errors import InputError
 from avatar.filter import smooth
 from avatar.geometry import BLENDSHAPE_INDEX, LOOK_OUT_DEG, LOOK_UP_DEG
-from avatar.photo.landmarks import FoundFace, Landmarker
+from avatar.photo.landmarks import INNER_LOWER, INNER_UPPER, FoundFace, Landmarker
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
 from avatar.track import LONGEST_S, PoseTrack
 
@@ -41,6 +41,15 @@ HEAD_CUTOFF_HZ, HEAD_BETA = 1.2, 0.12
 """One-Euro filter of head and gaze (degrees): still heads do not shake, nods keep their speed."""
 FACE_CUTOFF_HZ, FACE_BETA = 2.0, 4.0
 """One-Euro filter of weights (0..1): lips close within a frame or two of the video."""
+CLOSED_ASPECT = 0.09
+"""Largest height by width that the landmarks give a closed mouth."""
+GAP_MM = 52.0
+"""Gap of lips as far apart as the mouth is wide: 45 on still pictures; smoothing takes the rest."""
+JAW_MM, UPPER_MM, LOWER_MM, FUNNEL_MM = 33.0, 5.0, 4.2, 11.0
+"""How far the shapes part the lips of the built-in rigs at weight 1 (`avatar.lipcheck.lip_gap_mm`)."""
+JAW_SHARE = 0.7
+"""Of an opening that the tracker's weights do not tell, the rest is the lips'."""
+MOST_LIPS = 0.7
 RESTING_PERCENTILE = 10
 """A shape's weight at rest is what it exceeds nine tenths of the time …"""
 RESTING_CAPS = {"brow": 0.9, "eye": 0.5, "mouth": 0.2, "jaw": 0.1, "cheek": 0.3, "nose": 0.3, "tongue": 0.0}
@@ -88,6 +97,7 @@ def capture(
     """
     times: list[float] = []
     samples: list[F32] = []
+    aspects: list[float] = []
     frames, last_ms, early, first_s = 0, -1, 0, 0.0
     with Landmarker(landmarker, video=True) as finder:
         tool = finder.version
@@ -106,6 +116,7 @@ def capture(
             if faces:
                 times.append(time_s)
                 samples.append(_sample(faces[0]))
+                aspects.append(_aspect(faces[0]))
             if progress is not None:
                 progress(time_s, max(length_s, time_s))
     if not frames:
@@ -121,6 +132,7 @@ def capture(
     values = np.array(samples, np.float32)
     if calibrate:
         values = _calibrated(values)
+    values = _opened(values, np.array(aspects, np.float32))
     count = max(round((end_s + 1 / fps) * fps), 1)
     at = np.arange(count) / fps
     even, gaps = _evened(np.array(times), values, at, first_s)
@@ -231,6 +243,40 @@ def _calibrated(values: F32) -> F32:
     out[:, :52] = np.clip((values[:, :52] - rest) / (1 - rest), 0, 1)
     out[:, 52:] -= np.median(values[:, 52:], axis=0)
     return out
+
+
+def _aspect(face: FoundFace) -> float:
+    """Height of the gap between the lips by the mouth's width, from the landmarks."""
+    rim = face.points[:, :2]
+    height = np.linalg.norm(rim[list(INNER_UPPER[3:8])] - rim[list(INNER_LOWER[3:8])], axis=1).mean()
+    width = np.linalg.norm(rim[INNER_UPPER[0]] - rim[INNER_UPPER[-1]])
+    return float(height / max(float(width), 1e-6))
+
+
+def _opened(values: F32, aspects: F32) -> F32:
+    """Values float32[n, 57] whose mouths open as far as the landmarks saw them open.
+
+    The tracker's weights leave out most of the small openings of speech; its landmarks do not.
+    """
+    jaw, funnel = BLENDSHAPE_INDEX["jawOpen"], BLENDSHAPE_INDEX["mouthFunnel"]
+    upper = [BLENDSHAPE_INDEX["mouthUpperUp" + side] for side in ("Left", "Right")]
+    lower = [BLENDSHAPE_INDEX["mouthLowerDown" + side] for side in ("Left", "Right")]
+    closed = min(float(np.percentile(aspects, RESTING_PERCENTILE)), CLOSED_ASPECT)
+    wanted = np.maximum(aspects - closed, 0) * GAP_MM
+    out = values.copy()
+    told = (
+        out[:, jaw] * JAW_MM
+        + out[:, upper].mean(axis=1) * UPPER_MM
+        + out[:, lower].mean(axis=1) * LOWER_MM
+        + out[:, funnel] * FUNNEL_MM
+    )
+    more = np.maximum(wanted - told, 0)
+    less = np.minimum(np.maximum(told - wanted, 0) / JAW_MM, out[:, jaw])
+    out[:, jaw] = np.clip(out[:, jaw] + JAW_SHARE * more / JAW_MM - less, 0, 1)
+    lips = (1 - JAW_SHARE) / 2 * more
+    out[:, upper] = np.clip(out[:, upper] + (lips / UPPER_MM)[:, None], 0, MOST_LIPS)
+    out[:, lower] = np.clip(out[:, lower] + (lips / LOWER_MM)[:, None], 0, MOST_LIPS)
+    return np.asarray(out, np.float32)
 
 
 def _evened(

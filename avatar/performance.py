@@ -57,6 +57,8 @@ LOOKS: dict[str, tuple[str, float]] = {
 SHIFT_DEG, SHIFT_BLINK, PAUSE_BLINK, END_BLINK, TURN_BLINK = 5.0, 0.5, 0.35, 0.5, 0.3
 """Chances of a blink: at a shift of gaze of at least so many degrees, in a pause, at the end of a sentence,
 and when the conversation changes hands."""
+LONGEST_BLINK_S, OPEN_EYES = 0.8, 0.15
+"""A double blink is over after so many seconds; eyes that are less closed than this count as open."""
 SMALLEST_WEIGHT = 1e-3
 """Weights below this are left out of a pose."""
 
@@ -158,6 +160,22 @@ class Performer:
             np.zeros((n_frames, SHAPES + 1), np.float32), none, np.zeros((n_frames, 4), np.float32)
         )
         return self._act(score, *LOOKS.get(look, LOOKS["idle"]), look)
+
+    def rest(self, n_frames: int) -> Iterator[Pose]:
+        """At least `n_frames` of an idle face, and as many more (a double blink's) as open its eyes.
+
+        What ends here may stand still as a picture: nobody should be caught in a blink.
+        """
+        shut = 0.0
+        for pose in self.idle(n_frames):
+            shut = pose.blendshapes.get("eyeBlinkLeft", 0.0)
+            yield pose
+        for _ in range(int(LONGEST_BLINK_S * self.fps)):
+            if shut <= OPEN_EYES:
+                return
+            for pose in self.idle(1):
+                shut = pose.blendshapes.get("eyeBlinkLeft", 0.0)
+                yield pose
 
     def gesture(self, name: str, strength: float = 1.0, after_s: float = 0.0) -> None:
         """Begin a gesture over whatever goes on: speech keeps the lips, an older gesture gives way.

@@ -119,7 +119,9 @@ def paint_background(background: Background | None, width: int, height: int) -> 
 def _read(path: str) -> Picture:
     import cv2
 
-    found = cv2.imread(path, cv2.IMREAD_COLOR)
+    if path.startswith("#"):
+        raise InputError(f"background {path} is no colour: write #rrggbb, for example #e9eef3")
+    found = cv2.imread(path, cv2.IMREAD_COLOR) if Path(path).is_file() else None
     if found is None:
         raise InputError(f"background {path} is missing or not a picture: give a PNG or JPEG file")
     return np.ascontiguousarray(found[:, :, ::-1], np.uint8)

@@ -141,7 +141,7 @@ def say(
         gesture = manner.gesture if number == 0 else ""
         poses += performer.speak(speech, manner.emotion, manner.intensity, gesture=gesture or None)
         sounds.append(speech.pcm)
-    poses += performer.idle(round(TAIL_S * FPS))
+    poses += performer.rest(round(TAIL_S * FPS))
     pcm, retouch = np.concatenate(sounds), None
     lips = look.open_lips()
     if lips is not None:
@@ -199,7 +199,7 @@ def _spoken(text: str, manner: Manner, rig: str) -> list[Speech]:
     """Each sentence with a voice that suits the rig, with a pause after it."""
     from speech.synthesizer import load_synthesizer
 
-    voice = load_synthesizer(voice=voice_for(find_rig(rig)), languages=("en", "zh"))
+    voice = load_synthesizer(voice=voice_for(rig), languages=("en", "zh"))
     try:
         return [
             whole_frames(

@@ -34,7 +34,8 @@ def desk_with(folder: Path, avatar: str) -> Desk:
 
 def test_a_rig_is_found_beside_the_desk_then_among_ones_own_then_among_those_that_ship(folder: Path) -> None:
     desk = desk_with(folder, 'rig = "anna"')
-    assert find_rig("anna", desk) == "anna"
+    with pytest.raises(AvatarError, match="no rig 'anna'.*mira"):
+        find_rig("anna", desk)
     own = own_rigs() / "anna"
     own.mkdir(parents=True)
     (own / "rig.json").write_text("{}")

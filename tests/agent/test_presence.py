@@ -45,7 +45,8 @@ async def test_every_frame_comes_with_its_sound_and_in_order(presence: Presence)
             ended += isinstance(item, Ended)
     assert ended == 1
     assert [moment.index for moment in moments] == list(range(len(moments)))
-    assert len(moments) == round((LEAD_S + 2.0 + TAIL_S) * 25)
+    shortest = round((LEAD_S + 2.0 + TAIL_S) * 25)
+    assert shortest <= len(moments) <= shortest + 20
     assert sum(len(moment.pcm) for moment in moments) == 2 * RATE
 
 

@@ -6,11 +6,12 @@ import av
 import numpy as np
 import pytest
 
-from avatar.capture import _calibrated, _evened, _frames, capture
+from avatar.capture import _calibrated, _evened, _frames, _opened, capture
 from avatar.errors import AvatarError
 from avatar.filter import OneEuro, smooth
 from avatar.geometry import BLENDSHAPE_INDEX
-from avatar.pose import Pose
+from avatar.lipcheck import lip_gap_mm
+from avatar.pose import ARKIT_BLENDSHAPES, Pose
 from avatar.renderer import load_renderer
 from avatar.rig import load_rig
 from avatar.viseme import mirrored
@@ -216,3 +217,18 @@ def test_a_performance_comes_back_as_it_was_played(tmp_path: Path) -> None:
     )
     assert follows(left, blink) > 0.8
     assert max(left) > max(right)
+
+
+def test_a_mouth_opens_as_far_as_the_landmarks_say_and_stays_closed_at_rest() -> None:
+    values = np.zeros((40, 57), np.float32)
+    aspects = np.full(40, 0.06, np.float32)
+    aspects[20:] = 0.25
+    jaw = BLENDSHAPE_INDEX["jawOpen"]
+    out = _opened(values, aspects)
+    assert out[:20].max() == 0
+    rig = load_rig()
+    gap = lip_gap_mm(rig, [Pose(dict(zip(ARKIT_BLENDSHAPES, out[30, :52].tolist(), strict=True)))])[0]
+    assert 6 < gap - lip_gap_mm(rig, [Pose()])[0] < 12
+    shut = values.copy()
+    shut[:, jaw] = 0.3
+    assert _opened(shut, np.full(40, 0.06, np.float32))[:, jaw].max() < 0.01
