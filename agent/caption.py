@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.events import Spoken, spoken_until
@@ -43,6 +44,11 @@ def cues_of(spoken: Spoken) -> list[Cue]:
         Cue(piece, spoken.start_s + begin, spoken.start_s + max(end, begin + 0.04))
         for piece, begin, end in zip(pieces, begins, ends, strict=True)
     ]
+
+
+def caption_at(cues: Iterable[Cue], time_s: float) -> str:
+    """What is shown at a time; "" between captions."""
+    return next((cue.text for cue in cues if cue.start_s <= time_s < cue.end_s), "")
 
 
 def _pieces(text: str, limit: int) -> list[str]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from agent.desk import Desk, state_root
 from avatar import Renderer, load_renderer, load_rig, rig_names
 from avatar.errors import RigError
+from avatar.renderer import BLUR
 from avatar.rig import read_manifest
 
 Background = tuple[int, int, int] | str | None
 """What `load_renderer` takes: a colour, a picture's path (also "blur:PATH"), None for a light wall."""
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}$")
-_BLUR = "blur:"
 
 
 def own_rigs() -> Path:
@@ -37,13 +37,12 @@ def find_rig(name: str, desk: Desk | None = None) -> str | Path:
         # A folder that only happens to be called so is no rig.
         if name and (folder / "rig.json").is_file():
             return folder
-    own = own_rigs() / name
-    if name not in rig_names() and (own / "rig.json").is_file():
-        return own
-    if name not in rig_names():
-        known = ", ".join([*rig_names(), *own_rig_names()])
-        raise RigError(f"no rig {name!r}: give a folder with a rig.json, or one of: {known}")
-    return name
+    if name in rig_names():
+        return name
+    if name in own_rig_names():
+        return own_rigs() / name
+    known = ", ".join([*rig_names(), *own_rig_names()])
+    raise RigError(f"no rig {name!r}: give a folder with a rig.json, or one of: {known}")
 
 
 def voice_of(desk: Desk) -> str | None:
@@ -72,15 +71,15 @@ def background_from(words: str, desk: Desk | None = None) -> Background:
     if _COLOUR.match(words):
         red, green, blue = bytes.fromhex(words[1:])
         return red, green, blue
-    blur = _BLUR if words.startswith(_BLUR) else ""
-    path = words.removeprefix(_BLUR)
+    blur = BLUR if words.startswith(BLUR) else ""
+    path = words.removeprefix(BLUR)
     return blur + (desk.beside(path) if desk else path)
 
 
 def background_file(desk: Desk) -> Path | None:
     """The picture file that the desk's background needs, if any."""
     background = background_of(desk)
-    return Path(background.removeprefix(_BLUR)) if isinstance(background, str) else None
+    return Path(background.removeprefix(BLUR)) if isinstance(background, str) else None
 
 
 def open_renderer(desk: Desk) -> Renderer:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.ahead import ahead
-from agent.caption import Cue, cues_of
+from agent.caption import caption_at, cues_of
 from agent.desk import Desk
 from agent.events import Event, Moment, Spoken
 from agent.face import open_renderer
@@ -26,6 +26,11 @@ from speech.timeline import Pcm
 
 FRAMES_AHEAD = 8
 """How many frames may be in drawing at once: enough to keep every core busy, little to throw away."""
+
+
+def drawing_pool() -> ThreadPoolExecutor:
+    """Threads that draw frames: as many as there are cores, within reason."""
+    return ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="draw")
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Presence:
                 ai_label=settings.ai_label,
                 captions=settings.captions,
             ),
-            pool=ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="draw"),
+            pool=drawing_pool(),
         )
 
     async def perform(
@@ -93,7 +98,7 @@ class Presence:
                     poses = await asyncio.to_thread(_poses, performer, event, gesture)
                     cues = cues_of(event)
                     for number, (pose, pcm) in enumerate(zip(poses, _slices(event), strict=True)):
-                        draw(pose, pcm, event, _caption(cues, event.start_s + (number + 0.5) / FPS))
+                        draw(pose, pcm, event, caption_at(cues, event.start_s + (number + 0.5) / FPS))
                         async for moment in finished(FRAMES_AHEAD):
                             yield moment
                 for pose in performer.rest(round(TAIL_S * FPS)):
@@ -124,7 +129,3 @@ def _slices(spoken: Spoken) -> Iterator[Pcm]:
     per_frame = spoken.speech.sample_rate // FPS
     for start in range(0, len(spoken.speech.pcm), per_frame):
         yield spoken.speech.pcm[start : start + per_frame]
-
-
-def _caption(cues: list[Cue], time_s: float) -> str:
-    return next((cue.text for cue in cues if cue.start_s <= time_s < cue.end_s), "")

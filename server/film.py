@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.caption import Cue
+from agent.caption import Cue, caption_at
+from agent.presence import FRAMES_AHEAD, drawing_pool
 from avatar import Pose, Renderer
 from avatar.clip import Clip, ClipWriter
 from avatar.errors import ClipError
 from avatar.lettering import Lettering
 from server.progress import Stages
 from speech.timeline import Pcm
-
-FRAMES_AHEAD = 8
-"""Frames in drawing at once: enough to keep every core busy."""
-
 
 Drawn = tuple[NDArray[np.uint8], Pose]
 Retouch = Callable[[Iterable[Drawn]], Iterator[NDArray[np.uint8]]]
@@ -73,8 +69,7 @@ def film(
         pictures = retouch(drawn) if retouch else (picture for picture, _ in drawn)
         for number, picture in enumerate(pictures):
             at = (number + 0.5) / fps
-            caption = next((cue.text for cue in captions if cue.start_s <= at < cue.end_s), "")
-            writer.frame(lettering.draw(picture, caption))
+            writer.frame(lettering.draw(picture, caption_at(captions, at)))
             if sound is not None:
                 first, end = (round(edge * sample_rate / fps) for edge in (number, number + 1))
                 writer.sound(sound[first:end], sample_rate)
@@ -85,7 +80,7 @@ def film(
 def _drawn(renderer: Renderer, poses: Sequence[Pose]) -> Generator[Drawn, None, None]:
     """Frames in order, drawn by several threads; closed early, the rest is not drawn."""
     drawing: deque[tuple[Future[NDArray[np.uint8]], Pose]] = deque()
-    with ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="draw") as pool:
+    with drawing_pool() as pool:
         try:
             for pose in poses:
                 drawing.append((pool.submit(renderer.draw, pose), pose))
