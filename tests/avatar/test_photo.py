@@ -15,7 +15,8 @@ from avatar.errors import AvatarError
 from avatar.geometry import BLENDSHAPE_INDEX, head_matrix
 from avatar.lipcheck import lip_gap_mm
 from avatar.photo import check_consent, check_photo, create_rig, read_photo
-from avatar.photo.create import _replace, _walled
+from avatar.photo.create import _replace
+from avatar.photo.crop import _walled
 from avatar.photo.fit import Fit, fit_template
 from avatar.photo.landmarks import (
     EYE_RIM,
