@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-F, I4, U1, U4, U8 = np.float32, np.int32, np.uint8, np.uint32, np.uint64
+F, I4, I8, U1, U4, U8 = np.float32, np.int32, np.int64, np.uint8, np.uint32, np.uint64
 HALF, ONE = F(0.5), F(1.0)
 EDGE = F(-1e-4)
 """Barycentric slack: neighbouring triangles overlap by a hair instead of leaving cracks."""
@@ -39,6 +39,8 @@ TILE = 8
 """Pixels a side of what is switched off as one in the appearance maps."""
 UNSEEN = F(0.003)
 """Change of colour that nobody sees: at most half a step of 255 on skin."""
+FIXED, STEEPEST = F(65536), F(1e9)
+"""Steps of a texel in which places move along a row, and the most of them a pixel."""
 NEXT = np.uintp(1)
 """The neighbour of an unsigned index: unsigned, it is not checked for counting from the end."""
 
@@ -241,6 +243,9 @@ def shade(
                                   places[t, 4], places[t, 5])  # fmt: skip
         p0, q0, p1, q1, p2, q2 = (places[t, 6], places[t, 7], places[t, 8], places[t, 9],
                                   places[t, 10], places[t, 11])  # fmt: skip
+        zx = w1x * z1 + w2x * z2
+        ux = I8(min(max((w1x * u1 + w2x * u2) * FIXED, -STEEPEST), STEEPEST))
+        vx = I8(min(max((w1x * v1 + w2x * v2) * FIXED, -STEEPEST), STEEPEST))
         step_x, step_y, most = F(first_x) + HALF - x0, F(first_y) + HALF - y0, F(last_x - first_x)
         w1 = step_x * w1x + step_y * w1y
         w2 = step_x * w2x + step_y * w2y
@@ -271,23 +276,26 @@ def shade(
             skipped, last = ceil(begin), I4(end)
             if last < skipped:
                 continue
-            along = F(skipped - 1)
+            along = F(skipped)
             w1 = (step_x + along) * w1x + (step_y + row) * w1y
             w2 = (step_x + along) * w2x + (step_y + row) * w2y
+            z = z0 + w1 * z1 + w2 * z2 - zx
+            u = I8((u0 + w1 * u1 + w2 * u2) * FIXED) - ux
+            v = I8((v0 + w1 * v1 + w2 * v2) * FIXED) - vx
+            w1, w2 = w1 - w1x, w2 - w2x
             start = np.uintp(first_x + skipped)
             count_x = last - skipped + 1
             for px in range(start, start + np.uintp(count_x)):
+                z += zx
+                u += ux
+                v += vx
                 w1 += w1x
                 w2 += w2x
-                z = z0 + w1 * z1 + w2 * z2
                 if z >= zbuffer[py, px]:
                     continue
                 zbuffer[py, px] = z
-                u = u0 + w1 * u1 + w2 * u2
-                v = v0 + w1 * v1 + w2 * v2
-                whole_u, whole_v = I4(u), I4(v)
-                iu, iv = np.uintp(whole_u), np.uintp(whole_v)
-                fu, fv = I4((u - F(whole_u)) * F(256)), I4((v - F(whole_v)) * F(256))
+                iu, iv = np.uintp(u >> I8(16)), np.uintp(v >> I8(16))
+                fu, fv = I4(u >> I8(8)) & I4(255), I4(v >> I8(8)) & I4(255)
                 corner = (fu * fv) >> I4(8)
                 ju, jv = iu + NEXT, iv + NEXT
                 k00, k01 = U4(I4(256) - fu - fv + corner), U4(fu - corner)
