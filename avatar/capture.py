@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from avatar.errors import InputError
 from avatar.filter import smooth
-from avatar.geometry import BLENDSHAPE_INDEX, LOOK_OUT_DEG, LOOK_UP_DEG
-from avatar.photo.landmarks import INNER_LOWER, INNER_UPPER, FoundFace, Landmarker
+from avatar.gaze import gaze_of, held_over_blinks
+from avatar.geometry import BLENDSHAPE_INDEX
+from avatar.photo.landmarks import FoundFace, Landmarker, mouth_aspect
 from avatar.pose import ARKIT_BLENDSHAPES, Pose
 from avatar.track import LONGEST_S, PoseTrack
 
@@ -41,10 +42,10 @@ HEAD_CUTOFF_HZ, HEAD_BETA = 1.2, 0.12
 """One-Euro filter of head and gaze (degrees): still heads do not shake, nods keep their speed."""
 FACE_CUTOFF_HZ, FACE_BETA = 2.0, 4.0
 """One-Euro filter of weights (0..1): lips close within a frame or two of the video."""
-CLOSED_ASPECT = 0.09
+CLOSED_ASPECT = 0.095
 """Largest height by width that the landmarks give a closed mouth."""
-GAP_MM = 52.0
-"""Gap of lips as far apart as the mouth is wide: 45 on still pictures; smoothing takes the rest."""
+GAP_MM = 49.0
+"""Gap of lips as far apart as the mouth is wide: 43 on still pictures; smoothing takes the rest."""
 JAW_MM, UPPER_MM, LOWER_MM, FUNNEL_MM = 33.0, 5.0, 4.2, 11.0
 """How far the shapes part the lips of the built-in rigs at weight 1 (`avatar.lipcheck.lip_gap_mm`)."""
 JAW_SHARE = 0.7
@@ -116,7 +117,7 @@ def capture(
             if faces:
                 times.append(time_s)
                 samples.append(_sample(faces[0]))
-                aspects.append(_aspect(faces[0]))
+                aspects.append(mouth_aspect(faces[0].points))
             if progress is not None:
                 progress(time_s, max(length_s, time_s))
     if not frames:
@@ -130,6 +131,7 @@ def capture(
             "a third of the picture"
         )
     values = np.array(samples, np.float32)
+    values[:, 55:] = held_over_blinks(values[:, 55:], values[:, :52], np.array(times))
     if calibrate:
         values = _calibrated(values)
     values = _opened(values, np.array(aspects, np.float32))
@@ -215,21 +217,9 @@ def _upright(frame: VideoFrame) -> U8:
 
 def _sample(face: FoundFace) -> F32:
     """float32[57]: 52 weights without the looks, head (3), gaze (2)."""
-    w = face.blendshapes
-
-    def look(name: str) -> float:
-        return float(w[BLENDSHAPE_INDEX[name]])
-
-    left = (
-        look("eyeLookOutLeft") - look("eyeLookInLeft") + look("eyeLookInRight") - look("eyeLookOutRight")
-    ) / 2
-    up = (
-        look("eyeLookUpLeft") + look("eyeLookUpRight") - look("eyeLookDownLeft") - look("eyeLookDownRight")
-    ) / 2
-    weights = w.copy()
+    weights = face.blendshapes.copy()
     weights[_LOOKS] = 0
-    gaze = (left * LOOK_OUT_DEG, up * LOOK_UP_DEG)
-    return np.concatenate([weights, np.array([*face.head_deg, *gaze], np.float32)]).astype(np.float32)
+    return np.concatenate([weights, np.array([*face.head_deg, *gaze_of(face)])]).astype(np.float32)
 
 
 def _calibrated(values: F32) -> F32:
@@ -243,14 +233,6 @@ def _calibrated(values: F32) -> F32:
     out[:, :52] = np.clip((values[:, :52] - rest) / (1 - rest), 0, 1)
     out[:, 52:] -= np.median(values[:, 52:], axis=0)
     return out
-
-
-def _aspect(face: FoundFace) -> float:
-    """Height of the gap between the lips by the mouth's width, from the landmarks."""
-    rim = face.points[:, :2]
-    height = np.linalg.norm(rim[list(INNER_UPPER[3:8])] - rim[list(INNER_LOWER[3:8])], axis=1).mean()
-    width = np.linalg.norm(rim[INNER_UPPER[0]] - rim[INNER_UPPER[-1]])
-    return float(height / max(float(width), 1e-6))
 
 
 def _opened(values: F32, aspects: F32) -> F32:

@@ -24,22 +24,25 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
             "mouthUpperUp_": 0.24, "mouthLowerDown_": 0.06, "jawOpen": 0.10,
         }
     ),
-    # AU 1 with a soft 12: brows of sorrow over a warm mouth; the tilted head says the rest
+    # AU 1 with 6 + 12: brows of sorrow over a warm mouth; the tilted head says the rest
     "empathetic": mirrored(
-        {"browInnerUp": 0.85, "mouthSmile_": 0.36, "cheekSquint_": 0.24, "eyeSquint_": 0.16}
-    ),
-    # AU 1 + 15 + 17 + 24: lips pressed over a raised chin, lids a little lowered
-    "apologetic": mirrored(
         {
-            "browInnerUp": 1.0, "mouthFrown_": 0.22, "mouthRollLower": 0.30, "mouthRollUpper": 0.18,
-            "mouthShrugLower": 0.30, "eyeBlink_": 0.12,
+            "browInnerUp": 0.85, "mouthSmile_": 0.50, "cheekSquint_": 0.36, "eyeSquint_": 0.24,
+            "mouthDimple_": 0.12,
         }
     ),
-    # AU 1 + 4 + 7: a furrow and narrowed eyes, no smile
+    # AU 1 + 15 + 17 + 28: lips rolled in over a raised chin, head and eyes lowered
+    "apologetic": mirrored(
+        {
+            "browInnerUp": 1.0, "mouthFrown_": 0.30, "mouthRollLower": 0.45, "mouthRollUpper": 0.35,
+            "mouthShrugLower": 0.35, "eyeBlink_": 0.10,
+        }
+    ),
+    # AU 1 + 4 + 7 + 15: a furrow, narrowed eyes, corners down; the head turns as if to hear better
     "concerned": mirrored(
         {
-            "browDown_": 0.85, "browInnerUp": 0.38, "mouthFrown_": 0.40, "eyeSquint_": 0.42,
-            "noseSneer_": 0.08, "mouthPress_": 0.10,
+            "browDown_": 1.0, "browInnerUp": 0.60, "mouthFrown_": 0.38, "eyeSquint_": 0.50,
+            "mouthStretch_": 0.15,
         }
     ),
     # AU 1 + 2 + 5 + 26, with a trace of a smile lest it look like fright
@@ -52,26 +55,26 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
     # one brow up, one down, lips to the side; the eyes look up and aside
     "thinking": mirrored(
         {
-            "browDownLeft": 0.60, "browOuterUpRight": 0.85, "browInnerUp": 0.20, "mouthLeft": 0.70,
-            "mouthPucker": 0.22, "mouthPress_": 0.12, "eyeSquintLeft": 0.30,
+            "browDownLeft": 0.60, "browOuterUpRight": 0.85, "browInnerUp": 0.20, "mouthLeft": 0.80,
+            "mouthPucker": 0.25, "mouthRollLower": 0.15, "mouthFrown_": 0.10, "eyeSquintLeft": 0.30,
         }
     ),
 }  # fmt: skip
 """Emotion → ARKit weights at intensity 1."""
 
-EARLY_RISE = 0.7
+EARLY_RISE = 0.6
 """Exponent on the intensity: half an emotion must already be read in a face."""
 
 HEAD_TILT: dict[str, tuple[float, float, float]] = {
     "happy": (0.0, -1.5, 1.5),
-    "empathetic": (0.0, 1.5, 5.0),
-    "apologetic": (0.0, 5.0, 1.5),
-    "concerned": (0.0, 2.0, -2.0),
+    "empathetic": (0.0, 1.5, 6.5),
+    "apologetic": (0.0, 6.5, -2.0),
+    "concerned": (-3.0, 1.5, -3.5),
     "surprised": (0.0, -2.5, 0.0),
     "thinking": (-4.0, -2.5, 3.5),
 }
 """Degrees of yaw, pitch and roll that belong to an emotion at intensity 1."""
-GAZE_ASIDE: dict[str, tuple[float, float]] = {"thinking": (-17.0, 10.0), "apologetic": (0.0, -4.0)}
+GAZE_ASIDE: dict[str, tuple[float, float]] = {"thinking": (-17.0, 10.0), "apologetic": (0.0, -9.0)}
 """Degrees by which its eyes leave the visitor, in a still picture; in motion see `avatar.attention`."""
 
 ARRIVE_S: dict[str, float] = {

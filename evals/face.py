@@ -22,6 +22,7 @@ from avatar import AvatarError, Performer, Pose, load_renderer, load_rig
 from avatar.expression import EMOTIONS, expression, gaze_aside, head_tilt
 from avatar.geometry import BLENDSHAPE_INDEX
 from avatar.photo import Landmarker
+from avatar.photo.landmarks import mouth_aspect
 from avatar.pose import ARKIT_BLENDSHAPES
 from avatar.viseme import is_bilabial, visemes_of
 from evals.synchrony import FPS, MissingPart, Synchrony, best_lag, envelope, face_crop
@@ -57,9 +58,6 @@ OTHER: tuple[tuple[str, str], ...] = (
 )
 """Another clip: what the mouth of `TALK` does not say."""
 
-INNER_LIPS = ((82, 87), (13, 14), (312, 317))
-"""MediaPipe's points on the inner upper and lower lip, right, middle and left."""
-INNER_CORNERS = (78, 308)
 SHIFT_S = 0.4
 """Sound moved by this much does not belong to the mouth any more."""
 OPEN_S = 0.06
@@ -108,13 +106,6 @@ def talk(lines: Sequence[tuple[str, str]] = TALK, *, seed: int = 1, engine: str 
     finally:
         voice.close()
     return Clip(tuple(poses), np.concatenate(sounds), tuple(phonemes))
-
-
-def mouth_aspect(points: F32) -> float:
-    """Height of the mouth's opening by its width, of landmarks float32[478, 2]."""
-    height = np.mean([np.linalg.norm(points[a] - points[b]) for a, b in INNER_LIPS])
-    width = np.linalg.norm(points[INNER_CORNERS[0]] - points[INNER_CORNERS[1]])
-    return float(height / max(float(width), 1e-6))
 
 
 def closing(aspects: F32, phonemes: Sequence[Phoneme], fps: float = FPS) -> dict[str, Any]:

@@ -52,6 +52,10 @@ CHEEKS = (234, 454)
 """The widest points of the face."""
 
 
+LIPS_MIDDLE = slice(4, 7)
+"""Entries of both inner rims whose points part most when a mouth opens."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFace:
     """One face in a picture."""
@@ -89,6 +93,14 @@ def head_angles(matrix: F32) -> tuple[float, float, float]:
     yaw = np.arctan2(-own[0, 1], own[1, 1])
     roll = np.arctan2(-own[2, 0], own[2, 2])
     return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+
+
+def mouth_aspect(points: F32) -> float:
+    """Height of the gap between the lips by the mouth's width, of landmarks float32[478, ≥ 2]."""
+    xy = points[:, :2]
+    upper, lower = xy[list(INNER_UPPER)], xy[list(INNER_LOWER)]
+    height = np.linalg.norm(upper[LIPS_MIDDLE] - lower[LIPS_MIDDLE], axis=1).mean()
+    return float(height / max(float(np.linalg.norm(upper[0] - upper[-1])), 1e-6))
 
 
 class Landmarker:

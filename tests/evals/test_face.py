@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from avatar.photo import Landmarker
+from avatar.photo.landmarks import INNER_LOWER, INNER_UPPER, mouth_aspect
 from evals import face, synchrony
 from speech.timeline import Phoneme
 from tests.avatar.landmarker import MODEL as LANDMARKER
@@ -21,15 +22,16 @@ def tone(seconds: float, hz: float = 440.0, level: float = 0.1) -> np.ndarray:
 def points(gap: float) -> np.ndarray:
     """Landmarks of a mouth 40 px wide and open by `gap` px."""
     marks = np.zeros((478, 2), np.float32)
-    marks[list(face.INNER_CORNERS)] = (80, 100), (120, 100)
-    for number, (upper, lower) in enumerate(face.INNER_LIPS):
-        marks[upper], marks[lower] = (90 + 10 * number, 100 - gap / 2), (90 + 10 * number, 100 + gap / 2)
+    across = np.linspace(80, 120, len(INNER_UPPER))
+    for x, upper, lower in zip(across[1:-1], INNER_UPPER[1:-1], INNER_LOWER[1:-1], strict=True):
+        marks[upper], marks[lower] = (x, 100 - gap / 2), (x, 100 + gap / 2)
+    marks[[INNER_UPPER[0], INNER_UPPER[-1]]] = (80, 100), (120, 100)
     return marks
 
 
 def test_mouth_aspect_is_height_by_width() -> None:
-    assert face.mouth_aspect(points(0)) == 0
-    assert face.mouth_aspect(points(20)) == pytest.approx(0.5)
+    assert mouth_aspect(points(0)) == 0
+    assert mouth_aspect(points(20)) == pytest.approx(0.5)
 
 
 def test_closing_compares_bilabials_with_open_vowels() -> None:
