@@ -4,19 +4,29 @@ import numpy as np
 import pytest
 
 from avatar.errors import AvatarError
+from avatar.gesture import GESTURES
 from avatar.pose import Pose
 from avatar.renderer import load_renderer
 from avatar.rig import load_rig
-from avatar.sheet import EYES_CROP, KINDS, draw_sheet
+from avatar.sheet import EYES_CROP, KINDS, STRIP, _telling, draw_sheet
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_sheets_show_different_pictures(kind: str) -> None:
     sheet = draw_sheet(load_renderer(load_rig(), size=128), kind, cell=96)  # type: ignore[arg-type]
     assert sheet.dtype == np.uint8
-    wide = 60 if kind == "gestures" else 96
-    cells = [sheet[22:70, i * wide : (i + 1) * wide] for i in range(3)]
+    cells = [sheet[54:84, i * 96 : (i + 1) * 96] for i in range(3)]
     assert all(not np.array_equal(cells[0], other) for other in cells[1:])
+
+
+@pytest.mark.parametrize("name", sorted(GESTURES))
+def test_a_strip_shows_the_height_of_its_gesture(name: str) -> None:
+    times = _telling(GESTURES[name])
+    assert len(times) == STRIP
+    assert times[0] == 0
+    assert min(np.diff(times)) > 0.05
+    shown = max(float(np.abs(GESTURES[name].at(time_s)).max()) for time_s in times)
+    assert shown > 0.8 * max(float(np.abs(GESTURES[name].at(key.at_s)).max()) for key in GESTURES[name].keys)
 
 
 @dataclass
