@@ -41,14 +41,22 @@ LAPEL = {
     ],
 }
 """The outer edge of the lapel, from its tip to the button."""
-NECK_GAP_M = {"suit": 0.014, "blazer": 0.014, "cardigan": 0.016}
+NECK_GAP_M = {"suit": 0.014, "blazer": 0.014, "cardigan": 0.015}
 """How far from the neck the jacket ends; a collar covers the gap."""
+COLLAR_GAP_M = {"suit": 0.0125, "blazer": 0.009}
+"""How far from the neck the jacket's collar stands: a suit's leaves room for the shirt's."""
+LINING_GLOW, CLOTH_GLOW = 0.45, 0.18
+"""Light that cloth gives off, in its own colour: no lamp reaches the inside of a collar; it turned black."""
+SHIRT_GAP_M = {"suit": 0.016, "cardigan": 0.006}
+"""How far from the neck the shirt ends under its collar."""
+TUCK_M = 0.003
+"""So far a shirt's collar goes on under a suit's, which would stick out through it farther back."""
 GORGE = ((0.050, 0.012), (0.080, -0.008), (0.096, -0.020))
 """Seam between collar and lapel; the notch opens outward of its second point."""
 COLLAR_TIP = (0.100, 0.008)
 
 
-def fabric(name: str, colour: Colour, weave: float, rough: float = 0.82) -> Any:
+def fabric(name: str, colour: Colour, weave: float, rough: float = 0.82, glow: float = 0.0) -> Any:
     """Woven or knitted cloth that is cut away where the attribute keep is negative; seams are darker."""
     shader = Shader(name)
     at = shader.node("TexCoord").outputs["Object"]
@@ -72,6 +80,7 @@ def fabric(name: str, colour: Colour, weave: float, rough: float = 0.82) -> Any:
     cloth = shader.node("BsdfPrincipled", {
         "Base Color": base, "Roughness": rough, "Sheen Weight": 0.20, "Sheen Roughness": 0.5,
         "Specular IOR Level": 0.25, "Normal": bump.outputs[0],
+        "Emission Color": base, "Emission Strength": glow,
     })  # fmt: skip
     gone = shader.math("LESS_THAN", shader.attribute("keep"), 0.0)
     mixed = shader.node("MixShader", {"Fac": gone})
@@ -85,7 +94,7 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
     under = make_shell(human, 0.0035, outfit.pad_m * 0.4)
     over = make_shell(human, 0.0095, outfit.pad_m, rounds=10, over=under)
     shirt = fabric("shirt", outfit.shirt, 0.12, 0.75)
-    jacket = fabric("jacket", outfit.jacket, outfit.weave)
+    jacket = fabric("jacket", outfit.jacket, outfit.weave, glow=CLOTH_GLOW)
     things = []
     if outfit.kind == "blazer":
         neckline = smooth([(0.072, 0.060), (0.070, 0.010), (0.055, -0.035), (0.020, -0.060), (-0.01, -0.063)])
@@ -94,10 +103,13 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
         things.append(cut("blouse", under, keep, 0.0, shirt, {"seam": _band(keep, 0.006, 0.0012)}))
     else:
         # under the collar the shirt ends; over the shoulders it goes on up to the neck
-        keep = np.maximum(0.022 - under.h, under.from_neck - _neck_m(under, skin) - 0.016)
+        keep = np.maximum(0.022 - under.h, under.from_neck - _neck_m(under, skin) - SHIRT_GAP_M[outfit.kind])
         keep = np.minimum(under.from_neck - 0.060, keep)
         things.append(cut("shirt", under, keep, 0.0, shirt, {"seam": _placket(under)}))
-        things += _shirt_collar(under, skin, shirt)
+        collar = _shirt_collar(under, skin, shirt)
+        if outfit.kind == "suit":
+            _tuck(collar, under, ROLL["suit"])
+        things += collar
     if outfit.tie is not None:
         things += _tie(under, fabric("tie", outfit.tie, 0.20, 0.55))
     roll = ROLL[outfit.kind]
@@ -110,7 +122,10 @@ def dress(outfit: Outfit, human: Human, skin: Surface) -> list[Any]:
         return things
     things.append(cut("jacket", over, keep, 0.0, jacket))
     things += _lapels(outfit, over, jacket)
-    things += _jacket_collar(over, skin, jacket)
+    if outfit.kind == "blazer":
+        # without a shirt's collar in it, the inside shows
+        jacket = fabric("lined", outfit.jacket, outfit.weave, glow=LINING_GLOW)
+    things += _jacket_collar(over, skin, jacket, COLLAR_GAP_M[outfit.kind])
     return things
 
 
@@ -141,7 +156,8 @@ def _placket(shell: Shell) -> F64:
 
 def _lapels(outfit: Outfit, shell: Shell, material: Any) -> list[Any]:
     roll, outer = ROLL[outfit.kind], LAPEL[outfit.kind]
-    start = (GORGE[0][0] + 0.004, GORGE[0][1])
+    seam_h = GORGE[0][1]
+    start = (float(np.interp(-seam_h, [-h for _, h in roll], [u for u, _ in roll])), seam_h)
     lapel = [start, GORGE[1], *outer, (-0.004, outer[-1][1]), *(p for p in roll[::-1] if p[1] < start[1])]
     top = [(0.070, 0.034), (0.080, 0.041), (0.091, 0.038), (0.099, 0.024)]
     collar = [*top, COLLAR_TIP, GORGE[1], start, *(p for p in roll[::-1] if start[1] < p[1] < 0.028)]
@@ -159,18 +175,18 @@ def _lapels(outfit: Outfit, shell: Shell, material: Any) -> list[Any]:
     return things
 
 
-def _jacket_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
+def _jacket_collar(shell: Shell, skin: Surface, material: Any, gap_m: float) -> list[Any]:
     neck = Radius(skin.rest[np.abs(skin.rest[:, 2] - shell.pit_z - 0.03) < 0.09], shell.axis_y)
     top = Top(shell)
 
     def edge(angle: F64, v: F64) -> tuple[F64, F64, F64]:
         degrees = np.degrees(angle)
         # the rim lies on the shoulders, the fold stands over it round the neck
-        near = neck(angle, np.full_like(angle, shell.pit_z + 0.045)) + 0.0125
+        near = neck(angle, np.full_like(angle, shell.pit_z + 0.045)) + gap_m
         outer = near + np.interp(degrees, [58, 100, 180], [0.016, 0.018, 0.018])
         rim = top(outer * np.sin(angle), shell.axis_y - outer * np.cos(angle))
         fold = rim + np.interp(degrees, [58, 70, 105, 140, 180], [0.012, 0.017, 0.018, 0.020, 0.022])
-        inner = neck(angle, fold) + 0.0125
+        inner = neck(angle, fold) + gap_m
         z = fold + (rim - 0.004 - fold) * v + 0.003 * np.sin(np.pi * np.minimum(v * 2, 1))
         return angle, inner + (outer - inner) * v**0.7, z
 
@@ -204,6 +220,17 @@ def _shirt_collar(shell: Shell, skin: Surface, material: Any) -> list[Any]:
         *loft("shirt collar", edge, (low, 180), shell.axis_y, material),
         *loft("shirt stand", stand, (0, 180), shell.axis_y, material),
     ]
+
+
+def _tuck(collar: list[Any], shell: Shell, roll: list[tuple[float, float]]) -> None:
+    """Cut a shirt's collar a little behind the edge of the jacket, in place."""
+    for thing in collar:
+        points = np.array([vertex.co[:] for vertex in thing.data.vertices])
+        u, h = np.abs(points[:, 0]), points[:, 2] - shell.pit_z
+        # over the shoulder it goes on round the neck
+        room = np.interp(h, [0.010, 0.028], [TUCK_M, 0.05])
+        keep = (_left_of(u, h, roll) + room).astype(np.float32)
+        thing.data.attributes["keep"].data.foreach_set("value", keep)
 
 
 def _tie(shell: Shell, material: Any) -> list[Any]:

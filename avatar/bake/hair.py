@@ -73,7 +73,7 @@ def _is_ear(local: F64) -> NDArray[np.bool_]:
     """Which points, from the middle between the eyes, belong to the ears."""
     from_centre = local - np.array(HEAD_CENTRE_M)
     azimuth = np.degrees(np.arctan2(np.abs(from_centre[:, 0]), -from_centre[:, 1]))
-    beside = (np.abs(local[:, 0]) > 0.0735) & (local[:, 2] < 0.012) & (local[:, 2] > -0.07)
+    beside = (np.abs(local[:, 0]) > 0.0735) & (local[:, 2] < 0.004) & (local[:, 2] > -0.07)
     return np.asarray(beside & (azimuth > 70) & (azimuth < 125))
 
 

@@ -15,6 +15,8 @@ from avatar.geometry import project, smoothstep
 
 LASH_LENGTH = 0.5
 """Lashes shorter than they were grown: natural, and quicker to draw."""
+LASH_GAP_M = 0.00032
+"""Closer than this lashes run together into a bar, most of all on a closed lid."""
 GRID = 33
 """Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
 
@@ -34,8 +36,19 @@ def clean_hair(folder: Path) -> U8:
     alpha = raw[:, :, 3].astype(np.float32) / 255
     # single strands are finer than a pixel: calm their dots, keep the body's edge
     alpha = np.maximum(smoothstep(0.06, 0.94, blur(alpha, 0.7 * k)), (alpha > 0.97) * alpha)
+    alpha *= _main_part(alpha > 0.04)
     colour = _fill_colour(raw[:, :, :3].astype(np.float32), raw[:, :, 3] > 150, k)
     return np.dstack([np.clip(colour, 0, 255), alpha * 255]).round().astype(np.uint8)
+
+
+def _main_part(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest connected part, bool[H, W]: strands that come through an ear lie apart."""
+    import cv2
+
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(there.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return there
+    return np.asarray(labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax()), np.bool_)
 
 
 def outline_only(hair: U8, mesh: Mesh) -> U8:
@@ -86,11 +99,17 @@ def inside_collar(cloth: U8, first: int) -> U8:
     """Opacity uint8[H, W] of the dark inside of a collar, seen beside the neck when the head turns."""
     size = cloth.shape[1]
     fill = np.zeros((size, size), np.float32)
-    inset = round(size / 150)
-    for y in range(first + inset, size):
-        columns = np.flatnonzero(cloth[y - first, :, 3] > 200)
-        if len(columns) > 2 * inset:
-            fill[y, columns[0] + inset : columns[-1] - inset] = 255
+    tuck = round(size / 40)
+    for y in range(first, size):
+        solid = cloth[y - first, :, 3] > 200
+        left, right = np.flatnonzero(solid[: size // 2]), np.flatnonzero(solid[size // 2 :])
+        if len(left) and len(right):
+            # only between the two sides of the neck, and as far under each as there is cloth
+            edges = left[-1], size // 2 + right[0]
+            gaps = np.flatnonzero(~solid[: edges[0]]), np.flatnonzero(~solid[edges[1] :])
+            start = max(edges[0] - tuck, gaps[0][-1] + 2 if len(gaps[0]) else 0)
+            end = min(edges[1] + tuck, edges[1] + gaps[1][0] - 2 if len(gaps[1]) else size)
+            fill[y, start:end] = 255
     return blur(fill, size / 400).round().astype(np.uint8)
 
 
@@ -153,10 +172,21 @@ def lashes(folder: Path, mesh: Mesh, seen_vertices: I32) -> tuple[I32, F32, U8]:
     """Upper lashes: root vertex int32[n], points relative to it float32[n, 6, 3], side (0 left, 1 right)."""
     strands = np.load(folder / "lashes.npy").astype(np.float32)
     half = UPPER_LASHES + LOWER_LASHES
-    keep = np.concatenate([np.arange(UPPER_LASHES), half + np.arange(UPPER_LASHES)])
+    keep = np.concatenate(
+        [_apart(strands[first : first + UPPER_LASHES, 0, 0]) + first for first in (0, half)]
+    )
     side = (keep >= half).astype(np.uint8)
     strands = strands[keep]
     strands = strands[:, :1] + (strands - strands[:, :1]) * LASH_LENGTH
     distance = ((strands[:, None, 0] - mesh.vertices[seen_vertices][None]) ** 2).sum(-1)
     root = seen_vertices[distance.argmin(1)].astype(np.int32)
     return root, (strands - mesh.vertices[root][:, None]).astype(np.float32), side
+
+
+def _apart(x: F32) -> I32:
+    """Indices of the lashes that stand far enough from the one before, across the lid."""
+    kept: list[int] = []
+    for i in np.argsort(x).tolist():
+        if not kept or x[i] - x[kept[-1]] >= LASH_GAP_M:
+            kept.append(i)
+    return np.array(kept, np.int32)

@@ -66,6 +66,15 @@ def border(left: float, right: float, top: float, bottom: float) -> None:
     render.border_min_y, render.border_max_y = 1 - bottom / tall, 1 - top / tall
 
 
+def dim_rims(share: float) -> None:
+    """Leave only a share of the light from behind."""
+    import bpy
+
+    for light in bpy.data.lights:
+        if light.name.startswith("rim"):
+            light.energy *= share
+
+
 def light_scene(strength: float, samples: int) -> None:
     """Lights, world and the renderer's settings."""
     import bpy

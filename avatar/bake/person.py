@@ -50,6 +50,8 @@ class Hair:
     """Share of white strands."""
     beard_m: float = 0.0
     """Length of the beard; 0: none."""
+    rim: float = 1.0
+    """Share of the light from behind that falls on it: on sleek dark hair all of it looks like a pale rim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ MIRA = Person(
     hair=Hair(
         style="tied", melanin=0.84, redness=0.30, strands=44000, length_m=0.19, part_m=0.022, volume_m=0.011,
         hairline_m=(0.060, 0.055, 0.033, 0.000, -0.018, -0.014, -0.014, -0.028, -0.058, -0.064),
-        cap=(0.020, 0.011, 0.007),
+        cap=(0.020, 0.011, 0.007), rim=0.25,
     ),
     brows=Brows(),
     outfit=Outfit(kind="blazer", jacket=(0.016, 0.028, 0.060), shirt=(0.74, 0.70, 0.64), pad_m=0.010),
@@ -159,7 +161,7 @@ KOFI = Person(
         kind="suit", jacket=(0.020, 0.022, 0.030), shirt=(0.70, 0.72, 0.76), tie=(0.090, 0.012, 0.022),
         pad_m=0.008,
     ),
-    lash_length=0.8,
+    lash_length=0.65,
     key_light=1.35,
     jaw_reach=1.18,
     voice="+m3",

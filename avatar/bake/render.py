@@ -11,7 +11,17 @@ import numpy as np
 
 from avatar.bake import scene as scenes
 from avatar.bake.human import Human
-from avatar.bake.light import CAMERA_Y_M, CAMERA_Z_M, DISTANCE_M, TALL, VIEW_M, border, frame, place_camera
+from avatar.bake.light import (
+    CAMERA_Y_M,
+    CAMERA_Z_M,
+    DISTANCE_M,
+    TALL,
+    VIEW_M,
+    border,
+    dim_rims,
+    frame,
+    place_camera,
+)
 from avatar.bake.nodes import evaluated, points_of, quads_of
 from avatar.bake.person import Person
 from avatar.bake.poses import INNER_POSE, KEY_BOX, KEY_POSES, SHARP_KEYS, SIDE_YAWS_DEG, SIDES
@@ -73,6 +83,7 @@ def _render_layers(person: Person, human: Human, out: Path, size: int, samples: 
     _render(out / "skin_rest.png")
     for thing in scene.hair:
         thing.visible_camera = True
+    dim_rims(person.hair.rim)
     for name, yaw_deg in zip(SIDES, SIDE_YAWS_DEG, strict=True):
         place_camera(yaw_deg)
         frame(size)
@@ -81,6 +92,7 @@ def _render_layers(person: Person, human: Human, out: Path, size: int, samples: 
     frame(size)
     _hold_out(scene.hair)
     _render(out / "hair.png")
+    dim_rims(1 / person.hair.rim)
     _hold_out(scene.clothes)
     bpy.context.scene.cycles.samples = ACCESSORY_SAMPLES
     frame(size, TALL)

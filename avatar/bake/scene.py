@@ -121,7 +121,9 @@ def _body(person: Person, human: Human, posed: F64, bare: bool) -> tuple[Any, ND
                     skin_material(person.skin, human), human.uv_points[corners], LEVELS)  # fmt: skip
     rest = human.points[kept]
     local = rest - eyes
-    scalp = np.zeros(len(kept)) if bare else hair.growth(person.hair, rest, eyes, 0.005, 0.0035)
+    # where coils stand apart, skin shows: it darkens up to their edge; combed hair covers its own
+    inset_m = 0.0015 if person.hair.style == "buzz" else 0.005
+    scalp = np.zeros(len(kept)) if bare else hair.growth(person.hair, rest, eyes, inset_m, 0.0035)
     stubble = stubble_of(rest, eyes, human.chin)
     for name, values in (
         ("rest", rest), ("face", local), ("flush", flush_of(rest, eyes)), ("stubble", stubble),
