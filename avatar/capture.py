@@ -185,8 +185,13 @@ def _frames(video: Path) -> Iterator[tuple[float, U8, float, float]]:
                 if time_s > LONGEST_S or index > LONGEST_S * MOST_FPS:
                     raise InputError(f"{video} is longer than {LONGEST_S:.0f} s: cut the video into pieces")
                 yield time_s, _upright(frame), fps, length
+    except PermissionError as error:
+        raise InputError(f"{video} cannot be read: its permissions forbid it; change them") from error
     except (av.FFmpegError, cv2.error, OSError, ValueError) as error:
-        raise InputError(f"{video} cannot be read ({error}): give an mp4, mov or webm file") from error
+        raise InputError(
+            f"{video} cannot be read as a video: it is damaged, or another kind of file; give an mp4, mov or "
+            "webm file"
+        ) from error
 
 
 def _sound_start(video: Path) -> float | None:

@@ -160,7 +160,8 @@ def avatar_create(
         typer.Option(
             "--consent",
             "-c",
-            help="Who agreed to what: the words of the person shown, kept in the rig.",
+            help="Who agreed to what: the words of the person shown, kept in the rig. \\[required]",
+            show_default=False,
         ),
     ] = "",
     out: Annotated[

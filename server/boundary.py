@@ -13,6 +13,7 @@ from agent.errors import AgentError, DeskError
 from avatar.errors import AvatarError, InputError, RigError
 from knowledge.errors import DocumentError, KnowledgeError
 from moderation.errors import ModerationError, PolicyError
+from server.wording import reason_of, worded
 from speech.errors import AudioError, SpeechError
 
 FAILED = 1
@@ -48,7 +49,7 @@ def boundary() -> Iterator[None]:
         complain(str(error))
         raise SystemExit(WRONG_USE) from None
     except _OURS as error:
-        complain(str(error))
+        complain(worded(error))
         raise SystemExit(WRONG_USE if isinstance(error, _WRONG_USE) else FAILED) from None
     except KeyboardInterrupt:
         complain("stopped; nothing half-done was left behind")
@@ -57,7 +58,8 @@ def boundary() -> Iterator[None]:
         complain("out of memory; close other programs, or give a smaller input")
         raise SystemExit(FAILED) from None
     except OSError as error:
-        complain(f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}")
+        what, remedy = reason_of(error)
+        complain(f"{error.filename or 'the system'}: {what}; {remedy}")
         raise SystemExit(FAILED) from None
     except Exception as error:
         if os.environ.get("VISAVIS_DEBUG"):

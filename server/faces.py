@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,15 @@ from avatar import GESTURES, AvatarError, draw_sheet, load_renderer, load_rig, r
 from avatar.errors import ClipError, RigError
 from avatar.sheet import KINDS
 from server.boundary import UsageError, check_suffix
+from server.given import check_file, check_place
 from server.progress import Stages
 from speech.models import find
 
+PULL = "visavis models pull face-landmarker"
+RIG_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+"""As `avatar.photo.create` wants it."""
+COLUMN_LETTERS = 16
+"""Of a column in the list: what was agreed to must fit beside them."""
 SHEET_RENDER_PX = 720
 """Sheets show faces at this size, whatever the desk uses: people look closely at them."""
 
@@ -50,18 +57,27 @@ def list_rigs() -> dict[str, Any]:
 
 
 def show_rigs(document: dict[str, Any]) -> None:
-    """Print the list."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("name", "who", "kind", "licence", "consent"):
-        table.add_column(name, overflow="fold")
-    for rig in document["rigs"]:
-        table.add_row(rig["name"], rig["title"], rig["kind"], rig["licence"], rig["consent"])
+    """Print the list, a line a rig; what a line has no room for ends in an ellipsis."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    rigs = document["rigs"]
+    for head, key in (("name", "name"), ("kind", "kind"), ("licence", "licence"), ("who", "title")):
+        longest = max((len(rig[key]) for rig in rigs), default=0)
+        width = min(max(longest, len(head)), COLUMN_LETTERS)
+        table.add_column(head, no_wrap=True, overflow="ellipsis", width=width)
+    table.add_column("consent", no_wrap=True, overflow="ellipsis", ratio=1)
+    for rig in rigs:
+        table.add_row(
+            rig["name"], rig["kind"], rig["licence"], rig["title"], " ".join(rig["consent"].split())
+        )
     console = Console(highlight=False, markup=False)
     console.print(table)
+    console.soft_wrap = True
+    console.print("all of it: visavis avatar list --json")
     for complaint in document["broken"]:
         console.print(f"broken: {complaint}")
     console.print(
-        f"your own lie in {document['own']}; make one with: visavis avatar create PHOTO --name NAME"
+        f"your own lie in {document['own']}; make one with: "
+        'visavis avatar create PHOTO --name NAME --consent "…"'
     )
 
 
@@ -78,6 +94,8 @@ def write_sheets(rig: str, kind: str | None, out: Path, stages: Stages) -> dict[
     if single:
         check_suffix(out, ".png")
         kind = kind or KINDS[0]
+    check_place(out, folder=not single)
+    stages.stage("opening the rig")
     renderer = load_renderer(load_rig(find_rig(rig)), size=SHEET_RENDER_PX)
     sheets = []
     for number, known in enumerate(KINDS):
@@ -119,15 +137,22 @@ def create(
     Raises:
         AvatarError: the photo will not do, consent is missing, or the rig cannot be written.
     """
-    from avatar.photo import create_rig
+    from avatar.photo import check_consent
 
     if name in rig_names():
         raise UsageError(f"{name} is the name of a rig that ships: choose another --name")
+    if not RIG_NAME.fullmatch(name):
+        raise UsageError(f"--name {name!r} will not do: use small letters, digits, - and _, at most 40")
+    check_consent(consent)
+    check_file(photo, "a JPEG, PNG or WebP photo of one face")
     folder = out or own_rigs() / name
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists: choose another --name, or replace it with --overwrite")
+    check_place(folder, folder=True)
     model = _landmarker(landmarker)
     stages.stage("making the rig")
+    from avatar.photo import create_rig  # the numeric libraries load after what is quickly told
+
     report = create_rig(photo, name, consent, folder, landmarker=model, overwrite=overwrite)
     rig = load_rig(report.path)
     usable = name if out is None else str(report.path)
@@ -147,11 +172,13 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
     Raises:
         AvatarError: the video has no picture, or no face in it.
     """
-    from avatar.capture import capture
-
     check_suffix(out, ".json")
+    check_file(video, "an mp4, mov or webm file")
+    check_place(out)
     model = _landmarker(landmarker)
     stages.stage("looking at the video")
+    from avatar.capture import capture
+
     result = capture(video, model, progress=stages.advance)
     result.track.save(out)
     track = result.track
@@ -167,13 +194,17 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
 
 
 def _landmarker(chosen: Path | None) -> Path:
+    from avatar.photo.landmarks import SMALLEST_MODEL_BYTES
+
     if chosen is not None:
+        check_file(chosen, f"face_landmarker.task, which `{PULL}` fetches")
+        if chosen.stat().st_size < SMALLEST_MODEL_BYTES:
+            raise UsageError(f"{chosen} is no face landmarker: fetch one with `{PULL}`, and leave this out")
         return chosen
     folder = find("face-landmarker")
     if folder is None:
         raise AvatarError(
-            "the face landmarker is not here; run: visavis models pull face-landmarker (4 MB), "
-            "or name the file with --landmarker"
+            f"the face landmarker is not here; run: {PULL} (4 MB), or name the file with --landmarker"
         )
     return folder / "face_landmarker.task"
 

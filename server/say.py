@@ -17,11 +17,14 @@ from agent.sentence import REPLY_EMOTIONS, Emotion, Sentence
 from agent.splitter import split_sentences
 from avatar import Performer, Pose, Renderer, gesture_names, load_renderer, load_rig
 from avatar.clip import SOUND_RATE_HZ, Clip
-from avatar.framing import FRAMINGS, Framing
+from avatar.framing import FRAMINGS, Framing, frame_of
 from avatar.lettering import Lettering
 from avatar.neural import NeuralLips, quiet
+from avatar.renderer import BLUR
+from avatar.rig import read_manifest
 from server.boundary import UsageError, check_suffix
 from server.film import film
+from server.given import check_file, check_place
 from server.progress import Stages
 from speech.audio import load_audio
 from speech.timeline import Pcm, Speech
@@ -42,6 +45,19 @@ class Look:
     captions: bool = True
     lips: Path | None = None
     """An ONNX model that redraws the mouth."""
+
+    def check(self) -> None:
+        """See that rig, framing, size and files are there; loads nothing.
+
+        Raises:
+            UsageError: a file is missing, or there is no such framing.
+            AvatarError: the rig or the size will not do.
+        """
+        frame_of(read_manifest(find_rig(self.rig)), self.size, self.framed)
+        wall = background_from(self.background)
+        if isinstance(wall, str):
+            check_file(Path(wall.removeprefix(BLUR)), 'a PNG or JPEG picture, or a colour such as "#e9eef3"')
+        check_file(self.lips, "the ONNX file of a Wav2Lip model")
 
     def open(self) -> tuple[Renderer, Lettering]:
         """The renderer and what writes on its pictures.
@@ -126,6 +142,10 @@ def say(
     manner.check()
     if not text.strip() and audio is None:
         raise UsageError('there is nothing to say; give some words: visavis avatar say "Welcome!"')
+    check_file(audio, "a recording of any common format")
+    check_place(out)
+    look.check()
+    lips = look.open_lips()
     renderer, lettering = look.open()
     stages.stage("speaking" if audio is None else "listening to the recording")
     speeches = _recorded(audio, text, manner) if audio is not None else _spoken(text, manner, look.rig)
@@ -143,7 +163,6 @@ def say(
         sounds.append(speech.pcm)
     poses += performer.rest(round(TAIL_S * FPS))
     pcm, retouch = np.concatenate(sounds), None
-    lips = look.open_lips()
     if lips is not None:
         poses = [quiet(pose) for pose in poses]
         retouch = partial(lips.apply_stream, pcm=pcm, sample_rate=rate, fps=FPS, framing=look.framed)
@@ -183,6 +202,10 @@ def play(out: Path, track: Path, *, audio: Path | None, look: Look, stages: Stag
     from avatar.track import load_track
 
     check_suffix(out, ".mp4")
+    check_file(track, "a track that `visavis avatar capture` wrote")
+    check_file(audio, "a recording, or a video with sound")
+    check_place(out)
+    look.check()
     poses = load_track(track).resampled(FPS).poses
     renderer, lettering = look.open()
     pcm = None if audio is None else load_audio(audio, max_s=LONGEST_S, rate_hz=SOUND_RATE_HZ)

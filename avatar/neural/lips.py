@@ -53,7 +53,8 @@ class NeuralLips:
             threads: CPU threads that a run may use.
 
         Raises:
-            AvatarError: the file is missing, not ONNX or of another interface, or the batch is not positive.
+            InputError: the file is missing, not ONNX or of another interface.
+            AvatarError: the batch is not positive.
         """
         if batch < 1:
             raise AvatarError(f"a batch of {batch} frames cannot be: choose 1 or more")

@@ -9,13 +9,14 @@ converted.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.errors import AvatarError
+from avatar.errors import AvatarError, InputError
 from avatar.neural.mel import BANDS, WINDOW_STEPS
 
 F32 = NDArray[np.float32]
@@ -25,6 +26,9 @@ USUAL_SIZE = 96
 MEL_SHAPE = (1, BANDS, WINDOW_STEPS)
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 EXPECTED = "mel float[N, 1, 80, 16] and face float[N, 6, S, S] in, face float[N, 3, S, S] out"
+LONGEST_REASON = 300
+"""Characters of onnxruntime's words that are passed on."""
+_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ")
 _TYPES: dict[str, type[np.floating[Any]]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -46,11 +50,11 @@ class LipModel:
             threads: CPU threads that one run may use.
 
         Raises:
-            AvatarError: the file is missing, is not ONNX, or has another interface.
+            InputError: the file is missing, is not ONNX, or has another interface.
         """
         self.path = Path(path)
         if not self.path.is_file():
-            raise AvatarError(f"no lip model at {self.path}: give the ONNX file of a Wav2Lip model")
+            raise InputError(f"no lip model at {self.path}: give the ONNX file of a Wav2Lip model")
         try:
             self._load(threads, cuda=True)
         except AvatarError:
@@ -114,7 +118,7 @@ class LipModel:
             (out,) = self._session.run([self._output], feed)
         except Exception as error:  # onnxruntime's errors have no public base
             raise AvatarError(
-                f"{self.path} failed ({error}): try a smaller batch, or export it again"
+                f"{self.path} failed ({_reason(error)}): try a smaller batch, or export it again"
             ) from error
         return np.asarray(out, np.float32)
 
@@ -126,20 +130,25 @@ class LipModel:
         try:
             shape = self._run(mel, face, count).shape
         except AvatarError as error:
-            raise self._refusal(f" ({error.__cause__})") from error
+            raise self._refusal(f" ({_reason(error.__cause__ or error)})") from error
         if shape != (count, 3, self.size, self.size):
             raise self._refusal(f" (it gave a face of shape {list(shape)})")
 
-    def _refusal(self, why: str = "") -> AvatarError:
+    def _refusal(self, why: str = "") -> InputError:
         def said(nodes: list[Any]) -> str:
             return ", ".join(f"{node.name} {node.type}{node.shape}" for node in nodes)
 
         session = self._session
         found = f"{said(session.get_inputs())} in, {said(session.get_outputs())} out"
-        return AvatarError(
+        return InputError(
             f"{self.path} is not of the Wav2Lip interface: expected {EXPECTED}; found {found}{why}. "
             "Export the generator of a Wav2Lip model to ONNX"
         )
+
+
+def _reason(error: BaseException) -> str:
+    """What onnxruntime says, without its own name and numbers."""
+    return _CODES.sub("", str(error)).strip()[:LONGEST_REASON]
 
 
 def _has_cuda() -> bool:
@@ -161,9 +170,9 @@ def _open(path: Path, threads: int, *, cuda: bool) -> Any:
         # onnxruntime's own fallback prints to standard output
         return onnxruntime.InferenceSession(str(path), options, providers=wanted, enable_fallback=0)
     except Exception as error:  # onnxruntime's errors have no public base
-        raise AvatarError(
-            f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads ({error}): "
-            "download or export it again"
+        raise InputError(
+            f"{path} is not an ONNX model that onnxruntime {onnxruntime.__version__} reads: it is damaged, "
+            "cut short, or of a newer format; download or export it again"
         ) from error
 
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 from avatar import load_rig
 from server.command import app
+from server.faces import RIG_NAME
 from speech.espeak import EspeakSynthesizer
 from tests.avatar.landmarker import MODEL as LANDMARKER
 from tests.avatar.landmarker import needs_landmarker
@@ -19,6 +22,7 @@ from tests.avatar.lip_models import lip_model
 from tests.server.test_command import write_wav
 
 CONSENT = "I agree that this company shows my face as its AI assistant. 21 November 2026"
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
 
 
@@ -123,7 +127,7 @@ def test_a_lip_model_redraws_the_mouth_and_nothing_else(tmp_path: Path) -> None:
     assert rows.min() > 90
     assert columns.min() > 64
     assert columns.max() < 192
-    assert "lips.txt" in refusal("say", "Hm.", "--lips", tmp_path / "lips.txt", "--out", plain, code=1)
+    assert "lips.txt" in refusal("say", "Hm.", "--lips", tmp_path / "lips.txt", "--out", plain, code=2)
 
 
 def test_every_sheet_is_drawn_into_a_folder(tmp_path: Path) -> None:
@@ -165,7 +169,25 @@ def test_gestures_are_listed_and_played(tmp_path: Path) -> None:
         (("say", "--audio", "missing.wav"), "missing.wav"),
         (("sheet", "mira", "--kind", "feet"), "--kind is one of"),
         (("create", "a.jpg", "--name", "mira", "--consent", CONSENT), "choose another --name"),
+        (("create", "a.jpg", "--name", "Anna K", "--consent", CONSENT), "small letters"),
+        (("create", "a.jpg", "--name", "anna"), "I, Jane Roe, agree"),
+        (("create", "a.jpg", "--name", "anna", "--consent", "yes"), "I, Jane Roe, agree"),
+        (("create", "a.jpg", "--name", "anna", "--consent", CONSENT), "a.jpg is not there"),
+        (
+            ("create", __file__, "--name", "anna", "--consent", CONSENT, "--landmarker", "x.task"),
+            "x.task is not",
+        ),
         (("capture", "a.mp4", "--out", "track.txt"), "track.json"),
+        (("capture", "a.mp4"), "a.mp4 is not there"),
+        (("capture", __file__, "--landmarker", "x.task"), "x.task is not there"),
+        (("capture", __file__, "--landmarker", __file__), "is no face landmarker"),
+        (("capture", __file__, "--out", f"{__file__}/track.json"), "is a file"),
+        (("say", "Hi", "--lips", "x.onnx"), "x.onnx is not there"),
+        (("say", "Hi", "--lips", __file__), "is not an ONNX model"),
+        (("say", "Hi", "--out", f"{__file__}/x.mp4"), "is a file"),
+        (("play", __file__, "--audio", "x.wav"), "x.wav is not there"),
+        (("play", __file__), "line 1 is not valid JSON"),
+        (("sheet", "mira", "--out", f"{__file__}/sheets"), "is a file"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(
@@ -174,6 +196,55 @@ def test_wrong_use_is_told_in_one_line(
     monkeypatch.chdir(tmp_path)
     assert says in refusal(*options, code=2)
     assert [path.name for path in tmp_path.iterdir() if path.name != "state"] == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("say", "Hi", "--lips", "x.onnx"),
+        ("say", "--audio", "x.wav"),
+        ("play", "x.json"),
+        ("create", "a.jpg", "--name", "anna"),
+        ("create", "a.jpg", "--name", "anna", "--consent", CONSENT),
+        ("capture", "a.mp4"),
+    ],
+)
+def test_wrong_use_is_told_before_anything_heavy_is_loaded(options: tuple[str, ...], tmp_path: Path) -> None:
+    heavy = ("numba", "cv2", "onnxruntime", "mediapipe", "av", "speech.espeak")
+    code = (
+        "import sys\n"
+        "from server.command import app\n"
+        f"sys.argv = ['visavis', 'avatar', *{options!r}]\n"
+        "try:\n    app()\nexcept SystemExit as ended:\n    assert ended.code == 2, ended.code\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+    assert len(told.stderr.strip().splitlines()) == 1
+
+
+def test_names_of_rigs_are_judged_as_the_maker_judges_them() -> None:
+    from avatar.photo.create import SLUG
+
+    assert RIG_NAME.pattern == SLUG.pattern
+
+
+def test_consent_is_shown_as_required() -> None:
+    _, out, _ = run("create", "--help")
+    words = " ".join(out.replace("│", " ").split())
+    about = words.split("--consent")[-1].split("--out")[0]
+    assert about.rstrip().endswith("[required]")
+
+
+def test_the_list_gives_each_rig_a_line_and_all_of_it_as_json() -> None:
+    _, out, _ = run("list")
+    rigs = document("list")["rigs"]
+    for rig in rigs:
+        (line,) = [one for one in out.splitlines() if one.startswith(rig["name"])]
+        assert len(line) <= 80
+        assert rig["kind"] in line
+        assert rig["consent"][:20] in line
+    assert max(len(rig["consent"]) for rig in rigs) > 50
 
 
 def test_a_missing_landmarker_is_told_with_its_remedy(tmp_path: Path) -> None:
