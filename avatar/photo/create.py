@@ -22,6 +22,7 @@ from avatar.photo.landmarks import EYE_RIM, Landmarker
 from avatar.photo.matte import beyond_person
 from avatar.photo.picture import read_photo
 from avatar.photo.surround import Surround, build_surround
+from avatar.photo.teeth import with_teeth
 from avatar.photo.template import Template, load_template
 from avatar.photo.texture import Texture, paint_texture
 
@@ -91,7 +92,7 @@ def create_rig(
         check = check_photo(read.picture, faces)
         tool = finder.version
     picture, points, magnified, notes = cropped(template, read.picture, faces[0])
-    fit = fit_template(template, points, faces[0].blendshapes)
+    fit = with_teeth(template, fit_template(template, points, faces[0].blendshapes))
     balls = place_balls(template, fit, points)
     world = _World(template, fit, picture.shape[0])
     mesh = world.mesh(balls)
