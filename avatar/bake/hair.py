@@ -73,7 +73,9 @@ def _is_ear(local: F64) -> NDArray[np.bool_]:
     """Which points, from the middle between the eyes, belong to the ears."""
     from_centre = local - np.array(HEAD_CENTRE_M)
     azimuth = np.degrees(np.arctan2(np.abs(from_centre[:, 0]), -from_centre[:, 1]))
-    beside = (np.abs(local[:, 0]) > 0.0735) & (local[:, 2] < 0.004) & (local[:, 2] > -0.07)
+    # their upper end stands out from the head, whose hair goes on right over it
+    out = np.abs(local[:, 0]) > np.interp(local[:, 2], [0.002, 0.004], [0.0735, 0.0775])
+    beside = out & (local[:, 2] < 0.014) & (local[:, 2] > -0.07)
     return np.asarray(beside & (azimuth > 70) & (azimuth < 125))
 
 

@@ -17,6 +17,8 @@ LASH_LENGTH = 0.5
 """Lashes shorter than they were grown: natural, and quicker to draw."""
 LASH_GAP_M = 0.00032
 """Closer than this lashes run together into a bar, most of all on a closed lid."""
+LASH_OUTMOST = 0.85
+"""Lashes end so many eyeball radii outward of its middle: in the corner of the lids they would lie across."""
 GRID = 33
 """Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
 
@@ -172,9 +174,13 @@ def lashes(folder: Path, mesh: Mesh, seen_vertices: I32) -> tuple[I32, F32, U8]:
     """Upper lashes: root vertex int32[n], points relative to it float32[n, 6, 3], side (0 left, 1 right)."""
     strands = np.load(folder / "lashes.npy").astype(np.float32)
     half = UPPER_LASHES + LOWER_LASHES
-    keep = np.concatenate(
-        [_apart(strands[first : first + UPPER_LASHES, 0, 0]) + first for first in (0, half)]
-    )
+    kept = []
+    for first, eye, sign in ((0, "left", 1.0), (half, "right", -1.0)):
+        centre, radius = mesh.eyes[eye]
+        outward = (strands[first : first + UPPER_LASHES, 0, 0] - centre[0]) / radius * sign
+        near = np.flatnonzero(outward < LASH_OUTMOST)
+        kept.append(near[_apart(strands[first + near, 0, 0])] + first)
+    keep = np.concatenate(kept)
     side = (keep >= half).astype(np.uint8)
     strands = strands[keep]
     strands = strands[:, :1] + (strands - strands[:, :1]) * LASH_LENGTH
