@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.desk import Desk, state_root
+from agent.errors import DeskError
 from avatar import Renderer, load_renderer, load_rig, rig_names
 from avatar.errors import RigError
 from avatar.renderer import BLUR
 from avatar.rig import read_manifest
 
+if TYPE_CHECKING:
+    from avatar.neural import NeuralLips
+
+LIP_BATCH = 8
+"""Frames that a lip model redraws at once: a reply begins a third of a second later, not two thirds."""
 Background = tuple[int, int, int] | str | None
 """What `load_renderer` takes: a colour, a picture's path (also "blur:PATH"), None for a light wall."""
 
@@ -80,6 +87,39 @@ def background_file(desk: Desk) -> Path | None:
     """The picture file that the desk's background needs, if any."""
     background = background_of(desk)
     return Path(background.removeprefix(BLUR)) if isinstance(background, str) else None
+
+
+def lips_file(desk: Desk) -> Path | None:
+    """The model that the desk wants its lips redrawn with, if any.
+
+    Raises:
+        DeskError: it is not there.
+    """
+    named = desk.settings.avatar.lips
+    if not named:
+        return None
+    path = desk.folder / named
+    if not path.is_file():
+        raise DeskError(
+            f"{desk.folder / 'desk.toml'}: avatar.lips: there is no file {path}; put the ONNX model there, "
+            "or remove the key"
+        )
+    return path
+
+
+def open_lips(desk: Desk) -> NeuralLips | None:
+    """What redraws the mouth of the desk's rig, if anything does.
+
+    Raises:
+        DeskError: the model is not there.
+        AvatarError: it is no model with Wav2Lip's interface, or the rig is missing or broken.
+    """
+    model = lips_file(desk)
+    if model is None:
+        return None
+    from avatar.neural import NeuralLips
+
+    return NeuralLips(model, load_rig(find_rig(desk.settings.avatar.rig, desk)), batch=LIP_BATCH)
 
 
 def open_renderer(desk: Desk) -> Renderer:

@@ -46,10 +46,19 @@ class Avatar(Section):
     """portrait: 9:16, for kiosks and phones."""
     background: str = ""
     """A colour such as "#e9eef3", a picture's path, "blur:PATH" for a blurred one; empty: a light wall."""
+    lips: str = ""
+    """ONNX model of Wav2Lip's interface that redraws the mouth, a path from the desk's folder; empty: no."""
     ai_label: bool = True
     """Draw "AI" into a corner of the picture."""
     captions: bool = True
     """Draw the words into the picture; a caption track is always written."""
+
+    @field_validator("lips")
+    @classmethod
+    def _a_model(cls, lips: str) -> str:
+        if lips and not lips.lower().endswith(".onnx"):
+            raise ValueError('name an ONNX file in the desk\'s folder, for example lips = "lips.onnx"')
+        return lips
 
 
 class Hearing(Section):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.caption import Cue, caption_at
-from agent.presence import FRAMES_AHEAD, drawing_pool
+from agent.presence import drawing_pool, drawn_ahead
 from avatar import Pose, Renderer
 from avatar.clip import Clip, ClipWriter
 from avatar.errors import ClipError
@@ -61,7 +59,8 @@ def film(
     sound = _fitted(pcm, sample_rate, len(poses) / fps) if pcm is not None else None
     stages.stage("drawing")
     with (
-        closing(_drawn(renderer, poses)) as drawn,
+        drawing_pool() as pool,
+        closing(drawn_ahead(renderer, poses, pool)) as drawn,
         ClipWriter(out, width=renderer.width, height=renderer.height, fps=fps) as writer,
     ):
         for cue in captions:
@@ -75,23 +74,6 @@ def film(
                 writer.sound(sound[first:end], sample_rate)
             stages.advance(number + 1, len(poses))
         return writer.finish()
-
-
-def _drawn(renderer: Renderer, poses: Sequence[Pose]) -> Generator[Drawn, None, None]:
-    """Frames in order, drawn by several threads; closed early, the rest is not drawn."""
-    drawing: deque[tuple[Future[NDArray[np.uint8]], Pose]] = deque()
-    with drawing_pool() as pool:
-        try:
-            for pose in poses:
-                drawing.append((pool.submit(renderer.draw, pose), pose))
-                if len(drawing) > FRAMES_AHEAD:
-                    future, shown = drawing.popleft()
-                    yield future.result(), shown
-            while drawing:
-                future, shown = drawing.popleft()
-                yield future.result(), shown
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _fitted(pcm: Pcm, sample_rate: int, length_s: float) -> Pcm:

@@ -5,16 +5,21 @@ import numpy as np
 import pytest
 
 from agent.desk import Desk
+from agent.errors import DeskError
 from agent.face import (
     background_file,
     background_of,
     find_rig,
+    lips_file,
+    open_lips,
     open_renderer,
     own_rig_names,
     own_rigs,
     voice_of,
 )
 from avatar import AvatarError, Pose
+from avatar.errors import InputError
+from tests.avatar.lip_models import lip_model
 
 
 @pytest.fixture
@@ -80,3 +85,25 @@ def test_a_colour_needs_no_file_and_a_wrong_one_is_told(folder: Path) -> None:
     assert background_of(desk_with(folder, "")) is None
     with pytest.raises(AvatarError, match="#red"):
         open_renderer(desk_with(folder, 'background = "#red"'))
+
+
+def test_a_desk_names_its_lip_model_by_a_path_in_its_folder(folder: Path) -> None:
+    assert lips_file(desk_with(folder, "")) is None
+    assert open_lips(desk_with(folder, "")) is None
+    (folder / "models").mkdir()
+    lip_model(folder / "models" / "lips.onnx")
+    desk = desk_with(folder, 'lips = "models/lips.onnx"')
+    assert lips_file(desk) == folder / "models" / "lips.onnx"
+    lips = open_lips(desk)
+    assert lips is not None
+    assert lips.engine.endswith(" lips")
+
+
+def test_lips_that_are_missing_or_no_model_are_told_with_file_and_key(folder: Path) -> None:
+    with pytest.raises(DeskError, match=r"desk\.toml: avatar\.lips: .*lips\.onnx.*remove the key"):
+        lips_file(desk_with(folder, 'lips = "lips.onnx"'))
+    with pytest.raises(DeskError, match=r'avatar\.lips: .*lips = "lips\.onnx"'):
+        desk_with(folder, 'lips = "wav2lip.pth"')
+    (folder / "lips.onnx").write_text("none")
+    with pytest.raises(InputError, match="not an ONNX model"):
+        open_lips(desk_with(folder, 'lips = "lips.onnx"'))
