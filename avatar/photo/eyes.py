@@ -24,7 +24,7 @@ LARGEST_IRIS = 0.5
 """Iris radius in eyeball radii; beyond, the tracker is wrong."""
 RIM_SHARE = 0.07
 """Along the lids, this share of the opening's width is left out: lashes and lids reach in."""
-PUSH_M = 0.0016
+PUSH_M = 0.005
 """Farthest that an eyeball is moved back to keep it under the lids."""
 FALLBACK_SCLERA = (205.0, 196.0, 190.0)
 

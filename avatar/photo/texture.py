@@ -39,8 +39,24 @@ EDGE_PHOTO_PX = 1.8
 """… and at least this many pixels of the photo: its own blur mixes neighbours."""
 LID_LIGHT = 0.86
 """Skin around the eyes darker than this share of the typical is shadow, lash or brow, no colour for a lid."""
-LID_RINGS = 6.0
-"""Rings of vertices over which the shadow of the crease fades on the lid."""
+SOCKET_SHARE = 0.4
+"""Share of that dark skin in a lid's colour all the same, or lids would shine out of deep sockets."""
+LID_SHADE = 0.96
+"""A closed lid's light against that of the skin around it."""
+LID_CREASE = 0.9
+"""The same under the brow, where the lid's round turns away from the light."""
+LID_RINGS = 5
+"""Rings of triangles over which the photo's skin passes into a painted lid …"""
+LID_REACH = (1.15, 1.6)
+"""… and distance from the eye's middle, in radii of the eyeball, within which it has to."""
+LID_MOVES_M = (0.0006, 0.002)
+"""What a blink moves down farther than this is the upper lid; the lower one stays the photo's."""
+LASH_MOVES_M = (0.002, 0.005)
+"""What it moves this much farther than the skin below ends in lashes."""
+LASH_LINE_PX = 2.3
+"""Half the width of the painted line of lashes, in pixels of the key picture (2.4 a millimetre)."""
+LASH_LIGHT = 0.45
+"""Light of that line against the skin's."""
 DIFFUSIONS = 400
 """Rounds in which colour spreads from seen to hidden skin, one ring of vertices each."""
 GAIN_LIMITS = (0.25, 2.6)
@@ -89,9 +105,8 @@ def paint_texture(
     near_mouth = (
         (np.abs(middle[:, 0]) < 0.036) & (middle[:, 2] < eye_z - 0.045) & (middle[:, 2] > eye_z - 0.095)
     )
-    near_eye = np.zeros(len(middle), bool)
-    for x, _, z, radius in template.eyes:
-        near_eye |= np.hypot(middle[:, 0] - x, (middle[:, 2] - z) * 1.2) < radius * 1.25
+    away = _from_eyes(template, middle)
+    near_eye = away < 1.25
     shown = _shown(template, fit, seen, size)
     area = _area(fit.shown[:, :2], template.triangles) * shown
     blurred = EDGE_PHOTO_PX * magnified
@@ -107,10 +122,19 @@ def paint_texture(
         if edge is not None:
             take |= skin & zone & edge[template.triangles].any(1)
         source[take] = key
+    lids = np.zeros(len(template.vertices), bool)
+    lids[template.triangles[source == BLINK_KEY]] = True
+    lids |= eye_open & (_lowered(template) > LID_MOVES_M[1])
+    own = _rings(template, lids.astype(np.float32), LID_RINGS)
+    own *= 1 - smoothstep(*LID_REACH, _from_eyes(template, template.vertices))
+    own *= smoothstep(*LID_MOVES_M, _lowered(template))
+    # whole lids come from one picture, in which photo and paint mix: seams between triangles would show
+    source[skin & (own[template.triangles] > 0).any(1)] = BLINK_KEY
     trusted = np.zeros(len(template.vertices), bool)
     trusted[template.triangles[skin & (source == PHOTO) & shown]] = True
     mouth = _mouth_picture(template, fit, picture, trusted & ~mouth_open)
-    blink = _blink_picture(template, fit, picture, trusted & ~eye_open)
+    trusted[template.triangles[shown & (source == BLINK_KEY) & (own[template.triangles] < 1).all(1)]] = True
+    blink = _blink_picture(template, fit, picture, trusted & ~eye_open & (own < 1), own)
     teeth = _lit_teeth(template, picture, seen)
     pieces = [picture, mouth, blink, teeth, balls["left"], balls["right"]]
     atlas, corners = _pack(pieces)
@@ -254,8 +278,32 @@ def _mouth_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.
     return np.asarray(np.clip(out, 0, 255).round(), np.uint8)
 
 
-def _blink_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.bool_]) -> U8:
-    """Closed lids: colour spread from the skin around them."""
+def _from_eyes(template: Template, points: F32) -> F32:
+    """Distance of points float32[n, 3] from the nearer eye's middle, in eyeball radii; heights count more."""
+    x, z = (points[:, None, axis] - template.eyes[None, :, axis] for axis in (0, 2))
+    return np.asarray((np.hypot(x, z * 1.2) / template.eyes[:, 3]).min(1), np.float32)
+
+
+def _lowered(template: Template) -> F32:
+    """How far (m) a blink moves each vertex down."""
+    return np.asarray(template.vertices[:, 2] - template.posed(weight_vector(BLINK_POSE))[:, 2], np.float32)
+
+
+def _rings(template: Template, values: F32, count: int) -> F32:
+    """Per-vertex values in [0, 1] that fall to 0 smoothly within some rings of triangles."""
+    skin = template.triangles[template.kind == SKIN]
+    out = values
+    for ring in range(count):
+        highest = out.copy()
+        np.maximum.at(highest, skin.ravel(), np.repeat(out[skin].max(1), 3) * (1 - 1 / (count + 1 - ring)))
+        out = highest
+    return smoothstep(0.0, 1.0, out)
+
+
+def _blink_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.bool_], own: F32) -> U8:
+    """Closed lids: colour spread from the skin around them as far as `own` says, else the photo; lashes."""
+    import cv2
+
     colour = _sampled(picture, fit.shown[:, :2], max(0.0007 * fit.similarity.scale, 0.5))
     light = colour.mean(1)
     around = np.zeros(len(light), bool)
@@ -265,18 +313,44 @@ def _blink_picture(template: Template, fit: Fit, picture: U8, known: NDArray[np.
         below = template.vertices[:, 2] - float(template.eyes[:, 2].mean())
         cheek = known & around & (below < -0.015)
         typical = np.median(light[cheek if cheek.any() else known & around])
-        bright, _ = _spread(template, colour, known & ~(around & (light < LID_LIGHT * typical)))
-        spread, rings = _spread(template, colour, known)
-        # a lid begins in the shadow of its crease and lightens within a few rings
-        share = smoothstep(0.0, LID_RINGS, rings.astype(np.float32))[:, None]
-        spread = spread + (bright - spread) * share
+        bright = known & ~(around & (light < LID_LIGHT * typical))
+        spread, _ = _spread(template, colour, bright if bright.any() else known)
+        socket, _ = _spread(template, colour, known)
+        spread += SOCKET_SHARE * (socket - spread)
+        lowered = _lowered(template)
+        rounding = smoothstep(0.0, 0.5 * float(lowered.max()), lowered)[:, None]
+        spread = spread * (LID_CREASE + (LID_SHADE - LID_CREASE) * rounding)
     else:
         spread, _ = _spread(template, colour, known)
     posed = template.posed(weight_vector(BLINK_POSE))
     tall, wide = template.blink.shape[:2]
     skin = template.triangles[template.kind == SKIN]
     seen = Seen(template.blink_xy, posed[:, 1], skin, tall, wide)
-    return np.asarray(np.clip(_filled(seen.painted(spread), seen.covered), 0, 255).round(), np.uint8)
+    at = seen.painted(fit.shown[:, :2]) - 0.5
+    photo = cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    share = seen.painted(own[:, None])
+    out = seen.painted(spread) * share + photo * (1 - share)
+    out = _filled(np.asarray(out, np.float32), seen.covered)
+    return np.asarray(np.clip(out * _lashes(template, seen), 0, 255).round(), np.uint8)
+
+
+def _lashes(template: Template, seen: Seen) -> F32:
+    """Light float32[H, W, 1] of a dark line along the closed upper lids."""
+    import cv2
+
+    lowered = seen.painted(_lowered(template)[:, None])[..., 0]
+    drop = lowered - np.pad(lowered, ((0, 2), (0, 0)), mode="edge")[2:]
+    edge = drop > LASH_MOVES_M[0]
+    if not edge.any():
+        return np.ones((*lowered.shape, 1), np.float32)
+    away, nearest = cv2.distanceTransformWithLabels(
+        (~edge).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    drops = np.zeros(int(nearest.max()) + 1, np.float32)
+    drops[nearest[edge]] = drop[edge]
+    strength = smoothstep(*LASH_MOVES_M, cv2.GaussianBlur(drops[nearest], (0, 0), 3.0))
+    line = np.exp(-((away / LASH_LINE_PX) ** 2)) * strength * (lowered > LASH_MOVES_M[0])
+    return np.asarray(1 - (1 - LASH_LIGHT) * line[..., None], np.float32)
 
 
 def _filled(picture: F32, known: NDArray[np.bool_]) -> F32:
