@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar import overlay, raster
+from avatar import outline, overlay, raster
 from avatar.complexion import at_rest
 from avatar.framing import Frame
 from avatar.geometry import (
@@ -125,8 +125,8 @@ class CpuRenderer:
         cloth = fit(rig.cloth, frame, side, rig.cloth_top, below)
         rows = np.flatnonzero(cloth[:, :, 3].any(axis=1))
         self._cloth_top = int(rows[0]) if len(rows) else len(cloth)
-        cloth = cloth[self._cloth_top :]
-        self._cloth = lanes(cloth)
+        cloth = np.ascontiguousarray(cloth[self._cloth_top :])
+        self._cloth = _packed(cloth)
         bounds = np.pad(cloth[:, :, 3], ((1, 1), (0, 0)), mode="edge" if len(cloth) else "constant")
         self._cloth_spans = spans(np.maximum(bounds[:-1], bounds[1:]))
         self._opaque = (hair[:, :, 3] == 255).astype(np.uint8)
@@ -146,6 +146,11 @@ class CpuRenderer:
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
         eyes = rig.manifest.eyes
         self._marks = _marks(eyes)
+        looks = np.array(
+            [(eye.radius * radius, strength) for eye in eyes.values() for *_, radius, strength in GLINTS]
+        )
+        self._glint_radii = (looks[:, 0] * self._px_per_m * ZOOM).astype(np.float32)
+        self._glint_strengths = looks[:, 1].astype(np.float32)
         self._marks_weight = np.ones(len(self._marks), np.float32)
         self._balls = {
             side: np.ascontiguousarray(
@@ -181,7 +186,7 @@ class CpuRenderer:
         lift = chest * HEAD_LIFT
         amounts = weights * self._delta_steps
         raster.mix(self._deltas, amounts, self._moves, self._at_rest, -NO_LIMIT, NO_LIMIT, s.moved)
-        s.vertices[rig.active] = s.moved.reshape(-1, 3)
+        raster.scatter(s.moved, rig.active, s.vertices)
         self._turn_eyes(weights, s)
         raster.place(
             s.vertices, rig.head_weight, matrix, self._pivot, np.float32(lift), self._camera, s.xy, s.depth
@@ -210,16 +215,17 @@ class CpuRenderer:
         )
         picture = s.picture
         np.copyto(picture, background)
-        np.copyto(s.zbuffer, self._cover(reach))
+        left, top, right, bottom = s.bounds
+        near = slice(max(top - 2, 0), bottom + 3), slice(max(left - 2, 0), right + 3)
+        np.copyto(s.zbuffer[near], self._cover(reach)[near])
         self._shade(s, 0, 0, 0, 1, picture, s.zbuffer)
         for part, ((left, top, _, _), (patch, zbuffer)) in enumerate(zip(boxes, s.patches, strict=True)):
-            raster.enlarge(picture, left, top, ZOOM, patch)
             zbuffer.fill(raster.FAR)
             self._shade(s, part + 1, left, top, ZOOM, patch, zbuffer)
             if part == 1:
                 self._glints(patch, zbuffer, (marks[2:] - boxes[1, :2]) * ZOOM, depths[2:], weights)
-        for (left, top, _, _), (patch, _) in zip(boxes, s.patches, strict=True):
-            raster.shrink(patch, left, top, picture, s.zbuffer)
+        for (left, top, _, _), (patch, zbuffer) in zip(boxes, s.patches, strict=True):
+            outline.shrink(patch, zbuffer, left, top, picture, s.zbuffer)
         self._soften(picture, background, s)
         self._lashes(picture, weights, matrix, lift, s)
         if self._cloth_top < self.height:
@@ -283,8 +289,8 @@ class CpuRenderer:
         )  # fmt: skip
 
     def _soften(self, picture: U32, background: U32, s: _Scratch) -> None:
-        count = raster.edges(s.zbuffer, s.bounds, s.outline)
-        raster.soften(picture, background, s.zbuffer, s.outline, count)
+        count = outline.edges(s.zbuffer, s.bounds, s.outline)
+        outline.soften(picture, background, s.zbuffer, s.outline, count)
 
     def _turn_eyes(self, weights: F32, s: _Scratch) -> None:
         sides: tuple[tuple[Literal["left", "right"], float], ...] = (("left", 1.0), ("right", -1.0))
@@ -314,18 +320,12 @@ class CpuRenderer:
         return left, top, left + wide, top + tall
 
     def _glints(self, patch: U32, zbuffer: F32, spots: F32, depths: F32, weights: F32) -> None:
-        for number, (side, eye) in enumerate(self.rig.manifest.eyes.items()):
-            blink = weight_of(weights, "eyeBlink" + side.capitalize())
-            open_share = 1 - float(smoothstep(0.35, 0.75, np.array(blink, np.float32)))
-            if open_share <= 0:
-                continue
-            for place, (_, _, radius, strength) in enumerate(GLINTS, number * len(GLINTS)):
-                overlay.glint(
-                    patch, zbuffer, spots[place, 0], spots[place, 1],
-                    depths[place] - np.float32(GLINT_SLACK_M),
-                    np.float32(eye.radius * radius * self._px_per_m * ZOOM),
-                    np.float32(strength * open_share),
-                )  # fmt: skip
+        blinks = [weight_of(weights, "eyeBlink" + side.capitalize()) for side in self.rig.manifest.eyes]
+        open_share = 1 - smoothstep(0.35, 0.75, np.repeat(np.array(blinks, np.float32), len(GLINTS)))
+        strengths = self._glint_strengths * open_share
+        overlay.glints(
+            patch, zbuffer, spots.astype(np.float32), depths - GLINT_SLACK_M, self._glint_radii, strengths
+        )
 
     def _lashes(self, picture: U32, weights: F32, matrix: F32, lift: float, s: _Scratch) -> None:
         rig = self.rig

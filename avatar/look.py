@@ -26,8 +26,8 @@ GLINTS = ((0.20, 0.26, 0.12, 0.85), (-0.24, -0.20, 0.07, 0.25))
 """Window reflections in the eye: x, z and radius in eyeball radii, strength."""
 GLINT_SLACK_M = 0.0012
 """A glint is hidden only by what lies this much nearer: the cornea itself must not hide it."""
-MOUTH_BOX_M = (-0.037, 0.037, -0.105, -0.045)
-EYES_BOX_M = (-0.058, 0.058, -0.022, 0.022)
+MOUTH_BOX_M = (-0.031, 0.031, -0.105, -0.045)
+EYES_BOX_M = (-0.046, 0.046, -0.013, 0.016)
 """Left, right, bottom, top of the finely drawn boxes at rest, in metres from the middle between the eyes."""
 
 

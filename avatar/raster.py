@@ -83,6 +83,14 @@ def mix(rows, weights, occupied, base, low, high, out):
             part[i] = min(max(part[i], low), high)
 
 
+@njit("void(f4[::1], i4[::1], f4[:,::1])", cache=True, nogil=True)
+def scatter(moved, active, vertices):
+    """vertices[active] = moved, float32[n·3]."""
+    for i in range(active.shape[0]):
+        for c in range(3):
+            vertices[active[i], c] = moved[3 * i + c]
+
+
 @njit("void(f4[:,::1], f4[:,::1], f4[::1], f4, f4, i8, f4[:,::1], f4[::1])",
       cache=True, nogil=True, fastmath=True)  # fmt: skip
 def turn_eye(ball, M, centre, radius, blink, first, vertices, light):
@@ -332,88 +340,3 @@ def shade(
                 g = min((green + MIDDLE) >> U4(23), U4(255))
                 h = min((blue + MIDDLE) >> U4(23), U4(255))
                 out[py, px] = U4(r | (g << U4(8)) | (h << U4(16)) | U4(0xFF000000))
-
-
-@njit("void(u4[:,::1], i8, i8, i8, u4[:,::1])", cache=True, nogil=True)
-def enlarge(picture, left, top, zoom, patch):
-    """Fill `patch` with the picture's pixels from (left, top), each repeated zoom × zoom."""
-    for y in range(patch.shape[0] // zoom):
-        for x in range(patch.shape[1] // zoom):
-            value = picture[top + y, left + x]
-            for j in range(zoom):
-                for i in range(zoom):
-                    patch[y * zoom + j, x * zoom + i] = value
-
-
-@njit("void(u4[:,::1], i8, i8, u4[:,::1], f4[:,::1])", cache=True, nogil=True)
-def shrink(patch, left, top, picture, zbuffer):
-    """Average 2 × 2 pixels of `patch` back into the picture at (left, top), which counts as covered there."""
-    low, two = U4(0x00FF00FF), U4(0x00020002)
-    for y in range(patch.shape[0] // 2):
-        for x in range(patch.shape[1] // 2):
-            a, b = patch[2 * y, 2 * x], patch[2 * y, 2 * x + 1]
-            c, d = patch[2 * y + 1, 2 * x], patch[2 * y + 1, 2 * x + 1]
-            even = U4(U4((a & low) + (b & low) + (c & low) + (d & low) + two) >> U4(2)) & low
-            a, b, c, d = a >> U4(8), b >> U4(8), c >> U4(8), d >> U4(8)
-            odd = U4(U4((a & low) + (b & low) + (c & low) + (d & low) + two) >> U4(2)) & low
-            picture[top + y, left + x] = U4(even | (odd << U4(8)))
-            zbuffer[top + y, left + x] = F(0)
-
-
-@njit("i8(f4[:,::1], i8[::1], i4[:,::1])", cache=True, nogil=True)
-def edges(zbuffer, box, found):
-    """List the pixels (y, x) in and about `box` that have a neighbour on the other side of an outline."""
-    left, top, right, bottom = box
-    count, room = 0, found.shape[0]
-    first, last = max(left - 1, 1), min(right + 2, zbuffer.shape[1] - 1)
-    marks = np.empty(max(last - first, 0), np.uint8)
-    for y in range(max(top - 1, 1), min(bottom + 2, zbuffer.shape[0] - 1)):
-        above, row, below = zbuffer[y - 1, first:last], zbuffer[y, first:last], zbuffer[y + 1, first:last]
-        before, after = zbuffer[y, first - 1 : last - 1], zbuffer[y, first + 1 : last + 1]
-        differ = False
-        for x in range(marks.shape[0]):
-            low = min(min(min(above[x], below[x]), min(before[x], after[x])), row[x])
-            high = max(max(max(above[x], below[x]), max(before[x], after[x])), row[x])
-            marks[x] = (low < FAR) & (high >= FAR)
-            differ |= (low < FAR) & (high >= FAR)
-        if not differ:
-            continue
-        for x in range(marks.shape[0]):
-            if marks[x] != 0 and count < room:
-                found[count, 0], found[count, 1] = y, first + x
-                count += 1
-    return count
-
-
-@njit("void(u4[:,::1], u4[:,::1], f4[:,::1], i4[:,::1], i8)", cache=True, nogil=True)
-def soften(picture, behind, zbuffer, found, count):
-    """Blend the face into what is behind it along its outline, by how much of 3 × 3 pixels it covers."""
-    for outside in (True, False):  # first what reads its neighbours, then those themselves
-        for n in range(count):
-            y, x = found[n, 0], found[n, 1]
-            if (zbuffer[y, x] == FAR) != outside:
-                continue
-            total, red, green, blue, alpha = I4(0), I4(0), I4(0), I4(0), I4(0)
-            for j in range(-1, 2):
-                for i in range(-1, 2):
-                    if zbuffer[y + j, x + i] == FAR:
-                        continue
-                    weight = I4((2 - abs(i)) * (2 - abs(j)))
-                    value = picture[y + j, x + i]
-                    total += weight
-                    red += weight * I4(value & U4(255))
-                    green += weight * I4((value >> U4(8)) & U4(255))
-                    blue += weight * I4((value >> U4(16)) & U4(255))
-                    alpha += weight * I4(value >> U4(24))
-            if total == 0:
-                continue
-            if not outside:
-                value = picture[y, x]
-                red, green = total * I4(value & U4(255)), total * I4((value >> U4(8)) & U4(255))
-                blue, alpha = total * I4((value >> U4(16)) & U4(255)), total * I4(value >> U4(24))
-            rest, below = I4(16) - total, behind[y, x]
-            red = (red + rest * I4(below & U4(255)) + I4(8)) >> I4(4)
-            green = (green + rest * I4((below >> U4(8)) & U4(255)) + I4(8)) >> I4(4)
-            blue = (blue + rest * I4((below >> U4(16)) & U4(255)) + I4(8)) >> I4(4)
-            alpha = (alpha + rest * I4(below >> U4(24)) + I4(8)) >> I4(4)
-            picture[y, x] = U4(red) | (U4(green) << U4(8)) | (U4(blue) << U4(16)) | (U4(alpha) << U4(24))

@@ -108,7 +108,7 @@ def over(picture: Tensor, layer: Tensor) -> Tensor:
 
 
 def soften(picture: Tensor, behind: Tensor, covered: Tensor) -> Tensor:
-    """The face [B, H, W, 4] blended into what is behind it along its outline, as `raster.soften` does."""
+    """The face [B, H, W, 4] blended into what is behind it along its outline, as `outline.soften` does."""
     mask = covered.float()[:, None]
     line = torch.tensor([1.0, 2.0, 1.0], device=picture.device)
     tent = (line[:, None] * line)[None, None]
