@@ -135,6 +135,9 @@ def _cost(a, b, other, ends, triangles, uv, about, degree, place, traits, tolera
     for k in range(degree[a]):
         t = triangles[about[a, k]]
         if t[0] == b or t[1] == b or t[2] == b:
+            for c in range(3):
+                if t[c] != a and t[c] != b and degree[t[c]] == 1:
+                    return 1e9  # a tip would be lost
             continue
         longest, at_a = 0.0, 0
         for c in range(3):

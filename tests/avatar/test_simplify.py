@@ -45,7 +45,9 @@ def test_lips_part_as_far_as_before_and_lashes_and_eyes_stay_where_they_are(fold
     assert np.array_equal(whole.vertices[whole.lash_root], simpler.vertices[simpler.lash_root])
     for side, eye in whole.manifest.eyes.items():
         moved = simpler.manifest.eyes[side]
-        ball = {tuple(v) for v in whole.vertices[eye.first : eye.first + eye.count]}
+        shown = np.unique(whole.triangles)
+        shown = shown[(shown >= eye.first) & (shown < eye.first + eye.count)]
+        ball = {tuple(v) for v in whole.vertices[shown]}
         left = {tuple(v) for v in simpler.vertices[moved.first : moved.first + moved.count]}
         assert left <= ball
         reach = [np.ptp(np.array(list(part)), axis=0) for part in (ball, left)]
