@@ -23,7 +23,7 @@ from avatar.bake.seam import matched, seam_gain
 from avatar.bake.visibility import paint, seen
 from avatar.geometry import smoothstep
 
-LID_SHADE, LIP_SHADE = 0.08, 0.25
+LIP_SHADE = 0.25
 SIDE_BOX = (0.18, 0.82, 0.80)
 """Left, right and bottom of what is kept of the views from the side: the head, in picture sizes."""
 
@@ -116,12 +116,11 @@ def bake(mesh: Mesh, folder: Path) -> Atlas:
 
 
 def _shade_fold(mesh: Mesh, source: I32) -> None:
-    """Darken upper lids and the inside of the lips, in place: what shows of them at rest lies in shadow."""
+    """Darken the inside of the lips, in place: what shows of it at rest lies in shadow."""
     count = np.maximum(np.bincount(mesh.triangles.ravel(), minlength=len(mesh.vertices)), 1)
-    for sources, shade in (((1,), LID_SHADE), ((2, 3), LIP_SHADE)):
-        own = np.zeros(len(mesh.vertices), np.float32)
-        np.add.at(own, mesh.triangles[np.isin(source, sources)].ravel(), 1)
-        mesh.light *= 1 - shade * (own / count) ** 2
+    own = np.zeros(len(mesh.vertices), np.float32)
+    np.add.at(own, mesh.triangles[np.isin(source, (2, 3))].ravel(), 1)
+    mesh.light *= 1 - LIP_SHADE * (own / count) ** 2
 
 
 def _without_fringe(picture: U8) -> U8:

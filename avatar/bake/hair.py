@@ -63,19 +63,21 @@ def growth(hair: Hair, points: F64, eyes: F64, inside_m: float = 0.0, edge_m: fl
     height = local[:, 2]
     line = np.interp(azimuth, AZIMUTHS_DEG, hair.hairline_m)
     out = 1 / (1 + np.exp(-(height - line - inside_m) / edge_m))
-    out[_is_ear(local)] = 0
+    out[_is_ear(local, hair.style == "buzz")] = 0
     out[(height < -0.015) & (azimuth > 78) & (azimuth < 122)] = 0
     out[height < -0.080] = 0
     return np.asarray(out)
 
 
-def _is_ear(local: F64) -> NDArray[np.bool_]:
-    """Which points, from the middle between the eyes, belong to the ears."""
+def _is_ear(local: F64, cropped: bool) -> NDArray[np.bool_]:
+    """Which points, from the middle between the eyes, belong to the ears, or lie too near for combed hair."""
     from_centre = local - np.array(HEAD_CENTRE_M)
     azimuth = np.degrees(np.arctan2(np.abs(from_centre[:, 0]), -from_centre[:, 1]))
-    # their upper end stands out from the head, whose hair goes on right over it
-    out = np.abs(local[:, 0]) > np.interp(local[:, 2], [0.002, 0.004], [0.0735, 0.0775])
-    beside = out & (local[:, 2] < 0.014) & (local[:, 2] > -0.07)
+    # an ear's upper end stands out from the head: cropped hair goes on right over it
+    half, top = (
+        (np.interp(local[:, 2], [0.002, 0.004], [0.0735, 0.0775]), 0.014) if cropped else (0.0735, 0.012)
+    )
+    beside = (np.abs(local[:, 0]) > half) & (local[:, 2] < top) & (local[:, 2] > -0.07)
     return np.asarray(beside & (azimuth > 70) & (azimuth < 125))
 
 
@@ -135,7 +137,7 @@ def _combed(hair: Hair, roots: Scatter, surface: Surface, eyes: F64, rng: np.ran
     from scipy.spatial import cKDTree
 
     steps = 26 if hair.style == "tied" else 18
-    head = (surface.rest[:, 2] > eyes[2] - 0.10) & ~_is_ear(surface.rest - eyes)
+    head = (surface.rest[:, 2] > eyes[2] - 0.10) & ~_is_ear(surface.rest - eyes, False)
     skull = surface.scatter(head.astype(float), 60000, rng)
     base, tree = skull.rest, cKDTree(skull.rest)
     normals = unit(skull.at(surface.normals(surface.rest)))

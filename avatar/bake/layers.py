@@ -17,7 +17,7 @@ LASH_LENGTH = 0.5
 """Lashes shorter than they were grown: natural, and quicker to draw."""
 LASH_GAP_M = 0.00032
 """Closer than this lashes run together into a bar, most of all on a closed lid."""
-LASH_OUTMOST = 0.85
+LASH_OUTMOST = 0.74
 """Lashes end so many eyeball radii outward of its middle: in the corner of the lids they would lie across."""
 GRID = 33
 """Nodes a side of the grid that carries the hair's depth: hair turns smoothly."""
