@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.geometry import smoothstep
 from avatar.photo.fit import Fit
 from avatar.photo.landmarks import OVAL
 from avatar.photo.template import SKIN, Template
@@ -17,11 +18,9 @@ CHROMA_APART, LIGHT_APART = 13.0, 42.0
 CHIN = 152
 """Landmark of the chin."""
 THROAT_M = 0.018
-"""Collars on the mesh lie below this far above the chin's height."""
-STAYS = 0.08
-"""Share of the template's weight that clothes keep."""
-ROUNDS = 3
-"""Rounds of smoothing over the neck's edges, so that a collar does not tear off."""
+"""Collars lie below this far above the chin's height."""
+HOLD_M = 0.028
+"""Skin follows the head wholly this far from its collar, and less nearer to it: so no gap opens between."""
 
 
 def find_clothes(template: Template, fit: Fit, picture: U8) -> NDArray[np.bool_]:
@@ -48,20 +47,23 @@ def find_clothes(template: Template, fit: Fit, picture: U8) -> NDArray[np.bool_]
     return np.asarray(other & below & (face == 0))
 
 
-def chest_weights(template: Template, fit: Fit, clothes: NDArray[np.bool_]) -> F32:
+def free_of(template: Template, fit: Fit, clothes: NDArray[np.bool_]) -> F32:
+    """How little clothes hold what is near them, float32[S, S]: 0 on a collar, 1 well away from it."""
+    import cv2
+
+    chin = float(template.landmarks(fit.neutral)[CHIN, 1])
+    # higher up along the jaw what is no skin is hair or the wall
+    collar = clothes & (np.arange(len(clothes)) > chin - THROAT_M * fit.similarity.scale)[:, None]
+    if not collar.any():
+        return np.ones(clothes.shape, np.float32)
+    away = cv2.distanceTransform((~collar).astype(np.uint8), cv2.DIST_L2, 5)
+    return smoothstep(0.0, HOLD_M * fit.similarity.scale, np.asarray(away, np.float32))
+
+
+def chest_weights(template: Template, fit: Fit, free: F32) -> F32:
     """How much each vertex follows the head, float32[V]: the template's, but for clothes around the neck."""
-    weight = template.head_weight.copy()
     skin = np.unique(template.triangles[template.kind == SKIN])
-    at = np.clip(fit.shown[skin, :2].astype(int), 0, len(clothes) - 1)
-    neck = np.zeros(len(weight), bool)
-    # higher up along the jaw what is no skin is the wall
-    throat = float(template.landmarks(template.vertices)[CHIN, 2]) + THROAT_M
-    neck[skin] = clothes[at[:, 1], at[:, 0]] & (template.vertices[skin, 2] < throat)
-    weight[neck] *= STAYS
-    edges = template.triangles[template.kind == SKIN][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    a, b = np.concatenate([edges[:, 0], edges[:, 1]]), np.concatenate([edges[:, 1], edges[:, 0]])
-    count = np.maximum(np.bincount(a, minlength=len(weight)), 1)
-    for _ in range(ROUNDS):
-        mean = np.bincount(a, weight[b], minlength=len(weight)) / count
-        weight = np.where(neck, mean, weight).astype(np.float32)
-    return np.minimum(weight, template.head_weight).astype(np.float32)
+    at = np.clip(fit.neutral[skin, :2].astype(int), 0, len(free) - 1)
+    weight = template.head_weight.copy()
+    weight[skin] *= free[at[:, 1], at[:, 0]]
+    return weight.astype(np.float32)

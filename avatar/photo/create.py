@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from avatar.errors import InputError
 from avatar.photo.check import PhotoCheck, check_consent, check_photo
-from avatar.photo.clothes import chest_weights, find_clothes
+from avatar.photo.clothes import chest_weights, find_clothes, free_of
 from avatar.photo.crop import cropped
 from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
 from avatar.photo.fit import Fit, fit_template
 from avatar.photo.landmarks import EYE_RIM, Landmarker
 from avatar.photo.matte import beyond_person
 from avatar.photo.picture import read_photo
-from avatar.photo.surround import Surround, build_surround
+from avatar.photo.surround import Outline, Surround, build_surround, find_outline
 from avatar.photo.teeth import with_teeth
 from avatar.photo.template import Template, load_template
 from avatar.photo.texture import Texture, paint_texture
@@ -91,14 +91,18 @@ def create_rig(
         faces = finder.find(read.picture)
         check = check_photo(read.picture, faces)
         tool = finder.version
-    picture, points, magnified, notes = cropped(template, read.picture, faces[0])
+    given = read.picture if read.opacity is None else np.dstack([read.picture, read.opacity])
+    crop, points, magnified, notes = cropped(template, given, faces[0])
+    picture = np.ascontiguousarray(crop[..., :3])
+    opacity = None if read.opacity is None else crop[..., 3].astype(np.float32) / np.float32(255)
     fit = with_teeth(template, fit_template(template, points, faces[0].blendshapes))
     balls = place_balls(template, fit, points)
     world = _World(template, fit, picture.shape[0])
     mesh = world.mesh(balls)
-    clothes = find_clothes(template, fit, picture)
-    weight = chest_weights(template, fit, clothes)
-    surround = world.surround(picture, mesh, weight, clothes)
+    outline = world.outline(picture, mesh, find_clothes(template, fit, picture), opacity)
+    free = free_of(template, fit, outline.clothes)
+    weight = chest_weights(template, fit, free)
+    surround = world.surround(picture, mesh, outline, weight, free)
     skin = picture if surround.person is None else beyond_person(picture, surround.person)
     texture = paint_texture(
         template, fit, skin,
@@ -202,14 +206,18 @@ class _World:
             np.stack([0.5 + k * vertices[:, 0], 0.5 - k * (vertices[:, 2] - camera_z)], 1) * self._size
         ).astype(np.float32)
 
-    def surround(self, picture: U8, mesh: _Mesh, weight: F32, clothes: NDArray[np.bool_]) -> Surround:
+    def outline(self, picture: U8, mesh: _Mesh, clothes: NDArray[np.bool_], opacity: F32 | None) -> Outline:
+        """Where the person is."""
+        head_xy = self.on_screen(self.out(self._fit.carried(self._template.head_points)))
+        xy = self.on_screen(mesh.vertices)
+        return find_outline(picture, xy, mesh.depth, self._template.triangles, head_xy, clothes, opacity)
+
+    def surround(self, picture: U8, mesh: _Mesh, outline: Outline, weight: F32, free: F32) -> Surround:
         """The layers around the face."""
-        template = self._template
-        head = self.out(self._fit.carried(template.head_points))
+        head = self.out(self._fit.carried(self._template.head_points))
         return build_surround(
-            picture, self.on_screen(mesh.vertices), mesh.depth, weight, template.triangles,
-            self.on_screen(head), head[:, 1] - self._camera[0], template.head_points_weight,
-            (self._camera[0], self._camera[1], self._camera[2]), clothes,
+            picture, outline, mesh.depth, weight, self.on_screen(head), head[:, 1] - self._camera[0],
+            self._template.head_points_weight, (self._camera[0], self._camera[1], self._camera[2]), free,
         )  # fmt: skip
 
     def manifest(self, name: str, title: str, balls: dict[str, Ball]) -> dict[str, object]:

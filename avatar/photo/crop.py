@@ -26,7 +26,13 @@ APART = 40.0
 
 
 def cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, float, tuple[str, ...]]:
-    """The square crop RGB uint8[S, S, 3], the landmarks in it, its magnification, and what was invented."""
+    """The square crop, the landmarks in it, its magnification, and what was invented.
+
+    Args:
+        template: the template.
+        picture: RGB uint8[H, W, 3], or uint8[H, W, 4] with the person's opacity; the crop is of its kind.
+        face: the face to crop to.
+    """
     import cv2
 
     marked = template.landmarks(template.vertices).astype(np.float64)
@@ -60,13 +66,17 @@ def cropped(template: Template, picture: U8, face: FoundFace) -> tuple[U8, F32, 
     crop = _as_u8(
         cv2.warpAffine(source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     )
+    opacity = crop[..., 3:].copy()
+    crop = np.ascontiguousarray(crop[..., :3])
+    # above a photo there is wall; beside and below it the person goes on
+    opacity[: int(max(-top * k, 0))] = 0
     if missing > 0.02:
         inside = (-left * k, -top * k, (width - left) * k, (height - top) * k)
         crop = _softened(_walled(crop, inside, (face.points[CHIN, 1] - top) * k), inside)
     points = face.points.astype(np.float32).copy()
     points[:, :2] = (points[:, :2] - [left, top]) * k
     points[:, 2] *= k
-    return crop, points, max(k, 1.0), tuple(notes)
+    return np.concatenate([crop, opacity], 2), points, max(k, 1.0), tuple(notes)
 
 
 def _as_u8(picture: object) -> U8:

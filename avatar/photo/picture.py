@@ -32,6 +32,8 @@ class Photo:
     """RGB uint8[H, W, 3], upright."""
     sha256: str
     """Of the file's bytes."""
+    opacity: NDArray[np.uint8] | None = None
+    """uint8[H, W], 255 where the person is, of a photo that was cut out; else None."""
 
 
 def read_photo(path: Path) -> Photo:
@@ -60,7 +62,9 @@ def read_photo(path: Path) -> Photo:
         )
     try:
         found: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        found = found if found is None or data[:2] == b"\xff\xd8" else _on_wall(data, np.asarray(found))
+        opacity = None
+        if found is not None and data[:2] != b"\xff\xd8":
+            found, opacity = _on_wall(data, np.asarray(found))
     except cv2.error as error:
         raise InputError(f"{path} is damaged ({error}): export the photo again") from error
     if found is None:
@@ -69,23 +73,28 @@ def read_photo(path: Path) -> Photo:
     if longest > WORKING_PX:
         k = WORKING_PX / longest
         found = cv2.resize(found, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
-    return Photo(np.ascontiguousarray(found[:, :, ::-1]), hashlib.sha256(data).hexdigest())
+        if opacity is not None:
+            wide, tall = found.shape[1], found.shape[0]
+            small = cv2.resize(opacity, (wide, tall), interpolation=cv2.INTER_AREA)
+            opacity = np.asarray(small, np.uint8)
+    return Photo(np.ascontiguousarray(found[:, :, ::-1]), hashlib.sha256(data).hexdigest(), opacity)
 
 
-def _on_wall(data: bytes, opaque: NDArray[Any]) -> NDArray[Any]:
-    """A PNG or WebP picture over the wall, where it is transparent."""
+def _on_wall(data: bytes, opaque: NDArray[Any]) -> tuple[NDArray[Any], U8 | None]:
+    """A PNG or WebP picture over the wall, where it is transparent, and its opacity."""
     import cv2
 
     whole: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.shape[:2] != opaque.shape[:2]:
-        return opaque
+        return opaque, None
     full = np.iinfo(whole.dtype).max if np.issubdtype(whole.dtype, np.integer) else 1.0
     alpha = whole[..., 3:].astype(np.float32) / np.float32(full)
     if alpha.min() >= 1:
-        return opaque
+        return opaque, None
     colour = whole[..., :3].astype(np.float32) * np.float32(255 / full)
     wall = np.array(WALL[::-1], np.float32)
-    return np.asarray((colour * alpha + wall * (1 - alpha)).round().clip(0, 255), np.uint8)
+    over = np.asarray((colour * alpha + wall * (1 - alpha)).round().clip(0, 255), np.uint8)
+    return over, np.asarray((alpha[..., 0] * 255).round(), np.uint8)
 
 
 def picture_size(data: bytes) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.geometry import smoothstep
-from avatar.photo.matte import LEAST_EDGE, cut_out, without_person
+from avatar.photo.matte import LEAST_EDGE, beyond_person, cut_out, without_person
 from avatar.photo.seen import Seen
 
 F32 = NDArray[np.float32]
@@ -60,49 +60,88 @@ class Surround:
     """uint8[S, S]: opacity of the person in the backdrop; None where the person could not be cut out."""
 
 
-def build_surround(
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Who is where in the picture."""
+
+    seen: Seen
+    """The neutral mesh."""
+    face: NDArray[np.bool_]
+    """bool[S, S]: the mesh without the holes of eyes and mouth."""
+    person: F32 | None
+    """float32[S, S]: opacity of the person; None where it could not be told."""
+    clothes: NDArray[np.bool_]
+    """bool[S, S]: what stays with the chest."""
+
+
+def find_outline(
     picture: U8,
     xy: F32,
     depth: F32,
-    head_weight: F32,
     triangles: I32,
     head_xy: F32,
-    head_depth: F32,
-    head_points_weight: F32,
-    camera: tuple[float, float, float],
     clothes: NDArray[np.bool_],
-) -> Surround:
-    """Build the layers.
+    opacity: F32 | None = None,
+) -> Outline:
+    """Cut the person out and keep of the clothes what is theirs.
 
     Args:
         picture: RGB uint8[S, S, 3], the photo's crop.
         xy: float32[V, 2], pixels of the neutral mesh.
         depth: float32[V], metres from the camera.
-        head_weight: float32[V].
         triangles: int32[T, 3], of everything that the mesh draws.
         head_xy: float32[n, 2], pixels of points on the whole head and shoulders.
-        head_depth: float32[n], metres from the camera.
-        head_points_weight: float32[n].
-        camera: y and z (m) and focal length (picture sizes).
-        clothes: bool[S, S], what stays with the chest.
+        clothes: bool[S, S], what may stay with the chest.
+        opacity: float32[S, S] of the person where the photo says it itself.
     """
     import cv2
 
     size = picture.shape[0]
     seen = Seen(xy, depth, triangles, size, size)
     face = _whole(seen.covered)
-    person, trust = cut_out(picture, face, head_xy)
-    cut = trust >= LEAST_EDGE
-    if cut:
-        # the wall beside the jaw is no skin either, but must not hold the jaw's rim back
-        clothes = clothes & (cv2.dilate((person > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-        # strips along the jaw are its own mixed outline
-        thin = 2 * round(STRIP * size) + 1
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
-        clothes = cv2.morphologyEx(clothes.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
+    person, trust = cut_out(picture, face, head_xy) if opacity is None else (opacity, 1.0)
+    if trust < LEAST_EDGE:
+        return Outline(seen, face, None, clothes)
+    # the wall beside the jaw is no skin either, but must not hold the jaw's rim back
+    clothes = clothes & (cv2.dilate((person > 0.5).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    # strips along the jaw are its own mixed outline
+    thin = 2 * round(STRIP * size) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
+    clothes = cv2.morphologyEx(clothes.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
+    return Outline(seen, face, person, clothes)
+
+
+def build_surround(
+    picture: U8,
+    outline: Outline,
+    depth: F32,
+    head_weight: F32,
+    head_xy: F32,
+    head_depth: F32,
+    head_points_weight: F32,
+    camera: tuple[float, float, float],
+    free: F32,
+) -> Surround:
+    """Build the layers.
+
+    Args:
+        picture: RGB uint8[S, S, 3], the photo's crop.
+        outline: what `find_outline` found.
+        depth: float32[V], metres from the camera.
+        head_weight: float32[V].
+        head_xy: float32[n, 2], pixels of points on the whole head and shoulders.
+        head_depth: float32[n], metres from the camera.
+        head_points_weight: float32[n].
+        camera: y and z (m) and focal length (picture sizes).
+        free: float32[S, S], how little the clothes hold what is near them.
+    """
+    import cv2
+
+    size = picture.shape[0]
+    seen, face, person, clothes = outline.seen, outline.face, outline.person, outline.clothes
     edge = max(FEATHER * size, 3.0)
     # clothes lie below the face, in the backdrop: a chin that sinks goes in front of its collar
-    beside = ~face & ~clothes if cut else ~face
+    beside = ~face if person is None else ~face & ~clothes
     away = np.asarray(cv2.distanceTransform((~beside).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     shown = 1 - smoothstep(0.4 * edge, 1.6 * edge, away)
     values = seen.painted(np.stack([depth, head_weight], 1))
@@ -113,12 +152,13 @@ def build_surround(
         head_xy,
         head_depth,
         head_points_weight,
-        CUT_REACH if cut else REACH,
+        REACH if person is None else CUT_REACH,
         clothes,
+        free,
     )
     spread = _pixels(grid_weight, size)
     backdrop, matte = picture.copy(), None
-    if cut:
+    if person is not None:
         # the layer reaches a little farther than what is painted over below it
         bare = 1 - cv2.GaussianBlur((clothes & ~face).astype(np.float32), (0, 0), 1.0)
         alpha = shown * person * bare * (spread > STILL / 4)
@@ -127,15 +167,18 @@ def build_surround(
         kept = cv2.dilate((clothes & ~face).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
         moves = person * (spread > STILL) * ~kept
         backdrop = without_person(picture, person, (spread > STILL) & ~kept)
-        matte = ((person - moves) * 255).round().astype(np.uint8)
+        still = np.asarray(cv2.erode(person - moves, np.ones((3, 3), np.uint8)), np.float32)
+        matte = (still * 255).round().clip(0, 255).astype(np.uint8)
     else:
         alpha = shown * smoothstep(0.0, 0.03, spread)
-    hair = np.dstack([picture.astype(np.float32), alpha * 255]).round().astype(np.uint8)
+    # unmixed along the outline, or a rim of the old background would show before another
+    own = picture if person is None else beyond_person(picture, person)
+    hair = np.dstack([own.astype(np.float32), alpha * 255]).round().astype(np.uint8)
     row, column = np.mgrid[0:GRID, 0:GRID].astype(np.float32) / (GRID - 1)
     camera_y, camera_z, focal = camera
     scale = focal / grid_depth
     grid = np.stack([(column - 0.5) / scale, grid_depth + camera_y, camera_z - (row - 0.5) / scale], -1)
-    return Surround(hair, backdrop, grid.astype(np.float32), grid_weight, person if cut else None, matte)
+    return Surround(hair, backdrop, grid.astype(np.float32), grid_weight, person, matte)
 
 
 def _whole(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -166,6 +209,7 @@ def _grid(
     head_weight: F32,
     reach: float,
     clothes: NDArray[np.bool_],
+    free: F32,
 ) -> tuple[F32, F32]:
     """Depth (m) and weight of each node."""
     step = size / (GRID - 1)
@@ -198,7 +242,7 @@ def _grid(
     weight = np.where(~known & clothes[nodes[:, None], nodes], weight * CHEST, weight)
     depth, weight = _smoothed(depth, known), _smoothed(weight, known)
     fade = 1 - smoothstep(0.25 * reach * size, reach * size, away)
-    weight = weight * fade
+    weight = weight * fade * np.where(known, 1.0, free[nodes[:, None], nodes])
     weight[:, 0] = weight[:, -1] = weight[-1] = 0
     return depth, weight.astype(np.float32)
 
