@@ -1,0 +1,72 @@
+"""What happens in a live conversation, in the order in which it happens; for pages, records and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.sentence import Citation, Outcome, Sentence
+from moderation.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The conversation listens, thinks, speaks, or has paused because the visitor speaks."""
+
+    state: str
+    """A value of `agent.turn.TurnState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWords:
+    """Words of the visitor; those of an utterance that goes on may change."""
+
+    turn: int
+    text: str
+    """As the guard lets it through: personal data masked."""
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGiven:
+    """The guard has judged the visitor's words or a sentence of the reply."""
+
+    turn: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceBegan:
+    """The first sound of a sentence leaves now."""
+
+    turn: int
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A question and its reply are over, or the reply was interrupted."""
+
+    turn: int
+    question: str
+    """As the guard lets it through; empty for a greeting."""
+    heard: str
+    """What of the reply left before it ended."""
+    outcome: Outcome
+    interrupted: bool
+    citations: tuple[Citation, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    """Since the last voiced sample of the question, or since it was typed: turn_end, transcript,
+    first_sentence, first_sound (handed to the transport). Only what happened is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something went another way than planned; holds no visitor's words."""
+
+    code: str
+    """For example "engine_failed", "not_understood", "tool_failed"."""
+    message: str
+
+
+ConversationEvent = StateChanged | HeardWords | VerdictGiven | SentenceBegan | TurnEnded | Notice
