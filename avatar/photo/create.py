@@ -85,8 +85,8 @@ def create_rig(
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists: choose another name, or allow it to be overwritten")
     _check_place(out)
-    template = load_template()
     read = read_photo(photo)
+    template = load_template()
     with Landmarker(landmarker, faces=FACES) as finder:
         faces = finder.find(read.picture)
         check = check_photo(read.picture, faces)

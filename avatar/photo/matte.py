@@ -76,7 +76,10 @@ def cut_out(picture: U8, face: NDArray[np.bool_], head: F32) -> tuple[F32, float
         core_label = np.bincount(labels[sure > 0], minlength=count)
         core_label[0] = 0
         person = (labels == int(core_label.argmax())).astype(np.uint8)
-    # holes within the person are mistakes: an earring, a bright collar
+    # holes within the person are mistakes: an earring, a bright collar; a tie may end in the picture's rim
+    last = np.flatnonzero(person[-1])
+    if len(last):
+        person[-1, last[0] : last[-1] + 1] = 1
     outlines, _ = cv2.findContours(person, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(person, outlines, -1, 1, cv2.FILLED)
     trust = _edge_share(lab.astype(np.float32), person, chin)

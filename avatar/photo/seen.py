@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
@@ -16,7 +17,17 @@ FAR = np.float32(1e9)
 """Depth of an empty pixel."""
 
 
-@njit("void(f4[:,::1], f4[::1], i4[:,::1], i4[:,::1], f4[:,:,::1], f4[:,::1])", cache=True, nogil=True)
+SIGNATURE = "void(f4[:,::1], f4[::1], i4[:,::1], i4[:,::1], f4[:,:,::1], f4[:,::1])"
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    # loaded when something is drawn: photos that will not do are refused before
+    from numba import njit
+
+    return njit(SIGNATURE, cache=True, nogil=True)(_identify)
+
+
 def _identify(xy, depth, triangles, ids, places, zbuffer):
     height, width = zbuffer.shape
     for t in range(triangles.shape[0]):
@@ -61,7 +72,7 @@ class Seen:
         self.places: F32 = np.zeros((height, width, 3), np.float32)
         """Barycentric place within it."""
         self.zbuffer: F32 = np.full((height, width), FAR, np.float32)
-        _identify(
+        _compiled()(
             np.ascontiguousarray(xy, np.float32), np.ascontiguousarray(depth, np.float32), self.triangles,
             self.ids, self.places, self.zbuffer,
         )  # fmt: skip
