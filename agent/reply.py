@@ -74,6 +74,11 @@ async def reply(heard: Heard, engines: Engines) -> AsyncGenerator[Event, None]:
     yield Ended(outcome, clock())
 
 
+def changes_nothing(text: str, engines: Engines) -> bool:
+    """Tell whether a question may be answered before it is certain that it was asked: no tool would run."""
+    return not any(tool.about.search(text) and tool.fill(text) is not None for tool in engines.tools)
+
+
 def whole_frames(speech: Speech, *, pause_s: float) -> Speech:
     """Return the speech with a pause at its end that makes it a whole number of video frames long."""
     per_frame = speech.sample_rate // FPS
@@ -101,7 +106,8 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
         yield Written(Sentence(line, language, Emotion("apologetic", 0.4), Outcome.CLARIFIED), clock())
         return
 
-    verdict = engines.guard.screen(text, direction="input", language=language)
+    screen = engines.guard.screen
+    verdict = await asyncio.to_thread(screen, text, direction="input", language=language)
     yield Screened(verdict)
     if not verdict.passes:
         yield Written(_safe_sentence(engines, verdict, language), clock())
@@ -112,7 +118,8 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
     yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
-    read = engines.guard.screen_many([passage.text for passage in passages], direction="document")
+    texts = [passage.text for passage in passages]
+    read = await asyncio.to_thread(engines.guard.screen_many, texts, direction="document")
     passages = tuple(
         passage for passage, checked in zip(passages, read, strict=True) if checked.action is Action.ALLOW
     )
@@ -123,7 +130,7 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
             if isinstance(item, Noted):
                 yield item
                 continue
-            checked = engines.guard.screen(item.text, direction="output", language=item.language)
+            checked = await asyncio.to_thread(screen, item.text, direction="output", language=item.language)
             yield Screened(checked)
             if not checked.passes:
                 yield Written(_safe_sentence(engines, checked, language), clock())
