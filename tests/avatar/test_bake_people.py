@@ -6,7 +6,7 @@ import pytest
 from avatar.bake import hair
 from avatar.bake.human import load_human
 from avatar.bake.outline import inside_polygon, smooth, to_line
-from avatar.bake.person import KOFI, PEOPLE, person_named
+from avatar.bake.person import KOFI, PEOPLE, WEN, person_named
 from avatar.bake.skin import flush_of, paint_lines, stubble_of
 from avatar.bake.surface import Surface, tangential, unit
 from avatar.errors import RigError
@@ -43,6 +43,13 @@ def test_hair_grows_on_the_crown_but_not_on_forehead_or_ears() -> None:
     assert crown > 0.99
     assert forehead < 0.01
     assert ear == 0
+
+
+def test_cropped_hair_goes_on_right_over_the_ear_and_combed_hair_keeps_off_it() -> None:
+    over_ear, ear = face((0.075, 0.09, 0.008), (0.084, 0.09, 0.008))[:, None]
+    assert hair.growth(KOFI.hair, over_ear, EYES) > 0.9
+    assert hair.growth(KOFI.hair, ear, EYES) == 0
+    assert hair.growth(WEN.hair, over_ear, EYES) == 0
 
 
 def test_a_beard_grows_on_the_chin_but_not_on_nose_ear_or_throat() -> None:
