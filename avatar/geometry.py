@@ -75,19 +75,22 @@ def head_matrix(head: Angles) -> F32:
     cz, sz = math.cos(yaw), math.sin(yaw)
     cx, sx = math.cos(pitch), math.sin(pitch)
     cy, sy = math.cos(roll), math.sin(roll)
-    turn = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    nod = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    lean = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    return np.asarray(turn @ nod @ lean, np.float32)
+    # turn about z, nod about x and lean about y, multiplied out
+    return np.array(
+        [
+            [cz * cy - sz * sx * sy, -sz * cx, cz * sy + sz * sx * cy],
+            [sz * cy + cz * sx * sy, cz * cx, sz * sy - cz * sx * cy],
+            [-cx * sy, sx, cx * cy],
+        ],
+        np.float32,
+    )
 
 
 def eye_matrix(left_deg: float, up_deg: float) -> F32:
     """Rotation float32[3, 3] of an eyeball that looks to the face's left and up."""
     a, b = -math.radians(up_deg), math.radians(left_deg)
     ca, sa, cb, sb = math.cos(a), math.sin(a), math.cos(b), math.sin(b)
-    lift = np.array([[1, 0, 0], [0, ca, -sa], [0, sa, ca]])
-    turn = np.array([[cb, -sb, 0], [sb, cb, 0], [0, 0, 1]])
-    return np.asarray(turn @ lift, np.float32)
+    return np.array([[cb, -sb * ca, sb * sa], [sb, cb * ca, -cb * sa], [0, sa, ca]], np.float32)
 
 
 def weights_of(pose: Pose) -> F32:
