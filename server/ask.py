@@ -145,6 +145,8 @@ def document_of(result: Record, counter: Counter) -> dict[str, Any]:
     engines["recognition"] = heard.transcript.engine
     if counter.presence is not None:
         engines["face"] = counter.presence.renderer.engine
+        if counter.presence.lips is not None:
+            engines["lips"] = counter.presence.lips.engine
     last = result.spoken[-1] if result.spoken else None
     return {
         "transcript": heard.transcript.text,
