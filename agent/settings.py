@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
 
 Language = Literal["en", "zh"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+"""As browsers write it: lower case, no path, no slash at the end."""
 
 
 class Section(BaseModel):
@@ -103,6 +106,32 @@ class Limits(Section):
     reply_sentences: int = Field(default=8, ge=1, le=40)
 
 
+class Web(Section):
+    """Who may talk to it in a browser, how many at once, and for how long."""
+
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may embed it, such as "https://shop.example"; "*" for any."""
+    record: bool = False
+    """Offer visitors that their conversation is recorded; nothing is recorded unless they agree."""
+    max_sessions: int = Field(default=16, ge=1, le=10_000)
+    """Conversations at once; who comes later waits. The server's own limit holds too."""
+    idle_s: float = Field(default=300.0, ge=10, le=86_400)
+    """Seconds without a word or a touch after which a conversation ends."""
+    longest_s: float = Field(default=3600.0, ge=30, le=86_400)
+    """Seconds after which a conversation ends in any case."""
+
+    @field_validator("origins")
+    @classmethod
+    def _plain_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin[:80]!r} is no origin; write scheme and host, and the port if there is one, "
+                    'without a path, for example "https://shop.example"'
+                )
+        return tuple(dict.fromkeys(origins))
+
+
 class DeskSettings(Section):
     """The whole file."""
 
@@ -116,6 +145,7 @@ class DeskSettings(Section):
     answering: Answering = Answering()
     knowledge: Knowledge = Knowledge()
     limits: Limits = Limits()
+    web: Web = Web()
     phrases: dict[Language, dict[str, str]] = Field(default_factory=dict)
     """Fixed lines that differ from the defaults."""
 

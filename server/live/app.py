@@ -1,0 +1,189 @@
+"""The FastAPI application: what a server answers on which path."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from agent.desk import Desk
+from agent.presence import drawing_pool
+from server.live.chat import Chat
+from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
+from server.live.doors import add_doors
+from server.live.errors import Busy, LiveError
+from server.live.metrics import Metrics
+from server.live.options import ServeOptions
+from server.live.origins import Origins, SecureHeaders
+from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
+from server.live.rates import Rates
+from server.live.service import Service
+from server.live.session import Listener
+from server.live.sessions import Sessions
+from server.live.tokens import SECRET_BYTES, Tokens
+
+log = logging.getLogger("visavis.live")
+
+OpenDeskOf = Callable[[str, Desk], OpenDesk]
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "wrong_type"}
+
+
+def create_app(
+    desks: Sequence[Desk],
+    options: ServeOptions | None = None,
+    *,
+    opener: OpenDeskOf = open_desk,
+    cast: CastOf = cast_of,
+    listeners: tuple[Listener, ...] = (),
+) -> FastAPI:
+    """Make the application; desks are opened when it starts and closed when it stops.
+
+    Args:
+        desks: at least one; the first is the one that visitors get who name none.
+        options: of the server.
+        opener: opens a desk, in a thread; for tests, or for desks that are open already.
+        cast: makes conversations; for tests.
+        listeners: told what happens in all sessions.
+    """
+    options = options or ServeOptions()
+    by_name = named(desks)
+    origins = Origins({name: desk.settings.web.origins for name, desk in by_name.items()}, options.origins)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        async with aclosing(_running(app, by_name, options, origins, opener, cast, listeners)) as running:
+            async for _ in running:
+                yield
+
+    app = FastAPI(
+        title="Visavis",
+        version=_version(),
+        description="Talk to a desk: WebRTC or WebSocket for voices and faces, HTTP for text.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MESSAGE_BYTES,
+        responses={
+            "4XX": {"model": ErrorDocument, "description": "What is wrong with the request."},
+            "5XX": {"model": ErrorDocument, "description": "What went wrong here."},
+        },
+    )
+    add_doors(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins.all,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Accept"],
+        max_age=600,
+    )
+    app.add_middleware(SecureHeaders, frames=origins.all)
+    app.add_exception_handler(LiveError, _live_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unforeseen)
+    return app
+
+
+async def _running(
+    app: FastAPI,
+    by_name: Mapping[str, Desk],
+    options: ServeOptions,
+    origins: Origins,
+    opener: OpenDeskOf,
+    cast: CastOf,
+    listeners: tuple[Listener, ...],
+) -> AsyncGenerator[None, None]:
+    """Open everything, yield while the server runs, close everything."""
+    opened: dict[str, OpenDesk] = {}
+    pool = drawing_pool()
+    try:
+        for name, desk in by_name.items():
+            opened[name] = await asyncio.to_thread(opener, name, desk)
+        metrics = Metrics()
+        sessions = Sessions(
+            opened,
+            pool,
+            options,
+            tokens=Tokens(options.secret or secrets.token_bytes(SECRET_BYTES)),
+            metrics=metrics,
+            cast=cast,
+            listeners=listeners,
+        )
+        app.state.service = Service(
+            options=options,
+            desks=opened,
+            origins=origins,
+            rates=Rates(options.rates),
+            metrics=metrics,
+            sessions=sessions,
+            chat=Chat(metrics),
+            started_s=time.monotonic(),
+        )
+        watching = asyncio.create_task(sessions.watch(), name="watch")
+        try:
+            yield
+        finally:
+            await sessions.drain()
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+    finally:
+        await closed(list(opened.values()))
+        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+
+def _version() -> str:
+    try:
+        return version("visavis")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _answer(request: Request, error: LiveError) -> JSONResponse:
+    service: Service | None = getattr(request.app.state, "service", None)
+    if service is not None:
+        service.metrics.errors.labels(error.code).inc()
+    document = ErrorDocument(error=ErrorBody(**error.document()))
+    if isinstance(error, Busy):
+        document = document.model_copy(update={"ahead": error.ahead, "ticket": error.ticket or None})
+    headers = {"Retry-After": "3"} if error.status in (429, 503) else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(document.model_dump(exclude_none=True), error.status, headers)
+
+
+async def _live_error(request: Request, error: Any) -> JSONResponse:
+    return _answer(request, error)
+
+
+async def _bad_request(request: Request, error: Any) -> JSONResponse:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "body")[:80]
+    what = str(first["msg"])[:200]
+    said = f"{where}: {what}" if where else what
+    return _answer(request, LiveError("bad_request", said, "see /docs", status=422))
+
+
+async def _http_error(request: Request, error: Any) -> JSONResponse:
+    code = _CODES.get(error.status_code, "http_error")
+    answer = _answer(request, LiveError(code, str(error.detail)[:200], "see /docs", status=error.status_code))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unforeseen(request: Request, error: Any) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.scope.get("route", ""), exc_info=error)
+    return _answer(
+        request,
+        LiveError("internal", "something went wrong here", "try again; the operators were told", status=500),
+    )

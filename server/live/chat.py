@@ -1,0 +1,219 @@
+"""Text chat over HTTP: a typed question, its answer as one document or as a stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from agent.events import Ended, Event, Heard, Screened, Written
+from agent.reply import reply
+from agent.sentence import Citation, Outcome, Sentence
+from server.live.desks import OpenDesk
+from server.live.errors import LiveError
+from server.live.metrics import Metrics
+from server.live.protocol import ChatDocument, ChatRequest, CitationDocument, SentenceDocument, message
+from server.live.session import citation_document
+from speech.recognizer import Transcript
+from speech.silence import silence
+from speech.timeline import Speech
+
+AT_ONCE = 4
+"""Questions that are answered at once; live conversations come first."""
+WAITING = 32
+"""Questions that may wait for that."""
+ANSWER_S = 60.0
+"""Longest time for an answer, seconds."""
+
+
+class Voiceless:
+    """Stands where the voice would be: for replies that are read."""
+
+    engine = "none"
+
+    def speak(
+        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+    ) -> Speech:
+        """Return silence."""
+        return silence(text, language or "en", self.engine, emotion, intensity)
+
+    def warm(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Chat:
+    """Answers typed questions, a few at once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    def check(self, opened: OpenDesk, asked: ChatRequest) -> None:
+        """See that a desk takes a question.
+
+        Raises:
+            LiveError: it is too long, or in a language that the desk does not speak.
+        """
+        settings = opened.desk.settings
+        limit = settings.limits.question_chars
+        if len(asked.text) > limit:
+            raise LiveError(
+                "too_long",
+                f"the question has {len(asked.text)} characters",
+                f"ask in at most {limit}",
+                status=413,
+            )
+        if asked.language and asked.language not in settings.languages:
+            raise LiveError(
+                "no_such_language",
+                f"this desk does not speak {asked.language}",
+                f"choose of: {', '.join(settings.languages)}",
+            )
+
+    async def answer(self, opened: OpenDesk, asked: ChatRequest) -> ChatDocument:
+        """Answer a question.
+
+        Raises:
+            LiveError: too many wait, or it takes too long.
+        """
+        turn = _Turn(asked)
+        async with self._place(), aclosing(self._events(opened, asked)) as events:
+            async for event in events:
+                turn.take(event)
+        self._metrics.chats.labels(opened.id, turn.outcome.value).inc()
+        return turn.document()
+
+    async def stream(self, opened: OpenDesk, asked: ChatRequest) -> AsyncGenerator[str, None]:
+        """Answer a question, event by event, as in a live session: heard, sentence …, turn; or error."""
+        turn = _Turn(asked)
+        try:
+            async with self._place(), aclosing(self._events(opened, asked)) as events:
+                async for event in events:
+                    for kind, fields in turn.take(event):
+                        yield f"data: {message(kind, **fields)}\n\n"
+        except LiveError as error:
+            self._metrics.errors.labels(error.code).inc()
+            yield f"data: {message('error', **error.document())}\n\n"
+            return
+        self._metrics.chats.labels(opened.id, turn.outcome.value).inc()
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncGenerator[None, None]:
+        if self._waiting >= WAITING:
+            raise LiveError(
+                "busy", "too many questions at once", "ask again in a few seconds", status=503, retryable=True
+            )
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _events(self, opened: OpenDesk, asked: ChatRequest) -> AsyncGenerator[Event, None]:
+        language = asked.language or opened.desk.language_of(asked.text)
+        heard = Heard(Transcript(asked.text, language, 1.0, "typed"))
+        engines = replace(opened.engines, synthesizer=Voiceless())
+        deadline = asyncio.get_running_loop().time() + ANSWER_S
+        async with aclosing(reply(heard, engines)) as events:
+            while True:
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        event = await anext(events, None)
+                except TimeoutError:
+                    raise LiveError(
+                        "too_slow",
+                        f"the answer took over {ANSWER_S:g} s",
+                        "ask again, or more briefly",
+                        status=504,
+                        retryable=True,
+                    ) from None
+                if event is None:
+                    return
+                yield event
+
+
+class _Turn:
+    """What has happened in a turn so far."""
+
+    def __init__(self, asked: ChatRequest) -> None:
+        self._asked = asked
+        self._session = asked.session or secrets.token_urlsafe(12)
+        self._began_s = time.perf_counter()
+        self._heard: str | None = None
+        self._sentences: list[Sentence] = []
+        self._timings_ms: dict[str, float] = {}
+        self.outcome = Outcome.ANSWERED
+
+    def take(self, event: Event) -> list[tuple[str, dict[str, Any]]]:
+        """Follow an event; returns the messages that tell of it."""
+        if isinstance(event, Screened) and self._heard is None:
+            self._heard = event.verdict.text
+            return [("heard", {"turn": 1, "text": self._heard, "final": True})]
+        if isinstance(event, Written):
+            if not self._sentences:
+                self._timings_ms["first_sentence"] = self._after_ms()
+            self._sentences.append(event.sentence)
+            return [("sentence", {"turn": 1, **_sentence(event.sentence).model_dump()})]
+        if isinstance(event, Ended):
+            self.outcome = event.outcome
+            self._timings_ms["total"] = self._after_ms()
+            document = self.document()
+            return [
+                (
+                    "turn",
+                    {
+                        "turn": 1,
+                        "session": document.session,
+                        "outcome": document.outcome,
+                        "heard": document.reply,
+                        "interrupted": False,
+                        "timings_ms": document.timings_ms,
+                    },
+                )
+            ]
+        return []
+
+    def document(self) -> ChatDocument:
+        """Return the whole turn."""
+        citations: dict[Citation, None] = {}
+        for sentence in self._sentences:
+            citations |= dict.fromkeys(sentence.citations)
+        language = self._sentences[-1].language if self._sentences else self._asked.language
+        return ChatDocument(
+            session=self._session,
+            transcript=self._heard if self._heard is not None else "",
+            reply=("" if language == "zh" else " ").join(one.text for one in self._sentences),
+            outcome=self.outcome.value,
+            language=language,
+            sentences=[_sentence(one) for one in self._sentences],
+            citations=[_citation(one) for one in citations],
+            timings_ms=self._timings_ms,
+        )
+
+    def _after_ms(self) -> float:
+        return round((time.perf_counter() - self._began_s) * 1e3, 1)
+
+
+def _sentence(sentence: Sentence) -> SentenceDocument:
+    return SentenceDocument(
+        text=sentence.text,
+        language=sentence.language,
+        emotion=sentence.emotion.label,
+        citations=[_citation(one) for one in sentence.citations],
+    )
+
+
+def _citation(citation: Citation) -> CitationDocument:
+    return CitationDocument.model_validate(citation_document(citation))

@@ -1,0 +1,176 @@
+"""A desk that is open: its engines, its face and what visitors are told of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agent.desk import Desk
+from agent.engines import Engines, Step
+from server.live.protocol import DeskDocument
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from agent.conversation_events import ConversationEvent
+    from agent.stage import LiveMoment
+    from avatar import Renderer
+
+_ID = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+class Sink(Protocol):
+    """Takes what leaves the stage."""
+
+    def take(self, moment: LiveMoment) -> None:
+        """Take a moment; never waits."""
+
+
+class Talk(Protocol):
+    """What a session needs of `agent.conversation.Conversation`."""
+
+    async def run(self) -> None:
+        """Converse until `close`."""
+
+    def hear(self, pcm: NDArray[Any]) -> None:
+        """Take sound, float32[n] at 16 kHz."""
+
+    def type(self, text: str) -> None:
+        """Take a typed question."""
+
+    def stop(self) -> None:
+        """Be quiet."""
+
+    def replay(self) -> None:
+        """Say the last reply again."""
+
+    def mute(self, muted: bool) -> None:
+        """Stop hearing, or hear again."""
+
+    def speak_language(self, language: str) -> None:
+        """Go on in a language."""
+
+    async def greet(self) -> None:
+        """Say hello."""
+
+    async def close(self, *, finish_sentence: bool = False) -> None:
+        """End it."""
+
+
+Sinks = Callable[[], Sequence[Sink]]
+
+
+@dataclass(slots=True)
+class OpenDesk:
+    """A desk with everything that its sessions share."""
+
+    id: str
+    desk: Desk
+    engines: Engines
+    renderer: Renderer
+
+    def document(self) -> DeskDocument:
+        """Return what visitors are told of it."""
+        settings = self.desk.settings
+        return DeskDocument(
+            id=self.id,
+            name=settings.name,
+            persona=settings.persona.name,
+            company=settings.persona.company,
+            languages=list(settings.languages),
+            greeting={one: self.desk.phrases(one).greeting for one in settings.languages},
+            captions=settings.avatar.captions,
+            record=settings.web.record,
+            size=(self.renderer.width, self.renderer.height),
+        )
+
+    def close(self) -> None:
+        """End the engines."""
+        self.engines.close()
+
+
+def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk:
+    """Open a desk's engines and face and warm them; takes seconds.
+
+    Raises:
+        AgentError, AvatarError, KnowledgeError, ModerationError, SpeechError: something cannot be opened.
+    """
+    from agent.face import open_renderer
+    from avatar import Pose
+
+    engines = Engines.open(desk, hearing=True, step=step)
+    try:
+        step("face")
+        renderer = open_renderer(desk)
+        renderer.draw(Pose())
+        step("warming up")
+        heard = engines.recognizer.languages if engines.recognizer else desk.settings.languages
+        engines.warm([one for one in desk.settings.languages if one in heard])
+    except BaseException:
+        engines.close()
+        raise
+    return OpenDesk(name, desk, engines, renderer)
+
+
+@dataclass(slots=True)
+class Cast:
+    """The conversation of one session, and what moves it."""
+
+    talk: Talk
+    play: Callable[[Sinks], Coroutine[Any, Any, None]]
+    """Runs the media clock until cancelled: every moment of the stage goes to every sink."""
+
+
+CastOf = Callable[[OpenDesk, ThreadPoolExecutor, str, int, "Callable[[ConversationEvent], None]"], Cast]
+"""(desk, drawing threads, language, seed, told what happens) → the conversation, not yet running."""
+
+
+def cast_of(
+    opened: OpenDesk,
+    pool: ThreadPoolExecutor,
+    language: str,
+    seed: int,
+    on_event: Callable[[ConversationEvent], None],
+) -> Cast:
+    """Make a conversation with a stage and a clock of its own."""
+    from agent.clock import MediaClock
+    from agent.conversation import Conversation
+    from agent.ears import Ears
+    from agent.stage import Stage
+
+    stage = Stage(opened.renderer, pool, seed=seed)
+    talk = Conversation(
+        opened.engines,
+        stage,
+        ears=Ears(opened.engines.recognizer),
+        on_event=on_event,
+        language=language,
+    )
+    clock = MediaClock()
+
+    async def play(sinks: Sinks) -> None:
+        await clock.run(stage, sinks)
+
+    return Cast(talk, play)
+
+
+def named(desks: Sequence[Desk]) -> dict[str, Desk]:
+    """Return the desks by the names that addresses know them by: their folders', made unique."""
+    by_name: dict[str, Desk] = {}
+    for desk in desks:
+        stem = _ID.sub("-", desk.folder.name).strip("-")[:40] or "desk"
+        name, number = stem, 2
+        while name in by_name:
+            name, number = f"{stem}-{number}", number + 1
+        by_name[name] = desk
+    return by_name
+
+
+async def closed(opened: Sequence[OpenDesk]) -> None:
+    """Close desks in a thread: workers take a moment to end."""
+    for one in opened:
+        await asyncio.to_thread(one.close)

@@ -1,0 +1,245 @@
+"""The paths: sessions, the live WebSocket, chat, pages, health and figures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from pydantic import TypeAdapter
+from starlette.requests import HTTPConnection
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from server.live.docs import STYLE, docs_page
+from server.live.errors import LiveError
+from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, Link
+from server.live.metrics import CONTENT_TYPE
+from server.live.protocol import (
+    ChatDocument,
+    ChatRequest,
+    ClientMessage,
+    DeskDocument,
+    HealthDocument,
+    Hello,
+    Id,
+    NewSession,
+    QueueDocument,
+    SessionDocument,
+    parse_message,
+)
+from server.live.service import Service
+from server.live.session import pumped
+
+PAGES = Path(__file__).with_name("pages")
+HELLO_S = 10.0
+"""How long a client may take to say who it is."""
+_PAGE_OF = {
+    "/": "index.html",
+    "/kiosk": "kiosk.html",
+    "/widget.js": "widget.js",
+    "/widget-demo": "widget-demo.html",
+}
+Bearer = Annotated[str, Header(description='"Bearer " and the session\'s token.')]
+
+
+def add_doors(app: FastAPI) -> None:
+    """Add every path to the application."""
+    _add_sessions(app)
+    _add_chat(app)
+    _add_operations(app)
+    _add_pages(app)
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    """Return what the paths share."""
+    service: Service = connection.app.state.service
+    return service
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return the client's address, as the server or a trusted proxy before it saw it."""
+    return connection.client.host if connection.client else "unknown"
+
+
+def origin_of(connection: HTTPConnection) -> str:
+    """Return the origin of the page that asks; "" where it is no page."""
+    return connection.headers.get("origin", "")
+
+
+def check_origin(connection: HTTPConnection, desk: str | None = None) -> str:
+    """Return the origin, if it may use the desk.
+
+    Raises:
+        LiveError: it may not.
+    """
+    origin = origin_of(connection)
+    service_of(connection).origins.check(origin, connection.headers.get("host", ""), desk)
+    return origin
+
+
+def _add_sessions(app: FastAPI) -> None:
+    @app.post("/v1/sessions", status_code=201, tags=["sessions"])
+    async def new_session(request: Request, wanted: NewSession) -> SessionDocument:
+        """Get a place at a desk; with a queue, an error that holds a ticket and how many are ahead."""
+        service = service_of(request)
+        desk = service.desk(wanted.desk).id
+        origin = check_origin(request, desk)
+        await service.rates.check("sessions", address_of(request))
+        return service.sessions.create(desk, wanted, origin)
+
+    @app.delete("/v1/sessions/{session}", status_code=204, tags=["sessions"])
+    async def end_session(request: Request, session: Id, authorization: Bearer = "") -> Response:
+        """End a session."""
+        service = service_of(request)
+        token = authorization.removeprefix("Bearer ").strip()
+        if not token:
+            raise LiveError(
+                "token_missing", "no token came along", "send it as Authorization: Bearer …", status=401
+            )
+        found = service.sessions.find(session, token, check_origin(request))
+        await found.close("visitor")
+        return Response(status_code=204)
+
+    @app.get("/v1/queue/{ticket}", tags=["sessions"])
+    async def queue(request: Request, ticket: Id) -> QueueDocument:
+        """Look up a place in the queue; whoever does not ask for 20 s loses it."""
+        service = service_of(request)
+        check_origin(request)
+        await service.rates.check("queue", address_of(request))
+        return service.sessions.place(ticket)
+
+    @app.websocket("/v1/sessions/{session}/live")
+    async def live(socket: WebSocket, session: str) -> None:
+        try:
+            check_origin(socket)
+            await service_of(socket).rates.check("live", address_of(socket))
+        except LiveError as error:
+            await socket.close(CLOSE_FORBIDDEN, error.code)
+            return
+        await socket.accept()
+        link = Link(socket)
+        await pumped(link, _converse(socket, session, link))
+
+
+async def _converse(socket: WebSocket, session: str, link: Link) -> None:
+    service = service_of(socket)
+    try:
+        hello = await _hello(link)
+        await service.sessions.find(session, hello.token, origin_of(socket)).serve(link)
+    except LiveError as error:
+        service.metrics.errors.labels(error.code).inc()
+        link.fail(error)
+        link.close(CLOSE_OF_STATUS.get(error.status, CLOSE_POLICY), error.code)
+
+
+async def _hello(link: Link) -> Hello:
+    try:
+        async with asyncio.timeout(HELLO_S), aclosing(link.receive()) as first:
+            data = await anext(first, None)
+    except TimeoutError:
+        data = None
+    if isinstance(data, str):
+        message = parse_message(data)
+        if isinstance(message, Hello):
+            return message
+    raise LiveError(
+        "no_hello", "the first message was no hello", 'send {"type":"hello","token":"…"} first', status=401
+    )
+
+
+def _add_chat(app: FastAPI) -> None:
+    @app.post(
+        "/v1/chat",
+        tags=["chat"],
+        response_model=ChatDocument,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def chat(request: Request, asked: ChatRequest, accept: Annotated[str, Header()] = "") -> Any:
+        """Ask in words; with `Accept: text/event-stream` the answer comes sentence by sentence."""
+        service = service_of(request)
+        opened = service.desk(asked.desk)
+        check_origin(request, opened.id)
+        await service.rates.check("chat", address_of(request))
+        service.chat.check(opened, asked)
+        if "text/event-stream" in accept:
+            return StreamingResponse(service.chat.stream(opened, asked), media_type="text/event-stream")
+        return await service.chat.answer(opened, asked)
+
+
+def _add_operations(app: FastAPI) -> None:
+    @app.get("/desks", tags=["desks"])
+    async def desks(request: Request) -> list[DeskDocument]:
+        """List the desks."""
+        return [one.document() for one in service_of(request).desks.values()]
+
+    @app.get(
+        "/healthz", tags=["operation"], responses={503: {"model": HealthDocument, "description": "Closing."}}
+    )
+    async def health(request: Request) -> JSONResponse:
+        """Say what is alive; 503 once the server is about to stop."""
+        service = service_of(request)
+        sessions = service.sessions
+        document = HealthDocument(
+            status="closing" if sessions.closing else "ok",
+            version=app.version,
+            uptime_s=round(time.monotonic() - service.started_s, 1),
+            sessions=len(sessions),
+            max_sessions=service.options.max_sessions,
+            waiting=sessions.admission.waiting,
+            loop_lag_ms=round(sessions.loop_lag_s * 1e3, 1),
+            desks={
+                name: {**one.engines.names(), "face": one.renderer.engine}
+                for name, one in service.desks.items()
+            },
+        )
+        return JSONResponse(document.model_dump(), 503 if sessions.closing else 200)
+
+    @app.get(
+        "/metrics",
+        tags=["operation"],
+        response_class=Response,
+        responses={200: {"content": {CONTENT_TYPE: {}}, "description": "Prometheus' text format."}},
+    )
+    async def metrics(request: Request) -> Response:
+        """Give the figures, in Prometheus' text format."""
+        return Response(service_of(request).metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _add_pages(app: FastAPI) -> None:
+    messages = TypeAdapter(ClientMessage).json_schema()["$defs"]
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(app.openapi(), messages))
+
+    @app.get("/docs.css", include_in_schema=False)
+    async def docs_style() -> Response:
+        return Response(STYLE, media_type="text/css")
+
+    def add(path: str, name: str) -> None:
+        @app.get(path, include_in_schema=False)
+        async def page() -> FileResponse:
+            file = PAGES / name
+            if not file.is_file():
+                raise LiveError(
+                    "not_found", "this page is not installed", "reinstall the package", status=404
+                )
+            return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    for path, name in _PAGE_OF.items():
+        add(path, name)
+    app.mount("/pages", _Pages(directory=PAGES, check_dir=False), name="pages")
+
+
+class _Pages(StaticFiles):
+    """The pages' files; browsers ask each time whether they have changed."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response

@@ -1,0 +1,138 @@
+"""What the operators see on /metrics: sessions, turns, where the time goes, errors by code."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from agent.conversation_events import ConversationEvent, Notice, TurnEnded, VerdictGiven
+from server.live.protocol import Report
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STAGES = ("turn_end", "transcript", "first_sentence", "first_sound", "first_frame", "browser_sound")
+"""Since the last voiced sample; the last is what the browser says it played."""
+RECENT = 1000
+"""Turns that the quantiles look back on."""
+QUANTILES = (0.5, 0.95, 0.99)
+_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The figures of one server, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.sessions = Gauge("visavis_sessions", "Sessions now", ["desk"], registry=self.registry)
+        self.waiting = Gauge("visavis_waiting", "Visitors in the queue", registry=self.registry)
+        self.loop_lag = Gauge(
+            "visavis_loop_lag_seconds", "How late the event loop ran lately, at worst", registry=self.registry
+        )
+        self.opened = Counter(
+            "visavis_sessions_opened", "Sessions given out", ["desk"], registry=self.registry
+        )
+        self.ended = Counter(
+            "visavis_sessions_ended", "Sessions ended", ["desk", "reason"], registry=self.registry
+        )
+        self.turns = Counter(
+            "visavis_turns",
+            "Turns by how they ended",
+            ["desk", "outcome", "interrupted"],
+            registry=self.registry,
+        )
+        self.chats = Counter(
+            "visavis_chats", "Questions over HTTP", ["desk", "outcome"], registry=self.registry
+        )
+        self.verdicts = Counter(
+            "visavis_verdicts", "What the guard decided", ["direction", "action"], registry=self.registry
+        )
+        self.notices = Counter("visavis_notices", "What went another way", ["code"], registry=self.registry)
+        self.errors = Counter("visavis_errors", "Errors told to clients", ["code"], registry=self.registry)
+        self.dropped = Counter(
+            "visavis_sound_dropped_bytes",
+            "Sound that came faster than it can be spoken",
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "visavis_turn_latency_seconds",
+            "From the last voiced sample of a question to each stage",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.interruption = Histogram(
+            "visavis_browser_interruption_seconds",
+            "From the visitor's first sound to silence, as browsers measured it",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.skew = Histogram(
+            "visavis_browser_skew_seconds",
+            "Sound minus picture, as browsers measured it",
+            buckets=(-0.2, -0.1, -0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.2),
+            registry=self.registry,
+        )
+        self.frames = Histogram(
+            "visavis_browser_fps",
+            "Frames a second, as browsers measured them",
+            buckets=(5.0, 10.0, 15.0, 20.0, 22.0, 24.0, 24.5, 25.0, 25.5, 30.0),
+            registry=self.registry,
+        )
+        self._recent: dict[str, deque[float]] = {stage: deque(maxlen=RECENT) for stage in STAGES}
+        self.registry.register(_Quantiles(self._recent))
+
+    def happened(self, desk: str, event: ConversationEvent) -> None:
+        """Count what happened in a conversation."""
+        if isinstance(event, TurnEnded):
+            self.turns.labels(desk, event.outcome.value, str(event.interrupted).lower()).inc()
+            for stage, after_ms in event.timings_ms.items():
+                if stage in self._recent:
+                    self.took(stage, after_ms / 1e3)
+        elif isinstance(event, VerdictGiven):
+            self.verdicts.labels(event.verdict.direction.value, event.verdict.action.value).inc()
+        elif isinstance(event, Notice):
+            self.notices.labels(event.code).inc()
+
+    def reported(self, report: Report) -> None:
+        """Count what a browser measured."""
+        if report.first_sound_ms is not None:
+            self.took("browser_sound", report.first_sound_ms / 1e3)
+        if report.interrupt_ms is not None:
+            self.interruption.observe(report.interrupt_ms / 1e3)
+        if report.skew_ms is not None:
+            self.skew.observe(report.skew_ms / 1e3)
+        if report.fps is not None:
+            self.frames.observe(report.fps)
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Note how long one of the `STAGES` took."""
+        self.latency.labels(stage).observe(seconds)
+        self._recent[stage].append(seconds)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class _Quantiles(Collector):
+    """Quantiles of the recent turns: what a histogram's buckets only bracket."""
+
+    def __init__(self, recent: dict[str, deque[float]]) -> None:
+        self._recent = recent
+
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily(
+            "visavis_turn_latency_recent_seconds",
+            f"Quantiles of the last {RECENT} turns, by stage",
+            labels=["stage", "quantile"],
+        )
+        for stage, values in self._recent.items():
+            if values:
+                for quantile, value in zip(QUANTILES, np.quantile(list(values), QUANTILES), strict=True):
+                    family.add_metric([stage, f"{quantile:g}"], float(value))
+        yield family

@@ -1,0 +1,45 @@
+"""How a server is run: what `visavis serve` takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.live.admission import QUEUE_LENGTH
+from server.live.ice import IceSettings
+
+SESSIONS_A_CORE = 2
+"""Talking faces of 512 pixels that one core draws and encodes at 25 frames a second."""
+JOIN_S = 60.0
+"""Seconds for which a session waits for its visitor, at the start and after a broken connection."""
+
+RATES: Mapping[str, str] = {"sessions": "20/minute", "chat": "60/minute", "queue": "120/minute"}
+"""A visitor needs one of the first, few of the second; kiosks behind one address need several."""
+
+
+def places() -> int:
+    """How many sessions this machine takes at once."""
+    return max(2, SESSIONS_A_CORE * (os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """Options of a server."""
+
+    host: str = "127.0.0.1"
+    port: int = 8600
+    """0: any that is free."""
+    secret: bytes = b""
+    """Signs tokens, at least 32 bytes; empty: a new one, so that tokens end with the process."""
+    ice: IceSettings = field(default_factory=IceSettings)
+    max_sessions: int = field(default_factory=places)
+    """In the whole server; desks have limits of their own."""
+    queue_length: int = QUEUE_LENGTH
+    join_s: float = JOIN_S
+    finish_s: float = 10.0
+    """How long a sentence may take to end when the server closes."""
+    origins: tuple[str, ...] = ()
+    """Origins that may use every desk, besides the server's own pages."""
+    rates: Mapping[str, str] = field(default_factory=lambda: dict(RATES))
+    """What is limited → how often a client's address may, in the words of `limits`."""

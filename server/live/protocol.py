@@ -1,0 +1,300 @@
+"""The wire: every message that a browser and the server exchange, and the documents of the HTTP interface."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from server.live.errors import LiveError
+
+SDP_CHARS = 60_000
+"""Longest offer: Chromium's for one picture and one sound has 6,000, with every codec and address 20,000."""
+TEXT_CHARS = 20_000
+"""Longest typed question that is read at all; desks have a limit of their own below it."""
+MESSAGE_BYTES = 65_536
+"""Longest WebSocket message of any kind: an offer, or a second of sound."""
+UP_RATE_HZ = 16_000
+"""Of the sound that a client sends in binary messages: 16-bit little-endian mono."""
+DOWN_RATE_HZ = 24_000
+"""Of the sound that it gets back."""
+
+State = Literal["listening", "thinking", "speaking", "paused"]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_CHARS)]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Language = Literal["en", "zh"]
+
+
+class Message(BaseModel):
+    """Base of what clients send: unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hello(Message):
+    """The first message of a connection."""
+
+    type: Literal["hello"]
+    token: Annotated[str, StringConstraints(max_length=4096)]
+
+
+class Offer(Message):
+    """A WebRTC offer: the first, a renegotiation or an ICE restart."""
+
+    type: Literal["offer"]
+    sdp: Annotated[str, StringConstraints(min_length=1, max_length=SDP_CHARS)]
+
+
+class Typed(Message):
+    """A typed question."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class Stop(Message):
+    """Be quiet."""
+
+    type: Literal["stop"]
+
+
+class Mute(Message):
+    """The microphone is off, or on again."""
+
+    type: Literal["mute"]
+    muted: bool
+
+
+class SpeakLanguage(Message):
+    """The language to go on in; "" for the visitor's own."""
+
+    type: Literal["language"]
+    language: Language | Literal[""]
+
+
+class Replay(Message):
+    """Say the last reply again."""
+
+    type: Literal["replay"]
+
+
+class Report(BaseModel):
+    """What the browser measured; measures that are not known here are passed over."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: Literal["report"]
+    turn: int | None = Field(default=None, ge=0, le=1_000_000)
+    first_sound_ms: float | None = Field(default=None, ge=0, le=120_000, allow_inf_nan=False)
+    """From the last voiced sample that was sent to the first sound of the reply that was played."""
+    interrupt_ms: float | None = Field(default=None, ge=0, le=120_000, allow_inf_nan=False)
+    """From the visitor's first voiced sample to silence."""
+    jitter_ms: float | None = Field(default=None, ge=0, le=60_000, allow_inf_nan=False)
+    skew_ms: float | None = Field(default=None, ge=-60_000, le=60_000, allow_inf_nan=False)
+    """Sound minus picture; positive: the sound comes later."""
+    fps: float | None = Field(default=None, ge=0, le=240, allow_inf_nan=False)
+    freezes: int | None = Field(default=None, ge=0, le=1_000_000)
+
+
+class Audio(Message):
+    """Sound over the WebSocket instead of WebRTC, on or off."""
+
+    type: Literal["audio"]
+    on: bool
+
+
+class End(Message):
+    """The visitor leaves."""
+
+    type: Literal["end"]
+
+
+ClientMessage = Annotated[
+    Hello | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End,
+    Field(discriminator="type"),
+]
+_CLIENT: TypeAdapter[Any] = TypeAdapter(ClientMessage)
+
+
+def parse_message(
+    raw: str,
+) -> Hello | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End:
+    """Read a client's message.
+
+    Raises:
+        LiveError: "too_large", "bad_json" or "bad_message"; it names the field, never its content.
+    """
+    if len(raw) > MESSAGE_BYTES:
+        raise LiveError(
+            "too_large",
+            f"a message of {len(raw)} characters is too long",
+            f"send at most {MESSAGE_BYTES} bytes at once",
+            status=413,
+        )
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise LiveError(
+            "bad_json", "the message is not JSON", 'send a JSON object with a "type", and sound as binary'
+        ) from None
+    try:
+        return _CLIENT.validate_python(data)  # type: ignore[no-any-return]
+    except (ValidationError, RecursionError) as error:
+        raise LiveError("bad_message", complaint(error), "see /docs for the messages") from None
+
+
+def complaint(error: ValidationError | RecursionError) -> str:
+    """Say in a few words what is wrong with a document, without its content."""
+    if isinstance(error, RecursionError):
+        return "the message is nested too deeply"
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "body")[:80]
+    what = first["msg"][:200]
+    return f"{where}: {what[0].lower()}{what[1:]}" if where else what
+
+
+class Document(BaseModel):
+    """Base of what the server answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ErrorBody(Document):
+    """What went wrong."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+class ErrorDocument(Document):
+    """Every error of the HTTP interface; where there is a queue, with the place in it."""
+
+    error: ErrorBody
+    ahead: int | None = None
+    ticket: str | None = None
+
+
+class NewSession(BaseModel):
+    """What a client says when it wants to talk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    desk: Id | None = Field(default=None, description="Which desk; the first if left out.")
+    language: Language | Literal[""] = Field(default="", description="In which it begins.")
+    record: bool = Field(default=False, description="The visitor agrees to a recording.")
+    client: Annotated[str, StringConstraints(max_length=200)] = Field(
+        default="", description="What the client is, for the operators: page, kiosk, widget …"
+    )
+    ticket: Id | None = Field(default=None, description="A place in the queue that was given before.")
+
+
+class Size(Document):
+    """Pixels."""
+
+    width: int
+    height: int
+
+
+class DeskDocument(Document):
+    """A desk as visitors see it."""
+
+    id: str
+    name: str
+    persona: str
+    company: str
+    languages: list[str]
+    greeting: dict[str, str]
+    """language → what it says first."""
+    captions: bool
+    record: bool
+    """Visitors may be asked whether they agree to a recording."""
+    size: tuple[int, int]
+    """Width and height of the picture."""
+
+
+class SessionDocument(Document):
+    """A place at a desk."""
+
+    session: str
+    token: str
+    expires_s: float
+    """Seconds for which the token lets in; a session ends earlier when nobody joins or comes back."""
+    ws: str
+    """Path of the WebSocket."""
+    ice_servers: list[dict[str, Any]]
+    desk: DeskDocument
+
+
+class QueueDocument(Document):
+    """A place in the queue."""
+
+    ticket: str
+    ahead: int
+    ready: bool
+    """True: ask for the session now, with the ticket."""
+
+
+class ChatRequest(BaseModel):
+    """A typed question."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: Text
+    desk: Id | None = Field(default=None, description="Which desk; the first if left out.")
+    language: Language | Literal[""] = Field(default="", description="The question's if left out.")
+    session: Id | None = Field(
+        default=None, description="Names the conversation, for records; each question stands for itself."
+    )
+
+
+class CitationDocument(Document):
+    """A passage that an answer rests on."""
+
+    source: str
+    title: str
+    text: str
+    score: float
+
+
+class SentenceDocument(Document):
+    """A sentence of a reply."""
+
+    text: str
+    language: str
+    emotion: str
+    citations: list[CitationDocument]
+
+
+class ChatDocument(Document):
+    """A whole answer."""
+
+    session: str
+    transcript: str
+    reply: str
+    outcome: str
+    language: str
+    sentences: list[SentenceDocument]
+    citations: list[CitationDocument]
+    timings_ms: dict[str, float]
+
+
+class HealthDocument(Document):
+    """What is alive."""
+
+    status: Literal["ok", "closing"]
+    version: str
+    uptime_s: float
+    sessions: int
+    max_sessions: int
+    waiting: int
+    loop_lag_ms: float
+    """How late the event loop ran lately, at worst: over 40 ms, pictures suffer."""
+    desks: dict[str, dict[str, str]]
+    """desk → which engine does what."""
+
+
+def message(kind: str, **fields: Any) -> str:
+    """Return a message from the server, as JSON text."""
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,504 @@
+"""One visitor's session: the conversation, its connection, and the messages between them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    Notice,
+    SentenceBegan,
+    StateChanged,
+    TurnEnded,
+)
+from agent.sentence import Citation
+from server.live.desks import Cast, OpenDesk, Sink
+from server.live.errors import LiveError
+from server.live.ice import IceSettings
+from server.live.link import CLOSE_NORMAL, CLOSE_REPLACED, Link
+from server.live.metrics import Metrics
+from server.live.protocol import (
+    Audio,
+    End,
+    Hello,
+    Mute,
+    Offer,
+    Replay,
+    Report,
+    SpeakLanguage,
+    Stop,
+    Typed,
+    parse_message,
+)
+from server.live.wire_sound import WireSound, sound_of
+
+if TYPE_CHECKING:
+    from agent.stage import LiveMoment
+    from server.live.rtc import Peer
+
+log = logging.getLogger("visavis.live")
+
+IDLE_WARNING_S = 30.0
+"""How long before the end of an idle session the visitor is told."""
+CLOSING_S = 5.0
+"""How long any one part of a session may take to close."""
+MISTAKES = 20
+"""Messages that cannot be read after which a client is let go."""
+_OFFER_OF = re.compile(r"^o=\S+ (\S+) ", re.MULTILINE)
+"""A browser's connection keeps this number over ICE restarts and renegotiations (RFC 8866, 5.2)."""
+
+
+class Listener(Protocol):
+    """Told what happens in every session: for the record of what was said."""
+
+    def opened(self, session: Session) -> None:
+        """A visitor has come."""
+
+    def happened(self, session: Session, event: ConversationEvent | Report) -> None:
+        """Something happened in the conversation, or the browser measured something."""
+
+    def ended(self, session: Session, reason: str) -> None:
+        """The visitor has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who a session was given to."""
+
+    session: str
+    desk: str
+    origin: str
+    language: str = ""
+    record: bool = False
+    """The visitor agreed to a recording, and the desk makes them."""
+    client: str = ""
+
+
+class Session:
+    """One visitor's session; used on the event loop.
+
+    Args:
+        guest: whom it was given to.
+        opened: the desk.
+        cast: makes the conversation, when the visitor joins.
+        ice: how connections find their way.
+        metrics: where things are counted.
+        listeners: told what happens.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        guest: Guest,
+        opened: OpenDesk,
+        cast: Callable[[Callable[[ConversationEvent], None]], Cast],
+        *,
+        ice: IceSettings,
+        metrics: Metrics,
+        listeners: tuple[Listener, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.guest = guest
+        self.opened = opened
+        self.ended = ""
+        """Why it ended; empty while it goes on."""
+        self.gone = asyncio.Event()
+        """Set when it has ended and everything is closed."""
+        self.created_s = self.active_s = self.left_s = clock()
+        """When it was given out; when the visitor last did something; since when nobody is connected."""
+        self.sinks: list[Sink] = [self]
+        self._cast_of, self._ice, self._metrics, self._listeners = cast, ice, metrics, listeners
+        self._clock = clock
+        self._link: Link | None = None
+        self._cast: Cast | None = None
+        self._peer: Peer | None = None
+        self._offer_of = ""
+        self._sound: WireSound | None = None
+        self._caption = ""
+        self._state = "listening"
+        self._turn = 0
+        self._greeted = self._muted = self._warned = self._media = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._offering: asyncio.Task[None] | None = None
+
+    @property
+    def joined(self) -> bool:
+        """True while a client is connected."""
+        return self._link is not None
+
+    def take(self, moment: LiveMoment) -> None:
+        """Show the caption of a moment as it leaves; the session is a sink of its own stage."""
+        if moment.caption != self._caption:
+            self._caption = moment.caption
+            self._send("caption", turn=self._turn, text=moment.caption)
+
+    async def serve(self, link: Link) -> None:
+        """Serve a client that may be served, until it goes, another takes its place, or the session ends."""
+        old, self._link = self._link, link
+        if old is not None:
+            old.send("ended", reason="replaced")
+            old.close(CLOSE_REPLACED, "replaced")
+        self.active_s = self._clock()
+        self._warned = False
+        resumed = self._cast is not None
+        if self._cast is None:
+            self._begin()
+        if self._sound is not None:
+            self._be_heard(link)
+        link.send("ready", state=self._state, resumed=resumed)
+        mistakes = 0
+        try:
+            async for data in link.receive():
+                try:
+                    await self._take(data)
+                except LiveError as error:
+                    self._metrics.errors.labels(error.code).inc()
+                    link.fail(error)
+                    mistakes += 1
+                    if mistakes >= MISTAKES:
+                        raise
+        finally:
+            self._metrics.dropped.inc(link.dropped_bytes)
+            if self._link is link:
+                self._link = None
+                self.left_s = self._clock()
+
+    def check(self, now_s: float, *, join_s: float) -> str:
+        """Tell whether the session is to end, and why: "" if not. Warns a visitor who says nothing."""
+        web = self.opened.desk.settings.web
+        if not self.joined and now_s - self.left_s > join_s:
+            return "gone" if self._cast else "not_joined"
+        if now_s - self.created_s > web.longest_s:
+            return "too_long"
+        if self._state in ("speaking", "thinking"):
+            self.active_s = max(self.active_s, now_s - web.idle_s / 2)
+        idle_s = now_s - self.active_s
+        if idle_s > web.idle_s:
+            return "idle"
+        if idle_s > web.idle_s - min(IDLE_WARNING_S, web.idle_s / 2) and not self._warned:
+            self._warned = True
+            left = round(web.idle_s - idle_s)
+            self._send(
+                "notice", code="idle", message=f"The conversation ends in {left} s unless you say something."
+            )
+        return ""
+
+    async def close(self, reason: str, *, finish_s: float = 0.0) -> None:
+        """End the session and everything that belongs to it; the second call waits for the first.
+
+        Args:
+            reason: told to the client, for example "visitor", "idle", "closing".
+            finish_s: how long a sentence that is being said may take to end.
+        """
+        if self.ended:
+            await self.gone.wait()
+            return
+        self.ended = reason
+        try:
+            if self._offering is not None:
+                self._offering.cancel()
+            if self._cast is not None:
+                await self._within(
+                    self._cast.talk.close(finish_sentence=finish_s > 0), CLOSING_S + finish_s, "conversation"
+                )
+            tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._peer is not None:
+                await self._within(self._peer.close(), CLOSING_S, "connection")
+        finally:
+            self.sinks.clear()
+            if self._link is not None:
+                self._link.send("ended", reason=reason)
+                self._link.close(CLOSE_NORMAL, reason)
+            for listener in self._listeners:
+                listener.ended(self, reason)
+            self.gone.set()
+
+    def _begin(self) -> None:
+        self._cast = self._cast_of(self._happened)
+        self._run(self._cast.talk.run(), "conversation")
+        self._run(self._cast.play(lambda: self.sinks), "media clock")
+        if self.guest.language:
+            self._cast.talk.speak_language(self.guest.language)
+        for listener in self._listeners:
+            listener.opened(self)
+
+    def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Run a part of the session; when it fails, the session ends with a reason."""
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if task.cancelled() or self.ended:
+                return
+            error = task.exception()
+            log.error("session %s: its %s ended early", self.guest.session, what, exc_info=error)
+            self._end("failed")
+
+        task = asyncio.create_task(work, name=f"{what} {self.guest.session}")
+        self._tasks.add(task)
+        task.add_done_callback(over)
+
+    def _end(self, reason: str) -> None:
+        """Begin to close; `gone` says when it is done."""
+        task = asyncio.create_task(self.close(reason), name=f"close {self.guest.session}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _within(self, work: Coroutine[Any, Any, None], limit_s: float, what: str) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
+                await work
+        except Exception as error:
+            log.error("session %s: closing its %s failed: %r", self.guest.session, what, error)
+
+    # What the client sends
+
+    async def _take(self, data: str | bytes) -> None:
+        assert self._cast is not None
+        talk = self._cast.talk
+        if isinstance(data, bytes):
+            if self._sound is None:
+                raise LiveError(
+                    "sound_unexpected", "sound came unannounced", 'send {"type":"audio","on":true} first'
+                )
+            if not self._muted:
+                talk.hear(sound_of(data))
+            return
+        message = parse_message(data)
+        if not isinstance(message, Report):
+            self.active_s, self._warned = self._clock(), False
+        match message:
+            case Offer():
+                self._offer(message.sdp)
+            case Typed():
+                self._type(message.text)
+            case Stop():
+                talk.stop()
+            case Mute():
+                self._muted = message.muted
+                talk.mute(message.muted)
+            case SpeakLanguage():
+                self._speak(message.language)
+            case Replay():
+                talk.replay()
+            case Report():
+                self._metrics.reported(message)
+                self._tell(message)
+            case Audio():
+                await self._switch_sound(message.on)
+            case End():
+                self._end("visitor")
+            case Hello():
+                raise LiveError("bad_message", "hello was said already", "say it once, at the beginning")
+
+    def _type(self, text: str) -> None:
+        assert self._cast is not None
+        limit = self.opened.desk.settings.limits.question_chars
+        if len(text) > limit:
+            raise LiveError(
+                "too_long", f"the question has {len(text)} characters", f"ask in at most {limit}", status=413
+            )
+        self._cast.talk.type(text)
+
+    def _speak(self, language: str) -> None:
+        assert self._cast is not None
+        languages = self.opened.desk.settings.languages
+        if language and language not in languages:
+            raise LiveError(
+                "no_such_language",
+                f"this desk does not speak {language}",
+                f"choose of: {', '.join(languages)}",
+            )
+        self._cast.talk.speak_language(language)
+
+    async def _switch_sound(self, on: bool) -> None:
+        if on and self._link is not None:
+            self._be_heard(self._link)
+            await self._drop_peer()
+            self._greet()
+        elif self._sound is not None:
+            self.sinks.remove(self._sound)
+            self._sound = None
+
+    def _be_heard(self, link: Link) -> None:
+        """Send sound to this link from now on."""
+        if self._sound is not None:
+            self.sinks.remove(self._sound)
+        self._sound = WireSound(link)
+        self.sinks.append(self._sound)
+
+    # WebRTC
+
+    def _offer(self, sdp: str) -> None:
+        if self._offering is not None and not self._offering.done():
+            raise LiveError(
+                "offer_pending",
+                "the offer before is still being answered",
+                "wait for its answer",
+                retryable=True,
+            )
+        self._offering = asyncio.create_task(self._answer(sdp), name=f"offer {self.guest.session}")
+        self._tasks.add(self._offering)
+        self._offering.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, sdp: str) -> None:
+        from server.live.rtc import Peer
+
+        try:
+            found = _OFFER_OF.search(sdp)
+            offer_of = found[1] if found else ""
+            if self._peer is None or offer_of != self._offer_of:
+                await self._drop_peer()
+                renderer = self.opened.renderer
+                self._peer = peer = Peer(
+                    size=(renderer.width, renderer.height),
+                    ice=self._ice,
+                    on_audio=self._hear,
+                    on_state=lambda state: self._connection(peer, state),
+                )
+                self._offer_of = offer_of
+            answer = await self._peer.answer(sdp)
+            if self._peer not in self.sinks:
+                self.sinks.append(self._peer)
+            if self._sound is not None:
+                self.sinks.remove(self._sound)
+                self._sound = None
+            self._send("answer", sdp=answer)
+        except LiveError as error:
+            await self._drop_peer()
+            self._fail(error)
+        except Exception as error:
+            log.error("session %s: an offer could not be answered", self.guest.session, exc_info=error)
+            await self._drop_peer()
+            self._fail(
+                LiveError(
+                    "offer_failed",
+                    "the offer could not be answered",
+                    'make a new connection, or send {"type":"audio","on":true} to talk over the WebSocket',
+                )
+            )
+
+    async def _drop_peer(self) -> None:
+        peer, self._peer, self._offer_of = self._peer, None, ""
+        if peer is not None:
+            if peer in self.sinks:
+                self.sinks.remove(peer)
+            await self._within(peer.close(), CLOSING_S, "connection")
+
+    def _hear(self, pcm: Any) -> None:
+        if self._cast is not None and not self.ended and not self._muted:
+            self._cast.talk.hear(pcm)
+
+    def _connection(self, peer: Peer, state: str) -> None:
+        """Follow the connection's state, as aiortc names it."""
+        if peer is not self._peer or self.ended:
+            return
+        if state == "connected":
+            self._media = True
+            self._greet()
+        elif state in ("failed", "disconnected") and self._media:
+            self._media = False
+            self._send(
+                "notice",
+                code="media_lost",
+                message="The connection for sound and picture was lost; trying again.",
+            )
+
+    def _greet(self) -> None:
+        """Say hello, once a session, as soon as it can be heard."""
+        if self._greeted or self._cast is None:
+            return
+        self._greeted = True
+        task = asyncio.create_task(self._cast.talk.greet(), name=f"greeting {self.guest.session}")
+        self._tasks.add(task)
+        task.add_done_callback(self._greeting_done)
+
+    def _greeting_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("session %s: it could not greet", self.guest.session, exc_info=task.exception())
+
+    # What the conversation says
+
+    def _happened(self, event: ConversationEvent) -> None:
+        self._metrics.happened(self.guest.desk, event)
+        self._tell(event)
+        match event:
+            case StateChanged():
+                self._state = event.state
+                self._send("state", state=event.state)
+            case HeardWords():
+                self.active_s, self._warned = self._clock(), False
+                self._send("heard", turn=event.turn, text=event.text, final=event.final)
+            case SentenceBegan():
+                self._turn = event.turn
+                sentence = event.sentence
+                self._send(
+                    "sentence",
+                    turn=event.turn,
+                    text=sentence.text,
+                    language=sentence.language,
+                    citations=[citation_document(one) for one in sentence.citations],
+                    emotion=sentence.emotion.label,
+                )
+            case TurnEnded():
+                self.active_s, self._warned = self._clock(), False
+                self._send(
+                    "turn",
+                    turn=event.turn,
+                    outcome=event.outcome.value,
+                    heard=event.heard,
+                    interrupted=event.interrupted,
+                    timings_ms=dict(event.timings_ms),
+                )
+            case Notice():
+                self._send("notice", code=event.code, message=event.message)
+            case _:
+                pass
+
+    def _tell(self, event: ConversationEvent | Report) -> None:
+        for listener in self._listeners:
+            listener.happened(self, event)
+
+    def _send(self, kind: str, **fields: object) -> None:
+        if self._link is not None:
+            self._link.send(kind, **fields)
+
+    def _fail(self, error: LiveError) -> None:
+        self._metrics.errors.labels(error.code).inc()
+        if self._link is not None:
+            self._link.fail(error)
+
+
+def citation_document(citation: Citation) -> dict[str, object]:
+    """Return a citation as it goes over the wire."""
+    return {
+        "source": citation.source,
+        "title": citation.title,
+        "text": citation.text,
+        "score": round(citation.score, 3),
+    }
+
+
+async def pumped(link: Link, work: Coroutine[Any, Any, None]) -> None:
+    """Serve a link with `work` while its outbox is sent; close it at the end, with the reason."""
+    pump = asyncio.create_task(link.pump(), name="outbox")
+    try:
+        await work
+    finally:
+        link.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S):
+                await pump
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)

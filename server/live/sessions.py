@@ -1,0 +1,205 @@
+"""All sessions of a server: given out, found again, watched, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from server.live.admission import Admission
+from server.live.desks import CastOf, OpenDesk
+from server.live.errors import LiveError
+from server.live.metrics import Metrics
+from server.live.options import ServeOptions
+from server.live.protocol import NewSession, QueueDocument, SessionDocument
+from server.live.session import Guest, Listener, Session
+from server.live.tokens import Tokens
+
+log = logging.getLogger("visavis.live")
+
+WATCH_S = 0.25
+"""How often sessions are looked at, and how late the event loop runs is measured."""
+LAG_KEPT = 40
+"""Looks that the worst lateness is taken of: ten seconds."""
+
+
+class Sessions:
+    """The sessions of one server; used on the event loop.
+
+    Args:
+        desks: name → open desk.
+        pool: threads that draw.
+        options: of the server.
+        tokens: signs.
+        metrics: where things are counted.
+        cast: makes conversations.
+        listeners: told what happens in all of them.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        desks: Mapping[str, OpenDesk],
+        pool: ThreadPoolExecutor,
+        options: ServeOptions,
+        *,
+        tokens: Tokens,
+        metrics: Metrics,
+        cast: CastOf,
+        listeners: tuple[Listener, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.closing = False
+        """True once the server takes nobody any more."""
+        self.admission = Admission(
+            options.max_sessions,
+            {name: one.desk.settings.web.max_sessions for name, one in desks.items()},
+            queue_length=options.queue_length,
+        )
+        self._desks, self._pool, self._options, self._tokens = desks, pool, options, tokens
+        self._metrics, self._cast, self._listeners, self._clock = metrics, cast, listeners, clock
+        self._open: dict[str, Session] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._lags: list[float] = [0.0]
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def loop_lag_s(self) -> float:
+        """How late the event loop ran lately, at worst."""
+        return max(self._lags)
+
+    def create(self, desk: str, wanted: NewSession, origin: str) -> SessionDocument:
+        """Give a session out.
+
+        Raises:
+            Busy: no place is free.
+            LiveError: the server is closing, or the desk does not speak the language.
+        """
+        if self.closing:
+            raise LiveError(
+                "closing", "the server is about to stop", "try again in a minute", status=503, retryable=True
+            )
+        opened = self._desks[desk]
+        settings = opened.desk.settings
+        if wanted.language and wanted.language not in settings.languages:
+            raise LiveError(
+                "no_such_language",
+                f"this desk does not speak {wanted.language}",
+                f"choose of: {', '.join(settings.languages)}",
+            )
+        try:
+            self.admission.enter(desk, self._clock(), wanted.ticket)
+        finally:
+            self._metrics.waiting.set(self.admission.waiting)
+        name = secrets.token_urlsafe(12)
+        guest = Guest(
+            session=name,
+            desk=desk,
+            origin=origin,
+            language=wanted.language,
+            record=wanted.record and settings.web.record,
+            client=wanted.client,
+        )
+        seed = random.randrange(2**31)
+        session = Session(
+            guest,
+            opened,
+            partial(self._cast, opened, self._pool, wanted.language, seed),
+            ice=self._options.ice,
+            metrics=self._metrics,
+            listeners=self._listeners,
+            clock=self._clock,
+        )
+        self._open[name] = session
+        self._metrics.opened.labels(desk).inc()
+        self._metrics.sessions.labels(desk).inc()
+        self._follow(session)
+        expires_s = settings.web.longest_s + self._options.join_s
+        return SessionDocument(
+            session=name,
+            token=self._tokens.issue(name, desk, origin, expires_s=expires_s),
+            expires_s=expires_s,
+            ws=f"/v1/sessions/{name}/live",
+            ice_servers=self._options.ice.for_browser(name),
+            desk=opened.document(),
+        )
+
+    def find(self, name: str, token: str, origin: str) -> Session:
+        """Return a session that goes on, to who may have it.
+
+        Raises:
+            LiveError: the token is not right, or the session is over.
+        """
+        self._tokens.read(token, session=name, origin=origin)
+        session = self._open.get(name)
+        if session is None or session.ended:
+            raise LiveError("session_over", "the session is over", "ask for a new session", status=404)
+        return session
+
+    def place(self, ticket: str) -> QueueDocument:
+        """Look up a place in the queue.
+
+        Raises:
+            LiveError: there is no such ticket, or it was not asked about for too long.
+        """
+        found = self.admission.place(ticket, self._clock())
+        self._metrics.waiting.set(self.admission.waiting)
+        if found is None:
+            raise LiveError(
+                "no_such_ticket", "nobody waits with this ticket", "ask for a session", status=404
+            )
+        ahead, ready = found
+        return QueueDocument(ticket=ticket, ahead=ahead, ready=ready)
+
+    async def watch(self) -> None:
+        """End sessions whose visitors have gone or whose time is up, until cancelled."""
+        while True:
+            before = self._clock()
+            await asyncio.sleep(WATCH_S)
+            now = self._clock()
+            self._lags = [*self._lags[-LAG_KEPT + 1 :], max(now - before - WATCH_S, 0.0)]
+            self._metrics.loop_lag.set(self.loop_lag_s)
+            for session in list(self._open.values()):
+                reason = "" if session.ended else session.check(now, join_s=self._options.join_s)
+                if reason:
+                    self.end(session, reason)
+
+    def end(self, session: Session, reason: str) -> None:
+        """Begin to end a session."""
+        task = asyncio.create_task(session.close(reason), name=f"close {session.guest.session}")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def drain(self) -> None:
+        """Take nobody any more, let sentences end, and end all sessions."""
+        self.closing = True
+        finish_s = self._options.finish_s
+        await asyncio.gather(
+            *(session.close("closing", finish_s=finish_s) for session in list(self._open.values())),
+            return_exceptions=True,
+        )
+        while self._ending:
+            await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def _follow(self, session: Session) -> None:
+        """Give its place back when it has ended."""
+
+        async def until_gone() -> None:
+            await session.gone.wait()
+            desk = session.guest.desk
+            del self._open[session.guest.session]
+            self.admission.leave(desk, self._clock())
+            self._metrics.sessions.labels(desk).dec()
+            self._metrics.ended.labels(desk, session.ended).inc()
+            self._metrics.waiting.set(self.admission.waiting)
+
+        task = asyncio.create_task(until_gone(), name=f"place of {session.guest.session}")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
