@@ -1,0 +1,1 @@
+"""The live conversation: WebRTC and WebSocket doors, sessions, pages."""

@@ -1,0 +1,333 @@
+"""One WebRTC connection: what happens between an offer and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.stats import (
+    RTCOutboundRtpStreamStats,
+    RTCRemoteInboundRtpStreamStats,
+    RTCTransportStats,
+)
+from numpy.typing import NDArray
+
+from server.live import inside
+from server.live.encoder import AudioEncoder
+from server.live.errors import LiveError
+from server.live.inbox import HEARING_RATE, PIECE_SAMPLES, AudioInbox
+from server.live.offer import Offer
+from server.live.picture import PictureSender
+from server.live.quality import DEFAULTS, QualitySettings
+from server.live.tracks import PacketTrack
+
+log = logging.getLogger(__name__)
+
+NEGOTIATE_S = 10.0
+"""Gathering addresses asks STUN and TURN servers, which may be down; 5 s each is aioice's own limit."""
+CONNECT_S = 20.0
+"""A way that is not found by then is not found at all."""
+SILENT_S = 4.0
+"""A living client reports at least once a second, even where its microphone is off."""
+FLOOD_BYTES = 1_250_000
+"""In one second: no microphone sends 10 Mb/s."""
+MUCH_BYTES = 125_000
+"""In a second: ten times the best Opus; for `MUCH_S` in a row it is a flood too."""
+MUCH_S = 3
+CLOSE_S = 5.0
+OVER = ("failed", "flooded", "closed")
+"""States that a connection does not come back from."""
+
+
+class Moment(Protocol):
+    """40 ms of face and voice, as the stage makes them."""
+
+    @property
+    def index(self) -> int:
+        """Of the media clock."""
+
+    @property
+    def frame(self) -> NDArray[np.uint8] | None:
+        """RGB[H, W, 3], not written to any more; None: the last one again."""
+
+    @property
+    def pcm(self) -> NDArray[np.int16]:
+        """1920 samples, 48 kHz mono."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineStats:
+    """What a connection carries; a second old at most.
+
+    Attributes:
+        state: as `Peer` tells it.
+        codec: of the video, "" without.
+        step: rung of the quality ladder.
+        audio_bps: bits a second sent, sound.
+        video_bps: bits a second sent, pictures.
+        allowed_bps: what the pictures may use.
+        received_bps: bits a second received, everything.
+        fps: pictures sent in the last second.
+        encode_ms: mean wall time of an encode in the last second.
+        rtt_ms: round trip; None before the first report.
+        lost: share of packets that the client missed in its last report, 0 to 1.
+        late: pictures left out because the encoder was busy, since the connection began.
+        key_frames: sent, since the connection began.
+        heard_s: seconds of the visitor's sound.
+        missing: packets of it that never came.
+        refused: packets of it that were too many, too large or broken.
+    """
+
+    state: str = "new"
+    codec: str = ""
+    step: str = ""
+    audio_bps: float = 0.0
+    video_bps: float = 0.0
+    allowed_bps: float = 0.0
+    received_bps: float = 0.0
+    fps: float = 0.0
+    encode_ms: float = 0.0
+    rtt_ms: float | None = None
+    lost: float = 0.0
+    late: int = 0
+    key_frames: int = 0
+    heard_s: float = 0.0
+    missing: int = 0
+    refused: int = 0
+
+
+class Line:
+    """One RTCPeerConnection with its tracks, encoders and watch.
+
+    Args:
+        offer: what the client wants.
+        configuration: STUN, TURN.
+        size: of the full picture, (width, height).
+        on_audio: gets the visitor's sound.
+        on_state: told of connecting, connected, disconnected, failed, flooded, closed.
+        pool: where pictures are encoded; None: the event loop's own.
+        quality: numbers of the quality ladder.
+    """
+
+    def __init__(
+        self,
+        offer: Offer,
+        *,
+        configuration: RTCConfiguration,
+        size: tuple[int, int],
+        on_audio: Callable[[NDArray[np.float32]], None],
+        on_state: Callable[[str], None],
+        pool: Executor | None = None,
+        quality: QualitySettings = DEFAULTS,
+    ) -> None:
+        self.offer = offer
+        self._on_state = on_state
+        self._loop = asyncio.get_running_loop()
+        self._connection = RTCPeerConnection(configuration)
+        self._audio = PacketTrack("audio")
+        self._voice = AudioEncoder()
+        self._inbox = AudioInbox(on_audio, self._loop.time)
+        self._picture: PictureSender | None = None
+        if offer.codecs:
+            track = PacketTrack("video")
+            self._picture = PictureSender(offer.codecs[0], track, size=size, pool=pool, quality=quality)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stats = LineStats(codec=offer.codecs[0] if offer.codecs else "")
+        self._connection.on("connectionstatechange", self._changed)
+
+    @property
+    def stats(self) -> LineStats:
+        """What it carries."""
+        picture = self._picture
+        return replace(
+            self._stats,
+            step=picture.step.name if picture else "",
+            late=picture.late if picture else 0,
+            key_frames=picture.key_frames if picture else 0,
+            heard_s=self._inbox.heard * PIECE_SAMPLES / HEARING_RATE,
+            missing=self._inbox.missing,
+            refused=self._inbox.refused,
+        )
+
+    async def answer(self, offer: Offer) -> str:
+        """Agree to the first offer, or to a later one of the same client over the same way.
+
+        Returns:
+            The answer's SDP, with this end's addresses.
+
+        Raises:
+            LiveError: the two do not fit together, or no address could be found in time.
+        """
+        first = not self._tasks
+        try:
+            async with asyncio.timeout(NEGOTIATE_S):
+                if first:
+                    self._arrange(offer)
+                await self._connection.setRemoteDescription(
+                    RTCSessionDescription(sdp=offer.sdp, type="offer")
+                )
+                if first:
+                    self._reach_inside()
+                await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except TimeoutError:
+            raise LiveError(
+                "network",
+                "no network address could be found in time",
+                "try again; see that the STUN and TURN servers are up",
+                status=503,
+                retryable=True,
+            ) from None
+        except Exception as error:  # aiortc raises whatever a wrong value makes Python raise
+            log.debug("offer refused", exc_info=True)
+            raise LiveError(
+                "offer_refused",
+                f"the offer does not fit ({type(error).__name__})",
+                "send the browser's own offer",
+            ) from None
+        self.offer = offer
+        if first:
+            self._tasks = [asyncio.create_task(self._watch())]
+            if self._picture is not None:
+                self._tasks.append(asyncio.create_task(self._picture.run()))
+        return str(self._connection.localDescription.sdp)
+
+    def take(self, moment: Moment) -> None:
+        """Send a moment: its sound at once, its picture as soon as it is encoded; never blocks.
+
+        The sound leaves first by the time of an encode (2 to 10 ms): browsers play sound some 20 to 40 ms
+        later than the picture that left with it, so this brings the two nearer, not farther.
+        """
+        picture = self._picture
+        if self._stats.state in OVER:
+            return
+        if (self.offer.hears and not self._audio.wanted) or (picture and not picture.track.wanted):
+            if picture:
+                picture.keep(moment.frame)
+            return  # both tracks begin together
+        if self.offer.hears:
+            for packet in self._voice.encode(moment.pcm, moment.index):
+                self._audio.put(packet)
+        if picture:
+            picture.take(moment.index, moment.frame)
+
+    async def close(self) -> None:
+        """End the connection and all that belongs to it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._audio.stop()
+        if self._picture is not None:
+            self._picture.track.stop()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._connection.close()
+        except Exception:
+            log.warning("a connection did not close cleanly", exc_info=True)
+
+    def _arrange(self, offer: Offer) -> None:
+        # Preferences must stand before the offer is applied: aiortc ignores later ones without a word.
+        audio = self._connection.addTransceiver(self._audio, direction="sendrecv")
+        known = RTCRtpSender.getCapabilities("audio").codecs
+        audio.setCodecPreferences([codec for codec in known if codec.name.lower() == "opus"])
+        if self._picture is not None:
+            video = self._connection.addTransceiver(self._picture.track, direction="sendonly")
+            known = RTCRtpSender.getCapabilities("video").codecs
+            ordered = [codec for name in offer.codecs for codec in known if codec.name == name]
+            video.setCodecPreferences([*ordered, *(codec for codec in known if codec.name == "rtx")])
+        elif offer.has_video:
+            self._connection.addTransceiver("video", direction="inactive")
+
+    def _reach_inside(self) -> None:
+        for transceiver in self._connection.getTransceivers():
+            if transceiver.kind == "audio":
+                inside.receive_into(transceiver.receiver, self._inbox)
+                inside.skip_empty_datagrams(transceiver.receiver.transport)
+            elif self._picture is not None:
+                inside.forward_feedback(
+                    transceiver.sender,
+                    self._picture.codec,
+                    on_key_frame=self._picture.want_key,
+                    on_estimate=self._picture.estimated,
+                )
+
+    def _changed(self) -> None:
+        self._tell(self._connection.connectionState)
+
+    def _tell(self, state: str) -> None:
+        if state != self._stats.state:
+            self._stats = replace(self._stats, state=state)
+            self._on_state(state)
+
+    async def _watch(self) -> None:
+        """Measure once a second; notice clients that are gone, silent, or send too much."""
+        began = then = heard_from = self._loop.time()
+        before = _Totals()
+        much = 0
+        while True:
+            await asyncio.sleep(1.0)
+            now = self._loop.time()
+            seconds, then = now - then, now
+            total = await self._totals()
+            self._measure(total, before, now, seconds)
+            received, before = total.received - before.received, total
+            if received > 0:
+                heard_from = now
+            if self._stats.state in ("connected", "disconnected"):
+                self._tell("connected" if now - heard_from < SILENT_S else "disconnected")
+            elif self._stats.state in ("new", "connecting") and now - began > CONNECT_S:
+                self._tell("failed")
+            much = much + 1 if received > MUCH_BYTES * seconds else 0
+            if received > FLOOD_BYTES * seconds or much >= MUCH_S:
+                self._tell("flooded")
+
+    async def _totals(self) -> _Totals:
+        audio = video = received = 0
+        rtt_s: float | None = None
+        lost = 0.0
+        for report in (await self._connection.getStats()).values():
+            if isinstance(report, RTCOutboundRtpStreamStats):
+                if report.kind == "audio":
+                    audio = report.bytesSent
+                else:
+                    video = report.bytesSent
+            elif isinstance(report, RTCRemoteInboundRtpStreamStats):
+                rtt_s = report.roundTripTime if report.roundTripTime is not None else rtt_s
+                lost = max(lost, report.fractionLost / 256)
+            elif isinstance(report, RTCTransportStats):
+                received = report.bytesReceived
+        return _Totals(audio, video, received, rtt_s, lost)
+
+    def _measure(self, total: _Totals, before: _Totals, now: float, seconds: float) -> None:
+        audio_bps = 8 * (total.audio - before.audio) / seconds
+        video_bps = 8 * (total.video - before.video) / seconds
+        picture = self._picture
+        if picture is not None and self._stats.state == "connected":
+            picture.second(now, audio_bps=audio_bps, video_bps=video_bps, lost=total.lost, seconds=seconds)
+        self._stats = replace(
+            self._stats,
+            audio_bps=audio_bps,
+            video_bps=video_bps,
+            received_bps=8 * (total.received - before.received) / seconds,
+            allowed_bps=picture.allowed_bps if picture else 0.0,
+            fps=picture.fps if picture else 0.0,
+            encode_ms=picture.encode_ms if picture else 0.0,
+            rtt_ms=None if total.rtt_s is None else 1000.0 * total.rtt_s,
+            lost=total.lost,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """Since the connection began: bytes; round trip in seconds; share lost in the client's last report."""
+
+    audio: int = 0
+    video: int = 0
+    received: int = 0
+    rtt_s: float | None = None
+    lost: float = 0.0

@@ -1,0 +1,175 @@
+"""The sending side of the picture: which frames to encode, how, and when to give up on one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import Executor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.live.encoder import FRAMES_PER_S, Codec, VideoEncoder
+from server.live.quality import Bandwidth, Ladder, QualitySettings, Step
+from server.live.tracks import PacketTrack
+
+log = logging.getLogger(__name__)
+
+KEY_FRAME_GAP_S = 0.3
+"""Key frames are ten times as large: a client that asks all the time gets three a second."""
+LATE_S = 1.0 / FRAMES_PER_S
+"""An encode that takes longer than a frame lasts can not keep up."""
+
+
+class PictureSender:
+    """Encodes the newest frame whenever the encoder is free; frames that come meanwhile replace each other.
+
+    Args:
+        codec: to encode with.
+        track: where packets go.
+        size: of the full picture, (width, height).
+        pool: where encodes run; None: the event loop's own.
+        quality: numbers of the ladder.
+
+    Attributes:
+        late: frames left out because the encoder was busy, plus encodes longer than a frame.
+        key_frames: sent.
+        fps: frames sent in the last second.
+        encode_ms: mean wall time of an encode in the last second.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        track: PacketTrack,
+        *,
+        size: tuple[int, int],
+        pool: Executor | None,
+        quality: QualitySettings,
+    ) -> None:
+        self.codec = codec
+        self.track = track
+        self.late = 0
+        self.key_frames = 0
+        self.fps = 0.0
+        self.encode_ms = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._pool = pool
+        self._encoder = VideoEncoder(codec)
+        self._bandwidth = Bandwidth(quality)
+        self._ladder = Ladder(pixels=size[0] * size[1], settings=quality)
+        self._waiting: tuple[int, NDArray[np.uint8]] | None = None
+        self._came = asyncio.Event()
+        self._last: NDArray[np.uint8] | None = None
+        self._key_wanted = True
+        self._key_at_s = -KEY_FRAME_GAP_S
+        self._estimate_bps: float | None = None
+        self._due = self._due_late = self._encodes = self._sent = 0
+        self._encode_s = 0.0
+
+    @property
+    def step(self) -> Step:
+        """The rung of the quality ladder in use."""
+        return self._ladder.step
+
+    @property
+    def allowed_bps(self) -> float:
+        """Bits a second that the picture may use."""
+        return self._bandwidth.allowed_bps
+
+    def want_key(self) -> None:
+        """Make the next frame a key frame; the last one again, if there is no newer."""
+        self._key_wanted = True
+
+    def estimated(self, bps: int) -> None:
+        """Note what the receiver says that its network can carry, bits a second."""
+        self._estimate_bps = float(bps)
+
+    def keep(self, frame: NDArray[np.uint8] | None) -> None:
+        """Remember a frame without sending it, for the first key frame."""
+        if frame is not None:
+            self._last = frame
+
+    def take(self, index: int, frame: NDArray[np.uint8] | None) -> None:
+        """Send a frame if it is its turn; never blocks.
+
+        Args:
+            index: of the media clock.
+            frame: RGB[H, W, 3]; None: there is no new one.
+        """
+        self.keep(frame)
+        every = self.step.every
+        if self._key_due():
+            frame = self._last
+        elif every == 0 or index % every:
+            return
+        if frame is None:
+            return
+        self._due += 1
+        if self._waiting is not None:
+            self.late += 1
+            self._due_late += 1
+        self._waiting = (index, frame)
+        self._came.set()
+
+    def second(
+        self, now_s: float, *, audio_bps: float, video_bps: float, lost: float, seconds: float
+    ) -> None:
+        """Take stock, once a second.
+
+        Args:
+            now_s: the time.
+            audio_bps: bits of sound sent a second.
+            video_bps: bits of pictures sent a second.
+            lost: share of packets missed, 0 to 1.
+            seconds: since the last call.
+        """
+        estimate, self._estimate_bps = self._estimate_bps, None
+        self._bandwidth.observe(audio_bps=audio_bps, video_bps=video_bps, estimate_bps=estimate, lost=lost)
+        before = self.step
+        self._ladder.observe(
+            now_s, allowed_bps=self.allowed_bps, late_share=self._due_late / self._due if self._due else 0.0
+        )
+        if self.step.every == 0 and before.every != 0:
+            self.want_key()  # the still is a whole picture
+        self.fps = self._sent / seconds
+        self.encode_ms = 1000.0 * self._encode_s / self._encodes if self._encodes else 0.0
+        self._due = self._due_late = self._encodes = self._sent = 0
+        self._encode_s = 0.0
+
+    async def run(self) -> None:
+        """Encode until cancelled."""
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            if self._waiting is None:
+                continue
+            (index, frame), self._waiting = self._waiting, None
+            try:
+                await self._encode(index, frame)
+            except Exception:
+                log.exception("a picture could not be encoded; the conversation goes on without it")
+                self.want_key()
+
+    async def _encode(self, index: int, frame: NDArray[np.uint8]) -> None:
+        key = self._key_due()
+        if key:
+            self._key_wanted, self._key_at_s = False, self._loop.time()
+        encoder, scale, bps = self._encoder, self.step.scale, self.allowed_bps
+        packet, took_s = await self._loop.run_in_executor(
+            self._pool, lambda: encoder.encode(frame, index, scale=scale, bps=bps, key=key)
+        )
+        self._encodes += 1
+        self._encode_s += took_s
+        if took_s > LATE_S:
+            self.late += 1
+            self._due_late += 1
+        if packet is None:
+            return
+        self._sent += 1
+        self.key_frames += packet.is_keyframe
+        if not self.track.put(packet):
+            self.want_key()
+
+    def _key_due(self) -> bool:
+        return self._key_wanted and self._loop.time() - self._key_at_s >= KEY_FRAME_GAP_S
