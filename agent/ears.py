@@ -55,6 +55,11 @@ class Ears:
         """True while somebody speaks."""
         return self._detector.speaking
 
+    @property
+    def silence_s(self) -> float:
+        """Since the last voice, sure or not."""
+        return self._detector.silence_s
+
     def take(self, pcm: Pcm) -> list[VadEvent]:
         """Take the next samples, float32[n] at 16 kHz; returns what they made certain."""
         pcm = np.nan_to_num(np.asarray(pcm, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
@@ -67,6 +72,8 @@ class Ears:
                 if self._from is None:
                     self._from = max(int(event.keep_from_s * RECOGNITION_RATE_HZ), self._first)
                 fed = self._listen() or fed
+        if not fed and self._detector.speaking:
+            fed = self._listen()  # its words were asked for while it went on
         if self._hearing is not None and not fed:
             self._hearing.feed(pcm)
         self._trim()

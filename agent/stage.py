@@ -97,7 +97,7 @@ class Stage:
         pool: Executor,
         *,
         seed: int = 0,
-        on_event: Callable[[StageEvent], None],
+        on_event: Callable[[StageEvent], None] = lambda event: None,
         ai_label: bool = True,
     ) -> None:
         warm()
@@ -111,7 +111,7 @@ class Stage:
             renderer,
             pool,
             seed=seed,
-            on_failure=lambda message: on_event(Failed(message)),
+            on_failure=lambda message: self.on_event(Failed(message)),
             ai_label=ai_label,
         )
         self._look: Look = "idle"

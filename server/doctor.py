@@ -177,9 +177,10 @@ def _speaking(desk: Desk) -> Finding:
 
 
 def _face(desk: Desk) -> Finding:
-    from agent.face import background_file, find_rig
+    from agent.face import background_file, find_rig, lips_file
     from avatar import load_rig
 
+    lips_file(desk)
     rig = load_rig(find_rig(desk.settings.avatar.rig, desk))
     background = background_file(desk)
     if background is not None and not background.is_file():

@@ -1,0 +1,454 @@
+"""A live conversation: sound and typed words in, a face that listens, thinks and answers out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    Notice,
+    SentenceBegan,
+    StateChanged,
+    TurnEnded,
+    VerdictGiven,
+)
+from agent.ears import Ears
+from agent.echo import EchoGuard
+from agent.engines import Engines
+from agent.events import Ended, Event, Heard, Noted, Screened, Spoken, Written
+from agent.history import Exchange, History
+from agent.prepared import Prepared
+from agent.reply import LEAD_S, PAUSE_S, changes_nothing, reply, whole_frames
+from agent.sentence import Emotion, Outcome, Sentence
+from agent.live_face import Look
+from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
+from agent.turn import (
+    Cancel,
+    CancelReason,
+    Command,
+    Commit,
+    Discard,
+    Ignore,
+    Pause,
+    Prepare,
+    Recognize,
+    Resume,
+    ShowState,
+    TurnState,
+    TurnTaker,
+)
+from speech.errors import SpeechError
+from speech.recognizer import Transcript
+from speech.timeline import Pcm
+from speech.vad import SpeechEnded, SpeechStarted
+
+TICK_S = 0.02
+"""How often timers are looked at: half a video frame."""
+WAITING_S = 5.0
+"""Sound that may wait to be heard when the machine is behind; older sound is lost."""
+TYPED_CHARS = 2000
+"""Longest typed question that is looked at, whatever a desk allows."""
+
+LOOKS: dict[TurnState, Look] = {
+    TurnState.LISTENING: "idle",
+    TurnState.THINKING: "thinking",
+    TurnState.SPEAKING: "idle",
+    TurnState.PAUSED: "listening",
+}
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The turn that is being answered."""
+
+    number: int
+    asked: str
+    """The visitor's words as they came."""
+    began_s: float
+    """When the question ended: its last voiced sample, or when it was typed."""
+    question: str = ""
+    """As the guard let it through."""
+    outcome: Outcome = Outcome.ANSWERED
+    spoken: list[Spoken] = field(default_factory=list)
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    over: bool = False
+
+    def mark(self, name: str, now_s: float) -> None:
+        """Write down when something happened for the first time."""
+        self.timings_ms.setdefault(name, round(max(now_s - self.began_s, 0.0) * 1e3, 1))
+
+
+class Conversation:
+    """One visitor's conversation. Everything is called on the event loop; nothing blocks it.
+
+    Args:
+        engines: shared by all conversations of a desk.
+        stage: the face and the voice; its events come to this conversation from now on.
+        ears: the microphone.
+        on_event: told what happens.
+        language: spoken first; empty for the desk's own.
+        taker: when turns begin and end.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        engines: Engines,
+        stage: Stage,
+        *,
+        ears: Ears,
+        on_event: Callable[[ConversationEvent], None],
+        language: str = "",
+        taker: TurnTaker | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stage = stage
+        self.history = History()
+        self._engines, self._ears, self._on_event, self._clock = engines, ears, on_event, clock
+        self._echo = EchoGuard()
+        self._taker = taker or TurnTaker(is_echo=self._echo.is_echo)
+        languages = engines.desk.settings.languages
+        self._language = language if language in languages else languages[0]
+        self._sound: deque[Pcm] = deque()
+        self._waiting = 0
+        self._woken, self._quiet = asyncio.Event(), asyncio.Event()
+        self._muted = self._closed = False
+        self._turns = 0
+        self._turn: _Turn | None = None
+        self._last: _Turn | None = None
+        self._answering: asyncio.Task[None] | None = None
+        self._prepared: Prepared | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._heard_s = 0.0
+        self._transcript = Transcript("", self._language, 0.0, "none")
+        stage.on_event = self._staged
+
+    # What comes from outside
+
+    def hear(self, pcm: Pcm) -> None:
+        """Take sound of the microphone, float32[n] at 16 kHz; never waits."""
+        if self._muted or self._closed:
+            return
+        self._sound.append(pcm)
+        self._waiting += len(pcm)
+        while self._waiting > WAITING_S * 16_000:
+            self._waiting -= len(self._sound.popleft())
+        self._woken.set()
+
+    def type(self, text: str) -> None:
+        """Take a typed question."""
+        text = " ".join(text.split())[: min(TYPED_CHARS, self._engines.desk.settings.limits.question_chars)]
+        if not text or self._closed:
+            return
+        now = self._clock()
+        self._heard_s = now
+        self._transcript = Transcript(text, self._language, 1.0, "typed")
+        self._follow(self._taker.typed(now, text))
+
+    def stop(self) -> None:
+        """End the reply that is being spoken or made."""
+        self._follow(self._taker.stop(self._clock()))
+
+    def mute(self, muted: bool) -> None:
+        """Stop hearing, or hear again."""
+        self._muted = muted
+        if muted:
+            self._sound.clear()
+            self._waiting = 0
+            now = self._clock()
+            self._follow(self._taker.speech_ended(now, now))
+
+    def speak_language(self, language: str) -> None:
+        """Choose the language of what the desk says of itself; an unknown one changes nothing."""
+        if language in self._engines.desk.settings.languages:
+            self._language = language
+
+    def replay(self) -> None:
+        """Say the last reply again, where nothing else is being said."""
+        if self._last and self._last.spoken and self._turn is None and not self._closed:
+            self._say(list(self._last.spoken), self._last.outcome)
+
+    async def greet(self) -> None:
+        """Say the desk's greeting."""
+        phrases = self._engines.desk.phrases(self._language)
+        sentence = Sentence(phrases.greeting, self._language, Emotion("happy", 0.6), gesture="greet")
+        spoken = await self._voiced(sentence)
+        if spoken is not None and self._turn is None and not self._closed:
+            self._say([spoken], Outcome.ANSWERED)
+
+    async def run(self) -> None:
+        """Hear, take turns and answer, until `close`."""
+        self._on_event(StateChanged(self._taker.state.value))
+        while not self._closed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), TICK_S)
+            self._woken.clear()
+            while self._sound and not self._closed:
+                pcm = self._sound.popleft()
+                self._waiting -= len(pcm)
+                self._listen(pcm)
+            self._follow(self._taker.tick(self._clock(), self._ears.silence_s))
+
+    async def close(self, *, finish_sentence: bool = False) -> None:
+        """End the conversation and everything that it has under way.
+
+        Args:
+            finish_sentence: let what is being said come to its end first, if the stage still moves.
+        """
+        if finish_sentence and self._turn is not None:
+            limit = sum(spoken.speech.duration_s for spoken in self._turn.spoken) + 1.0
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), limit)
+        self._closed = True
+        self._woken.set()
+        self._cancel()
+        pending = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await self._ears.close()
+
+    # What is heard
+
+    def _listen(self, pcm: Pcm) -> None:
+        now = self._clock()
+        for event in self._ears.take(pcm):
+            behind = self._ears.now_s
+            if isinstance(event, SpeechStarted):
+                self._follow(self._taker.speech_started(now, now - (behind - event.start_s)))
+            elif isinstance(event, SpeechEnded):
+                self._heard_s = now - (behind - event.end_s)
+                self._follow(self._taker.speech_ended(now, self._heard_s))
+        if self._ears.speaking and self._taker.state is TurnState.LISTENING:
+            self.stage.look("listening")
+
+    async def _recognize(self, command: Recognize) -> None:
+        try:
+            heard = await self._ears.words()
+        except SpeechError as error:
+            self._on_event(Notice("hearing_failed", str(error)))
+            heard = Transcript("", self._language, 0.0, "none")
+        text = heard.text.strip()
+        if text and not command.interim:
+            self._transcript = heard
+            self._on_event(HeardWords(self._turns + 1, text, final=False))
+        self._follow(
+            self._taker.words(self._clock(), text, heard.confidence, heard.language, asked=command.asked)
+        )
+
+    # Turns
+
+    def _follow(self, commands: list[Command]) -> None:
+        for command in commands:
+            self._do(command)
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case Recognize():
+                self._begin(self._recognize(command))
+            case Prepare():
+                before = self._turn.asked if command.joined and self._turn is not None else ""
+                self._prepare(f"{before} {command.text}".strip())
+            case Discard():
+                self._throw_away()
+            case Commit():
+                self._commit(command)
+            case Pause():
+                self.stage.pause()
+            case Resume():
+                self.stage.resume()
+            case Cancel():
+                self._cancel()
+                if command.reason is CancelReason.NO_ANSWER:
+                    self._begin(self._apologise())
+            case Ignore():
+                self._ears.forget()
+            case ShowState():
+                self.stage.look(LOOKS[command.state])
+                self._on_event(StateChanged(command.state.value))
+
+    def _cancel(self) -> None:
+        heard = self.stage.heard()
+        self._break_off()
+        turn, self._turn = self._turn, None
+        self.stage.cancel()
+        self._end_turn(turn, heard, interrupted=True)
+
+    async def _apologise(self) -> None:
+        phrases = self._engines.desk.phrases(self._language)
+        sorry = Sentence(phrases.failed, self._language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
+        spoken = await self._voiced(sorry)
+        if spoken is not None and self._turn is None and not self._closed:
+            self._say([spoken], Outcome.HANDOFF)
+
+    def _prepare(self, text: str) -> None:
+        self._throw_away()
+        if changes_nothing(text, self._engines):
+            self._prepared = Prepared(text, self._reply(text, self._transcript))
+
+    def _throw_away(self) -> None:
+        if self._prepared is not None:
+            self._begin(self._prepared.close())
+            self._prepared = None
+
+    def _commit(self, command: Commit) -> None:
+        now = self._clock()
+        asked, number = command.text, 0
+        if command.joined and self._turn is not None:
+            asked, number = f"{self._turn.asked} {asked}", self._turn.number
+            self._turn.over = True
+            self._break_off()
+            self.stage.cancel()
+        elif self._turn is not None:
+            self._cancel()
+        self._turns = number or self._turns + 1
+        turn = self._turn = _Turn(self._turns, asked, self._heard_s)
+        self._quiet.clear()
+        turn.mark("turn_end", now)
+        turn.mark("transcript", now)
+        prepared, self._prepared = self._prepared, None
+        if prepared is not None and prepared.text != asked:
+            self._begin(prepared.close())
+            prepared = None
+        self._ears.forget()
+        events = prepared.events() if prepared else self._reply(asked, self._transcript)
+        self._answering = self._begin(self._answer(turn, events))
+
+    def _reply(self, text: str, heard: Transcript) -> AsyncGenerator[Event, None]:
+        transcript = Transcript(text, heard.language, heard.confidence, heard.engine)
+        typed = heard.engine == "typed"
+        return reply(Heard(transcript, speech_s=0.0 if typed else 1.0), self._engines)
+
+    async def _answer(self, turn: _Turn, events: AsyncGenerator[Event, None]) -> None:
+        try:
+            async for event in events:
+                self._take(turn, event)
+        except Exception as error:  # whatever an engine does, the visitor gets an answer
+            self._on_event(Notice("engine_failed", f"{type(error).__name__}: {error}"))
+            phrases = self._engines.desk.phrases(self._language)
+            sorry = await self._voiced(
+                Sentence(phrases.failed, self._language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
+            )
+            turn.outcome = Outcome.HANDOFF
+            if sorry is not None:
+                turn.spoken.append(sorry)
+                self.stage.say(sorry)
+        finally:
+            await events.aclose()
+        if turn.over:
+            return
+        if turn.spoken:
+            self._follow(self._taker.reply_lasts(now := self._clock(), now + self.stage.queued_s, last=True))
+            self.stage.finish()
+        else:
+            self._over("", interrupted=False)
+
+    def _take(self, turn: _Turn, event: Event) -> None:
+        now = self._clock()
+        match event:
+            case Screened():
+                if not turn.question and not turn.spoken:
+                    turn.question = event.verdict.text
+                    self._on_event(HeardWords(turn.number, turn.question, final=True))
+                self._on_event(VerdictGiven(turn.number, event.verdict))
+            case Written():
+                turn.mark("first_sentence", now)
+            case Spoken():
+                turn.spoken.append(event)
+                turn.outcome = event.sentence.outcome
+                self.stage.say(event)
+                self._follow(self._taker.reply_lasts(now, now + self.stage.queued_s, last=False))
+            case Noted():
+                self._on_event(Notice("replaced", event.message))
+            case Ended():
+                turn.outcome = event.outcome
+            case _:
+                pass
+
+    def _say(self, spoken: list[Spoken], outcome: Outcome) -> None:
+        """Say something that answers no question."""
+        self._turns += 1
+        self._turn = _Turn(self._turns, "", self._clock(), outcome=outcome, spoken=spoken)
+        self._quiet.clear()
+        for sentence in spoken:
+            self.stage.say(sentence)
+        now = self._clock()
+        self._follow(self._taker.reply_lasts(now, now + self.stage.queued_s, last=True))
+        self.stage.finish()
+
+    async def _voiced(self, sentence: Sentence) -> Spoken | None:
+        try:
+            speech = await asyncio.to_thread(
+                self._engines.synthesizer.speak,
+                sentence.text,
+                emotion=sentence.emotion.label,
+                intensity=sentence.emotion.intensity,
+                language=sentence.language,
+            )
+        except SpeechError as error:
+            self._on_event(Notice("voice_failed", str(error)))
+            return None
+        return Spoken(sentence, whole_frames(speech, pause_s=PAUSE_S), LEAD_S, 0.0)
+
+    def _staged(self, event: StageEvent) -> None:
+        now = self._clock()
+        turn = self._turn
+        match event:
+            case Began() if turn is not None:
+                if "first_sound" not in turn.timings_ms:
+                    turn.mark("first_sound", now)
+                    self._follow(self._taker.reply_began(now))
+                speech = event.spoken.speech
+                self._echo.said(event.spoken.sentence.text, now, now + speech.duration_s)
+                self._on_event(SentenceBegan(turn.number, event.spoken.sentence))
+            case ReplyOver() if turn is not None:
+                self._over(event.heard, interrupted=event.interrupted)
+            case Failed():
+                self._on_event(Notice("picture_failed", event.message))
+            case _:
+                pass
+
+    def _over(self, heard: str, *, interrupted: bool) -> None:
+        turn, self._turn = self._turn, None
+        self._end_turn(turn, heard, interrupted=interrupted)
+        self._follow(self._taker.reply_ended(self._clock()))
+
+    def _end_turn(self, turn: _Turn | None, heard: str, *, interrupted: bool) -> None:
+        if turn is None:
+            return
+        turn.over = True
+        self._last = turn
+        self._quiet.set()
+        spoken = [sentence.sentence for sentence in turn.spoken]
+        citations = tuple(dict.fromkeys(citation for sentence in spoken for citation in sentence.citations))
+        if turn.asked:
+            self.history.add(Exchange(turn.question, heard, turn.outcome, interrupted))
+        self._on_event(
+            TurnEnded(
+                turn.number, turn.question, heard, turn.outcome, interrupted, citations, turn.timings_ms
+            )
+        )
+
+    def _break_off(self) -> None:
+        """Cancel what is being thought, prepared or synthesised."""
+        self._throw_away()
+        if self._answering is not None and self._answering is not asyncio.current_task():
+            self._answering.cancel()
+        self._answering = None
+
+    def _begin(self, work: object) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task  # type: ignore[no-any-return]
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_event(Notice("failed", f"{type(error).__name__}: {error}"))

@@ -1,0 +1,247 @@
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.answerer import Answerer, Question
+from agent.clock import MediaClock
+from agent.conversation import Conversation
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    Notice,
+    SentenceBegan,
+    StateChanged,
+    TurnEnded,
+)
+from agent.ears import Ears
+from agent.scripted import ScriptedAnswerer
+from agent.sentence import Outcome, Sentence
+from agent.stage import LiveMoment, Stage
+from avatar import load_renderer, load_rig
+from speech.audio import to_mono_16k
+from speech.scripted import ScriptedRecognizer
+from speech.synthesizer import load_synthesizer
+from tests.agent.scripted import scripted_engines
+
+LONG = "This is a long answer that goes on for a while, so that one can speak over it."
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="module")
+def voice() -> np.ndarray:
+    """About two seconds of somebody speaking, at 16 kHz."""
+    synthesizer = load_synthesizer()
+    try:
+        speech = synthesizer.speak("I would like to return the tent, please.", language="en")
+    finally:
+        synthesizer.close()
+    return to_mono_16k(speech.pcm, speech.sample_rate)
+
+
+@dataclass
+class Talk:
+    conversation: Conversation
+    events: list[ConversationEvent] = field(default_factory=list)
+    moments: list[LiveMoment] = field(default_factory=list)
+
+    def take(self, moment: LiveMoment) -> None:
+        self.moments.append(moment)
+
+    async def until(self, kind: type, count: int = 1, within_s: float = 15.0) -> list:
+        """Wait until so many events of a kind have come."""
+        async with asyncio.timeout(within_s):
+            while len(found := [e for e in self.events if isinstance(e, kind)]) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return found
+
+    async def speak(self, pcm: np.ndarray, silence_s: float = 0.0) -> None:
+        """Speak into the microphone in real time."""
+        loop = asyncio.get_running_loop()
+        began, piece = loop.time(), 320
+        sound = np.concatenate([pcm, np.zeros(int(silence_s * 16_000), np.float32)])
+        for number, start in enumerate(range(0, len(sound), piece)):
+            await asyncio.sleep(max(0.0, began + number * 0.02 - loop.time()))
+            self.conversation.hear(sound[start : start + piece])
+
+    @property
+    def turns(self) -> list[TurnEnded]:
+        return [event for event in self.events if isinstance(event, TurnEnded)]
+
+    @property
+    def states(self) -> list[str]:
+        return [event.state for event in self.events if isinstance(event, StateChanged)]
+
+
+@asynccontextmanager
+async def talking(folder: Path, answerer: Answerer, heard: tuple[str, ...] = ()) -> AsyncIterator[Talk]:
+    engines = scripted_engines(folder, answerer)
+    engines.recognizer = ScriptedRecognizer(heard)
+    before = asyncio.all_tasks()
+    with ThreadPoolExecutor(1) as pool:
+        stage = Stage(load_renderer(load_rig(), size=128), pool)
+        events: list[ConversationEvent] = []
+        conversation = Conversation(
+            engines, stage, ears=Ears(engines.recognizer), on_event=events.append, language="en"
+        )
+        talk = Talk(conversation, events)
+        clock = asyncio.create_task(MediaClock().run(stage, lambda: [talk]))
+        running = asyncio.create_task(conversation.run())
+        await talk.until(StateChanged)
+        try:
+            yield talk
+        finally:
+            await conversation.close()
+            await running
+            clock.cancel()
+            await asyncio.gather(clock, return_exceptions=True)
+            engines.close()
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_typed_question_is_answered_and_what_was_heard_is_remembered(tmp_path: Path) -> None:
+    async with talking(tmp_path, ScriptedAnswerer(["You have thirty days.", "It is free."])) as talk:
+        talk.conversation.type("May I return it?")
+        (turn,) = await talk.until(TurnEnded)
+    assert turn.heard == "You have thirty days. It is free."
+    assert turn.question == "May I return it?"
+    assert turn.outcome is Outcome.ANSWERED
+    assert not turn.interrupted
+    assert 0 <= turn.timings_ms["first_sentence"] <= turn.timings_ms["first_sound"] < 2000
+    assert talk.states == ["listening", "thinking", "speaking", "listening"]
+    assert [event.sentence.text for event in talk.events if isinstance(event, SentenceBegan)] == [
+        "You have thirty days.",
+        "It is free.",
+    ]
+    assert any(np.abs(moment.pcm).max() > 0 for moment in talk.moments)
+
+
+async def test_a_spoken_question_is_heard_and_its_answer_was_begun_before_the_turn_ended(
+    tmp_path: Path, voice: np.ndarray
+) -> None:
+    answerer = ScriptedAnswerer(["You have thirty days."])
+    async with talking(tmp_path, answerer, ("I want to return the tent.",)) as talk:
+        await talk.speak(np.concatenate([np.zeros(8000, np.float32), voice]), silence_s=1.0)
+        (turn,) = await talk.until(TurnEnded)
+    assert turn.question == "I want to return the tent."
+    assert answerer.said == 1
+    assert 300 < turn.timings_ms["turn_end"] < turn.timings_ms["first_sound"] < 3000
+    assert [event.final for event in talk.events if isinstance(event, HeardWords)] == [False, True]
+
+
+async def test_who_speaks_over_a_reply_is_heard_and_the_rest_of_it_never_sounds(
+    tmp_path: Path, voice: np.ndarray
+) -> None:
+    heard = ("No, I want to return the tent.",)
+    async with talking(tmp_path, ScriptedAnswerer([LONG]), heard) as talk:
+        talk.conversation.type("Tell me something.")
+        await talk.until(SentenceBegan)
+        await asyncio.sleep(0.8)
+        await talk.speak(voice, silence_s=0.6)
+        first, second = await talk.until(TurnEnded, 2)
+    assert first.interrupted
+    assert 0 < len(first.heard) < len(LONG)
+    assert LONG.startswith(first.heard)
+    assert second.question == heard[0]
+    assert second.heard == LONG
+    assert "paused" in talk.states
+    assert [exchange.reply for exchange in talk.conversation.history.exchanges] == [first.heard, LONG]
+
+
+async def test_a_hum_over_a_reply_only_holds_it_up(tmp_path: Path, voice: np.ndarray) -> None:
+    async with talking(tmp_path, ScriptedAnswerer([LONG]), ("mm-hm",)) as talk:
+        talk.conversation.type("Tell me something.")
+        await talk.until(SentenceBegan)
+        await asyncio.sleep(0.8)
+        await talk.speak(voice[: len(voice) // 2], silence_s=0.5)
+        (turn,) = await talk.until(TurnEnded)
+    assert not turn.interrupted
+    assert turn.heard == LONG
+    assert talk.states == ["listening", "thinking", "speaking", "paused", "speaking", "listening"]
+
+
+async def test_the_stop_button_ends_a_reply_at_once(tmp_path: Path) -> None:
+    async with talking(tmp_path, ScriptedAnswerer([LONG, LONG])) as talk:
+        talk.conversation.type("Tell me something.")
+        await talk.until(SentenceBegan)
+        await asyncio.sleep(0.5)
+        talk.conversation.stop()
+        after = len(talk.moments)
+        await asyncio.sleep(0.4)
+        (turn,) = talk.turns
+        assert turn.interrupted
+        # one moment may be under way, one holds the fade
+        assert all(not moment.pcm.any() for moment in talk.moments[after + 2 :])
+        talk.conversation.type("And now?")
+        _, second = await talk.until(TurnEnded, 2)
+        assert second.heard == f"{LONG} {LONG}"
+
+
+class Raising:
+    engine = "raising"
+
+    async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+        yield Sentence("It begins well.", question.language)
+        raise RuntimeError("the engine broke")
+
+
+async def test_an_engine_that_breaks_is_apologised_for_and_the_next_question_is_answered(
+    tmp_path: Path,
+) -> None:
+    async with talking(tmp_path, Raising()) as talk:
+        talk.conversation.type("One?")
+        (turn,) = await talk.until(TurnEnded)
+        assert turn.heard.startswith("It begins well. I am sorry")
+        assert turn.outcome is Outcome.HANDOFF
+        assert [event.code for event in talk.events if isinstance(event, Notice)] == ["engine_failed"]
+        talk.conversation.type("Two?")
+        await talk.until(TurnEnded, 2)
+
+
+async def test_the_greeting_may_be_said_again_and_a_question_ends_it(tmp_path: Path) -> None:
+    async with talking(tmp_path, ScriptedAnswerer(["Yes."])) as talk:
+        await talk.conversation.greet()
+        await talk.until(TurnEnded)
+        talk.conversation.replay()
+        await talk.until(SentenceBegan, 2)
+        talk.conversation.type("Are you open?")
+        turns = await talk.until(TurnEnded, 3)
+    assert [turn.question for turn in turns] == ["", "", "Are you open?"]
+    assert "AI" in turns[0].heard
+    assert turns[1].interrupted
+    assert len(talk.conversation.history.exchanges) == 1
+
+
+async def test_a_muted_or_flooding_microphone_does_no_harm(tmp_path: Path, voice: np.ndarray) -> None:
+    async with talking(tmp_path, ScriptedAnswerer(["Yes."]), ("one", "two")) as talk:
+        talk.conversation.mute(True)
+        await talk.speak(voice, silence_s=0.5)
+        talk.conversation.mute(False)
+        assert not [event for event in talk.events if isinstance(event, HeardWords)]
+        for _ in range(200):
+            talk.conversation.hear(np.random.default_rng(0).normal(0, 0.3, 16_000).astype(np.float32))
+        assert sum(map(len, talk.conversation._sound)) <= 6 * 16_000
+        talk.conversation.type("Are you open?")
+        await talk.until(TurnEnded)
+
+
+async def test_closing_lets_what_is_being_said_end_where_that_is_wished(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    async with talking(tmp_path, ScriptedAnswerer(["One moment, this is short."])) as talk:
+        talk.conversation.type("Hello?")
+        await talk.until(SentenceBegan)
+        await talk.conversation.close(finish_sentence=True)
+    (turn,) = talk.turns
+    assert turn.heard == "One moment, this is short."
+    assert not turn.interrupted
+    assert threading.active_count() <= threads + 6
