@@ -1,0 +1,361 @@
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.live.link import CLOSE_REPLACED, CLOSE_UNAUTHORISED, CLOSE_UNKNOWN
+from server.live.options import ServeOptions
+from tests.server.live.serving import Server, desk_in, serving
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Server, None]:
+    async with serving(desk_in(tmp_path / "front", 'origins = ["https://shop.example"]')) as running:
+        yield running
+
+
+async def test_a_visitor_gets_a_session_says_hello_and_is_answered(server: Server) -> None:
+    session = await server.session(language="en", client="page")
+    assert session["desk"]["persona"] == "Ada"
+    assert session["desk"]["size"] == [128, 128]
+    assert session["desk"]["greeting"]["en"].startswith("Hello")
+    assert session["ws"] == f"/v1/sessions/{session['session']}/live"
+    async with server.live(session) as client:
+        await client.send("text", text="  May I return it? ")
+        heard = await client.until("heard")
+        assert (heard["text"], heard["final"]) == ("May I return it?", True)
+        sentence = await client.until("sentence")
+        assert sentence["citations"][0]["source"] == "en/returns.md"
+        turn = await client.until("turn")
+        assert turn["outcome"] == "answered"
+        assert turn["timings_ms"] == {"first_sound": 250.0}
+        assert (await client.until("state"))["state"] == "listening"
+    assert server.cast.talks[0].did[0] == ("language", "en")
+
+
+async def test_captions_leave_with_their_moment(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("text", text="hello")
+        assert await client.until("caption") == {"type": "caption", "turn": 1, "text": "You said hello."}
+        server.cast.talks[0].caption = ""
+        assert (await client.until("caption"))["text"] == ""
+
+
+async def test_every_control_reaches_the_conversation(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("stop")
+        await client.send("mute", muted=True)
+        await client.send("language", language="zh")
+        await client.send("replay")
+        await client.send("end")
+        assert (await client.until("ended"))["reason"] == "visitor"
+        assert await client.code() == 1000
+    did = server.cast.talks[0].did
+    assert did[:4] == ["stop", ("mute", True), ("language", "zh"), "replay"]
+    assert did[4] == ("close", False)
+    assert len(server.service.sessions) == 0
+
+
+async def test_sound_goes_both_ways_over_the_websocket(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("audio", on=True)
+        tone = np.round(8000 * np.sin(np.arange(320) / 8)).astype("<i2")
+        for _ in range(5):
+            await client.socket.send(tone.tobytes())
+        talk = server.cast.talks[0]
+        talk.level = 3277
+        loud = b"".join([await client.sound() for _ in range(12)])
+        assert len(talk.sound) == 1600
+        assert np.allclose(talk.sound[:320], tone / 32768)
+        assert talk.greeted == 1
+        samples = np.frombuffer(loud, "<i2")
+        assert abs(len(samples) / 12 - 960) < 100  # 40 ms at 24 kHz
+        assert abs(int(np.median(samples[-2000:])) - 3277) < 5
+
+
+async def test_a_muted_visitor_is_not_heard(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("audio", on=True)
+        await client.send("mute", muted=True)
+        await client.socket.send(b"\1\1" * 320)
+        await client.send("stop")
+        await client.until("notice", code="stopped")
+    assert len(server.cast.talks[0].sound) == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("{", "bad_json"),
+        ("[1]", "bad_message"),
+        ('{"type":"dance"}', "bad_message"),
+        ('{"type":"text","text":""}', "bad_message"),
+        ('{"type":"text","text":"x","more":1}', "bad_message"),
+        ('{"type":"hello","token":"x"}', "bad_message"),
+        ("[" * 20_000, "bad_json"),
+        (json.dumps({"type": "text", "text": "x" * 3000}), "too_long"),
+        (b"\0\0" * 320, "sound_unexpected"),
+        ('{"type":"language","language":"fr"}', "bad_message"),
+        ('{"type":"report","fps":1e999}', "bad_message"),
+    ],
+)
+async def test_a_mistake_is_told_and_the_conversation_goes_on(
+    server: Server, raw: str | bytes, code: str
+) -> None:
+    async with server.live(await server.session()) as client:
+        await client.socket.send(raw)
+        error = await client.until("error")
+        assert error["code"] == code
+        assert error["remedy"]
+        await client.send("text", text="still there?")
+        await client.until("turn")
+
+
+async def test_an_offer_of_garbage_is_refused_with_a_reason(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("offer", sdp="v=0\r\nnonsense")
+        error = await client.until("error")
+        assert error["message"]
+        assert error["remedy"]
+        await client.send("text", text="still there?")
+        await client.until("turn")
+
+
+async def test_who_sends_only_nonsense_is_let_go(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        for _ in range(20):
+            await client.socket.send("{")
+        assert await client.code() == 1008
+
+
+async def test_messages_that_come_too_fast_end_the_connection_not_the_session(server: Server) -> None:
+    session = await server.session()
+    async with server.live(session) as client:
+        for _ in range(100):
+            await client.send("stop")
+        await client.until("error", code="too_fast")
+        assert await client.code() == 1008
+    async with server.live(session) as again:
+        assert again.seen[0]["resumed"] is True
+
+
+async def test_sound_that_comes_too_fast_is_dropped_then_refused(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("audio", on=True)
+        with pytest.raises(Exception, match="1008"):  # noqa: PT012
+            for _ in range(200):
+                await client.socket.send(bytes(32_000))
+            await client.until("turn")
+        assert len(server.cast.talks[0].sound) < 16_000 * 6
+
+
+async def test_a_message_over_the_limit_ends_the_connection(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("text", text="x" * 70_000)
+        assert await client.code() == 1009
+
+
+async def test_a_second_connection_takes_the_place_of_the_first(server: Server) -> None:
+    session = await server.session()
+    async with server.live(session) as first:
+        await first.send("text", text="one")
+        await first.until("turn")
+        async with server.live(session) as second:
+            assert (await first.until("ended"))["reason"] == "replaced"
+            assert await first.code() == CLOSE_REPLACED
+            assert second.seen[0] == {"type": "ready", "state": "listening", "resumed": True}
+            await second.send("text", text="two")
+            assert (await second.until("heard"))["turn"] == 2
+    assert len(server.cast.talks) == 1
+
+
+async def test_a_visitor_who_does_not_come_back_is_gone(tmp_path: Path) -> None:
+    options = ServeOptions(rates={}, max_sessions=1, join_s=0.3)
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        session = await server.session()
+        async with server.live(session):
+            await asyncio.sleep(0.6)
+            assert len(server.service.sessions) == 1
+        async with asyncio.timeout(5):
+            while len(server.service.sessions):
+                await asyncio.sleep(0.05)
+        async with server.live(session, hello=False) as late:
+            await late.send("hello", token=session["token"])
+            assert (await late.until("error"))["code"] == "session_over"
+            assert await late.code() == CLOSE_UNKNOWN
+        await server.session()
+        async with asyncio.timeout(5):
+            while len(server.service.sessions):  # nobody joined that one
+                await asyncio.sleep(0.05)
+
+
+async def test_tokens_that_are_not_right_do_not_let_in(server: Server) -> None:
+    session, other = await server.session(), await server.session()
+    forged = session["token"][:-4] + "AAAA"
+    for token, code in ((other["token"], "token_elsewhere"), (forged, "token_invalid"), ("", "token_invalid")):
+        async with server.live(session, hello=False) as client:
+            await client.send("hello", token=token)
+            assert (await client.until("error"))["code"] == code
+            assert await client.code() in (CLOSE_UNAUTHORISED, 4403)
+    async with server.live(session, hello=False) as client:
+        await client.send("text", text="let me in")
+        assert (await client.until("error"))["code"] == "no_hello"
+    assert server.cast.talks == []
+
+
+async def test_a_page_of_another_site_needs_to_be_allowed(server: Server) -> None:
+    foreign = await server.http.post("/v1/sessions", json={}, headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    assert foreign.json()["error"]["code"] == "origin_not_allowed"
+    assert "access-control-allow-origin" not in foreign.headers
+    allowed = await server.http.post("/v1/sessions", json={}, headers={"Origin": "https://shop.example"})
+    assert allowed.status_code == 201
+    assert allowed.headers["access-control-allow-origin"] == "https://shop.example"
+    session = allowed.json()
+    async with server.live(session, origin="https://shop.example"):
+        pass
+    async with server.live(session, hello=False) as client:  # the same token from elsewhere
+        await client.send("hello", token=session["token"])
+        assert (await client.until("error"))["code"] == "token_elsewhere"
+    with pytest.raises(Exception, match="403"):
+        async with server.live(session, origin="https://evil.example"):
+            pass
+
+
+async def test_the_own_pages_need_no_permission(server: Server) -> None:
+    own = f"http://127.0.0.1:{server.port}"
+    answer = await server.http.post("/v1/sessions", json={}, headers={"Origin": own})
+    assert answer.status_code == 201
+
+
+async def test_who_comes_when_all_places_are_taken_waits_in_order(tmp_path: Path) -> None:
+    options = ServeOptions(rates={}, max_sessions=1, queue_length=2)
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        session = await server.session()
+        first = (await server.http.post("/v1/sessions", json={})).json()
+        second = (await server.http.post("/v1/sessions", json={})).json()
+        third = await server.http.post("/v1/sessions", json={})
+        assert (first["error"]["code"], first["ahead"]) == ("busy", 0)
+        assert second["ahead"] == 1
+        assert third.status_code == 503
+        assert "ticket" not in third.json()
+        deleted = await server.http.delete(
+            f"/v1/sessions/{session['session']}", headers={"Authorization": f"Bearer {session['token']}"}
+        )
+        assert deleted.status_code == 204
+        place = (await server.http.get(f"/v1/queue/{first['ticket']}")).json()
+        assert place == {"ticket": first["ticket"], "ahead": 0, "ready": True}
+        pushed = await server.http.post("/v1/sessions", json={"ticket": second["ticket"]})
+        assert pushed.status_code == 503
+        assert pushed.json()["ticket"] == second["ticket"]
+        await server.session(ticket=first["ticket"])
+        assert (await server.http.get(f"/v1/queue/{first['ticket']}")).status_code == 404
+
+
+async def test_an_address_may_not_ask_all_the_time(tmp_path: Path) -> None:
+    options = ServeOptions(rates={"sessions": "2/minute"})
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        await server.session()
+        await server.session()
+        refused = await server.http.post("/v1/sessions", json={})
+        assert refused.status_code == 429
+        assert refused.json()["error"]["code"] == "too_often"
+        assert "retry-after" in refused.headers
+
+
+async def test_a_conversation_that_breaks_ends_its_session_and_no_other(server: Server) -> None:
+    one, two = await server.session(), await server.session()
+    async with server.live(one) as broken, server.live(two) as other:
+        await broken.send("text", text="fail")
+        assert (await broken.until("ended"))["reason"] == "failed"
+        await other.send("text", text="hello")
+        await other.until("turn")
+
+
+async def test_a_closing_server_says_so_and_lets_sentences_end(tmp_path: Path) -> None:
+    async with serving(desk_in(tmp_path / "front")) as server:
+        session = await server.session()
+        async with server.live(session) as client:
+            drain = asyncio.create_task(server.service.sessions.drain())
+            assert (await client.until("ended"))["reason"] == "closing"
+            await drain
+        assert ("close", True) in server.cast.talks[0].did
+        assert (await server.http.get("/healthz")).status_code == 503
+        refused = await server.http.post("/v1/sessions", json={})
+        assert refused.json()["error"]["code"] == "closing"
+
+
+async def test_sessions_leave_nothing_behind(server: Server) -> None:
+    await asyncio.sleep(0.1)
+    before = len(asyncio.all_tasks())
+    for _ in range(20):
+        async with server.live(await server.session()) as client:
+            await client.send("text", text="hello")
+            await client.until("turn")
+            await client.send("end")
+            await client.until("ended")
+    async with asyncio.timeout(5):
+        while len(asyncio.all_tasks()) > before:
+            await asyncio.sleep(0.05)
+    assert len(server.service.sessions) == 0
+    assert server.service.sessions.admission.taken == 0
+
+
+async def test_silence_ends_a_session_after_a_warning(tmp_path: Path) -> None:
+    async with serving(desk_in(tmp_path / "front", "idle_s = 10")) as server:
+        session = await server.session()
+        async with server.live(session) as client:
+            live = next(iter(server.service.sessions._open.values()))
+            live.active_s -= 6
+            await client.until("notice", code="idle")
+            live.active_s -= 6
+            assert (await client.until("ended"))["reason"] == "idle"
+
+
+async def test_figures_count_sessions_turns_and_errors(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("text", text="hello")
+        await client.until("turn")
+        await client.send("report", first_sound_ms=480.0, skew_ms=-12, fps=25, unheard_of=1)
+        await client.socket.send("{")
+        await client.until("error")
+        text = (await server.http.get("/metrics")).text
+    assert 'visavis_sessions{desk="front"} 1.0' in text
+    assert 'visavis_turns_total{desk="front",interrupted="false",outcome="answered"} 1.0' in text
+    assert 'visavis_turn_latency_seconds_count{stage="first_sound"} 1.0' in text
+    assert 'visavis_turn_latency_recent_seconds{quantile="0.95",stage="browser_sound"} 0.48' in text
+    assert 'visavis_errors_total{code="bad_json"} 1.0' in text
+
+
+async def test_listeners_are_told_of_every_session(tmp_path: Path) -> None:
+    class Listener:
+        def __init__(self) -> None:
+            self.told: list[object] = []
+
+        def opened(self, session: object) -> None:
+            self.told.append("opened")
+
+        def happened(self, session: object, event: object) -> None:
+            self.told.append(type(event).__name__)
+
+        def ended(self, session: object, reason: str) -> None:
+            self.told.append(reason)
+
+    listener = Listener()
+    async with serving(desk_in(tmp_path / "front"), listeners=(listener,)) as server:
+        async with server.live(await server.session()) as client:
+            await client.send("text", text="hello")
+            await client.until("turn")
+            await client.send("end")
+            await client.until("ended")
+    assert listener.told[0] == "opened"
+    assert {"HeardWords", "SentenceBegan", "TurnEnded"} <= set(listener.told)
+    assert listener.told[-1] == "visitor"
