@@ -1,0 +1,108 @@
+"""What is asked of the event tables, and what is erased from them; every function within a transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.live.records import EventRecord, Row, SessionRecord
+from server.live.tables import erased, events, sessions
+
+DAY_S = 86_400.0
+PURGED_AT_ONCE = 100
+"""Sessions that one transaction deletes: writers wait for it."""
+
+
+def write(connection: sa.Connection, rows: Iterable[Row], changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Insert events and the changes of sessions, except of those that were erased.
+
+    Args:
+        connection: in a transaction.
+        rows: events.
+        changes: session → columns of `sessions` with their new values.
+    """
+    rows = list(rows)
+    names = {row.session_id for row in rows} | set(changes)
+    gone = set(connection.scalars(sa.select(erased.c.session_id).where(erased.c.session_id.in_(names))))
+    for name, values in changes.items():
+        if name not in gone:
+            _upsert(connection, sessions, {"id": name, **values}, update=values)
+    kept = [asdict(row) for row in rows if row.session_id not in gone]
+    if kept:
+        connection.execute(events.insert(), kept)
+
+
+def sessions_of(
+    connection: sa.Connection,
+    desk: str | None,
+    since: float | None,
+    until: float | None,
+    limit: int,
+    offset: int,
+) -> list[SessionRecord]:
+    """Return sessions, the latest first."""
+    turns = (
+        sa.select(sa.func.count())
+        .where(events.c.session_id == sessions.c.id, events.c.kind == "turn")
+        .scalar_subquery()
+    )
+    query = sa.select(sessions, turns.label("turns"))
+    if desk is not None:
+        query = query.where(sessions.c.desk == desk)
+    if since is not None:
+        query = query.where(sessions.c.opened_at >= since)
+    if until is not None:
+        query = query.where(sessions.c.opened_at < until)
+    query = query.order_by(sessions.c.opened_at.desc(), sessions.c.id).limit(limit).offset(offset)
+    return [SessionRecord(**row) for row in connection.execute(query).mappings()]
+
+
+def events_of(
+    connection: sa.Connection, session_id: str, kinds: Sequence[str], after_id: int, limit: int
+) -> list[EventRecord]:
+    """Return a session's events in the order of their writing."""
+    query = sa.select(events).where(events.c.session_id == session_id, events.c.id > after_id)
+    if kinds:
+        query = query.where(events.c.kind.in_(kinds))
+    found = connection.execute(query.order_by(events.c.id).limit(limit)).mappings()
+    return [EventRecord(**{**row, "data": json.loads(row["data"])}) for row in found]
+
+
+def erase(connection: sa.Connection, session_id: str, at: float) -> bool:
+    """Delete a session and its events, and turn away those that come later; False if none was there."""
+    values = {"session_id": session_id, "at": at}
+    _upsert(connection, erased, values, update={"at": at})
+    known = connection.execute(sessions.delete().where(sessions.c.id == session_id)).rowcount
+    told = connection.execute(events.delete().where(events.c.session_id == session_id)).rowcount
+    return known + told > 0
+
+
+def purge(connection: sa.Connection, now: float, older_than_s: float) -> int:
+    """Delete some of the sessions that have been over for so long; returns how many, 0 when none is left."""
+    before = now - older_than_s
+    # A session whose server was killed has no end; no session lasts a day.
+    ended = sa.func.coalesce(sessions.c.closed_at, sessions.c.opened_at + DAY_S)
+    old = list(connection.scalars(sa.select(sessions.c.id).where(ended < before).limit(PURGED_AT_ONCE)))
+    if old:
+        connection.execute(events.delete().where(events.c.session_id.in_(old)))
+        connection.execute(sessions.delete().where(sessions.c.id.in_(old)))
+        return len(old)
+    # Events whose session is not known, and the names of what was erased, need no keeping either.
+    orphans = events.c.session_id.not_in(sa.select(sessions.c.id))
+    connection.execute(events.delete().where(events.c.at < before, orphans))
+    connection.execute(erased.delete().where(erased.c.at < now - DAY_S))
+    return 0
+
+
+def _upsert(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any], *, update: Mapping[str, Any]
+) -> None:
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(**values)
+    keys = list(table.primary_key.columns)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=dict(update)))

@@ -1,0 +1,179 @@
+"""What is kept of a session: how its events become rows, and what readers get back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    Notice,
+    SentenceBegan,
+    StateChanged,
+    TurnEnded,
+    VerdictGiven,
+)
+from agent.sentence import Citation
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A visitor has taken a place."""
+
+    desk: str
+    language: str = ""
+    client: str = ""
+    """What the client is: page, kiosk, widget …"""
+    recorded: bool = False
+    """The visitor has agreed to a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The session is over."""
+
+    reason: str
+    """For example "left", "idle", "closing"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientReported:
+    """What the visitor's browser measured."""
+
+    measures: Mapping[str, float | int | None]
+    """As in `protocol.Report`, without its type and turn."""
+    turn: int | None = None
+
+
+StoredEvent = ConversationEvent | SessionOpened | SessionClosed | ClientReported
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event as it is written."""
+
+    session_id: str
+    at: float
+    """Seconds since 1970, UTC."""
+    kind: str
+    turn: int | None
+    data: str
+    """JSON"""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session as it was kept."""
+
+    id: str
+    desk: str
+    language: str
+    client: str
+    recorded: bool
+    opened_at: float | None
+    """Seconds since 1970, UTC; None where the news of it was lost."""
+    closed_at: float | None
+    """None: it goes on, or its server was killed."""
+    reason: str
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event as it was kept."""
+
+    id: int
+    """Grows in the order of writing."""
+    session_id: str
+    at: float
+    kind: str
+    """"state", "heard", "verdict", "sentence", "turn", "notice" or "report"."""
+    turn: int | None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool = True) -> Row | None:
+    """Write an event down as it is now; None for what is not kept: words that may still change.
+
+    Of a verdict everything is kept but the text that was judged. Without `keep_words` the visitor's words
+    are left out too; what the desk said is always kept.
+    """
+    turn: int | None = None
+    data: dict[str, Any]
+    match event:
+        case SessionOpened() | SessionClosed():
+            return None
+        case StateChanged(state=state):
+            kind, data = "state", {"state": state}
+        case HeardWords():
+            if not event.final:
+                return None
+            kind, turn = "heard", event.turn
+            data = {"text": event.text} if keep_words else {"characters": len(event.text)}
+        case VerdictGiven():
+            verdict = event.verdict
+            kind, turn = "verdict", event.turn
+            data = {
+                "action": verdict.action.value,
+                "direction": verdict.direction.value,
+                "rule": verdict.rule,
+                "category": verdict.category,
+                "scores": verdict.scores,
+                "rules": verdict.rules,
+                "spans": len(verdict.spans),
+            }
+        case SentenceBegan():
+            sentence = event.sentence
+            kind, turn = "sentence", event.turn
+            data = {
+                "text": sentence.text,
+                "language": sentence.language,
+                "emotion": sentence.emotion.label,
+                "outcome": sentence.outcome.value,
+                "citations": _citations(sentence.citations),
+            }
+        case TurnEnded():
+            kind, turn = "turn", event.turn
+            data = {
+                "heard": event.heard,
+                "outcome": event.outcome.value,
+                "interrupted": event.interrupted,
+                "citations": _citations(event.citations),
+                "timings_ms": event.timings_ms,
+            }
+            if keep_words:
+                data["question"] = event.question
+        case Notice():
+            kind, data = "notice", {"code": event.code, "message": event.message}
+        case ClientReported():
+            kind, turn = "report", event.turn
+            data = {name: value for name, value in event.measures.items() if value is not None}
+        case _:
+            assert_never(event)
+    text = json.dumps(_plain(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Row(session_id, at, kind, turn, text)
+
+
+def _citations(citations: Iterable[Citation]) -> list[dict[str, Any]]:
+    return [
+        {"source": each.source, "title": each.title, "score": each.score, "text": each.text}
+        for each in citations
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Return what every database's JSON takes: no NaN, no half of a surrogate pair, numbers of this world."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {_plain(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable):
+        return [_plain(item) for item in value]
+    number = float(value)
+    return round(number, 4) if math.isfinite(number) else None

@@ -1,0 +1,199 @@
+"""The event store: every session's events in a database, as they happen.
+
+A thread writes, with SQLAlchemy's synchronous core. SQLite offers nothing asynchronous (its async driver is a
+thread with a queue as well); a thread of our own takes events from any thread, goes on while the event loop
+is busy, can be waited for when the loop has ended, and is the only writer of its process, so that sessions
+do not fight for SQLite's lock. PostgreSQL is another URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self, TypeVar
+
+from agent.conversation_events import Notice
+from server.live import archive
+from server.live.database import Database
+from server.live.records import (
+    EventRecord,
+    SessionClosed,
+    SessionOpened,
+    SessionRecord,
+    StoredEvent,
+    row_of,
+)
+from server.live.tables import SESSION_CHARS
+from server.live.writer import EventWriter, StoreStatus, WriterSettings
+
+T = TypeVar("T")
+
+
+class EventStore:
+    """Writes events, and reads them again.
+
+    `put` is called from any thread and never waits; what is committed survives `kill -9` and, SQLite syncing
+    every commit, a power cut. While the database is locked, full or gone, events wait in a bounded queue, the
+    oldest are dropped when it is full, and the conversation notices nothing.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        writer: EventWriter,
+        *,
+        keep_words: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Use `open`."""
+        self._database, self._writer = database, writer
+        self._keep_words, self._clock = keep_words, clock
+        self._readers = ThreadPoolExecutor(1, "store-reader")
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        settings: WriterSettings | None = None,
+        keep_words: bool = True,
+        on_notice: Callable[[Notice], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Open the database, creating or migrating its tables; blocks for some milliseconds.
+
+        Args:
+            url: SQLAlchemy's, or the path of a SQLite file (created, readable by its owner alone).
+            settings: how events are written.
+            keep_words: whether what visitors said is kept (as the guard let it through); all else is kept
+                anyway.
+            on_notice: told "store_failed" and "store_recovered", once each time; called in the writer's
+                thread.
+            clock: seconds since 1970.
+
+        Raises:
+            LiveError: "store_unavailable", "store_newer" or "bad_store_url".
+        """
+        settings = settings or WriterSettings()
+        database = Database.open(url, busy_s=settings.busy_s)
+        writer = EventWriter(database, settings, on_notice)
+        return cls(database, writer, keep_words=keep_words, clock=clock)
+
+    def put(self, session_id: str, event: StoredEvent) -> None:
+        """Take an event; it is committed within `batch_s` and a transaction's time. Never waits or raises."""
+        at, session_id = self._clock(), session_id[:SESSION_CHARS]
+        if isinstance(event, SessionOpened):
+            opened = {"desk": event.desk[:64], "language": event.language[:16], "client": event.client[:200]}
+            self._writer.change(session_id, {**opened, "recorded": event.recorded, "opened_at": at})
+            return
+        if isinstance(event, SessionClosed):
+            self._writer.change(session_id, {"closed_at": at, "reason": event.reason[:64]})
+            return
+        try:
+            row = row_of(session_id, event, at, keep_words=self._keep_words)
+        except Exception:
+            # An event that cannot be written down must not end the conversation it tells of.
+            self._writer.refuse()
+            return
+        if row is not None:
+            self._writer.add(row)
+
+    async def flush(self, timeout_s: float = 5.0) -> bool:
+        """Wait until everything that was put before is committed or dropped; False if the time ran out."""
+        done = self._writer.flush()
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(done), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self, timeout_s: float = 5.0) -> int:
+        """Write what waits and end the thread; returns how many events were lost in the store's life.
+
+        Call it once, when no session is left; what is put afterwards is lost.
+        """
+        await self.flush(timeout_s)
+        ended = await asyncio.to_thread(self._writer.close, timeout_s)
+        self._readers.shutdown(wait=ended)
+        if ended:
+            self._database.close()
+        status = self._writer.status()
+        return status.dropped + status.waiting
+
+    def status(self) -> StoreStatus:
+        """Return how writing goes."""
+        return self._writer.status()
+
+    async def sessions(
+        self,
+        *,
+        desk: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[SessionRecord]:
+        """Return sessions, the latest first; `since` and `until` bound their opening, seconds since 1970.
+
+        Raises:
+            LiveError: "store_unavailable".
+        """
+        return await self._in_thread(
+            lambda: self._database.read(
+                lambda connection: archive.sessions_of(connection, desk, since, until, limit, offset)
+            )
+        )
+
+    async def events(
+        self, session_id: str, *, kinds: Sequence[str] = (), after_id: int = 0, limit: int = 10_000
+    ) -> list[EventRecord]:
+        """Return a session's events in the order of their writing; of all kinds if none is named.
+
+        Raises:
+            LiveError: "store_unavailable".
+        """
+        return await self._in_thread(
+            lambda: self._database.read(
+                lambda connection: archive.events_of(connection, session_id, kinds, after_id, limit)
+            )
+        )
+
+    async def delete_session(self, session_id: str) -> bool:
+        """Erase a session with all that was said, also what is still on its way; False if none was there.
+
+        In a SQLite file and its log the bytes are overwritten. Recordings are files of their own: see
+        `recording.erase_recordings`.
+
+        Raises:
+            LiveError: "store_unavailable"; try again.
+        """
+        at = self._clock()
+
+        def erase() -> bool:
+            found = self._database.write(lambda connection: archive.erase(connection, session_id, at))
+            self._database.forget()
+            return found
+
+        return await self._in_thread(erase)
+
+    async def purge(self, older_than_s: float) -> int:
+        """Delete the sessions that ended longer ago than this, with all that was said; returns how many.
+
+        Raises:
+            LiveError: "store_unavailable"; try again.
+        """
+        now = self._clock()
+
+        def purge() -> int:
+            total = 0
+            while count := self._database.write(lambda each: archive.purge(each, now, older_than_s)):
+                total += count
+            self._database.forget()
+            return total
+
+        return await self._in_thread(purge)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, call)

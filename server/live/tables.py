@@ -1,0 +1,94 @@
+"""The tables of the event store, and how an older database becomes one of this version.
+
+The version stands in a table of one row and every step to a later one is a list of statements, applied in one
+transaction: two tables and an index need no migration framework, and a server migrates its own database when
+it starts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from server.live.errors import LiveError
+
+metadata = sa.MetaData()
+
+SESSION_CHARS = 64
+"""As the wire's `Id`."""
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the type is plain INTEGER."""
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.String(SESSION_CHARS), primary_key=True),
+    sa.Column("desk", sa.String(64), nullable=False, server_default=""),
+    sa.Column("language", sa.String(16), nullable=False, server_default=""),
+    sa.Column("client", sa.String(200), nullable=False, server_default=""),
+    sa.Column("recorded", sa.Boolean(), nullable=False, server_default=sa.false()),
+    # Seconds since 1970, UTC. A session without an end is going on, or its server was killed.
+    sa.Column("opened_at", sa.Double(), nullable=True, index=True),
+    sa.Column("closed_at", sa.Double(), nullable=True),
+    sa.Column("reason", sa.String(64), nullable=False, server_default=""),
+)
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", _KEY, sa.Identity(), primary_key=True),
+    # No foreign key: an event is worth keeping even where the news of its session was lost.
+    sa.Column("session_id", sa.String(SESSION_CHARS), nullable=False),
+    sa.Column("at", sa.Double(), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("turn", sa.Integer(), nullable=True),
+    sa.Column("data", sa.Text(), nullable=False),  # JSON, serialised when the event happened
+    sa.Index("events_session", "session_id", "id"),
+    sqlite_autoincrement=True,
+)
+erased = sa.Table(
+    "erased",
+    metadata,
+    # What was erased stays so: events that were still on their way to the disk are turned away by this.
+    sa.Column("session_id", sa.String(SESSION_CHARS), primary_key=True),
+    sa.Column("at", sa.Double(), nullable=False),
+)
+schema_version = sa.Table(
+    "schema_version",
+    metadata,
+    sa.Column("version", sa.Integer(), nullable=False),
+    sa.Column("at", sa.Double(), nullable=False),
+)
+
+VERSION = 1
+STEPS: dict[int, Sequence[str]] = {}
+"""Version → the statements that make the next one of it."""
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Create the tables, or bring them to this version; within the caller's transaction.
+
+    Raises:
+        LiveError: "store_newer": a later release has written the database.
+    """
+    if not sa.inspect(connection).has_table(schema_version.name):
+        metadata.create_all(connection)
+        _note(connection, VERSION)
+        return
+    found = connection.scalar(sa.select(sa.func.max(schema_version.c.version))) or 0
+    if found > VERSION:
+        raise LiveError(
+            "store_newer",
+            f"the event database has version {found}, this release knows {VERSION}",
+            "install the release that wrote it, or name another database",
+            status=500,
+        )
+    for version in range(found, VERSION):
+        for statement in STEPS[version]:
+            connection.execute(sa.text(statement))
+        _note(connection, version + 1)
+
+
+def _note(connection: sa.Connection, version: int) -> None:
+    connection.execute(schema_version.insert().values(version=version, at=time.time()))
