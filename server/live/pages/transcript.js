@@ -1,0 +1,161 @@
+/** The written conversation: what was heard, what was answered, and the passages that answers rest on. */
+
+import { el, icon, languageOf, translate, webAddress } from "./dom.js";
+
+/** Turns that stay on the page; older ones go, so that a page that runs all day stays small. */
+const KEPT = 60;
+
+/** A list of turns in an element with role="log", and the dialog that opens a source. */
+export class Transcript {
+  #turns = new Map();
+  #pending = null;
+  #dialog = null;
+
+  /**
+   * @param {HTMLElement} list  an <ol>
+   * @param {() => ((key: string, more?: object) => string)} speaker  returns the page's present language
+   */
+  constructor(list, speaker) {
+    this.list = list;
+    this.speaker = speaker;
+    this.name = "";
+  }
+
+  clear() {
+    this.list.replaceChildren();
+    this.#turns.clear();
+    this.#pending = null;
+    this.closeSource();
+  }
+
+  /** Show a typed question at once; the server's word of it is bound to the same line. */
+  typed(text) {
+    this.#pending = this.#line("visitor", text);
+  }
+
+  heard({ turn, text, final }) {
+    const found = this.#turn(turn);
+    if (!found.visitor) found.visitor = this.#pending ?? this.#line("visitor", "", found.reply);
+    this.#pending = null;
+    write(found.visitor, text);
+    found.visitor.classList.toggle("unsure", !final);
+    if (final && !text.trim()) found.visitor.remove();
+    this.#follow();
+  }
+
+  sentence({ turn, text, language, citations = [] }) {
+    const found = this.#turn(turn);
+    if (this.#pending && !found.visitor) {
+      found.visitor = this.#pending;
+      this.#pending = null;
+    }
+    found.reply ??= this.#line("reply", "");
+    const body = found.reply.querySelector(".words");
+    const apart = body.childElementCount > 0 && language !== "zh" ? " " : "";
+    body.append(apart, el("span", { lang: language, text }));
+    for (const citation of citations) this.#cite(found, citation);
+    this.#follow();
+  }
+
+  /** A reply is over; of one that was interrupted only what was heard stays. */
+  turnEnded({ turn, heard, interrupted }) {
+    const found = this.#turns.get(turn);
+    if (!found?.reply || !interrupted) return;
+    const body = found.reply.querySelector(".words");
+    const t = this.speaker();
+    if (!heard) {
+      found.reply.remove();
+      found.reply = null;
+      return;
+    }
+    body.replaceChildren(el("span", { lang: languageOf(heard), text: `${heard} …` }), " ", el("small", { string: "interrupted" }));
+    translate(body, t);
+  }
+
+  #turn(number) {
+    let found = this.#turns.get(number);
+    if (!found) {
+      found = { visitor: null, reply: null, sources: new Map() };
+      this.#turns.set(number, found);
+    }
+    return found;
+  }
+
+  #line(who, text, before = null) {
+    const line = el("li", { class: `line ${who}` },
+      el("span", { class: "who", ...(who === "visitor" ? { string: "you" } : { text: this.name }) }),
+      el("div", { class: "words" }));
+    if (text) write(line, text);
+    translate(line, this.speaker());
+    if (before) before.before(line);
+    else this.list.append(line);
+    while (this.list.childElementCount > KEPT) this.list.firstElementChild.remove();
+    if (this.#turns.size > KEPT) this.#turns.delete(this.#turns.keys().next().value);
+    this.#follow();
+    return line;
+  }
+
+  #cite(found, citation) {
+    const key = `${citation.source} ${citation.title} ${citation.text}`;
+    if (found.sources.has(key)) return;
+    const t = this.speaker();
+    let shelf = found.reply.querySelector(".sources");
+    if (!shelf) {
+      shelf = el("ul", { class: "sources", label: "sources" });
+      found.reply.append(shelf);
+    }
+    const title = citation.title || citation.source;
+    const card = el("button", { type: "button", class: "card", "aria-label": t("openSource", { title }), on: { click: () => this.openSource(citation) } },
+      icon("source"), el("span", { class: "card-title", text: title, lang: languageOf(title) }),
+      el("span", { class: "card-text", text: plain(citation.text).slice(0, 120), lang: languageOf(citation.text) }));
+    shelf.append(el("li", {}, card));
+    translate(found.reply, t);
+    found.sources.set(key, card);
+  }
+
+  /** Open the passage that an answer rests on. */
+  openSource({ title, source, text }) {
+    this.closeSource();
+    const t = this.speaker();
+    const address = webAddress(source);
+    const dialog = el("dialog", { class: "source", "aria-labelledby": "source-title" },
+      el("header", {},
+        el("h2", { id: "source-title", text: title || source, lang: languageOf(title) }),
+        el("button", { type: "button", class: "round", label: "close", on: { click: () => dialog.close() } }, icon("end"))),
+      el("div", { class: "passage", tabindex: "0", text: plain(text), lang: languageOf(text) }),
+      el("footer", {},
+        address ? el("a", { href: address, target: "_blank", rel: "noopener noreferrer", string: "sourceLink" }) : el("span", { class: "path", text: source })));
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    translate(dialog, t);
+    (this.list.closest(".talkview") ?? document.body).append(dialog);
+    this.#dialog = dialog;
+    dialog.showModal();
+  }
+
+  closeSource() {
+    if (this.#dialog?.open) this.#dialog.close();
+    this.#dialog = null;
+  }
+
+  #follow() {
+    const box = this.list.parentElement;
+    if (box.scrollHeight - box.scrollTop - box.clientHeight < 240) box.scrollTop = box.scrollHeight;
+  }
+}
+
+function write(line, text) {
+  const body = line.querySelector(".words");
+  body.textContent = text;
+  body.lang = languageOf(text);
+}
+
+/** Passages are Markdown: leave out its marks, keep its lines. */
+function plain(text) {
+  return text
+    .replace(/^#{1,6}\s+/gm, "")
+    .replace(/\*\*(.+?)\*\*/g, "$1")
+    .replace(/\[([^\]]+)\]\([^)]*\)/g, "$1")
+    .replace(/^\s*[-*]\s+/gm, "• ")
+    .trim();
+}

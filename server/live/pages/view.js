@@ -1,0 +1,379 @@
+/** A conversation on the page: the stage with the face, captions and controls, the written conversation, typing. */
+
+import { el, icon, iconButton, languageOf, reicon, translate } from "./dom.js";
+import { LiveSession } from "./live.js";
+import { SoundRoom } from "./sound.js";
+import { hasString, speakerOf } from "./strings.js";
+import { Transcript } from "./transcript.js";
+
+/** A caption stays this long after its words, milliseconds. */
+const CAPTION_STAYS = 1200;
+/** Problems of the microphone that the visitor can do something about. */
+const MICROPHONE_TROUBLES = new Set(["mic_refused", "mic_missing", "mic_busy", "mic_insecure", "mic_silent", "mic_lost"]);
+
+/**
+ * Builds itself into `root` and carries one conversation after the other.
+ * Events: those of LiveSession but "level"; language {language}; again (the visitor wants another conversation);
+ * activity {by: "level" | "visitor" | "turn"}: somebody is there.
+ */
+export class ConversationView extends EventTarget {
+  #captionTimer = 0;
+  #problem = null;
+  #microphone = "off";
+
+  constructor(root, { language = "en" } = {}) {
+    super();
+    this.root = root;
+    this.language = language;
+    this.desk = null;
+    this.session = null;
+    this.room = null;
+    this.showsCaptions = true;
+    this.keptPicture = null;
+    this.#build();
+    this.transcript = new Transcript(this.log, () => this.t);
+    this.speakIn(language);
+    this.#show("idle");
+  }
+
+  /** Says the page's own lines. */
+  get t() {
+    const fallback = this.language === "zh" ? "数字助手" : "Assistant";
+    return speakerOf(this.language, { name: this.desk?.persona || fallback, company: this.desk?.company || "" });
+  }
+
+  #build() {
+    this.video = el("video", { playsinline: true, autoplay: true, disablepictureinpicture: true, "aria-hidden": "true", tabindex: "-1" });
+    this.audio = el("audio", { autoplay: true });
+    this.poster = el("img", { class: "poster", alt: "", hidden: true });
+    this.initial = el("span", { class: "initial", "aria-hidden": "true" });
+    this.caption = el("p", { class: "caption", "aria-hidden": "true", hidden: true });
+    this.status = el("p", { class: "status", role: "status" }, el("span", { class: "dot", "aria-hidden": "true" }), el("span", { class: "status-text" }));
+    this.recording = el("p", { class: "recording", hidden: true }, icon("record"), el("span", { string: "recording" }));
+    this.mic = iconButton("mic", "mute", () => this.#toggleMicrophone(), { class: "round mic" });
+    this.stopButton = iconButton("stop", "stop", () => this.session?.stop(), { class: "round stop" });
+    this.replayButton = iconButton("replay", "replay", () => this.session?.replay());
+    this.captionButton = iconButton("captions", "captionsOff", () => this.captions(!this.showsCaptions), { "aria-pressed": "true" });
+    this.soundButton = iconButton("sound", "soundOff", () => this.silence(!this.video.muted), { "aria-pressed": "false" });
+    this.endButton = iconButton("end", "end", () => this.end(), { class: "round end" });
+    this.controls = el("div", { class: "controls", role: "toolbar", label: "controlsLabel" },
+      this.mic, this.stopButton, this.replayButton, this.captionButton, this.soundButton, this.endButton);
+    this.banner = el("div", { class: "banner", role: "alert", hidden: true });
+    this.stage = el("section", { class: "stage" },
+      el("div", { class: "picture" }, this.initial, this.poster, this.video),
+      el("div", { class: "top" }, this.status, this.recording),
+      el("div", { class: "bottom" }, this.caption, this.controls));
+    this.nameText = el("span", { class: "name" });
+    this.companyText = el("span", { class: "company" });
+    this.log = el("ol", { role: "log", "aria-live": "polite", "aria-relevant": "additions text", label: "logLabel" });
+    this.input = el("input", { type: "text", id: "say", name: "say", autocomplete: "off", enterkeyhint: "send", maxlength: "2000", placeholder: "", label: "say" });
+    this.sendButton = el("button", { type: "submit", class: "round send", label: "send" }, icon("send"));
+    this.form = el("form", { class: "composer", on: { submit: (event) => this.#submit(event) } }, this.input, this.sendButton);
+    this.languages = el("select", { id: "language", label: "chooseLanguage", on: { change: () => this.chooseLanguage(this.languages.value) } });
+    this.extra = el("span", { class: "extra" });
+    this.talk = el("section", { class: "talk" },
+      el("header", { class: "who-am-i" },
+        el("div", { class: "names" }, el("h1", {}, this.nameText, el("abbr", { class: "ai", string: "ai", label: "aiLong" })), this.companyText),
+        el("label", { class: "language" }, icon("language"), this.languages), this.extra),
+      this.banner,
+      el("div", { class: "log" }, this.log),
+      this.form);
+    this.view = el("div", { class: "talkview" }, this.stage, this.talk, this.audio);
+    this.root.append(this.view);
+    this.controls.addEventListener("keydown", (event) => this.#walk(event));
+    this.input.addEventListener("input", () => this.#tell("activity", {}));
+  }
+
+  /** Arrow keys go along the toolbar, as screen readers' users expect. */
+  #walk(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const buttons = [...this.controls.querySelectorAll("button:not(:disabled)")];
+    const at = buttons.indexOf(document.activeElement);
+    buttons[(at + step + buttons.length) % buttons.length]?.focus();
+    event.preventDefault();
+  }
+
+  // -- what is shown ------------------------------------------------------------------------------
+
+  /** Show whose desk this is. @param {object} desk  as in `GET /desks` and in a session's document */
+  present(desk) {
+    this.desk = { ...this.desk, ...desk };
+    this.nameText.textContent = this.desk.persona;
+    this.companyText.textContent = this.desk.company;
+    this.initial.textContent = this.desk.persona.slice(0, 1);
+    this.transcript.name = this.desk.persona;
+    if (this.desk.size) this.view.style.setProperty("--ratio", `${this.desk.size[0]} / ${this.desk.size[1]}`);
+    this.view.classList.toggle("portrait", Boolean(this.desk.size && this.desk.size[1] > this.desk.size[0]));
+    this.languages.replaceChildren(...(this.desk.languages ?? []).map((one) =>
+      el("option", { value: one, lang: one, text: speakerOf(one)("languageName") })));
+    this.languages.value = this.language;
+    this.languages.closest("label").hidden = (this.desk.languages ?? []).length < 2;
+    this.captions(this.showsCaptions);
+    if (this.desk.poster) this.showPoster(this.desk.poster);
+    this.speakIn(this.language);
+  }
+
+  /** Show a still picture while there is no video. */
+  showPoster(address) {
+    this.poster.src = address;
+    this.poster.hidden = false;
+    this.poster.onerror = () => {
+      this.poster.hidden = true;
+    };
+  }
+
+  /** Take the last picture of the video as the still one, for the time after it. */
+  keepPicture() {
+    if (!this.video.videoWidth) return;
+    const canvas = el("canvas", { width: this.video.videoWidth, height: this.video.videoHeight });
+    canvas.getContext("2d").drawImage(this.video, 0, 0);
+    this.keptPicture = canvas.toDataURL("image/jpeg", 0.85);
+    this.showPoster(this.keptPicture);
+  }
+
+  /** Change the language of the page itself. */
+  speakIn(language) {
+    this.language = language;
+    document.documentElement.lang = language === "zh" ? "zh-CN" : language;
+    this.stage.setAttribute("aria-label", this.t("stageLabel"));
+    if (this.desk) document.title = this.t("title");
+    translate(this.view, this.t);
+    this.#show();
+    if (this.#problem) this.#draw();
+  }
+
+  /** The visitor chooses a language: of the page and of the conversation. */
+  chooseLanguage(language) {
+    this.languages.value = language;
+    this.session?.speakLanguage(language);
+    this.speakIn(language);
+    this.#tell("language", { language });
+  }
+
+  captions(on) {
+    this.showsCaptions = on;
+    this.captionButton.setAttribute("aria-pressed", String(on));
+    reicon(this.captionButton, "captions", on ? "captionsOff" : "captionsOn", this.t);
+    this.caption.classList.toggle("off", !on);
+  }
+
+  silence(on) {
+    this.video.muted = on;
+    this.audio.muted = on;
+    this.soundButton.setAttribute("aria-pressed", String(on));
+    reicon(this.soundButton, on ? "soundOff" : "sound", on ? "soundOn" : "soundOff", this.t);
+  }
+
+  /** Show the state in words, colour and on the buttons. */
+  #show(look = this.look ?? "idle") {
+    this.look = look;
+    this.view.dataset.state = look;
+    const typedOnly = !this.session?.microphone;
+    const lines = { idle: null, listening: typedOnly ? "listeningTyped" : this.session?.muted ? "listeningMuted" : "listening" };
+    const line = look in lines ? lines[look] : look;
+    this.status.hidden = !line;
+    this.status.querySelector(".status-text").textContent = line ? this.t(line) : "";
+    const live = ["listening", "thinking", "speaking", "paused"].includes(look);
+    this.stopButton.disabled = !["thinking", "speaking", "paused"].includes(look);
+    this.replayButton.disabled = !live || this.log.querySelector(".reply") === null;
+    this.mic.disabled = !live;
+    this.sendButton.disabled = !live;
+    this.endButton.disabled = ["idle", "ended"].includes(look);
+  }
+
+  /** Say what is wrong and what helps. @param {string | null} code  null: nothing is wrong */
+  problem(code, { message = "", remedy = "", action = null, actionName = "tryAgain", urgent = true } = {}) {
+    this.#problem = code ? { code, message, remedy, action, actionName, urgent } : null;
+    this.#draw();
+  }
+
+  /** Take back a complaint that has become void. */
+  solved(...codes) {
+    if (codes.includes(this.#problem?.code)) this.problem(null);
+  }
+
+  get problemCode() {
+    return this.#problem?.code ?? null;
+  }
+
+  #draw() {
+    const now = this.#problem;
+    this.banner.hidden = !now;
+    if (!now) {
+      this.banner.replaceChildren();
+      return;
+    }
+    const { code, message, remedy, action, actionName, urgent } = now;
+    const known = hasString(code);
+    const text = message || this.t(known ? code : "refused");
+    const help = remedy || (hasString(`${code}_fix`) ? this.t(`${code}_fix`) : "");
+    this.banner.classList.toggle("calm", !urgent);
+    this.banner.replaceChildren(
+      icon("warning"),
+      el("div", { class: "words" }, el("strong", { text }), " ", el("span", { text: help })),
+      el("div", { class: "acts" },
+        action && el("button", { type: "button", class: "small", text: this.t(actionName), on: { click: action } }),
+        el("button", { type: "button", class: "round quiet", "aria-label": this.t("close"), title: this.t("close"), on: { click: () => this.problem(null) } }, icon("end"))));
+  }
+
+  // -- one conversation ---------------------------------------------------------------------------
+
+  /** Begin a conversation. @param {object} options  see LiveSession; `room` lives as long as this view */
+  async start(options) {
+    await this.end();
+    this.problem(null);
+    this.transcript.clear();
+    this.room ??= new SoundRoom();
+    const session = new LiveSession({ language: this.language, room: this.room, ...options });
+    this.session = session;
+    this.recording.hidden = !options.record;
+    this.#listen(session);
+    this.#show("connecting");
+    await session.open();
+    return session;
+  }
+
+  /** End the conversation, if there is one. */
+  async end(code = "visitor") {
+    const { session } = this;
+    if (!session || ["ended", "failed"].includes(session.phase)) return;
+    await session.end(code);
+  }
+
+  #listen(session) {
+    const acts = {
+      phase: (detail) => this.#phase(detail, session),
+      desk: (desk) => this.present(desk),
+      state: ({ state }) => this.#show(state),
+      stream: ({ stream }) => this.#play(stream),
+      transport: ({ transport }) => this.#transport(transport),
+      microphone: ({ code }) => this.#heardMicrophone(code),
+      level: ({ level, voiced }) => {
+        this.view.style.setProperty("--level", Math.min(1, Math.sqrt(level) * 2.2).toFixed(3));
+        if (voiced) this.#tell("activity", { by: "level" });
+      },
+      heard: (message) => this.transcript.heard(message),
+      caption: ({ text }) => this.#write(text),
+      sentence: (message) => {
+        this.transcript.sentence(message);
+        this.#show();
+      },
+      turn: (message) => {
+        this.transcript.turnEnded(message);
+        this.#show();
+      },
+      notice: ({ code, message }) => this.problem(code, { message: hasString(code) ? "" : message, urgent: false }),
+      error: ({ code, message, remedy }) => this.problem(code, { message, remedy }),
+    };
+    for (const [type, act] of Object.entries(acts))
+      session.addEventListener(type, ({ detail }) => {
+        if (session !== this.session) return;
+        act(detail);
+        if (type !== "level") this.#tell(type, detail);
+        if (type === "state" || (type === "heard" && detail.text)) this.#tell("activity", { by: "turn" });
+      });
+  }
+
+  #phase({ phase, code, message, remedy, ahead }, session) {
+    if (phase === "live") {
+      this.#show(session.state);
+      this.solved("lost", "busy", "unreachable");
+      return;
+    }
+    this.#show({ failed: "ended" }[phase] ?? phase);
+    if (phase === "waiting") {
+      const place = ahead > 0 ? this.t("busy_ahead", { n: ahead }) : this.t("busy_next");
+      this.problem("busy", { message: `${this.t("busy")} ${place}`, urgent: false, action: () => this.end(), actionName: "cancel" });
+    } else if (phase === "reconnecting") this.problem("lost");
+    else if (phase === "ended" || phase === "failed") this.#over(phase, code, message, remedy);
+  }
+
+  #over(phase, code, message, remedy) {
+    this.keepPicture();
+    this.video.srcObject = null;
+    this.audio.srcObject = null;
+    this.view.classList.remove("has-video");
+    this.#write("");
+    this.recording.hidden = true;
+    if (phase === "failed") this.problem(hasString(code) ? code : "refused", { message, remedy, action: () => this.#tell("again", {}) });
+    else this.problem(endingOf(code), { remedy: this.t("ended_fix"), urgent: false, action: () => this.#tell("again", {}), actionName: "startOver" });
+  }
+
+  #play(stream) {
+    const hasPicture = stream.getVideoTracks().length > 0;
+    const element = hasPicture ? this.video : this.audio;
+    (hasPicture ? this.audio : this.video).srcObject = null;
+    element.srcObject = stream;
+    if (hasPicture) {
+      this.session.watch(this.video);
+      this.video.onloadeddata = () => this.view.classList.add("has-video");
+    } else this.view.classList.remove("has-video");
+    element.play().catch((error) => {
+      if (error.name !== "NotAllowedError") return;
+      this.problem("sound_blocked", { action: () => this.#unblock(element), actionName: "sound_blocked_do" });
+    });
+  }
+
+  #unblock(element) {
+    this.room.wake();
+    element.play().then(() => this.solved("sound_blocked"));
+  }
+
+  #transport(transport) {
+    if (transport === "socket") this.problem("socket_sound", { urgent: false });
+    else this.solved("socket_sound");
+  }
+
+  #heardMicrophone(code) {
+    this.#microphone = code;
+    if (MICROPHONE_TROUBLES.has(code)) this.problem(code, { action: code === "mic_silent" ? null : () => this.#openMicrophone() });
+    else this.solved(...MICROPHONE_TROUBLES);
+    const on = code === "on" || code === "mic_silent";
+    reicon(this.mic, on ? "mic" : "micOff", on ? "mute" : "unmute", this.t);
+    this.mic.setAttribute("aria-pressed", String(!on));
+    this.view.classList.toggle("muted", !on);
+    this.#show();
+  }
+
+  async #openMicrophone() {
+    await this.session?.openMicrophone();
+  }
+
+  async #toggleMicrophone() {
+    const { session } = this;
+    if (!session) return;
+    if (!session.microphone) await session.openMicrophone();
+    else session.mute(!session.muted);
+  }
+
+  #write(text) {
+    clearTimeout(this.#captionTimer);
+    if (text) {
+      this.caption.textContent = text;
+      this.caption.lang = languageOf(text);
+      this.caption.hidden = false;
+    } else this.#captionTimer = setTimeout(() => {
+      this.caption.hidden = true;
+    }, CAPTION_STAYS);
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const text = this.input.value.trim();
+    if (!text || !this.session?.type(text)) return;
+    this.transcript.typed(text);
+    this.input.value = "";
+    this.#tell("activity", { by: "visitor" });
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The line of strings.js for the reason that an ended conversation gave. */
+function endingOf(code) {
+  const known = { visitor: "visitor", end: "visitor", idle: "idle", longest: "longest", limit: "longest", replaced: "elsewhere", elsewhere: "elsewhere", lost: "lost", gone: "lost" };
+  return `ended_${known[code] ?? "server"}`;
+}
