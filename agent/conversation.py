@@ -18,6 +18,7 @@ from agent.conversation_events import (
     TurnEnded,
     VerdictGiven,
 )
+from agent.dictation import asks_to_dictate
 from agent.ears import Ears
 from agent.echo import EchoGuard
 from agent.engines import Engines
@@ -416,6 +417,8 @@ class Conversation:
 
     def _over(self, heard: str, *, interrupted: bool) -> None:
         turn, self._turn = self._turn, None
+        said = turn.spoken[-1].sentence.text if turn is not None and turn.spoken else ""
+        self._taker.expect_dictation(asks_to_dictate(said))
         self._end_turn(turn, heard, interrupted=interrupted)
         self._follow(self._taker.reply_ended(self._clock()))
 
