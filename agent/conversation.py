@@ -24,10 +24,10 @@ from agent.echo import EchoGuard
 from agent.engines import Engines
 from agent.events import Ended, Event, Heard, Noted, Screened, Spoken, Written
 from agent.history import Exchange, History
+from agent.live_face import Look
 from agent.prepared import Prepared
 from agent.reply import LEAD_S, PAUSE_S, changes_nothing, reply, whole_frames
 from agent.sentence import Emotion, Outcome, Sentence
-from agent.live_face import Look
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
 from agent.turn import (
     Cancel,
