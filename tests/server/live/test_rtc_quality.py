@@ -1,0 +1,156 @@
+"""The quality ladder and the bandwidth behind it, in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.live.quality import DEFAULTS, STEPS, Bandwidth, Ladder
+
+
+def seconds(ladder: Ladder, count: int, start_s: float, *, allowed: float = 1e6, late: float = 0.0) -> float:
+    for n in range(count):
+        ladder.observe(start_s + n, allowed_bps=allowed, late_share=late)
+    return start_s + count
+
+
+def test_starts_with_the_whole_picture() -> None:
+    assert Ladder().step.name == "full"
+
+
+def test_one_bad_second_changes_nothing() -> None:
+    ladder = Ladder()
+    now = seconds(ladder, 5, 0.0)
+    now = seconds(ladder, 1, now, late=0.9)
+    seconds(ladder, 5, now)
+    assert ladder.rung == 0
+
+
+def test_a_late_encoder_steps_down_to_a_still_and_no_further() -> None:
+    ladder = Ladder()
+    seconds(ladder, 60, 0.0, late=0.5)
+    assert ladder.step.name == "still"
+    assert ladder.step.every == 0
+
+
+def test_a_narrow_network_steps_down_as_far_as_it_must() -> None:
+    ladder = Ladder()
+    seconds(ladder, 60, 0.0, allowed=150_000)
+    assert ladder.step.name == "half"
+
+
+def test_size_goes_before_rate_and_rate_before_the_still() -> None:
+    ladder = Ladder()
+    seen = [ladder.step.name]
+    for n in range(60):
+        name = ladder.observe(float(n), allowed_bps=1e6, late_share=0.5).name
+        if name != seen[-1]:
+            seen.append(name)
+    assert seen == ["full", "three-quarters", "half", "half-slow", "still"]
+
+
+def test_goes_up_again_one_rung_at_a_time_and_slower_than_down() -> None:
+    ladder = Ladder()
+    now = seconds(ladder, 7, 0.0, late=0.5)
+    low = ladder.rung
+    assert low >= 2
+    down_s = now
+    rungs = []
+    while ladder.rung and now < 200:
+        now = seconds(ladder, 1, now)
+        rungs.append(ladder.rung)
+    assert ladder.rung == 0
+    assert now - down_s > 2 * down_s
+    assert all(before - after in (0, 1) for before, after in zip(rungs, rungs[1:], strict=False))
+
+
+def test_does_not_go_up_into_a_network_that_would_not_carry_it() -> None:
+    ladder = Ladder()
+    now = seconds(ladder, 4, 0.0, allowed=250_000)
+    assert ladder.step.name == "three-quarters"
+    seconds(ladder, 300, now, allowed=320_000)  # full needs 300,000 and headroom
+    assert ladder.step.name == "three-quarters"
+
+
+def test_a_step_up_that_fails_makes_the_next_wait_longer() -> None:
+    ladder = Ladder()
+    ups: list[float] = []
+    now = 0.0
+    while now < 400:
+        rung = ladder.rung
+        ladder.observe(now, allowed_bps=1e6, late_share=0.5 if rung == 0 else 0.0)
+        if ladder.rung < rung:
+            ups.append(now)
+        now += 1.0
+    waits = [b - a for a, b in zip(ups, ups[1:], strict=False)]
+    assert len(waits) >= 3
+    assert waits == sorted(waits)
+    assert waits[-1] > 2 * waits[0]
+    assert waits[-1] < 2 * DEFAULTS.up_after_most_s
+
+
+def test_patience_comes_back_after_a_long_calm() -> None:
+    ladder = Ladder()
+    now = 0.0
+    while now < 300:
+        ladder.observe(now, allowed_bps=1e6, late_share=0.5 if ladder.rung == 0 else 0.0)
+        now += 1.0
+    now = seconds(ladder, 2000, now)
+    now = seconds(ladder, 3, now, late=0.5)
+    assert ladder.rung == 1
+    seconds(ladder, int(DEFAULTS.up_after_s) + 2, now)
+    assert ladder.rung == 0
+
+
+def test_larger_pictures_need_more() -> None:
+    assert Ladder(pixels=1280 * 720).least_bps(0) > 2 * Ladder().least_bps(0)
+
+
+def test_rungs_need_less_and_less() -> None:
+    least = [step.least_bps for step in STEPS]
+    assert least == sorted(least, reverse=True)
+    assert least[-1] == 0
+
+
+def observed(bandwidth: Bandwidth, count: int, **values: float | None) -> float:
+    given = {"audio_bps": 45_000.0, "video_bps": 400_000.0, "estimate_bps": None, "lost": 0.0} | values
+    for _ in range(count):
+        bandwidth.observe(**given)  # type: ignore[arg-type]
+    return bandwidth.allowed_bps
+
+
+def test_grows_slowly_while_nothing_limits() -> None:
+    bandwidth = Bandwidth()
+    assert observed(bandwidth, 1) < 1.1 * DEFAULTS.start_bps
+    assert observed(bandwidth, 60) == DEFAULTS.most_bps
+
+
+def test_an_estimate_near_what_is_sent_is_a_limit() -> None:
+    assert observed(Bandwidth(), 1, estimate_bps=300_000.0) == pytest.approx(0.9 * 300_000 - 45_000)
+
+
+def test_an_estimate_of_a_quiet_picture_is_none() -> None:
+    bandwidth = Bandwidth()  # the estimate never exceeds 1.5 times what was sent
+    assert observed(bandwidth, 20, video_bps=60_000.0, estimate_bps=157_000.0) > DEFAULTS.start_bps
+
+
+def test_heavy_loss_takes_away_half_of_its_share() -> None:
+    assert observed(Bandwidth(), 1, lost=0.4) == pytest.approx(0.8 * DEFAULTS.start_bps)
+    assert observed(Bandwidth(), 1, lost=0.05) > DEFAULTS.start_bps
+
+
+def test_stays_within_its_bounds() -> None:
+    assert observed(Bandwidth(), 100, estimate_bps=1.0) == DEFAULTS.least_bps
+
+
+def test_a_network_that_carries_sound_only_leaves_a_still_then_recovers() -> None:
+    bandwidth, ladder = Bandwidth(), Ladder()
+    names = []
+    for n in range(240):
+        bad = n < 30
+        sending = ladder.step.least_bps + 20_000.0
+        bandwidth.observe(
+            audio_bps=45_000.0, video_bps=sending, estimate_bps=70_000.0 if bad else None, lost=0.0
+        )
+        names.append(ladder.observe(float(n), allowed_bps=bandwidth.allowed_bps, late_share=0.0).name)
+    assert names[29] in ("still", "half-slow")
+    assert names[-1] == "full"
