@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -515,35 +516,31 @@ async def test_closing_leaves_no_thread_and_no_descriptor(path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == files
 
 
-def start_postgres(folder: Path) -> subprocess.Popen[bytes]:
-    """Runs a server of its own in the folder, reached by a socket in it."""
-    user = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
-    if user:
-        folder.chmod(0o777)
-        for parent in folder.parents[:-2]:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([*user, "initdb", "-D", data, "-U", "visavis", "-A", "trust"], check=True, **quiet)
-    command = ["postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-    return subprocess.Popen([*user, *command], **quiet)
-
-
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
+    """The URL of a server of our own, reached by a socket in its folder."""
     pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed")
-    if not (shutil.which("postgres") and shutil.which("initdb")):
+    if not all(map(shutil.which, ("postgres", "initdb", "pg_isready", "setpriv"))):
         pytest.skip("PostgreSQL is not installed")
-    folder = tmp_path_factory.mktemp("pg")
-    server = start_postgres(folder)
-    url = f"postgresql+asyncpg://visavis@/postgres?host={folder}"
-    for _ in range(100):
-        if (folder / ".s.PGSQL.5432").exists():
-            break
-        time.sleep(0.1)
-    yield url
-    server.terminate()
-    server.wait()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o777)
+        user = (
+            ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
+        )  # it wants no root
+        data = f"{folder}/data"
+        make = [*user, "initdb", "-D", data, "-U", "visavis", "-A", "trust"]
+        subprocess.run(make, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        serve = [*user, "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+        server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                if subprocess.run(["pg_isready", "-q", "-h", folder], check=False).returncode == 0:
+                    break
+                time.sleep(0.1)
+            yield f"postgresql+asyncpg://visavis@/postgres?host={folder}"
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait()
 
 
 async def test_postgresql_is_another_url(postgres: str) -> None:
