@@ -21,6 +21,8 @@ BEYOND = 0.012
 """The background is painted over the person and this much around, in picture sizes: wisps of hair go too."""
 RIM = 0.004
 """Width along the outline, in picture sizes, where person and background mix."""
+BLUR_PX = 3.0
+"""A blur this wide (standard deviation) hides that its picture was made smaller and large again."""
 SOFT = 0.0035
 """Width of the soft outline in picture sizes."""
 
@@ -42,19 +44,19 @@ def cut_out(picture: U8, face: NDArray[np.bool_], head: F32) -> tuple[F32, float
     k = WORKING_PX / size
     small = cv2.resize(picture, (WORKING_PX, WORKING_PX), interpolation=cv2.INTER_AREA)
     whole = cv2.resize(face.astype(np.uint8), (WORKING_PX, WORKING_PX), interpolation=cv2.INTER_AREA)
-    sure = np.asarray(cv2.erode(whole, _disc(0.012 * WORKING_PX)), np.uint8)
+    sure = np.asarray(cv2.erode(whole, disc(0.012 * WORKING_PX)), np.uint8)
     hull: U8 = np.zeros(sure.shape, np.uint8)
     for x, y in head * k:
         cv2.circle(hull, (int(x), int(y)), int(0.02 * WORKING_PX), 1, -1)
-    hull = np.asarray(cv2.morphologyEx(hull, cv2.MORPH_CLOSE, _disc(0.03 * WORKING_PX)), np.uint8)
+    hull = np.asarray(cv2.morphologyEx(hull, cv2.MORPH_CLOSE, disc(0.03 * WORKING_PX)), np.uint8)
     rows = np.flatnonzero(sure.any(1))
     chin = int(rows[-1]) if len(rows) else WORKING_PX // 2
     # hair reaches beyond the skull, shoulders beyond the template's: the cut decides
-    maybe = cv2.dilate(hull, _disc(0.11 * WORKING_PX)) > 0
+    maybe = cv2.dilate(hull, disc(0.11 * WORKING_PX)) > 0
     maybe[min(chin, WORKING_PX - 1) :] = True
     mask = np.where(maybe, cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
-    mask[cv2.dilate(hull, _disc(0.02 * WORKING_PX)) > 0] = cv2.GC_PR_FGD
-    core = cv2.erode(hull, _disc(0.035 * WORKING_PX)) > 0
+    mask[cv2.dilate(hull, disc(0.02 * WORKING_PX)) > 0] = cv2.GC_PR_FGD
+    core = cv2.erode(hull, disc(0.035 * WORKING_PX)) > 0
     mask[core | (sure > 0)] = cv2.GC_FGD
     # beside the head the picture's rim is background
     rim = max(int(0.012 * WORKING_PX), 2)
@@ -69,8 +71,8 @@ def cut_out(picture: U8, face: NDArray[np.bool_], head: F32) -> tuple[F32, float
     except cv2.error:
         return np.ones((size, size), np.float32), 0.0
     person = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
-    opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, _disc(0.008 * WORKING_PX))
-    person = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(0.012 * WORKING_PX)), np.uint8)
+    opened = cv2.morphologyEx(person, cv2.MORPH_OPEN, disc(0.008 * WORKING_PX))
+    person = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc(0.012 * WORKING_PX)), np.uint8)
     count, labels = cv2.connectedComponents(person)
     if count > 2:
         core_label = np.bincount(labels[sure > 0], minlength=count)
@@ -95,9 +97,9 @@ def without_person(picture: U8, person: F32, where: NDArray[np.bool_]) -> U8:
     import cv2
 
     size = picture.shape[0]
-    grown = cv2.dilate((person > 0.02).astype(np.uint8), _disc(BEYOND * size))
+    grown = cv2.dilate((person > 0.02).astype(np.uint8), disc(BEYOND * size))
     colour = picture.astype(np.float32)
-    filled = _spread(colour, (1 - grown).astype(np.float32))
+    filled = spread(colour, (1 - grown).astype(np.float32))
     painted = (grown > 0) & where
     soft = cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 0.002 * size)
     # full where the person is, soft only outward
@@ -109,27 +111,24 @@ def beyond_person(picture: U8, person: F32) -> U8:
     """The picture with the person's colours spread over the background, so that a mesh's rim shows skin."""
     import cv2
 
-    inner = cv2.erode((person > 0.9).astype(np.uint8), _disc(RIM * picture.shape[0]))
+    inner = cv2.erode((person > 0.9).astype(np.uint8), disc(RIM * picture.shape[0]))
     if not inner.any():
         return picture
     colour = picture.astype(np.float32)
     soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 0.7 * RIM * picture.shape[0])
     share = np.where(inner > 0, 1.0, smoothstep(0.2, 0.5, np.asarray(soft, np.float32)))[..., None]
-    out = colour * share + _spread(colour, inner.astype(np.float32)) * (1 - share)
+    out = colour * share + spread(colour, inner.astype(np.float32)) * (1 - share)
     return np.asarray(out.round().clip(0, 255), np.uint8)
 
 
-def _spread(colour: F32, have: F32) -> F32:
-    """Colours spread from where `have` is 1, near ones first."""
-    import cv2
-
+def spread(colour: F32, have: F32) -> F32:
+    """Colours float32[S, S, 3] spread from where `have` float32[S, S] is 1, near ones first."""
     size = colour.shape[0]
     rest = np.ones_like(have)
     filled = np.zeros_like(colour)
     for sigma in (0.004, 0.01, 0.025, 0.06, 0.15):
-        weight = cv2.GaussianBlur(have, (0, 0), sigma * size)
-        near = cv2.GaussianBlur(colour * have[..., None], (0, 0), sigma * size)
-        near = near / np.maximum(weight, 1e-4)[..., None]
+        weight = blurred(have, sigma * size)
+        near = blurred(colour * have[..., None], sigma * size) / np.maximum(weight, 1e-4)[..., None]
         share = rest * np.clip(weight * 6, 0, 1)
         filled += near * share[..., None]
         rest -= share
@@ -137,13 +136,26 @@ def _spread(colour: F32, have: F32) -> F32:
     return np.asarray(filled + rest[..., None] * usual, np.float32)
 
 
+def blurred(picture: F32, sigma: float) -> F32:
+    """A Gaussian blur of `sigma` pixels; wide ones are made of a smaller picture."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    less = int(sigma / BLUR_PX)
+    if less < 2:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+    small = cv2.resize(picture, (-(-width // less), -(-height // less)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / less)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def _edge_share(lab: F32, person: U8, chin: int) -> float:
     """Share of the head's outline across which the colour changes."""
     import cv2
 
-    inner = cv2.erode(person, _disc(3))
-    outer = cv2.dilate(person, _disc(3))
-    edge = (person - cv2.erode(person, _disc(1))) > 0
+    inner = cv2.erode(person, disc(3))
+    outer = cv2.dilate(person, disc(3))
+    edge = (person - cv2.erode(person, disc(1))) > 0
     edge[chin:] = False
     edge[:2] = edge[:, :2] = edge[:, -2:] = False
     if edge.sum() < 20:
@@ -162,7 +174,8 @@ def _mean_of(lab: F32, where: NDArray[np.bool_]) -> F32:
     return np.asarray(soft / np.maximum(cv2.GaussianBlur(have, (0, 0), 2.5), 1e-3)[..., None], np.float32)
 
 
-def _disc(radius: float) -> U8:
+def disc(radius: float) -> U8:
+    """A round structuring element of a radius in pixels."""
     import cv2
 
     side = 2 * max(int(round(radius)), 1) + 1

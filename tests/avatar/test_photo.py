@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from avatar.errors import AvatarError
 from avatar.geometry import BLENDSHAPE_INDEX, head_matrix
 from avatar.lipcheck import lip_gap_mm
 from avatar.photo import check_consent, check_photo, create_rig, read_photo
 from avatar.photo.create import _replace
-from avatar.photo.crop import _walled
 from avatar.photo.fit import Fit, fit_template
 from avatar.photo.landmarks import (
     EYE_RIM,
@@ -27,6 +27,7 @@ from avatar.photo.landmarks import (
     _hushed,
     head_angles,
 )
+from avatar.photo.margin import with_margin
 from avatar.photo.matte import cut_out
 from avatar.photo.template import load_template, weight_vector
 from avatar.pose import Pose
@@ -186,15 +187,49 @@ def test_a_cut_out_photo_stands_before_a_light_wall(tmp_path: Path, suffix: str)
     assert seen[20, 10, 0] > 200 > 60 > seen[20, 10, 2]
 
 
-def test_a_tight_headshot_gets_a_wall_above_it_and_no_second_head() -> None:
-    photo = np.full((300, 400, 3), (150, 160, 170), np.uint8)
-    cv2.ellipse(photo, (200, 130), (110, 150), 0, 0, 360, (60, 40, 30), -1)
-    photo[60:75, 160:240] = (255, 0, 0)  # what a mirror would repeat
-    crop = np.pad(photo, ((200, 0), (50, 50), (0, 0)), mode="edge")
-    out = _walled(crop, (50.0, 200.0, 450.0, 500.0), 480.0).astype(int)
-    assert np.abs(out[:140] - [150, 160, 170]).max() <= 3
-    assert not (out[:200, :, 0] > out[:200, :, 2] + 60).any()
-    assert (out[200:, 50:450] == photo).all()
+def headshot(top: int, middle: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+    """A dark head on a patterned wall in a square of 600, cut off `top` px below its upper edge."""
+    column = np.arange(600)
+    wall = np.where((column // 60 % 2)[None, :, None], (150, 160, 170), (200, 120, 90))
+    photo = np.ascontiguousarray(np.broadcast_to(wall, (600, 600, 3)), np.uint8)
+    cv2.ellipse(photo, (300, middle), (110, 170), 0, 0, 360, (50, 40, 30), -1)
+    cv2.rectangle(photo, (100, 480), (500, 600), (30, 40, 90), -1)
+    turn = np.linspace(0, 2 * np.pi, 60)
+    oval = np.stack([300 + 75 * np.sin(turn), middle + 50 - 100 * np.cos(turn)], 1)
+    skull = np.stack([300 + 100 * np.sin(turn), middle - 160 * np.cos(turn)], 1)
+    photo[:top] = photo[top]
+    return photo, oval.astype(np.float32), skull.astype(np.float32)
+
+
+def test_the_wall_above_a_photo_goes_on_as_it_was() -> None:
+    crop, oval, skull = headshot(80, 330)
+    made = with_margin(crop, (0.0, 80.0, 600.0, 600.0), oval, skull, None)
+    assert not made.crown_cut
+    assert (made.picture[82:] == crop[82:]).all()
+    # the stripes of the wall, and no step at the photo's edge
+    assert np.abs(made.picture[60].astype(int) - made.picture[90]).mean() < 12
+    assert made.picture[60, 30, 0] > made.picture[60, 90, 0] + 20
+    assert (made.opacity[:70] < 0.05).all()
+
+
+def test_hair_that_the_upper_edge_cuts_off_ends_in_a_dome() -> None:
+    crop, oval, skull = headshot(200, 330)
+    made = with_margin(crop, (0.0, 200.0, 600.0, 600.0), oval, skull, None)
+    assert made.crown_cut
+    tall = (made.opacity[:200] > 0.5).sum(0)
+    assert 15 < tall[300] < 100
+    assert tall[300] > tall[250] > tall[215]
+    assert tall[:190].max() == 0
+    assert made.picture[190, 300].max() < 90
+    assert made.picture[100, 300].min() > 80
+
+
+def test_shoulders_that_the_photo_cuts_off_fall_beside_it() -> None:
+    crop, oval, skull = headshot(80, 330)
+    made = with_margin(crop, (150.0, 80.0, 450.0, 560.0), oval, skull, (crop.max(2) < 100).astype(np.float32))
+    ends = [int(np.flatnonzero(made.opacity[:, x] > 0.5)[0]) for x in (140, 100, 60)]
+    assert 475 < ends[0] < ends[1] < ends[2]
+    assert (made.picture[590, 300] < made.picture[590, 300, 2] + 1).all()
 
 
 def test_only_rigs_from_photos_are_overwritten(tmp_path: Path) -> None:
