@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 
 from agent.desk import Desk
@@ -25,7 +26,7 @@ from server.live.doors import add_doors
 from server.live.errors import Busy, LiveError
 from server.live.metrics import Metrics
 from server.live.options import ServeOptions
-from server.live.origins import Origins, SecureHeaders
+from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
 from server.live.rates import Rates
 from server.live.service import Service
@@ -73,7 +74,6 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        max_body_size=MESSAGE_BYTES,
         responses={
             "4XX": {"model": ErrorDocument, "description": "What is wrong with the request."},
             "5XX": {"model": ErrorDocument, "description": "What went wrong here."},
@@ -87,6 +87,8 @@ def create_app(
         allow_headers=["Authorization", "Content-Type", "Accept"],
         max_age=600,
     )
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MESSAGE_BYTES)
+    app.add_middleware(TooLarge)
     app.add_middleware(SecureHeaders, frames=origins.all)
     app.add_exception_handler(LiveError, _live_error)
     app.add_exception_handler(RequestValidationError, _bad_request)

@@ -123,6 +123,10 @@ class Cast:
     talk: Talk
     play: Callable[[Sinks], Coroutine[Any, Any, None]]
     """Runs the media clock until cancelled: every moment of the stage goes to every sink."""
+    thin: Callable[[int], None]
+    """Told one of how many moments needs a picture; 0: none."""
+    done: Callable[[], None]
+    """Called at the end, once nothing moves any more."""
 
 
 CastOf = Callable[[OpenDesk, ThreadPoolExecutor, str, int, "Callable[[ConversationEvent], None]"], Cast]
@@ -142,7 +146,8 @@ def cast_of(
     from agent.ears import Ears
     from agent.stage import Stage
 
-    stage = Stage(opened.renderer, pool, seed=seed)
+    settings = opened.desk.settings.avatar
+    stage = Stage(opened.renderer, pool, seed=seed, ai_label=settings.ai_label)
     talk = Conversation(
         opened.engines,
         stage,
@@ -155,7 +160,7 @@ def cast_of(
     async def play(sinks: Sinks) -> None:
         await clock.run(stage, sinks)
 
-    return Cast(talk, play)
+    return Cast(talk, play, stage.thin, stage.close)
 
 
 def named(desks: Sequence[Desk]) -> dict[str, Desk]:

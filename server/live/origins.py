@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 
 from server.live.errors import LiveError
+from server.live.protocol import MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +22,14 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",  # the widget's files are for other sites too
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=()",
 }
+_TOO_LARGE = JSONResponse(
+    {
+        "error": LiveError(
+            "too_large", "the request is too long", f"send at most {MESSAGE_BYTES} bytes"
+        ).document()
+    },
+    413,
+)
 
 
 class Origins:
@@ -95,3 +105,28 @@ class SecureHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class TooLarge:
+    """ASGI middleware that words the answer to a body over the limit as every other error."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        answered = False
+
+        async def worded(message: Message) -> None:
+            nonlocal answered
+            if answered:
+                return
+            if message["type"] == "http.response.start" and message["status"] == 413:
+                headers = dict(message.get("headers", ()))
+                answered = not headers.get(b"content-type", b"").startswith(b"application/json")
+                if answered:
+                    await _TOO_LARGE(scope, receive, send)
+                    return
+            await send(message)
+
+        await self._app(scope, receive, worded if scope["type"] == "http" else send)

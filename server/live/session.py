@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -20,6 +19,7 @@ from agent.conversation_events import (
     TurnEnded,
 )
 from agent.sentence import Citation
+from server.live.connection import Connection
 from server.live.desks import Cast, OpenDesk, Sink
 from server.live.errors import LiveError
 from server.live.ice import IceSettings
@@ -38,11 +38,12 @@ from server.live.protocol import (
     Typed,
     parse_message,
 )
-from server.live.wire_sound import WireSound, sound_of
+from server.live.wire_sound import sound_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from agent.stage import LiveMoment
-    from server.live.rtc import Peer
 
 log = logging.getLogger("visavis.live")
 
@@ -52,8 +53,6 @@ CLOSING_S = 5.0
 """How long any one part of a session may take to close."""
 MISTAKES = 20
 """Messages that cannot be read after which a client is let go."""
-_OFFER_OF = re.compile(r"^o=\S+ (\S+) ", re.MULTILINE)
-"""A browser's connection keeps this number over ICE restarts and renegotiations (RFC 8866, 5.2)."""
 
 
 class Listener(Protocol):
@@ -119,15 +118,12 @@ class Session:
         self._clock = clock
         self._link: Link | None = None
         self._cast: Cast | None = None
-        self._peer: Peer | None = None
-        self._offer_of = ""
-        self._sound: WireSound | None = None
+        self._connection: Connection | None = None
         self._caption = ""
         self._state = "listening"
         self._turn = 0
-        self._greeted = self._muted = self._warned = self._media = False
+        self._greeted = self._muted = self._warned = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._offering: asyncio.Task[None] | None = None
 
     @property
     def joined(self) -> bool:
@@ -151,14 +147,14 @@ class Session:
         resumed = self._cast is not None
         if self._cast is None:
             self._begin()
-        if self._sound is not None:
-            self._be_heard(link)
+        if self._connection is not None and self._connection.over_socket:
+            self._connection.to_socket(link)
         link.send("ready", state=self._state, resumed=resumed)
         mistakes = 0
         try:
             async for data in link.receive():
                 try:
-                    await self._take(data)
+                    self._take(data, link)
                 except LiveError as error:
                     self._metrics.errors.labels(error.code).inc()
                     link.fail(error)
@@ -174,6 +170,8 @@ class Session:
     def check(self, now_s: float, *, join_s: float) -> str:
         """Tell whether the session is to end, and why: "" if not. Warns a visitor who says nothing."""
         web = self.opened.desk.settings.web
+        if self._connection is not None:
+            self._connection.adapt()
         if not self.joined and now_s - self.left_s > join_s:
             return "gone" if self._cast else "not_joined"
         if now_s - self.created_s > web.longest_s:
@@ -203,8 +201,6 @@ class Session:
             return
         self.ended = reason
         try:
-            if self._offering is not None:
-                self._offering.cancel()
             if self._cast is not None:
                 await self._within(
                     self._cast.talk.close(finish_sentence=finish_s > 0), CLOSING_S + finish_s, "conversation"
@@ -213,8 +209,10 @@ class Session:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._peer is not None:
-                await self._within(self._peer.close(), CLOSING_S, "connection")
+            if self._connection is not None:
+                await self._within(self._connection.close(), CLOSING_S, "connection")
+            if self._cast is not None:
+                self._cast.done()
         finally:
             self.sinks.clear()
             if self._link is not None:
@@ -226,6 +224,15 @@ class Session:
 
     def _begin(self) -> None:
         self._cast = self._cast_of(self._happened)
+        renderer = self.opened.renderer
+        self._connection = Connection(
+            (renderer.width, renderer.height),
+            self._ice,
+            sinks=self.sinks,
+            on_sound=self._hear,
+            on_state=self._connected,
+            thin=self._cast.thin,
+        )
         self._run(self._cast.talk.run(), "conversation")
         self._run(self._cast.play(lambda: self.sinks), "media clock")
         if self.guest.language:
@@ -263,23 +270,23 @@ class Session:
 
     # What the client sends
 
-    async def _take(self, data: str | bytes) -> None:
+    def _take(self, data: str | bytes, link: Link) -> None:
         assert self._cast is not None
-        talk = self._cast.talk
+        assert self._connection is not None
+        talk, connection = self._cast.talk, self._connection
         if isinstance(data, bytes):
-            if self._sound is None:
+            if not connection.over_socket:
                 raise LiveError(
                     "sound_unexpected", "sound came unannounced", 'send {"type":"audio","on":true} first'
                 )
-            if not self._muted:
-                talk.hear(sound_of(data))
+            self._hear(sound_of(data))
             return
         message = parse_message(data)
         if not isinstance(message, Report):
             self.active_s, self._warned = self._clock(), False
         match message:
             case Offer():
-                self._offer(message.sdp)
+                connection.offer(message.sdp, self._answered)
             case Typed():
                 self._type(message.text)
             case Stop():
@@ -294,8 +301,10 @@ class Session:
             case Report():
                 self._metrics.reported(message)
                 self._tell(message)
+            case Audio(on=True):
+                connection.to_socket(link)
             case Audio():
-                await self._switch_sound(message.on)
+                connection.off_socket()
             case End():
                 self._end("visitor")
             case Hello():
@@ -321,98 +330,27 @@ class Session:
             )
         self._cast.talk.speak_language(language)
 
-    async def _switch_sound(self, on: bool) -> None:
-        if on and self._link is not None:
-            self._be_heard(self._link)
-            await self._drop_peer()
-            self._greet()
-        elif self._sound is not None:
-            self.sinks.remove(self._sound)
-            self._sound = None
+    # Sound and picture
 
-    def _be_heard(self, link: Link) -> None:
-        """Send sound to this link from now on."""
-        if self._sound is not None:
-            self.sinks.remove(self._sound)
-        self._sound = WireSound(link)
-        self.sinks.append(self._sound)
-
-    # WebRTC
-
-    def _offer(self, sdp: str) -> None:
-        if self._offering is not None and not self._offering.done():
-            raise LiveError(
-                "offer_pending",
-                "the offer before is still being answered",
-                "wait for its answer",
-                retryable=True,
-            )
-        self._offering = asyncio.create_task(self._answer(sdp), name=f"offer {self.guest.session}")
-        self._tasks.add(self._offering)
-        self._offering.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, sdp: str) -> None:
-        from server.live.rtc import Peer
-
-        try:
-            found = _OFFER_OF.search(sdp)
-            offer_of = found[1] if found else ""
-            if self._peer is None or offer_of != self._offer_of:
-                await self._drop_peer()
-                renderer = self.opened.renderer
-                self._peer = peer = Peer(
-                    size=(renderer.width, renderer.height),
-                    ice=self._ice,
-                    on_audio=self._hear,
-                    on_state=lambda state: self._connection(peer, state),
-                )
-                self._offer_of = offer_of
-            answer = await self._peer.answer(sdp)
-            if self._peer not in self.sinks:
-                self.sinks.append(self._peer)
-            if self._sound is not None:
-                self.sinks.remove(self._sound)
-                self._sound = None
+    def _answered(self, answer: str | LiveError) -> None:
+        if isinstance(answer, LiveError):
+            self._fail(answer)
+        else:
             self._send("answer", sdp=answer)
-        except LiveError as error:
-            await self._drop_peer()
-            self._fail(error)
-        except Exception as error:
-            log.error("session %s: an offer could not be answered", self.guest.session, exc_info=error)
-            await self._drop_peer()
-            self._fail(
-                LiveError(
-                    "offer_failed",
-                    "the offer could not be answered",
-                    'make a new connection, or send {"type":"audio","on":true} to talk over the WebSocket',
-                )
-            )
 
-    async def _drop_peer(self) -> None:
-        peer, self._peer, self._offer_of = self._peer, None, ""
-        if peer is not None:
-            if peer in self.sinks:
-                self.sinks.remove(peer)
-            await self._within(peer.close(), CLOSING_S, "connection")
-
-    def _hear(self, pcm: Any) -> None:
-        if self._cast is not None and not self.ended and not self._muted:
-            self._cast.talk.hear(pcm)
-
-    def _connection(self, peer: Peer, state: str) -> None:
-        """Follow the connection's state, as aiortc names it."""
-        if peer is not self._peer or self.ended:
-            return
+    def _connected(self, state: str) -> None:
         if state == "connected":
-            self._media = True
             self._greet()
-        elif state in ("failed", "disconnected") and self._media:
-            self._media = False
+        else:
             self._send(
                 "notice",
                 code="media_lost",
                 message="The connection for sound and picture was lost; trying again.",
             )
+
+    def _hear(self, pcm: NDArray[Any]) -> None:
+        if self._cast is not None and not self.ended and not self._muted:
+            self._cast.talk.hear(pcm)
 
     def _greet(self) -> None:
         """Say hello, once a session, as soon as it can be heard."""

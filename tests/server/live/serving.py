@@ -111,6 +111,7 @@ class Stageless:
 
     def __init__(self) -> None:
         self.talks: list[FakeTalk] = []
+        self.thinned: list[int] = []
 
     def __call__(
         self,
@@ -132,7 +133,16 @@ class Stageless:
                     sink.take(LiveMoment(index, None, pcm, talk.caption, bool(talk.caption)))
                 index += 1
 
-        return Cast(talk, play)
+        return Cast(talk, play, self.thinned.append, lambda: None)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait up to five seconds until something holds."""
+    for _ in range(100):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came to hold")
 
 
 def desk_in(folder: Path, web: str = "") -> Desk:

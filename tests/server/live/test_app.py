@@ -8,7 +8,7 @@ import pytest
 
 from server.live.link import CLOSE_REPLACED, CLOSE_UNAUTHORISED, CLOSE_UNKNOWN
 from server.live.options import ServeOptions
-from tests.server.live.serving import Server, desk_in, serving
+from tests.server.live.serving import Server, desk_in, eventually, serving
 
 
 @pytest.fixture(autouse=True)
@@ -184,23 +184,23 @@ async def test_a_visitor_who_does_not_come_back_is_gone(tmp_path: Path) -> None:
         async with server.live(session):
             await asyncio.sleep(0.6)
             assert len(server.service.sessions) == 1
-        async with asyncio.timeout(5):
-            while len(server.service.sessions):
-                await asyncio.sleep(0.05)
+        await eventually(lambda: not len(server.service.sessions))
         async with server.live(session, hello=False) as late:
             await late.send("hello", token=session["token"])
             assert (await late.until("error"))["code"] == "session_over"
             assert await late.code() == CLOSE_UNKNOWN
         await server.session()
-        async with asyncio.timeout(5):
-            while len(server.service.sessions):  # nobody joined that one
-                await asyncio.sleep(0.05)
+        await eventually(lambda: not len(server.service.sessions))  # nobody joined that one
 
 
 async def test_tokens_that_are_not_right_do_not_let_in(server: Server) -> None:
     session, other = await server.session(), await server.session()
     forged = session["token"][:-4] + "AAAA"
-    for token, code in ((other["token"], "token_elsewhere"), (forged, "token_invalid"), ("", "token_invalid")):
+    for token, code in (
+        (other["token"], "token_elsewhere"),
+        (forged, "token_invalid"),
+        ("", "token_invalid"),
+    ):
         async with server.live(session, hello=False) as client:
             await client.send("hello", token=token)
             assert (await client.until("error"))["code"] == code
@@ -302,9 +302,7 @@ async def test_sessions_leave_nothing_behind(server: Server) -> None:
             await client.until("turn")
             await client.send("end")
             await client.until("ended")
-    async with asyncio.timeout(5):
-        while len(asyncio.all_tasks()) > before:
-            await asyncio.sleep(0.05)
+    await eventually(lambda: len(asyncio.all_tasks()) <= before)
     assert len(server.service.sessions) == 0
     assert server.service.sessions.admission.taken == 0
 
@@ -350,12 +348,15 @@ async def test_listeners_are_told_of_every_session(tmp_path: Path) -> None:
             self.told.append(reason)
 
     listener = Listener()
-    async with serving(desk_in(tmp_path / "front"), listeners=(listener,)) as server:
-        async with server.live(await server.session()) as client:
-            await client.send("text", text="hello")
-            await client.until("turn")
-            await client.send("end")
-            await client.until("ended")
+    desk = desk_in(tmp_path / "front")
+    async with (
+        serving(desk, listeners=(listener,)) as server,
+        server.live(await server.session()) as client,
+    ):
+        await client.send("text", text="hello")
+        await client.until("turn")
+        await client.send("end")
+        await client.until("ended")
     assert listener.told[0] == "opened"
     assert {"HeardWords", "SentenceBegan", "TurnEnded"} <= set(listener.told)
     assert listener.told[-1] == "visitor"

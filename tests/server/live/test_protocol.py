@@ -1,0 +1,68 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.live.errors import LiveError
+from server.live.protocol import MESSAGE_BYTES, Hello, Offer, Report, Typed, message, parse_message
+
+
+def refused(raw: str) -> LiveError:
+    with pytest.raises(LiveError) as caught:
+        parse_message(raw)
+    return caught.value
+
+
+def test_messages_are_read_as_what_they_are() -> None:
+    assert parse_message('{"type":"hello","token":"t"}') == Hello(type="hello", token="t")
+    assert parse_message('{"type":"offer","sdp":"v=0"}') == Offer(type="offer", sdp="v=0")
+    assert parse_message('{"type":"text","text":" 你好 "}') == Typed(type="text", text="你好")
+    report = parse_message('{"type":"report","fps":24.9,"something":"new"}')
+    assert isinstance(report, Report)
+    assert report.fps == 24.9
+
+
+def test_a_complaint_names_the_field_and_never_what_it_held() -> None:
+    error = refused('{"type":"text","text":{"card":"4111111111111111"}}')
+    assert error.code == "bad_message"
+    assert "text" in error.message
+    assert "4111" not in str(error)
+
+
+def test_too_long_a_message_is_not_even_read() -> None:
+    assert refused('{"type":"stop"' + " " * MESSAGE_BYTES + "}").code == "too_large"
+
+
+def test_deep_nesting_and_endless_numbers_are_refused() -> None:
+    assert refused("[" * 30_000).code == "bad_json"
+    assert refused('{"type":' * 8_000).code == "bad_json"
+    assert refused('{"type":"report","fps":NaN}').code == "bad_message"
+    assert refused('{"type":"report","turn":' + "9" * 5000 + "}").code in ("bad_json", "bad_message")
+
+
+KEYS = st.sampled_from(["type", "text", "sdp", "on", "token"]) | st.text()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_whatever_comes_is_a_message_or_an_error_with_a_remedy(document: object) -> None:
+    error: LiveError | None = None
+    try:
+        parse_message(json.dumps(document))
+    except LiveError as caught:
+        error = caught
+    assert error is None or (error.code in ("bad_json", "bad_message") and error.remedy)
+
+
+def test_a_message_to_the_client_is_one_line_of_json() -> None:
+    assert json.loads(message("caption", text="a\nb", turn=1)) == {
+        "type": "caption",
+        "text": "a\nb",
+        "turn": 1,
+    }
+    assert "\n" not in message("caption", text="a\nb")
