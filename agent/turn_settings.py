@@ -1,0 +1,84 @@
+"""How long turn taking waits, and for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """Every number of turn taking; times in seconds, counted from the visitor's last voice where not said."""
+
+    quick_end_s: float = 0.4
+    """A turn that sounds complete ends after so much silence: people answer each other after 0.2 s, and any
+    sooner cuts one in ten off, whatever the detector."""
+    slow_end_s: float = 2.5
+    """A turn that sounds unfinished ends after so much silence."""
+    sure_score: float = 0.9
+    """From this score on, a turn sounds complete."""
+    unsure_score: float = 0.1
+    """Up to this score, it sounds unfinished; between the two, the wait falls smoothly."""
+    dictation_end_s: float = 1.0
+    """The shortest wait while a number or an address is dictated: people look at the digits in between."""
+    patience_step_s: float = 0.2
+    """A visitor who was cut off is waited for so much longer from then on."""
+    patience_most_s: float = 0.8
+    patience_fade: float = 0.8
+    """What is left of that after each turn that was not cut off."""
+    cut_off_s: float = 1.5
+    """Who goes on within this time after a turn was taken for ended, was cut off."""
+    hold_s: float = 0.3
+    """A turn's end waits so long for sound that may be the beginning of a word: voice is sure after 0.25 s."""
+
+    pause_s: float = 0.3
+    """Speech over a reply holds it after so much: a cough is shorter, and people stop within 0.5 s."""
+    false_alarm_s: float = 2.0
+    """A held reply goes on after so much without words."""
+    peek_s: float = 1.0
+    """Who speaks over a reply for so long is asked for words before they are silent, and again and again."""
+    doubt_s: float = 8.0
+    """A held reply goes on after so much sound of which nobody can tell any words."""
+    reaction_s: float = 0.2
+    """Speech that began sooner after a reply's first sound is no answer to it: nobody reacts so quickly."""
+    boundary_s: float = 1.0
+    """A "yes" that began so shortly before the end of a reply answers it; before that, it means "go on"."""
+    lately_s: float = 1.5
+    """A "stop" so soon after a reply's end came too late; later, it is a question like others."""
+
+    least_confidence: float = 0.35
+    """Words less certain than this count as a noise where they are `brief_s` or shorter: longer speech gets
+    an answer, if only to ask again. The same as the recogniser's `LOW_CONFIDENCE`."""
+    brief_s: float = 0.8
+
+    longest_s: float = 30.0
+    """An utterance is answered after so much, even if it goes on."""
+    words_timeout_s: float = 8.0
+    """The recogniser has so much time to tell an utterance's words."""
+    answer_timeout_s: float = 20.0
+    """A reply has so much time until its first sound, and from one sentence to the next."""
+    longest_reply_s: float = 120.0
+    """A reply whose length nobody told may last so long; a desk's answers take 10 to 30 s."""
+    playback_slack_s: float = 2.0
+    """A reply is over so much after its last sound should have left, even if nobody says so."""
+    resume_slack_s: float = 1.0
+    """A reply that goes on repeats up to so much of what was said."""
+
+    likely_score: float = 0.3
+    """An answer is prepared at once from this score on; below it, `prepare_s` before the turn's end."""
+    prepare_s: float = 0.6
+    most_prepared: int = 3
+    """Answers prepared for one utterance: who pauses often costs no more than this."""
+
+    def end_delay_s(self, score: float) -> float:
+        """Silence after which a turn ends.
+
+        Args:
+            score: how finished the turn sounds, 0..1.
+
+        Returns:
+            Seconds from `slow_end_s` down to `quick_end_s`, smooth in the score.
+        """
+        share = (score - self.unsure_score) / max(self.sure_score - self.unsure_score, 1e-6)
+        share = min(max(share, 0.0), 1.0)
+        smooth = share * share * (3.0 - 2.0 * share)
+        return self.quick_end_s + (self.slow_end_s - self.quick_end_s) * (1.0 - smooth)
