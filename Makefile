@@ -4,9 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= out
+DESK ?= demo
+HOST ?= 127.0.0.1
+PORT ?= 8600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint format bench eval lock clean
+.PHONY: help setup demo serve test unit lint format bench eval lock clean
 
 help: ## say what there is to do
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +23,11 @@ $(READY): requirements.lock pyproject.toml .ci/setup
 demo: setup ## ask the demo desk by text and by voice, write clips and a page that shows them
 	@$(BIN)/visavis demo --out $(OUT)/demo
 
+serve: setup ## run the live conversation of the demo desk on this machine
+	@$(BIN)/visavis serve $(DESK) --host $(HOST) --port $(PORT)
+
 test: setup ## run the whole suite
+	@sh .ci/test-tools
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

@@ -290,6 +290,70 @@ def warm() -> None:
         warm_up()
 
 
+@app.command()
+def serve(
+    desks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DESK…]", help="Folders of desks; the demo desk if left out."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 for every network of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8600,
+    secret_file: Annotated[
+        Path | None, typer.Option(help="Signs visitors' tokens; made where missing. Share it among servers.")
+    ] = None,
+    stun: Annotated[list[str] | None, typer.Option(help="stun:HOST:PORT; may be given often.")] = None,
+    turn: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="turn:HOST:PORT?transport=udp, also tcp: for visitors behind strict networks. "
+            "VISAVIS_TURN_SECRET holds the secret that coturn shares."
+        ),
+    ] = None,
+    relay_only: Annotated[bool, typer.Option("--relay-only", help="Use TURN alone, to try it.")] = False,
+    max_sessions: Annotated[
+        int | None, typer.Option(min=1, help="Conversations at once; by default two for each core.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="https://shop.example: a site that may embed every desk; may be given often."),
+    ] = None,
+    store: Annotated[
+        str, typer.Option(help="Where events go: a SQLite file, postgresql://…, or none.", show_default=False)
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Serve desks live: a face that listens and answers, in browsers, widgets and at kiosks.
+
+    Examples:
+
+      visavis serve
+
+      visavis serve mydesk --host 0.0.0.0 --turn "turn:turn.example.com:3478?transport=udp"
+
+    Browsers give the microphone only to https pages and to localhost: put a proxy with a certificate
+    before it.
+    """
+    from server.progress import stages
+    from server.serve import options_of, show_serving
+    from server.serve import serve as run
+
+    with boundary(), stages(quiet=json) as shown:
+        options = options_of(
+            host=host,
+            port=port,
+            secret_file=secret_file,
+            stun=stun or (),
+            turn=turn or (),
+            relay_only=relay_only,
+            max_sessions=max_sessions,
+            origins=origin or (),
+            store=store,
+        )
+        run(desks or [], options, shown, ready=print_json if json else show_serving)
+
+
 @models_app.command("list")
 def models_list(json: JsonOption = False) -> None:
     """List the models that can be fetched, and which are here."""
