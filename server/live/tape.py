@@ -1,0 +1,108 @@
+"""The timeline of a recording: moments, the visitor's sound and captions, put together and written."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.live.fragments import FPS, FragmentedClip
+from server.live.voices import MOMENT_OUT, VisitorLine
+from server.live.webvtt import CueFile
+
+if TYPE_CHECKING:
+    from agent.stage import LiveMoment
+
+DELAY = 5
+"""Moments by which sound is written later than pictures: the visitor's may come 200 ms late."""
+REPEAT = FPS
+"""A still face is written once a second, so that fragments end in time."""
+GAP = 60 * FPS
+"""A clock that jumps further, or back, did not skip but was stopped: the recording goes on without a gap."""
+
+
+class Tape:
+    """Writes one recording. Not thread-safe; the methods block, and raise OSError for a full disk."""
+
+    def __init__(
+        self, path: Path, captions: Path, size: tuple[int, int], *, visitor: str, avatar: str
+    ) -> None:
+        self._size, self._visitor, self._avatar = size, visitor, avatar
+        self._clip = FragmentedClip(path, width=size[0], height=size[1])
+        self._cues = CueFile(captions)
+        self._line = VisitorLine()
+        self._sound: deque[NDArray[np.int16]] = deque()
+        self._picture: NDArray[np.uint8] | None = None
+        self._drawn = 0
+        self._first: int | None = None
+        self._caption = ""
+        self.moments = 0
+        """Length of the timeline so far."""
+
+    @property
+    def frames(self) -> int:
+        """Frames that were written."""
+        return self._clip.frames
+
+    @property
+    def lost(self) -> int:
+        """Samples of the visitor's sound that came faster than time."""
+        return self._line.lost
+
+    def add(self, moment: LiveMoment) -> None:
+        """Add a moment; indices that were skipped become silence before a still face."""
+        if self._first is None or not 0 <= moment.index - self._first - self.moments <= GAP:
+            self._first = moment.index - self.moments
+        at = moment.index - self._first
+        for _ in range(at - self.moments):
+            self._play(np.zeros(MOMENT_OUT, np.int16))
+        self.moments = at + 1
+        if moment.caption != self._caption:
+            self._caption = moment.caption
+            self._cues.show(moment.caption, self._avatar, at / FPS)
+        self._show(moment.frame, at)
+        self._play(moment.pcm)
+
+    def hear(self, pcm: NDArray[np.float32]) -> None:
+        """Add what the visitor was just heard to say; before the first moment there is no time for it."""
+        if self._first is not None:
+            self._line.hear(pcm, self.moments)
+
+    def say(self, text: str, ago_s: float) -> None:
+        """Add the visitor's words, said from so long ago until now."""
+        now_s = self.moments / FPS
+        self._cues.add(text, self._visitor, max(0.0, now_s - ago_s), now_s)
+
+    def close(self) -> None:
+        """Write what waits and complete the files; both are closed whatever happens."""
+        try:
+            try:
+                while self._sound:
+                    self._write_sound()
+            finally:
+                self._clip.close()
+        finally:
+            self._cues.close(self.moments / FPS)
+
+    def _show(self, frame: NDArray[np.uint8] | None, at: int) -> None:
+        if frame is None:
+            if self._picture is not None and at - self._drawn < REPEAT:
+                return
+            if self._picture is None:
+                self._picture = np.zeros((self._size[1], self._size[0], 3), np.uint8)
+        else:
+            self._picture = frame
+        self._drawn = at
+        self._clip.frame(self._picture, at)
+
+    def _play(self, pcm: NDArray[np.int16]) -> None:
+        self._sound.append(pcm)
+        if len(self._sound) > DELAY:
+            self._write_sound()
+
+    def _write_sound(self) -> None:
+        avatar = self._sound.popleft().astype(np.float32) / np.float32(32768)
+        self._clip.sound(self._line.next(), avatar)
