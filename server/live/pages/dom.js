@@ -96,7 +96,7 @@ export function languageOf(text) {
 export function paint(root, colour) {
   if (!/^#[0-9a-f]{6}$/i.test(colour ?? "")) return false;
   root.style.setProperty("--accent", colour);
-  root.style.setProperty("--on-accent", luminance(colour) > 0.179 ? "#10161d" : "#ffffff");
+  root.style.setProperty("--on-accent", luminance(colour) > 0.179 ? "#000000" : "#ffffff");
   return true;
 }
 

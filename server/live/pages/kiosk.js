@@ -1,24 +1,27 @@
 /**
  * The kiosk: an attract screen that starts by touch, key or voice, one visitor after the other, all day.
  *
- * Address: /kiosk?desk=ID&language=en&idle_s=45&voice=1&colour=%23155e63
+ * Address: /kiosk?desk=ID&language=en&idle_s=45&asked_s=10&poll_s=5&voice=1&colour=%23155e63
  * A browser lets sound begin by itself, and the microphone open without asking, only where it was told so, in Chromium:
  * --kiosk --autoplay-policy=no-user-gesture-required --use-fake-ui-for-media-stream (or the policy AudioCaptureAllowedUrls).
  */
 
 import { el, icon, paint, translate } from "./dom.js";
 import { Ear } from "./ear.js";
-import { ask } from "./live.js";
+import { desks } from "./live.js";
 import { SoundRoom } from "./sound.js";
 import { nearestLanguage, speakerOf } from "./strings.js";
 import { ConversationView } from "./view.js";
 import { Watchdog } from "./watchdog.js";
 
 const params = new URLSearchParams(location.search);
-/** A visitor who says and touches nothing for so long is asked whether they are there, seconds. */
-const IDLE_S = Math.max(5, Number(params.get("idle_s")) || 45);
-/** Then so long remains to answer, seconds. */
-const ASKED_S = 10;
+const seconds = (name, usual) => Math.max(1, Number(params.get(name)) || usual);
+/** A visitor who says and touches nothing for so long is asked whether they are there. */
+const IDLE_S = seconds("idle_s", 45);
+/** Then so long remains to answer. */
+const ASKED_S = seconds("asked_s", 10);
+/** How often the server is asked how it is. */
+const POLL_S = seconds("poll_s", 5);
 /** A conversation that ended shows why for so long, milliseconds. */
 const FAREWELL = 3500;
 /** Nobody waits longer for a free place, seconds. */
@@ -29,7 +32,7 @@ paint(document.documentElement, params.get("colour") ?? params.get("color"));
 const view = new ConversationView(document.getElementById("app"), { language: nearestLanguage(params.get("language")) });
 view.room = new SoundRoom();
 const ear = new Ear(view.room, () => screen === "attract" && begin());
-const watchdog = new Watchdog(view, { away: outOfService, back: inService, restarted: () => screen !== "talking" });
+const watchdog = new Watchdog(view, { away: outOfService, back: inService, restarted: () => screen !== "talking" }, POLL_S * 1000);
 
 let screen = "attract"; // attract | talking | asking | away
 let activeAt = performance.now();
@@ -205,8 +208,8 @@ async function inService() {
 
 async function arrive() {
   try {
-    const { desks } = await ask("desks");
-    const desk = desks.find((one) => one.id === params.get("desk")) ?? desks[0];
+    const all = await desks();
+    const desk = all.find((one) => one.id === params.get("desk")) ?? all[0];
     home = desk.languages.includes(params.get("language")) ? params.get("language") : nearestLanguage(...desk.languages);
     view.present(desk);
     view.speakIn(home);

@@ -51,6 +51,12 @@ export async function ask(path, { method = "GET", body, token, keepalive = false
   throw Object.assign(new Error(message || code), { code, remedy, status: response.status, ahead: document_.ahead, ticket: document_.ticket });
 }
 
+/** Return what desks there are, each as the server's document with its poster's address made whole. */
+export async function desks() {
+  const found = await ask("desks");
+  return found.map((desk) => ({ ...desk, poster: desk.poster ? new URL(desk.poster.replace(/^\//, ""), BASE).href : null }));
+}
+
 /** One conversation. */
 export class LiveSession extends EventTarget {
   #socket = null;
@@ -106,7 +112,8 @@ export class LiveSession extends EventTarget {
       this.session = await this.#admit();
       if (!this.session) return;
     }
-    this.#tell("desk", this.session.desk);
+    const { poster: _, ...desk } = this.session.desk;
+    this.#tell("desk", desk);
     this.#connect();
     await opening;
     await this.#entered.promise;

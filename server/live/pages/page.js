@@ -1,7 +1,7 @@
 /** The visitor's page, alone or inside the widget (`?embed=1`). */
 
 import { el, icon, paint, translate } from "./dom.js";
-import { ask } from "./live.js";
+import { desks } from "./live.js";
 import { nearestLanguage } from "./strings.js";
 import { ConversationView } from "./view.js";
 
@@ -135,9 +135,8 @@ if (embedded) view.extra.append(el("button", { type: "button", class: "round qui
 async function arrive() {
   view.problem(null);
   try {
-    const { desks } = await ask("desks");
-    const wanted = params.get("desk");
-    const desk = desks.find((one) => one.id === wanted) ?? desks[0];
+    const all = await desks();
+    const desk = all.find((one) => one.id === params.get("desk")) ?? all[0];
     const chosen = nearestLanguage(params.get("language"), ...navigator.languages);
     view.present(desk);
     view.captions(desk.captions !== false);

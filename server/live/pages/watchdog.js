@@ -6,7 +6,6 @@
 import { BASE } from "./live.js";
 
 /** Milliseconds. */
-const POLL = 5000;
 const POLL_AWAY = 2000;
 const ANSWER_WITHIN = 4000;
 const CONNECTING = 40_000;
@@ -36,10 +35,12 @@ export class Watchdog {
    * @param {import("./view.js").ConversationView} view
    * @param {{away: () => void, back: () => void, restarted: () => boolean}} told  the server is gone; is there again;
    *   whether the page may be reloaded now
+   * @param {number} poll  milliseconds between two questions to the server
    */
-  constructor(view, told) {
+  constructor(view, told, poll) {
     this.view = view;
     this.told = told;
+    this.poll = poll;
   }
 
   start() {
@@ -49,7 +50,7 @@ export class Watchdog {
   }
 
   async #poll() {
-    let wait = POLL;
+    let wait = this.poll;
     try {
       const response = await fetch(new URL("healthz", BASE), { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN) });
       const health = await response.json();
@@ -61,7 +62,7 @@ export class Watchdog {
       else this.told.back();
     } catch {
       this.#failures += 1;
-      wait = POLL_AWAY;
+      wait = Math.min(wait, POLL_AWAY);
       const talking = ["live", "reconnecting", "connecting"].includes(this.view.session?.phase); // it has means of its own
       if (this.#failures >= PATIENCE && !talking) this.told.away();
     }

@@ -1,6 +1,6 @@
 /** Puts the widget on a page as a company would, and shows the tag for what is chosen. */
 
-import { ask } from "./live.js";
+import { desks } from "./live.js";
 
 const source = new URL("../widget.js", import.meta.url).href;
 const script = document.createElement("script");
@@ -31,8 +31,7 @@ for (const type of ["open", "close", "phase", "state", "sentence", "turn"])
   });
 
 form.addEventListener("change", show);
-const { desks } = await ask("desks");
-for (const { id, name } of desks) {
+for (const { id, name } of await desks()) {
   const option = document.createElement("option");
   option.value = id;
   option.textContent = name;

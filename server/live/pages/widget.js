@@ -134,7 +134,7 @@
       });
       const bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179; // black and white contrast equally here
       this.#button.style.setProperty("--accent", colour);
-      this.#button.style.setProperty("--on-accent", bright ? "#10161d" : "#ffffff");
+      this.#button.style.setProperty("--on-accent", bright ? "#000000" : "#ffffff");
       this.#button.replaceChildren(drawing(this.#opened ? CLOSE_ICON : OPEN_ICON));
       const [open, close] = LABELS[this.#language];
       const label = this.#opened ? close : this.getAttribute("label") || open;

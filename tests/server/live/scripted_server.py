@@ -130,7 +130,8 @@ class Player:
         self.voice: asyncio.Task[None] | None = None
 
     async def send(self, kind: str, **fields: Any) -> None:
-        await self.socket.send_json({"type": kind, **fields})
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page has gone
+            await self.socket.send_json({"type": kind, **fields})
 
     async def serve(self) -> None:
         hello = parse_message(await self.socket.receive_text())
@@ -218,7 +219,9 @@ class Player:
             outcome, interrupted = "interrupted", True
         self.speaking = False
         await self.send("caption", turn=turn, text="")
-        await self.send("turn", turn=turn, outcome=outcome, heard=said, interrupted=interrupted, timings_ms={})
+        await self.send(
+            "turn", turn=turn, outcome=outcome, heard=said, interrupted=interrupted, timings_ms={}
+        )
         await self.send("state", state="listening")
 
 
@@ -264,8 +267,8 @@ def scripted_app(script: Script) -> FastAPI:
         return FileResponse(script.poster)
 
     @app.get("/desks")
-    def desks() -> dict[str, Any]:
-        return {"desks": [desk(script)]}
+    def desks() -> list[dict[str, Any]]:
+        return [desk(script)]
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:

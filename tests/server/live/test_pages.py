@@ -1,0 +1,610 @@
+"""The pages in a real Chromium, against a server that plays a script."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.server.live.scripted_server import PAGES, Script, ScriptedServer
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed here (apt install chromium)"
+)
+
+REFUSE = """
+Object.defineProperty(navigator.mediaDevices, "getUserMedia", {
+  value: () => Promise.reject(new DOMException("no", "NotAllowedError")) });
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser whose microphone beeps and asks nobody."""
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that is being visited, with what went wrong on it."""
+
+    def __init__(self, page: Any, script: Script, address: str) -> None:
+        self.page, self.script, self.address = page, script, address
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: said.type == "error" and self.complaints.append(f"{said.text} {said.location}"),
+        )
+        page.on("request", lambda request: self.hosts.add(re.sub(r"^(\w+://[^/]+).*", r"\1", request.url)))
+
+    def start(self, button: str = "Start talking") -> None:
+        """Begin the conversation."""
+        self.page.get_by_role("button", name=button, exact=True).click()
+        self.until(lambda: bool(self.script.sessions), "a session")
+        self.page.wait_for_selector(".composer .send:enabled")
+
+    def say(self, text: str) -> None:
+        """Type a question."""
+        self.page.fill("#say", text)
+        self.page.press("#say", "Enter")
+
+    def until(self, condition: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
+        """Wait for something that the server sees."""
+        end = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < end, f"waited in vain for {what}"
+            self.page.wait_for_timeout(25)
+
+
+Opens = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Opens]:
+    """Open a page of a scripted server; at the end nothing may have gone wrong unseen on it."""
+    with ExitStack() as stack:
+        visits: list[Visit] = []
+
+        def opens(path: str = "/", script: Script | None = None, *, init: str = "", **context: Any) -> Visit:
+            script = script or Script()
+            address = stack.enter_context(ScriptedServer(script).running())
+            opened = chromium.new_context(**{"locale": "en-GB", **context})
+            stack.callback(opened.close)
+            if init:
+                opened.add_init_script(init)
+            found = Visit(opened.new_page(), script, address)
+            visits.append(found)
+            found.page.goto(address + path)
+            return found
+
+        yield opens
+        for one in visits:
+            assert one.complaints == []
+
+
+def test_a_typed_question_is_shown_answered_and_captioned(visit: Opens) -> None:
+    here = visit()
+    here.start("Type instead")
+    here.say("Can I send this back?")
+    page = here.page
+    page.wait_for_selector(".caption:visible")
+    assert page.inner_text(".caption") == "You can return anything within 30 days."
+    page.get_by_text("Refunds reach you in five working days.").first.wait_for()
+    assert page.inner_text(".line.visitor .words") == "Can I send this back?"
+    assert page.inner_text(".line.reply .words") == (
+        "You can return anything within 30 days. Refunds reach you in five working days."
+    )
+    assert here.script.of("text") == [{"type": "text", "text": "Can I send this back?"}]
+
+
+def test_a_chinese_visitor_gets_the_page_and_the_captions_in_chinese(visit: Opens) -> None:
+    here = visit(locale="zh-CN")
+    here.start("改用打字")
+    here.say("可以退货吗？")
+    page = here.page
+    page.wait_for_selector(".caption:visible")
+    assert page.get_attribute(".caption", "lang") == "zh"
+    assert page.get_attribute("html", "lang") == "zh-CN"
+    assert "三十天" in page.inner_text(".line.reply .words")
+    assert here.script.sessions[0].language == "zh"
+
+
+def test_the_words_of_a_source_never_become_markup(visit: Opens) -> None:
+    here = visit()
+    here.start("Type instead")
+    here.say("Returns?")
+    here.page.get_by_role("button", name="Open source: Returns and refunds").click()
+    dialog = here.page.get_by_role("dialog")
+    assert "<img src=x onerror=alert(1)>" in dialog.inner_text()
+    assert dialog.locator("img").count() == 0
+    link = dialog.get_by_role("link")
+    assert link.get_attribute("href") == "https://shop.example/returns"
+    assert "noopener" in (link.get_attribute("rel") or "")
+    here.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "en/returns.md", "file:///x"])
+def test_only_web_addresses_become_links(visit: Opens, address: str) -> None:
+    here = visit()
+    code = 'async (text) => (await import("/pages/dom.js")).webAddress(text)'
+    assert here.page.evaluate(code, address) is None
+    assert here.page.evaluate(code, "https://shop.example/a") == "https://shop.example/a"
+
+
+def test_picture_and_sound_arrive_and_are_measured(visit: Opens) -> None:
+    here = visit()
+    here.start()
+    here.page.wait_for_selector(".has-video")
+    here.page.wait_for_timeout(1500)
+    here.say("Can I send this back?")
+    here.until(lambda: bool(here.script.of("report")), "a report")
+    report = here.script.of("report")[0]
+    assert report["turn"] == 1
+    assert report["fps"] > 5
+    assert report["jitter_ms"] is not None
+    here.page.wait_for_timeout(1500)  # the clocks of picture and sound come with the sender's reports
+    here.say("And that?")
+    here.until(lambda: len(here.script.of("report")) > 1, "a second report")
+    assert abs(here.script.of("report")[1]["skew_ms"]) < 500
+
+
+def test_stop_leaves_only_what_was_heard(visit: Opens) -> None:
+    here = visit(script=Script(pause_s=1.5))
+    here.start("Type instead")
+    stop = here.page.get_by_role("button", name="Stop the answer")
+    assert stop.is_disabled()
+    here.say("Returns?")
+    here.page.wait_for_selector(".line.reply")
+    stop.click()
+    here.page.get_by_text("interrupted", exact=True).wait_for()
+    assert here.page.inner_text(".line.reply .words").startswith("You can return anything within 30 days. …")
+    assert "Refunds" not in here.page.inner_text(".line.reply")
+
+
+def test_recording_is_off_unless_the_visitor_agrees(visit: Opens) -> None:
+    here = visit()
+    box = here.page.get_by_role("checkbox")
+    assert not box.is_checked()
+    here.start("Type instead")
+    assert here.script.sessions[0].record is False
+    assert here.page.locator(".recording").is_hidden()
+    here.page.get_by_role("button", name="End the conversation").click()
+    here.page.get_by_role("button", name="Start a new conversation").click()
+    box.check()
+    here.page.get_by_role("button", name="Type instead").click()
+    here.until(lambda: len(here.script.sessions) == 2, "a second session")
+    assert here.script.sessions[1].record is True
+    here.page.get_by_text("Recording", exact=True).wait_for()
+
+
+def test_a_desk_that_records_nothing_does_not_ask(visit: Opens) -> None:
+    here = visit(script=Script(record=False))
+    here.page.get_by_text("This conversation is not recorded.").wait_for()
+    assert here.page.get_by_role("checkbox").count() == 0
+
+
+def test_mute_language_replay_and_captions_do_what_they_say(visit: Opens) -> None:
+    here = visit()
+    here.start()
+    page = here.page
+    here.say("Returns?")
+    page.get_by_text("Refunds reach you").first.wait_for()
+    page.get_by_role("button", name="Mute microphone").click()
+    page.get_by_role("button", name="Unmute microphone").wait_for()
+    page.get_by_role("button", name="Say that again").click()
+    page.get_by_role("button", name="Hide captions").click()
+    assert page.locator(".caption").is_hidden()
+    page.get_by_role("combobox", name="Language").select_option("zh")
+    page.get_by_role("button", name="显示字幕").wait_for()
+    here.until(lambda: bool(here.script.of("language")), "the language")
+    assert here.script.of("mute") == [{"type": "mute", "muted": True}]
+    assert here.script.of("replay") == [{"type": "replay"}]
+    assert here.script.of("language") == [{"type": "language", "language": "zh"}]
+
+
+def test_a_refused_microphone_has_a_remedy_and_typing_goes_on(visit: Opens) -> None:
+    here = visit(init=REFUSE)
+    here.start()
+    alert = here.page.get_by_role("alert")
+    alert.get_by_text("The microphone is blocked.").wait_for()
+    assert alert.get_by_role("button", name="Try again").is_visible()
+    here.page.get_by_text("Ready. Type your question").wait_for()
+    here.say("Returns?")
+    here.page.get_by_text("You can return anything").first.wait_for()
+
+
+def test_sound_goes_over_the_websocket_where_webrtc_cannot(visit: Opens) -> None:
+    here = visit(script=Script(media=False, pause_s=0.5))
+    here.start()
+    here.page.get_by_text("This network lets no video through.").wait_for()
+    here.until(lambda: here.script.sound_bytes > 16_000, "half a second of the microphone")
+    assert here.script.of("audio") == [{"type": "audio", "on": True}]
+    here.say("Returns?")
+    here.page.wait_for_function(
+        """async () => {
+          const stream = document.querySelector("audio").srcObject;
+          if (!stream) return false;
+          const context = new AudioContext(), meter = context.createAnalyser();
+          context.createMediaStreamSource(stream).connect(meter);
+          const samples = new Float32Array(meter.fftSize);
+          for (let at = 0; at < 40; at += 1) {
+            await new Promise((go) => setTimeout(go, 50));
+            meter.getFloatTimeDomainData(samples);
+            if (Math.max(...samples) > 0.1) return true;
+          }
+          return false;
+        }"""
+    )
+
+
+def test_a_lost_connection_comes_back_into_the_same_conversation(visit: Opens) -> None:
+    script = Script()
+    server = ScriptedServer(script)
+    with server.running() as address:
+        here = visit(script=script)
+        here.page.goto(address)
+        here.start("Type instead")
+        here.say("Returns?")
+        here.page.get_by_text("Refunds reach you").first.wait_for()
+        server.run_soon(script.sockets[-1].close(1012))
+        here.until(lambda: len(script.sockets) == 2, "a second connection")
+        here.page.get_by_text("Ready. Type your question").wait_for()
+        assert len(script.sessions) == 1
+        assert here.page.locator(".line.reply").count() == 1
+        here.say("And again?")
+        here.until(lambda: len(script.of("text")) == 2, "the second question")
+
+
+def test_a_busy_desk_shows_the_place_in_the_queue_and_lets_in(visit: Opens) -> None:
+    here = visit(script=Script(places=0, ahead=3))
+    here.page.get_by_role("button", name="Type instead").click()
+    here.page.get_by_text("3 ahead of you.").wait_for()
+    here.page.get_by_text("2 ahead of you.").wait_for()
+    here.script.places = 1
+    here.until(lambda: bool(here.script.sessions), "a place")
+    assert here.script.sessions[0].ticket == "t1"
+    here.page.get_by_text("Ready. Type your question").wait_for()
+    here.complaints[:] = [one for one in here.complaints if "503" not in one]
+
+
+def test_ending_says_goodbye_and_frees_the_place(visit: Opens) -> None:
+    here = visit()
+    here.start()
+    here.page.get_by_role("button", name="End the conversation").click()
+    here.page.get_by_text("Thank you for your visit.").wait_for()
+    here.until(lambda: here.script.deleted == ["s1"], "the session's end")
+    assert here.page.evaluate("document.querySelector('video').srcObject") is None
+
+
+def test_everything_works_by_keyboard(visit: Opens) -> None:
+    here = visit(script=Script(pause_s=1.0))
+    page = here.page
+    page.get_by_role("button", name="Start talking").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    order = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("document.activeElement.innerText || document.activeElement.id"))
+    assert [one.split("\n")[0] for one in order] == ["English", "Start talking", "Type instead", "consent"]
+    page.get_by_role("button", name="Type instead").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".composer .send:enabled")
+    assert page.evaluate("document.activeElement.id") == "say"
+    page.keyboard.type("Returns?")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".line.reply")
+    page.keyboard.press("Escape")
+    here.until(lambda: bool(here.script.of("stop")), "the stop")
+    page.get_by_role("button", name="End the conversation").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Turn sound off"
+
+
+UNNAMED = """() => [...document.querySelectorAll("button, input, select, a, [role]")]
+  .filter((one) => one.checkVisibility() && !one.closest("[aria-hidden=true]"))
+  .filter((one) => !(one.getAttribute("aria-label") || one.innerText?.trim() || one.labels?.length))
+  .filter((one) => !["alert", "status"].includes(one.getAttribute("role")))
+  .map((one) => one.outerHTML)"""
+
+PALE = """() => {
+  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([red, green, blue]) => [red, green, blue].map((one) => one / 255)
+    .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+  const ground = (one) => {
+    const layers = [];
+    for (let at = one; at; at = at.parentElement) layers.push(parts(getComputedStyle(at).backgroundColor));
+    layers.push(parts(getComputedStyle(document.documentElement).backgroundColor), [255, 255, 255, 1]);
+    let found = [255, 255, 255];
+    for (const [red, green, blue, alpha = 1] of layers.reverse())
+      found = [red, green, blue].map((part, at) => part * alpha + found[at] * (1 - alpha));
+    return found;
+  };
+  const pale = [];
+  for (const one of document.querySelectorAll("body *")) {
+    const words = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    const lies = one.closest("svg, script, noscript, .attract, .skip, .caption") || one.disabled;
+    if (!words || lies || !one.checkVisibility()) continue;
+    const [dark, bright] = [light(parts(getComputedStyle(one).color)), light(ground(one))].sort((a, b) => a - b);
+    const contrast = (bright + 0.05) / (dark + 0.05);
+    if (contrast < 4.5) pale.push(`${one.className} ${one.textContent.slice(0, 30)} ${contrast.toFixed(2)}`);
+  }
+  return pale;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_all_has_a_name_and_enough_contrast(visit: Opens, language: str, scheme: str) -> None:
+    here = visit(f"/?language={language}", init=REFUSE, color_scheme=scheme)
+    page = here.page
+    page.wait_for_selector(".welcome .primary:visible")
+    assert page.evaluate(UNNAMED) == []
+    assert page.evaluate(PALE) == []
+    page.locator(".welcome .primary:visible").click()
+    page.wait_for_selector(".composer .send:enabled")
+    here.say("Returns? 退货")
+    page.wait_for_selector(".card")
+    page.wait_for_selector(".banner:visible")
+    assert page.evaluate(UNNAMED) == []
+    assert page.evaluate(PALE) == []
+    page.locator(".card").click()
+    assert page.evaluate(UNNAMED) == []
+    assert page.evaluate(PALE) == []
+
+
+@pytest.mark.parametrize("colour", ["ffffff", "000000", "ffd400", "7a7a7a", "e60012"])
+def test_any_company_colour_stays_readable(visit: Opens, colour: str) -> None:
+    here = visit(f"/?colour=%23{colour}")
+    here.page.wait_for_selector(".welcome .primary:visible")
+    assert here.page.evaluate(PALE) == []
+
+
+def test_nothing_moves_where_less_motion_is_wished(visit: Opens) -> None:
+    here = visit(reduced_motion="reduce")
+    here.start("Type instead")
+    assert here.page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("size", [(320, 568), (390, 844), (844, 390), (768, 1024), (1280, 800), (1920, 1080)])
+def test_nothing_is_cut_off_at_any_size(visit: Opens, size: tuple[int, int]) -> None:
+    here = visit(viewport={"width": size[0], "height": size[1]})
+    here.start("Type instead")
+    here.say("Returns?")
+    here.page.wait_for_selector(".card")
+    outside = here.page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select")]
+          .filter((one) => one.checkVisibility() && !one.closest(".log"))
+          .map((one) => [one.className, one.getBoundingClientRect()])
+          .filter(([, box]) => box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight)
+          .map(([name]) => name)"""
+    )
+    assert outside == []
+    assert here.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_page_loads_nothing_from_elsewhere(visit: Opens) -> None:
+    here = visit()
+    here.start()
+    here.page.wait_for_selector(".has-video")
+    assert {host.replace("ws://", "http://") for host in here.hosts} - {"data:"} == {here.address}
+
+
+def test_both_languages_have_every_line() -> None:
+    text = (PAGES / "strings.js").read_text(encoding="utf-8")
+    english, chinese = text.split("\n  zh: {\n")
+    keys = [re.findall(r"^    (\w+):", part, re.M) for part in (english, chinese)]
+    assert len(keys[0]) > 80
+    assert keys[0] == keys[1]
+    holes = [re.findall(r"^    (\w+): .*?(\{\w+\})", part, re.M) for part in (english, chinese)]
+    assert holes[0] == holes[1]
+
+
+def test_pages_hold_no_inline_script_and_no_foreign_address() -> None:
+    for file in PAGES.iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert "innerHTML" not in re.sub(r"//.*|/\*[\s\S]*?\*/", "", text), file.name
+        if file.suffix == ".html":
+            assert not re.search(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=|<style", text), file.name
+        for address in re.findall(r"https?://[\w.]+", text):
+            assert address in ("http://www.w3.org", "https://HOST", "https://"), f"{file.name}: {address}"
+
+
+# -- the widget -----------------------------------------------------------------------------------
+
+HOST_PAGE = """<!doctype html><html lang="en"><title>Shop</title>
+<style>* {{ display: inline; color: red !important; }} button {{ display: none !important; }}</style>
+<p>A shop of another origin</p><script src="{server}/widget.js"></script>
+<visavis-avatar desk="demo" colour="#ffd400" position="bottom-left"></visavis-avatar>
+<script>window.told = []; for (const type of ["open", "close", "phase", "state", "sentence", "turn"])
+  document.querySelector("visavis-avatar").addEventListener("visavis-" + type, (event) => told.push([type, event.detail]));
+</script></html>"""
+
+
+@contextmanager
+def another_origin(here: Visit) -> Iterator[Any]:
+    """Put the widget on a page of another origin: one that a second port serves."""
+    body = HOST_PAGE.format(server=here.address).encode()
+
+    class Shop(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"" if self.path == "/favicon.ico" else body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as shop:
+        Thread(target=shop.serve_forever, daemon=True).start()
+        here.page.goto("about:blank")
+        here.complaints.clear()
+        here.script.requests.clear()
+        here.page.goto(f"http://localhost:{shop.server_port}/")
+        yield here.page
+        shop.shutdown()
+
+
+def test_the_widget_loads_nothing_before_it_is_opened(visit: Opens) -> None:
+    here = visit()
+    with another_origin(here) as page:
+        button = page.get_by_role("button", name="Talk with us")
+        button.wait_for()
+        assert here.script.requests == ["GET /widget.js"]
+        box = button.bounding_box()
+        style = "(one) => [getComputedStyle(one).backgroundColor, getComputedStyle(one).color]"
+        colours = button.evaluate(style)
+    assert box["width"] == box["height"] == 64  # the page's own rules hide buttons
+    assert box["x"] < 100
+    assert colours == ["rgb(255, 212, 0)", "rgb(0, 0, 0)"]
+
+
+def test_the_widget_converses_on_another_origin_and_tells_its_page(visit: Opens) -> None:
+    here = visit()
+    with another_origin(here) as page:
+        page.get_by_role("button", name="Talk with us").click()
+        inside = page.frame_locator("iframe")
+        inside.get_by_role("button", name="Type instead").click()
+        inside.locator(".composer .send:enabled").wait_for()
+        inside.locator("#say").fill("my secret question")
+        inside.locator("#say").press("Enter")
+        inside.get_by_text("Refunds reach you").first.wait_for()
+        here.until(lambda: any(type_ == "turn" for type_, _ in page.evaluate("told")), "the turn's event")
+        told = page.evaluate("told")
+        inside.get_by_role("button", name="Close the conversation").click()
+        page.get_by_role("button", name="Talk with us").wait_for()
+        here.until(lambda: here.script.deleted == ["s1"], "the session's end")
+    assert told[0][0] == "open"
+    assert [
+        "sentence",
+        {"turn": 1, "text": "You can return anything within 30 days.", "language": "en"},
+    ] in told
+    assert "secret" not in str(told)
+    assert here.script.sessions[0].client == "widget"
+
+
+def test_the_demo_page_shows_the_widget_with_what_is_chosen(visit: Opens) -> None:
+    here = visit("/widget-demo")
+    here.page.get_by_label("Position").select_option("bottom-left")
+    assert 'position="bottom-left"' in here.page.inner_text("#code")
+    here.page.get_by_role("button", name="Talk with us").click()
+    here.page.frame_locator("iframe").get_by_role("button", name="Start talking").wait_for()
+    assert "visavis-open" in here.page.inner_text("#events")
+
+
+# -- the kiosk ------------------------------------------------------------------------------------
+
+
+def test_the_kiosk_starts_by_touch_and_forgets_a_visitor_who_left(visit: Opens) -> None:
+    here = visit("/kiosk?voice=0&idle_s=1&asked_s=2", has_touch=True)
+    page = here.page
+    page.get_by_role("button", name="Touch to talk").tap()
+    page.wait_for_selector(".composer .send:enabled")
+    here.say("my secret question")
+    page.get_by_text("Refunds reach you").first.wait_for()
+    page.get_by_text("Are you still there?").wait_for()
+    page.get_by_role("button", name="Yes, go on").tap()
+    page.get_by_text("Are you still there?").wait_for(state="hidden")
+    assert page.locator(".line").count() == 2
+    page.get_by_role("button", name="Touch to talk").wait_for()
+    assert page.locator(".line").count() == 0
+    assert here.script.deleted == ["s1"]
+    assert here.script.sessions[0].client == "kiosk"
+    assert "secret" not in page.content()
+
+
+def test_the_kiosk_offers_every_language_of_its_desk(visit: Opens) -> None:
+    here = visit("/kiosk?voice=0")
+    here.page.get_by_role("button", name="中文").click()
+    here.until(lambda: bool(here.script.sessions), "a session")
+    assert here.script.sessions[0].language == "zh"
+    here.page.get_by_role("button", name="结束对话").wait_for()
+
+
+def test_the_kiosk_survives_a_server_that_goes_and_comes(visit: Opens) -> None:
+    here = visit("/kiosk?voice=0&poll_s=1")
+    here.page.get_by_role("button", name="Touch to talk").wait_for()
+    here.script.healthy = False
+    here.page.get_by_text("Back in a moment").wait_for()
+    here.script.healthy = True
+    here.page.get_by_role("button", name="Touch to talk").wait_for()
+    here.complaints[:] = [one for one in here.complaints if "503" not in one]
+
+
+def test_the_kiosk_reloads_a_page_that_is_broken(visit: Opens) -> None:
+    here = visit("/kiosk?voice=0")
+    here.page.get_by_role("button", name="Touch to talk").wait_for()
+    with here.page.expect_navigation():
+        here.page.evaluate(
+            "for (let at = 0; at < 3; at += 1) setTimeout(() => { throw new Error('broken'); })"
+        )
+    here.page.get_by_role("button", name="Touch to talk").wait_for()
+    here.complaints[:] = [one for one in here.complaints if "broken" not in one]
+
+
+def test_the_kiosk_has_no_context_menu(visit: Opens) -> None:
+    here = visit("/kiosk?voice=0")
+    here.page.get_by_role("button", name="Touch to talk").wait_for()
+    assert here.page.evaluate(
+        "!document.body.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))"
+    )
+
+
+def test_the_kiosk_starts_by_voice(visit: Opens) -> None:
+    """Chromium's own microphone beeps too briefly to be a voice; this one hums for a second, again and again."""
+    hum = """
+    navigator.mediaDevices.getUserMedia = async () => {
+      const context = new AudioContext(), to = context.createMediaStreamDestination(), gain = context.createGain();
+      const tone = context.createOscillator();
+      tone.type = "sawtooth"; tone.frequency.value = 160; gain.gain.value = 0;
+      tone.connect(gain).connect(to); tone.start();
+      for (let at = 1; at < 60; at += 2) {
+        gain.gain.setValueAtTime(0.3, context.currentTime + at);
+        gain.gain.setValueAtTime(0, context.currentTime + at + 1);
+      }
+      return to.stream;
+    };"""
+    here = visit("/kiosk", init=hum)
+    here.page.get_by_text("Touch or speak to begin").wait_for()
+    assert here.script.sessions == []
+    here.until(lambda: bool(here.script.sessions), "a session", within_s=15)
+
+
+def test_a_cough_does_not_start_the_kiosk(visit: Opens) -> None:
+    """Chromium's own microphone: a beep of a fifth of a second, once a second."""
+    here = visit("/kiosk")
+    here.page.get_by_text("Touch or speak to begin").wait_for()
+    here.page.wait_for_timeout(6000)
+    assert here.script.sessions == []
+
+
+def test_the_pages_are_small() -> None:
+    """A visitor's page is there at once on a phone: its files together are smaller than one photograph."""
+    kept = [file for file in Path(PAGES).iterdir() if file.suffix in (".html", ".js", ".css", ".svg")]
+    assert sum(file.stat().st_size for file in kept) < 150_000
