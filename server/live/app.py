@@ -18,20 +18,23 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 
+from agent.conversation_events import Notice
 from agent.desk import Desk
 from agent.presence import drawing_pool
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.doors import add_doors
 from server.live.errors import Busy, LiveError
+from server.live.guest import Listener
+from server.live.keeper import Keeper
 from server.live.metrics import Metrics
 from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
 from server.live.rates import Rates
 from server.live.service import Service
-from server.live.session import Listener
 from server.live.sessions import Sessions
+from server.live.store import EventStore
 from server.live.tokens import SECRET_BYTES, Tokens
 
 log = logging.getLogger("visavis.live")
@@ -109,7 +112,11 @@ async def _running(
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
     pool = drawing_pool()
+    store: EventStore | None = None
     try:
+        if options.store:
+            store = await asyncio.to_thread(EventStore.open, options.store, on_notice=_log_notice)
+            listeners = (*listeners, Keeper(store))
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
         metrics = Metrics()
@@ -130,6 +137,7 @@ async def _running(
             metrics=metrics,
             sessions=sessions,
             chat=Chat(metrics),
+            store=store,
             started_s=time.monotonic(),
         )
         watching = asyncio.create_task(sessions.watch(), name="watch")
@@ -140,8 +148,14 @@ async def _running(
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
     finally:
+        if store is not None and (lost := await store.close()):
+            log.error("%d events of sessions could not be kept in the store", lost)
         await closed(list(opened.values()))
         await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+
+def _log_notice(notice: Notice) -> None:
+    log.warning("%s: %s", notice.code, notice.message)
 
 
 def _version() -> str:

@@ -17,7 +17,7 @@ from server.live.desks import OpenDesk
 from server.live.errors import LiveError
 from server.live.metrics import Metrics
 from server.live.protocol import ChatDocument, ChatRequest, CitationDocument, SentenceDocument, message
-from server.live.session import citation_document
+from server.live.telling import citation_document
 from speech.recognizer import Transcript
 from speech.silence import silence
 from speech.timeline import Speech

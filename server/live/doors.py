@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from server.live.docs import STYLE, docs_page
 from server.live.errors import LiveError
-from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, Link
+from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, Link, pumped
 from server.live.metrics import CONTENT_TYPE
 from server.live.protocol import (
     ChatDocument,
@@ -33,7 +33,6 @@ from server.live.protocol import (
     parse_message,
 )
 from server.live.service import Service
-from server.live.session import pumped
 
 PAGES = Path(__file__).with_name("pages")
 HELLO_S = 10.0
@@ -192,6 +191,7 @@ def _add_operations(app: FastAPI) -> None:
             max_sessions=service.options.max_sessions,
             waiting=sessions.admission.waiting,
             loop_lag_ms=round(sessions.loop_lag_s * 1e3, 1),
+            store="none" if service.store is None else service.store.status().trouble or "ok",
             desks={
                 name: {**one.engines.names(), "face": one.renderer.engine}
                 for name, one in service.desks.items()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -23,6 +24,8 @@ SOUND_BYTES_S = UP_RATE_HZ * 2 * 1.25
 """Sound a second that is taken: what can be spoken, and a quarter more for clocks and jitter."""
 SOUND_BYTES_AT_ONCE = UP_RATE_HZ * 2 * 2.0
 """Two seconds: what a stalled network hands over in one go."""
+CLOSING_S = 5.0
+"""How long the last messages may take to leave."""
 FLOOD_BYTES = 4_000_000
 """Sound beyond that, in all, after which the client is let go."""
 
@@ -178,3 +181,17 @@ class Link:
                 "too_fast", "sound comes faster than anybody speaks", "send it at its own speed", status=429
             )
         return False
+
+
+async def pumped(link: Link, work: Coroutine[Any, Any, None]) -> None:
+    """Serve a link with `work` while its outbox is sent; close it at the end, with the reason."""
+    pump = asyncio.create_task(link.pump(), name="outbox")
+    try:
+        await work
+    finally:
+        link.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S):
+                await pump
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)

@@ -6,7 +6,15 @@ from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -15,10 +23,15 @@ from server.live.protocol import Report
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGES = ("turn_end", "transcript", "first_sentence", "first_sound", "first_frame", "browser_sound")
-"""Since the last voiced sample; the last is what the browser says it played."""
+"""Since the last voiced sample, or since it was typed; the last is what the browser says it played."""
+ASKED = ("spoken", "typed")
+TYPED_S = 0.1
+"""A turn that ended sooner was typed: to tell the end of speech takes twice that silence."""
 RECENT = 1000
 """Turns that the quantiles look back on."""
 QUANTILES = (0.5, 0.95, 0.99)
+Recent = dict[tuple[str, str], deque[float]]
+"""Stage and how it was asked → seconds of the recent turns."""
 _SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
@@ -26,6 +39,7 @@ class Metrics:
     """The figures of one server, in a registry of their own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.sessions = Gauge("visavis_sessions", "Sessions now", ["desk"], registry=self.registry)
@@ -60,8 +74,8 @@ class Metrics:
         )
         self.latency = Histogram(
             "visavis_turn_latency_seconds",
-            "From the last voiced sample of a question to each stage",
-            ["stage"],
+            "From the end of a question to each stage",
+            ["stage", "asked"],
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -83,16 +97,17 @@ class Metrics:
             buckets=(5.0, 10.0, 15.0, 20.0, 22.0, 24.0, 24.5, 25.0, 25.5, 30.0),
             registry=self.registry,
         )
-        self._recent: dict[str, deque[float]] = {stage: deque(maxlen=RECENT) for stage in STAGES}
+        self._recent: Recent = {(stage, asked): deque(maxlen=RECENT) for stage in STAGES for asked in ASKED}
         self.registry.register(_Quantiles(self._recent))
 
     def happened(self, desk: str, event: ConversationEvent) -> None:
         """Count what happened in a conversation."""
         if isinstance(event, TurnEnded):
             self.turns.labels(desk, event.outcome.value, str(event.interrupted).lower()).inc()
+            asked = _asked(event)
             for stage, after_ms in event.timings_ms.items():
-                if stage in self._recent:
-                    self.took(stage, after_ms / 1e3)
+                if asked and stage in STAGES:
+                    self.took(stage, asked, after_ms / 1e3)
         elif isinstance(event, VerdictGiven):
             self.verdicts.labels(event.verdict.direction.value, event.verdict.action.value).inc()
         elif isinstance(event, Notice):
@@ -101,7 +116,7 @@ class Metrics:
     def reported(self, report: Report) -> None:
         """Count what a browser measured."""
         if report.first_sound_ms is not None:
-            self.took("browser_sound", report.first_sound_ms / 1e3)
+            self.took("browser_sound", "spoken", report.first_sound_ms / 1e3)
         if report.interrupt_ms is not None:
             self.interruption.observe(report.interrupt_ms / 1e3)
         if report.skew_ms is not None:
@@ -109,30 +124,38 @@ class Metrics:
         if report.fps is not None:
             self.frames.observe(report.fps)
 
-    def took(self, stage: str, seconds: float) -> None:
-        """Note how long one of the `STAGES` took."""
-        self.latency.labels(stage).observe(seconds)
-        self._recent[stage].append(seconds)
+    def took(self, stage: str, asked: str, seconds: float) -> None:
+        """Note how long one of the `STAGES` took after a question that was "spoken" or "typed"."""
+        self.latency.labels(stage, asked).observe(seconds)
+        self._recent[stage, asked].append(seconds)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
+def _asked(event: TurnEnded) -> str:
+    """How a turn's question came; "" where there was none, as with a greeting."""
+    end_ms = event.timings_ms.get("turn_end")
+    if end_ms is None or not event.question:
+        return ""
+    return "typed" if end_ms < TYPED_S * 1e3 else "spoken"
+
+
 class _Quantiles(Collector):
     """Quantiles of the recent turns: what a histogram's buckets only bracket."""
 
-    def __init__(self, recent: dict[str, deque[float]]) -> None:
+    def __init__(self, recent: Recent) -> None:
         self._recent = recent
 
     def collect(self) -> Iterable[Metric]:
         family = GaugeMetricFamily(
             "visavis_turn_latency_recent_seconds",
             f"Quantiles of the last {RECENT} turns, by stage",
-            labels=["stage", "quantile"],
+            labels=["stage", "asked", "quantile"],
         )
-        for stage, values in self._recent.items():
+        for (stage, asked), values in self._recent.items():
             if values:
                 for quantile, value in zip(QUANTILES, np.quantile(list(values), QUANTILES), strict=True):
-                    family.add_metric([stage, f"{quantile:g}"], float(value))
+                    family.add_metric([stage, asked, f"{quantile:g}"], float(value))
         yield family

@@ -14,8 +14,13 @@ SESSIONS_A_CORE = 2
 JOIN_S = 60.0
 """Seconds for which a session waits for its visitor, at the start and after a broken connection."""
 
-RATES: Mapping[str, str] = {"sessions": "20/minute", "chat": "60/minute", "queue": "120/minute"}
-"""A visitor needs one of the first, few of the second; kiosks behind one address need several."""
+RATES: Mapping[str, str] = {
+    "sessions": "30/minute",
+    "live": "120/minute",
+    "chat": "60/minute",
+    "queue": "240/minute",
+}
+"""A visitor needs one session and few questions; a shop's kiosks, or an office, are behind one address."""
 
 
 def places() -> int:
@@ -41,5 +46,7 @@ class ServeOptions:
     """How long a sentence may take to end when the server closes."""
     origins: tuple[str, ...] = ()
     """Origins that may use every desk, besides the server's own pages."""
+    store: str = ""
+    """Where sessions' events are kept: a SQLite file or SQLAlchemy's URL; empty: nowhere."""
     rates: Mapping[str, str] = field(default_factory=lambda: dict(RATES))
     """What is limited → how often a client's address may, in the words of `limits`."""

@@ -291,6 +291,8 @@ class HealthDocument(Document):
     waiting: int
     loop_lag_ms: float
     """How late the event loop ran lately, at worst: over 40 ms, pictures suffer."""
+    store: str
+    """"ok", "none", or what is wrong with keeping events."""
     desks: dict[str, dict[str, str]]
     """desk → which engine does what."""
 

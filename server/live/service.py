@@ -12,6 +12,7 @@ from server.live.options import ServeOptions
 from server.live.origins import Origins
 from server.live.rates import Rates
 from server.live.sessions import Sessions
+from server.live.store import EventStore
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Service:
     metrics: Metrics
     sessions: Sessions
     chat: Chat
+    store: EventStore | None
     started_s: float
 
     def desk(self, name: str | None) -> OpenDesk:

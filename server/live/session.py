@@ -6,22 +6,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from agent.conversation_events import (
     ConversationEvent,
     HeardWords,
-    Notice,
     SentenceBegan,
     StateChanged,
     TurnEnded,
 )
-from agent.sentence import Citation
 from server.live.connection import Connection
 from server.live.desks import Cast, OpenDesk, Sink
 from server.live.errors import LiveError
+from server.live.guest import Guest, Listener
 from server.live.ice import IceSettings
 from server.live.link import CLOSE_NORMAL, CLOSE_REPLACED, Link
 from server.live.metrics import Metrics
@@ -38,6 +35,7 @@ from server.live.protocol import (
     Typed,
     parse_message,
 )
+from server.live.telling import told_of
 from server.live.wire_sound import sound_of
 
 if TYPE_CHECKING:
@@ -53,32 +51,6 @@ CLOSING_S = 5.0
 """How long any one part of a session may take to close."""
 MISTAKES = 20
 """Messages that cannot be read after which a client is let go."""
-
-
-class Listener(Protocol):
-    """Told what happens in every session: for the record of what was said."""
-
-    def opened(self, session: Session) -> None:
-        """A visitor has come."""
-
-    def happened(self, session: Session, event: ConversationEvent | Report) -> None:
-        """Something happened in the conversation, or the browser measured something."""
-
-    def ended(self, session: Session, reason: str) -> None:
-        """The visitor has left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guest:
-    """Who a session was given to."""
-
-    session: str
-    desk: str
-    origin: str
-    language: str = ""
-    record: bool = False
-    """The visitor agreed to a recording, and the desk makes them."""
-    client: str = ""
 
 
 class Session:
@@ -374,35 +346,16 @@ class Session:
         match event:
             case StateChanged():
                 self._state = event.state
-                self._send("state", state=event.state)
-            case HeardWords():
-                self.active_s, self._warned = self._clock(), False
-                self._send("heard", turn=event.turn, text=event.text, final=event.final)
             case SentenceBegan():
                 self._turn = event.turn
-                sentence = event.sentence
-                self._send(
-                    "sentence",
-                    turn=event.turn,
-                    text=sentence.text,
-                    language=sentence.language,
-                    citations=[citation_document(one) for one in sentence.citations],
-                    emotion=sentence.emotion.label,
-                )
-            case TurnEnded():
+            case HeardWords() | TurnEnded():
                 self.active_s, self._warned = self._clock(), False
-                self._send(
-                    "turn",
-                    turn=event.turn,
-                    outcome=event.outcome.value,
-                    heard=event.heard,
-                    interrupted=event.interrupted,
-                    timings_ms=dict(event.timings_ms),
-                )
-            case Notice():
-                self._send("notice", code=event.code, message=event.message)
             case _:
                 pass
+        told = told_of(event)
+        if told is not None:
+            kind, fields = told
+            self._send(kind, **fields)
 
     def _tell(self, event: ConversationEvent | Report) -> None:
         for listener in self._listeners:
@@ -416,27 +369,3 @@ class Session:
         self._metrics.errors.labels(error.code).inc()
         if self._link is not None:
             self._link.fail(error)
-
-
-def citation_document(citation: Citation) -> dict[str, object]:
-    """Return a citation as it goes over the wire."""
-    return {
-        "source": citation.source,
-        "title": citation.title,
-        "text": citation.text,
-        "score": round(citation.score, 3),
-    }
-
-
-async def pumped(link: Link, work: Coroutine[Any, Any, None]) -> None:
-    """Serve a link with `work` while its outbox is sent; close it at the end, with the reason."""
-    pump = asyncio.create_task(link.pump(), name="outbox")
-    try:
-        await work
-    finally:
-        link.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSING_S):
-                await pump
-        pump.cancel()
-        await asyncio.gather(pump, return_exceptions=True)

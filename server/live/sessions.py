@@ -14,10 +14,11 @@ from functools import partial
 from server.live.admission import Admission
 from server.live.desks import CastOf, OpenDesk
 from server.live.errors import LiveError
+from server.live.guest import Guest, Listener
 from server.live.metrics import Metrics
 from server.live.options import ServeOptions
 from server.live.protocol import NewSession, QueueDocument, SessionDocument
-from server.live.session import Guest, Listener, Session
+from server.live.session import Session
 from server.live.tokens import Tokens
 
 log = logging.getLogger("visavis.live")

@@ -78,7 +78,13 @@ class FakeTalk:
         self.caption, self.level = f"You said {text}.", 1000
         self.on_event(
             TurnEnded(
-                self.turns, text, "You said.", Outcome.ANSWERED, False, (CITATION,), {"first_sound": 250.0}
+                self.turns,
+                text,
+                "You said.",
+                Outcome.ANSWERED,
+                False,
+                (CITATION,),
+                {"turn_end": 0.0, "first_sound": 250.0},
             )
         )
         self.on_event(StateChanged("listening"))

@@ -36,7 +36,7 @@ async def test_a_visitor_gets_a_session_says_hello_and_is_answered(server: Serve
         assert sentence["citations"][0]["source"] == "en/returns.md"
         turn = await client.until("turn")
         assert turn["outcome"] == "answered"
-        assert turn["timings_ms"] == {"first_sound": 250.0}
+        assert turn["timings_ms"] == {"turn_end": 0.0, "first_sound": 250.0}
         assert (await client.until("state"))["state"] == "listening"
     assert server.cast.talks[0].did[0] == ("language", "en")
 
@@ -328,8 +328,11 @@ async def test_figures_count_sessions_turns_and_errors(server: Server) -> None:
         text = (await server.http.get("/metrics")).text
     assert 'visavis_sessions{desk="front"} 1.0' in text
     assert 'visavis_turns_total{desk="front",interrupted="false",outcome="answered"} 1.0' in text
-    assert 'visavis_turn_latency_seconds_count{stage="first_sound"} 1.0' in text
-    assert 'visavis_turn_latency_recent_seconds{quantile="0.95",stage="browser_sound"} 0.48' in text
+    assert 'visavis_turn_latency_seconds_count{asked="typed",stage="first_sound"} 1.0' in text
+    assert (
+        'visavis_turn_latency_recent_seconds{asked="spoken",quantile="0.95",stage="browser_sound"} 0.48'
+        in text
+    )
     assert 'visavis_errors_total{code="bad_json"} 1.0' in text
 
 

@@ -1,0 +1,55 @@
+"""What happens in a conversation, as messages over the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    Notice,
+    SentenceBegan,
+    StateChanged,
+    TurnEnded,
+)
+from agent.sentence import Citation
+
+
+def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
+    """Return the message's type and fields; None for what visitors are not told."""
+    match event:
+        case StateChanged():
+            return "state", {"state": event.state}
+        case HeardWords():
+            return "heard", {"turn": event.turn, "text": event.text, "final": event.final}
+        case SentenceBegan():
+            sentence = event.sentence
+            return "sentence", {
+                "turn": event.turn,
+                "text": sentence.text,
+                "language": sentence.language,
+                "citations": [citation_document(one) for one in sentence.citations],
+                "emotion": sentence.emotion.label,
+            }
+        case TurnEnded():
+            return "turn", {
+                "turn": event.turn,
+                "outcome": event.outcome.value,
+                "heard": event.heard,
+                "interrupted": event.interrupted,
+                "timings_ms": dict(event.timings_ms),
+            }
+        case Notice():
+            return "notice", {"code": event.code, "message": event.message}
+        case _:
+            return None
+
+
+def citation_document(citation: Citation) -> dict[str, object]:
+    """Return a citation as it goes over the wire."""
+    return {
+        "source": citation.source,
+        "title": citation.title,
+        "text": citation.text,
+        "score": round(citation.score, 3),
+    }

@@ -1,0 +1,213 @@
+"""`visavis serve`: desks that are talked to live, in browsers and at kiosks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.desk import Desk, state_root
+from server.boundary import UsageError
+from server.progress import Stages
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from server.live.desks import OpenDesk
+    from server.live.options import ServeOptions
+
+TURN_SECRET = "VISAVIS_TURN_SECRET"  # noqa: S105
+TURN_USER = "VISAVIS_TURN_USERNAME"
+TURN_PASSWORD = "VISAVIS_TURN_PASSWORD"  # noqa: S105
+HTTP_CLOSE_S = 3
+"""How long requests may go on after the sessions have ended."""
+
+
+def options_of(
+    *,
+    host: str,
+    port: int,
+    secret_file: Path | None,
+    stun: Sequence[str],
+    turn: Sequence[str],
+    relay_only: bool,
+    max_sessions: int | None,
+    origins: Sequence[str],
+    store: str,
+) -> ServeOptions:
+    """Read what the command was given; passwords of TURN servers come from the environment.
+
+    Raises:
+        UsageError: an address is wrong, or a TURN server has no password.
+        DeskError: the secret cannot be read.
+    """
+    from server.live.errors import LiveError
+    from server.live.ice import IceSettings
+    from server.live.options import ServeOptions, places
+    from server.live.tokens import load_secret
+
+    try:
+        ice = IceSettings(
+            stun=tuple(stun),
+            turn=tuple(turn),
+            turn_secret=os.environ.get(TURN_SECRET, ""),
+            turn_username=os.environ.get(TURN_USER, ""),
+            turn_password=os.environ.get(TURN_PASSWORD, ""),
+            relay_only=relay_only,
+        )
+    except LiveError as error:
+        hint = f"; set {TURN_SECRET}, or {TURN_USER} and {TURN_PASSWORD}" if "turn" in error.code else ""
+        raise UsageError(f"{error}{hint}") from None
+    return ServeOptions(
+        host=host,
+        port=port,
+        secret=load_secret(secret_file or state_root() / "secret"),
+        ice=ice,
+        max_sessions=places() if max_sessions is None else max_sessions,
+        origins=tuple(origins),
+        store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
+    )
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Take the address before anything heavy is loaded.
+
+    Raises:
+        UsageError: it is taken, or no address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+    except (OSError, OverflowError) as error:
+        taken.close()
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(
+            f"{host}:{port} cannot be listened at ({reason}); choose another with --host and --port"
+        ) from None
+    return taken
+
+
+def serve(
+    desks: Sequence[str], options: ServeOptions, stages: Stages, *, ready: Callable[[dict[str, Any]], None]
+) -> None:
+    """Open desks and serve them until the process is told to stop; then let sentences end.
+
+    Args:
+        desks: folders, or "demo".
+        options: of the server.
+        stages: told what is being done until it serves.
+        ready: called with a document that says where, once it does.
+
+    Raises:
+        UsageError, DeskError, and whatever opening a desk raises.
+    """
+    from server.live.app import create_app
+    from server.live.desks import named, open_desk
+
+    loaded = [Desk.load(desk) for desk in desks or ["demo"]]
+    listener = bound(options.host, options.port)
+    opened: dict[str, OpenDesk] = {}
+    served = False
+
+    def serving() -> None:
+        nonlocal served
+        served = True
+        ready(document)
+
+    try:
+        for name, desk in named(loaded).items():
+            stages.stage(f"opening {desk.settings.name}")
+            opened[name] = open_desk(name, desk, step=lambda what: stages.stage(f"opening: {what}"))
+        app = create_app(loaded, options, opener=lambda name, _: opened.pop(name))
+        host, port = listener.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        document = _document(address, opened, options)
+        asyncio.run(_serve(app, listener, serving))
+    except KeyboardInterrupt:
+        if not served:
+            raise
+        # told to stop while serving: that is how a server ends
+    finally:
+        listener.close()
+        for one in opened.values():
+            one.close()
+
+
+async def _serve(app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> None:
+    import uvicorn
+
+    from server.live.protocol import MESSAGE_BYTES
+    from server.live.service import Service
+
+    class Server(uvicorn.Server):
+        """Lets conversations end before their connections are closed."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            service: Service | None = getattr(app.state, "service", None)
+            if service is not None and not self.force_exit:
+                draining = asyncio.create_task(service.sessions.drain())
+                while not draining.done() and not self.force_exit:  # a second Ctrl-C does not wait
+                    await asyncio.wait([draining], timeout=0.1)
+            await super().shutdown(sockets)
+
+    server = Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            server_header=False,
+            proxy_headers=True,
+            timeout_graceful_shutdown=HTTP_CLOSE_S,
+        )
+    )
+    await server.serve(sockets=[listener])
+
+
+def _document(address: str, opened: dict[str, OpenDesk], options: ServeOptions) -> dict[str, Any]:
+    return {
+        "address": address,
+        "pages": {"visitor": f"{address}/", "kiosk": f"{address}/kiosk", "interface": f"{address}/docs"},
+        "max_sessions": options.max_sessions,
+        "turn": list(options.ice.turn),
+        "store": options.store,
+        "desks": [
+            {
+                "id": name,
+                "name": one.desk.settings.name,
+                "folder": str(one.desk.folder),
+                "engines": {**one.engines.names(), "face": one.renderer.engine},
+            }
+            for name, one in opened.items()
+        ],
+        "pid": os.getpid(),
+    }
+
+
+def show_serving(document: dict[str, Any]) -> None:
+    """Print where to go, for people."""
+    lines = []
+    for desk in document["desks"]:
+        engines = ", ".join(f"{what} {name}" for what, name in desk["engines"].items())
+        lines.append(f"{desk['name']} ({desk['id']}): {engines}")
+    lines.append(f"Talk to it at {document['pages']['visitor']}  (kiosk: {document['pages']['kiosk']})")
+    lines.append(
+        f"Up to {document['max_sessions']} conversations at once; Ctrl-C lets sentences end and stops."
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
