@@ -1,0 +1,342 @@
+"""Many visitors at once: WebRTC clients that talk and only count what comes, in a process of their own.
+
+Run as `python -m evals.live_load ADDRESS --sessions N --seconds S --microphone FILE.wav`; it writes one JSON
+document. The clients neither decode nor show anything, so what a machine carries is the server's doing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import AudioFrame
+from numpy.typing import NDArray
+
+from evals.live_server import LiveServer
+
+RATE_HZ = 48_000
+PIECE = 960
+"""Samples of 20 ms at 48 kHz: one packet."""
+BUFFER_MS = 100.0
+"""What a browser's jitter buffer bridges; sound that comes later than that leaves a gap."""
+SETTLE_S = 12.0
+"""Greetings are over by then, and browsers' encoders have found their bit rate."""
+THINK_S = 0.7
+"""Between a reply's end and the visitor's next question."""
+PATIENCE_S = 20.0
+"""Without a reply, the visitor asks again."""
+GREETED_S = 7.0
+_KEY_FRAME = b"\x9d\x01\x2a"
+"""Start code of a VP8 key frame (RFC 6386, 9.1); width and height follow."""
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Counts packets in the place of aiortc's jitter buffer, which then gives nothing to decode."""
+
+    kind: str
+    at_s: list[float] = field(default_factory=list)
+    stamp: list[int] = field(default_factory=list)
+    widths: set[int] = field(default_factory=set)
+
+    def add(self, packet: Any) -> tuple[bool, None]:
+        """Take a packet: the first of each picture, every one of the sound."""
+        if self.kind == "video":
+            at = packet.payload.find(_KEY_FRAME, 0, 40)
+            if at >= 0:
+                self.widths.add(int.from_bytes(packet.payload[at + 3 : at + 5], "little") & 0x3FFF)
+        if not self.stamp or packet.timestamp != self.stamp[-1]:
+            self.at_s.append(time.monotonic())
+            self.stamp.append(packet.timestamp)
+        return False, None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What one client got in the measured time."""
+
+    fps: float
+    longest_ms: float
+    """Between two pictures."""
+    freezes: int
+    """Of these, more than 200 ms."""
+    late_ms_p99: float
+    """How much later than the earliest the sound came."""
+    gaps: int
+    """Places where the sound came later than a browser's buffer bridges, or is missing."""
+    missing_ms: float
+    """Of sound that was never sent: the media clock left it out."""
+    widths: tuple[int, ...]
+    """Of the pictures, where a key frame told: of the whole connection."""
+    turns: int
+
+
+def received(
+    audio: Arrivals, video: Arrivals, begin_s: float, end_s: float, turns: int, *, buffer_ms: float = BUFFER_MS
+) -> Received:
+    """Sum up what came between two times."""
+    shown = _between(np.array(video.at_s), begin_s, end_s)
+    gaps_ms = 1e3 * np.diff(np.concatenate([[begin_s], shown, [end_s]]))
+    at = np.array(audio.at_s)
+    inside = (at >= begin_s) & (at < end_s)
+    at = at[inside]
+    stamps = np.array(audio.stamp, np.int64)[inside]
+    steps = (np.diff(stamps) + 2**31) % 2**32 - 2**31
+    stamps_ms = np.concatenate([[0], np.cumsum(steps)]) / (RATE_HZ / 1e3) if len(stamps) else np.zeros(0)
+    late_ms = 1e3 * (at - at[0]) - stamps_ms if len(at) else np.full(1, np.inf)
+    late_ms = late_ms - late_ms.min()
+    late = late_ms > buffer_ms
+    lost = steps > PIECE
+    return Received(
+        fps=len(shown) / (end_s - begin_s),
+        longest_ms=float(gaps_ms.max()),
+        freezes=int(np.sum(gaps_ms > 200.0)),
+        late_ms_p99=float(np.percentile(late_ms, 99)),
+        gaps=int(np.sum(late[1:] & ~late[:-1])) + int(np.sum(lost)),
+        missing_ms=float(np.sum(steps[lost] - PIECE)) / (RATE_HZ / 1e3),
+        widths=tuple(sorted(video.widths)),
+        turns=turns,
+    )
+
+
+def _between(times: NDArray[np.float64], begin: float, end: float) -> NDArray[np.float64]:
+    return times[(times >= begin) & (times < end)]
+
+
+class Voice(MediaStreamTrack):
+    """A microphone: silent, until a question is to be said."""
+
+    kind = "audio"
+
+    def __init__(self, questions: Sequence[NDArray[np.int16]], first: int) -> None:
+        super().__init__()
+        self._questions, self._number = questions, first
+        self._rest: NDArray[np.int16] = np.zeros(0, np.int16)
+        self._began_s: float | None = None
+        self._samples = 0
+
+    def ask(self) -> None:
+        """Say the next question from now on."""
+        self._rest = self._questions[self._number % len(self._questions)]
+        self._number += 1
+
+    async def recv(self) -> AudioFrame:
+        """Give 20 ms, in real time."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        now_s = time.monotonic()
+        if self._began_s is None:
+            self._began_s = now_s
+        await asyncio.sleep(max(0.0, self._began_s + self._samples / RATE_HZ - now_s))
+        pcm = np.zeros(PIECE, np.int16)
+        said, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+        pcm[: len(said)] = said
+        frame = AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, self._samples, Fraction(1, RATE_HZ)
+        self._samples += PIECE
+        return frame
+
+
+class Visitor:
+    """One client: a session, its WebSocket and its connection."""
+
+    def __init__(self, address: str, questions: Sequence[NDArray[np.int16]], number: int) -> None:
+        self.audio, self.video = Arrivals("audio"), Arrivals("video")
+        self.ended: list[float] = []
+        """When replies ended."""
+        self._address, self._voice = address, Voice(questions, 3 * number)
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._over = asyncio.Event()
+
+    async def live(self, until_s: float, *, talk: bool = True) -> None:
+        """Talk until a time.
+
+        Raises:
+            RuntimeError: the server refused.
+        """
+        from websockets.asyncio.client import connect
+
+        async with httpx.AsyncClient(base_url=self._address, timeout=30.0) as http:
+            answer = await http.post("/v1/sessions", json={"client": "load"})
+            if answer.status_code != 201:
+                raise RuntimeError(f"no session: {answer.text}")
+            session = answer.json()
+        address = self._address.replace("http", "ws", 1) + session["ws"]
+        async with connect(address, max_size=2**22) as socket:
+            await socket.send(json.dumps({"type": "hello", "token": session["token"]}))
+            await socket.send(json.dumps({"type": "offer", "sdp": await self._offer()}))
+            listening = asyncio.create_task(self._listen(socket))
+            talking = asyncio.create_task(self._talk()) if talk else None
+            await asyncio.wait({listening}, timeout=max(until_s - time.monotonic(), 0.0))
+            if talking is not None:
+                talking.cancel()
+            early = listening.done()
+            listening.cancel()
+            await asyncio.gather(listening, *([talking] if talking else []), return_exceptions=True)
+            with suppress(Exception):
+                await socket.send('{"type":"end"}')
+                async with asyncio.timeout(10.0):
+                    while json.loads(await socket.recv()).get("type") != "ended":
+                        pass
+        await self._connection.close()
+        if early:
+            raise RuntimeError("the server ended the session")
+
+    async def _offer(self) -> str:
+        self._connection.addTransceiver(self._voice, direction="sendrecv")
+        video = self._connection.addTransceiver("video", direction="recvonly")
+        known = RTCRtpSender.getCapabilities("video").codecs
+        video.setCodecPreferences([one for one in known if one.name in ("VP8", "rtx")])
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        return str(self._connection.localDescription.sdp)
+
+    async def _listen(self, socket: Any) -> None:
+        from server.live.inside import receive_into
+
+        async for data in socket:
+            message = json.loads(data)
+            if message["type"] == "answer":
+                description = RTCSessionDescription(sdp=message["sdp"], type="answer")
+                await self._connection.setRemoteDescription(description)
+                for one in self._connection.getTransceivers():
+                    # it is made when the connection starts, which is not before this
+                    counts: Any = self.audio if one.kind == "audio" else self.video
+                    receive_into(one.receiver, counts)
+            elif message["type"] == "turn":
+                self.ended.append(time.monotonic())
+                self._over.set()
+            elif message["type"] in ("error", "ended"):
+                raise RuntimeError(f"the server told: {data}")
+
+    async def _talk(self) -> None:
+        await asyncio.sleep(GREETED_S)
+        while True:
+            self._over.clear()
+            self._voice.ask()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), PATIENCE_S)
+            await asyncio.sleep(THINK_S)
+
+
+def questions_of(path: Path) -> list[NDArray[np.int16]]:
+    """Cut a recording of several questions where there is silence of half a second.
+
+    Raises:
+        ValueError: it is no 16-bit mono wav at 48 kHz, or silent.
+    """
+    with wave.open(str(path), "rb") as file:
+        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (RATE_HZ, 1, 2):
+            raise ValueError(f"{path.name}: give 16-bit mono wav at {RATE_HZ} Hz")
+        pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    step = RATE_HZ // 100
+    loud = np.abs(pcm[: len(pcm) // step * step].astype(np.int32)).reshape(-1, step).max(axis=1) > 650
+    at = np.flatnonzero(loud)
+    if not len(at):
+        raise ValueError(f"{path.name} is silent")
+    parts = np.split(at, np.flatnonzero(np.diff(at) > 50) + 1)
+    return [pcm[part[0] * step : (part[-1] + 1) * step] for part in parts]
+
+
+async def visit(address: str, sessions: int, seconds: float, microphone: Path) -> list[Received]:
+    """Let so many visitors talk, and count what they get after they have settled."""
+    questions = questions_of(microphone)
+    visitors = [Visitor(address, questions, number) for number in range(sessions)]
+    began_s = time.monotonic()
+    begin_s, end_s = began_s + SETTLE_S, began_s + SETTLE_S + seconds
+    await asyncio.gather(*(one.live(end_s) for one in visitors))
+    return [
+        received(one.audio, one.video, begin_s, end_s, sum(begin_s <= at < end_s for at in one.ended))
+        for one in visitors
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a server did with so many visitors."""
+
+    sessions: int
+    clients: tuple[Received, ...]
+    cpu: dict[str, float]
+    """Where the server's processor time went: what → seconds a second, of one core."""
+    clients_cpu: float
+    """Of the clients' own process, which shares the machine."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether everybody got 24 whole pictures a second and unbroken sound."""
+        return all(one.fps >= 24.0 and not one.gaps for one in self.clients)
+
+    @property
+    def cpu_per_session(self) -> float:
+        """Seconds a second of one core."""
+        return sum(self.cpu.values()) / self.sessions
+
+
+def measured(server: LiveServer, sessions: int, seconds: float, microphone: Path) -> Load:
+    """Load a server that is otherwise idle."""
+    command = [sys.executable, "-m", "evals.live_load", server.address, "--sessions", str(sessions)]
+    command += ["--seconds", str(seconds), "--microphone", str(microphone)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE) as child:
+        time.sleep(SETTLE_S + 1.5)
+        began_s, before = time.monotonic(), server.inside()
+        time.sleep(max(seconds - 3.0, 2.0))
+        passed_s, after = time.monotonic() - began_s, server.inside()
+        out, _ = child.communicate(timeout=seconds + 60.0)
+    if child.returncode:
+        raise RuntimeError(f"the clients ended with {child.returncode}; see above")
+    told = json.loads(out)
+    clients = tuple(Received(**{**one, "widths": tuple(one["widths"])}) for one in told["clients"])
+    first, last = _spent(before), _spent(after)
+    cpu = {what: (last[what] - first.get(what, 0.0)) / passed_s for what in last}
+    return Load(sessions, clients, cpu, told["cpu_s"] / (seconds + SETTLE_S))
+
+
+def _spent(inside: dict[str, Any]) -> dict[str, float]:
+    """Processor seconds by what a thread does."""
+    spent: dict[str, float] = {}
+    for one in inside["threads"]:
+        what = next((what for name, what in _THREADS if one["name"].startswith(name)), "other threads")
+        spent[what] = spent.get(what, 0.0) + one["cpu_s"]
+    spent["voice and hearing workers"] = sum(one["cpu_s"] for one in inside["workers"])
+    return spent
+
+
+_THREADS = (
+    ("MainThread", "event loop: RTP, SRTP, Opus, VAD, turns"),
+    ("draw", "drawing"),
+    ("uvloop", "executor: encoding, searching, waiting for workers"),
+    ("asyncio", "executor: encoding, searching, waiting for workers"),
+    ("native", "native threads: codecs, onnxruntime, numba"),
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Visit a server and tell what came."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address")
+    parser.add_argument("--sessions", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--microphone", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    clients = asyncio.run(visit(given.address, given.sessions, given.seconds, given.microphone))
+    told = {"clients": [asdict(one) for one in clients], "cpu_s": time.process_time()}
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()
