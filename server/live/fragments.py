@@ -46,11 +46,12 @@ class FragmentedClip:
         video = self._container.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         # zerolatency: no frames wait in the encoder, where a crash would find them.
-        video.options = {"preset": _PRESET, "crf": _CRF, "tune": "zerolatency"}
+        # Key frames, each of which begins a fragment, come by the clock alone, see `frame`.
+        keys = {"g": str(10 * FRAGMENT_FRAMES), "sc_threshold": "0"}
+        video.options = {"preset": _PRESET, "crf": _CRF, "tune": "zerolatency", **keys}
         video.thread_count = 1
         context = video.codec_context
         context.time_base = Fraction(1, FPS)
-        context.gop_size = 10 * FRAGMENT_FRAMES  # key frames are asked for by the clock, see `frame`
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         context.color_range = 1
         sound = self._container.add_stream("aac", rate=SOUND_HZ)
