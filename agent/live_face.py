@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -33,10 +34,12 @@ LEARN = 0.3
 """Weight of the last drawing in the estimate of how long one takes."""
 FURTHEST = 10
 """Moments ahead of its time that a slow drawing is begun, at most."""
+DEPTH = 3
+"""Frames that may be in drawing at once: where a busy machine makes each wait, they wait together."""
 MISSED = 12
 """Frames that a face may have missed and still act through; after more it begins where the sound is."""
-HANGS = 25
-"""Moments, a second, for which a drawing may fail to arrive before somebody is told."""
+HANGS, HANGS_S = 25, 1.0
+"""Moments, and seconds, for which no frame may arrive before somebody is told."""
 PIECE = 25
 """Poses of a waiting face that are planned at once."""
 
@@ -52,10 +55,11 @@ class _Drawing:
 
 
 class LiveFace:
-    """One face over a session; at most one of its frames is being drawn.
+    """One face over a session.
 
-    A frame is begun as much ahead as the last ones took to draw, and shows what will be said then; one that
-    turns out to be of no use is thrown away. So each frame leaves with its own sound or not at all.
+    A frame is begun as much ahead as the last ones took to draw, one moment on a machine that has time, and
+    shows what will be said then; one that turns out to be of no use is thrown away. So each frame leaves with
+    its own sound or not at all.
 
     Args:
         renderer: draws it.
@@ -90,63 +94,84 @@ class LiveFace:
         self._poses: Iterator[Pose] = iter(())
         self._source: Line | str = ""
         self._posed = 0
-        self._drawing: _Drawing | None = None
+        self._flying: deque[_Drawing] = deque()
+        """In the order in which they will be wanted."""
+        self._lost: list[_Drawing] = []
+        """Of no use any more, but a thread is still at them."""
         self._draw_s = 0.0
         self._missing = 0
+        self._seen_s = 0.0
         self._good = HANGS
 
     async def frame(self, index: int, script: Script) -> Picture | None:
         """The frame of the next moment; None where it cannot be had within `WAIT_S`."""
         due = self.every > 0 and index % self.every == 0
         picture = await self._picture(due, script)
+        now_s = time.perf_counter()
+        if picture is not None or not self._missing:
+            self._seen_s = now_s
         if picture is not None:
             self._missing = 0
         elif due:
             self.late += 1
             self._missing += 1
-            if self._missing == HANGS:
-                self._fail(f"no frame was ready for {HANGS * MOMENT_S:g} s: is the machine too busy?")
+            if self._missing >= HANGS and now_s - self._seen_s >= HANGS_S:
+                self._fail(f"no frame was ready for {HANGS_S:g} s: is the machine too busy?")
         return picture
 
     async def _picture(self, due: bool, script: Script) -> Picture | None:
         key = script(0)
-        drawing = self._drawing
-        if drawing is not None and drawing.key != key:
-            if any(script(moments) == drawing.key for moments in range(1, FURTHEST + self.every + 1)):
-                return None  # the thread works at the next frame that can be in time
-            if not drawing.future.done() and not drawing.future.cancel():
+        self._sort_out(script)
+        if not self._flying:
+            # Nobody foresaw this frame: it is drawn now, if there is time.
+            if not due or self._draw_s > WAIT_S or len(self._lost) >= DEPTH or not self._begin(key):
                 return None
-            self._arrived(drawing)
-            drawing = None
-        if drawing is None:
-            if not due or self._draw_s > WAIT_S:
-                return None
-            drawing = self._begin(key)
-            if drawing is None:
-                return None
+        elif self._flying[0].key != key:
+            return None
+        drawing = self._flying[0]
         if not drawing.future.done():
             arriving = asyncio.wrap_future(drawing.future)
             arriving.add_done_callback(_looked_at)
             await asyncio.wait({arriving}, timeout=WAIT_S)
-        return self._arrived(drawing) if drawing.future.done() else None
+        if drawing.future.done():
+            self._flying.remove(drawing)
+            return self._arrived(drawing)
+        return None
 
     def prepare(self, index: int, script: Script) -> None:
         """Begin to draw the next frame that can be ready in time; `index` is the next moment's."""
-        if self._drawing is not None or not self.every:
+        if not self.every:
             return
-        ahead = min(math.ceil(max(self._draw_s - WAIT_S - MOMENT_S, 0.0) / MOMENT_S), FURTHEST)
-        ahead += -(index + ahead) % self.every
-        self._begin(script(ahead))
+        self._sort_out(script)
+        ahead = min(math.ceil(max(self._draw_s - WAIT_S, 0.0) / MOMENT_S), FURTHEST)
+        if self._flying:
+            last = self._flying[-1].key
+            if last in [script(moments) for moments in range(ahead, FURTHEST + self.every + 1)]:
+                return
+        if len(self._flying) + len(self._lost) < DEPTH:
+            self._begin(script(ahead + -(index + ahead) % self.every))
+
+    def _sort_out(self, script: Script) -> None:
+        """Drop what is drawn for nothing, now that other things are to come."""
+        if self._flying:
+            wanted = [script(moments) for moments in range(FURTHEST + self.every + 1)]
+            dropped = [drawing for drawing in self._flying if drawing.key not in wanted]
+            for drawing in dropped:
+                self._flying.remove(drawing)
+                drawing.future.cancel()
+            self._lost += dropped
+        for drawing in [drawing for drawing in self._lost if drawing.future.done()]:
+            self._lost.remove(drawing)
+            self._arrived(drawing)
 
     def close(self) -> None:
         """Draw no more; what a thread draws just now is let go."""
         self.every = 0
-        if self._drawing is not None:
-            self._drawing.future.cancel()
+        for drawing in self._flying:
+            drawing.future.cancel()
 
     def _arrived(self, drawing: _Drawing) -> Picture | None:
         """Take what a thread has done."""
-        self._drawing = None
         if drawing.future.cancelled():
             return None
         error = drawing.future.exception()
@@ -164,38 +189,43 @@ class LiveFace:
             self._tell(message)
         self._good = 0
 
-    def _begin(self, key: Key) -> _Drawing | None:
-        """Have a frame drawn; None, and told, where that is impossible."""
+    def _begin(self, key: Key) -> bool:
+        """Have a frame drawn; False, and told, where that is impossible."""
         try:
             pose = self._pose(*key)
+            begun_s = time.perf_counter()
             future = self._pool.submit(_draw, self._renderer, self._lettering, pose)
         except Exception as error:  # whatever it is, the voice must go on
             self._source = ""
             self._fail(f"the face cannot act ({error}): the voice goes on; look at the desk's avatar")
-            return None
-        self._drawing = _Drawing(key, time.perf_counter(), future)
-        return self._drawing
+            return False
+        self._flying.append(_Drawing(key, begun_s, future))
+        return True
 
     def _pose(self, line: Line | None, number: int) -> Pose:
         """The face at a frame of a line, or at a moment of waiting."""
         source: Line | str = line or self.look
         fresh = source != self._source
-        missed = number - (0 if fresh and line else number if fresh else self._posed)
-        if fresh or missed > MISSED:
-            if line is None:
-                self._poses, self._posed = self.performer.idle(PIECE, self.look), number
-            else:
-                self._posed = number if missed > MISSED else 0
-                self._poses = self._speak(line, self._posed)
+        if line is None:
+            if fresh:
+                self._poses = self.performer.idle(PIECE, self.look)
+            if fresh or not 0 <= number - self._posed <= MISSED:
+                self._posed = number
+        else:
+            begin = 0 if fresh else self._posed
+            if not 0 <= number - begin <= MISSED:
+                fresh, begin = True, number
+            if fresh:
+                self._poses, self._posed = self._speak(line, begin), begin
         self._source = source
-        pose = None
-        while pose is None or self._posed <= number:
+        while True:
             pose = next(self._poses, None)
             if pose is None:
                 self._poses = self.performer.idle(PIECE, self.look)
-                pose = next(self._poses)
+                continue
             self._posed += 1
-        return pose
+            if self._posed > number:
+                return pose
 
     def _speak(self, line: Line, begin: int) -> Iterator[Pose]:
         sentence = line.spoken.sentence

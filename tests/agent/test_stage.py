@@ -54,6 +54,13 @@ class Show:
         return self.renderer.pose_of(moment.frame).blendshapes.get("jawOpen", 0.0)
 
 
+@pytest.fixture(autouse=True)
+def _times_do_not_matter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine must not let frames be left out, except where the test is about that."""
+    if "slow" not in request.node.name:
+        monkeypatch.setattr("agent.live_face.LEARN", 0.0)
+
+
 @pytest.fixture
 def show(renderer: Renderer) -> Iterator[Show]:
     opened = Show(renderer, AtOnce())
@@ -172,6 +179,7 @@ async def test_the_next_reply_does_not_wait_for_the_silence_after_the_last(show:
 
 
 async def test_after_a_cancel_no_old_sound_leaves(show: Show) -> None:
+    show.stage.thin(0)
     for frames in range(1, 50, 4):
         old = replace(ramp(LONG), sentence=Sentence(LONG))
         show.stage.say(old)
@@ -215,6 +223,7 @@ async def test_a_reply_that_was_cancelled_before_its_first_sound_was_not_heard(s
 async def test_a_pause_loses_nothing_and_repeats_a_word_at_most(renderer: Renderer, timed: bool) -> None:
     for frames in range(1, 60, 5):
         show = Show(renderer, AtOnce())
+        show.stage.thin(0)
         spoken = ramp(LONG, timed=timed)
         show.stage.say(spoken)
         show.stage.finish()
@@ -343,7 +352,7 @@ async def test_only_the_first_sentence_of_a_reply_brings_its_gesture(
     happy = Emotion("happy", 0.6)
     for words in ("one two", "three four"):
         show.stage.say(replace(ramp(words), sentence=Sentence(words, emotion=happy)))
-    await show.run(60)
+    await show.run(30)
     assert gestures == ["welcome", None]
 
 
@@ -381,7 +390,10 @@ async def test_a_renderer_that_raises_costs_no_sound(renderer: Renderer) -> None
     assert len(show.told(Failed)) == 2
 
 
-async def test_a_renderer_that_hangs_costs_no_sound(renderer: Renderer) -> None:
+async def test_a_renderer_that_hangs_costs_no_sound(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.live_face.HANGS_S", 0.01)
     going = threading.Event()
     going.set()
     with ThreadPoolExecutor(1) as pool:
@@ -490,10 +502,9 @@ async def test_whatever_is_ordered_each_reply_ends_once(renderer: Renderer) -> N
         Spoken(Sentence(line), whole_frames(synthesizer.speak(line), pause_s=0.28), 0.0, 0.0)
         for line in lines
     ]
-    for seed in range(12):
+    for seed in range(10):
         show = Show(renderer, AtOnce(), seed=seed)
-        if seed % 4:
-            # most of the time only the sound matters here
+        if seed:  # mostly only the sound matters here
             show.stage.thin(0)
         opened = 0
         for _ in range(120):
@@ -509,7 +520,7 @@ async def test_whatever_is_ordered_each_reply_ends_once(renderer: Renderer) -> N
                 assert moment.pcm.shape == (SAMPLES,)
         show.stage.resume()
         show.stage.finish()
-        await show.run(2_000 if seed % 4 else 300)
+        await show.run(2_000 if seed else 100)
         if show.stage.replying:
             show.stage.cancel()
         assert len(show.told(ReplyOver)) == opened
