@@ -20,26 +20,35 @@ _HUM = re.compile(
 )
 
 _AGREEING = _phrases(
-    """yeah|yep|yup|yes|ya|yah|okay|ok|o k|kay|right|sure|alright|all right|i see|got it|good|great|nice|cool|fine
-    of course|exactly|indeed|true|wow|really|interesting|understood|i understand|makes sense|that makes sense|gotcha
-    go on|go ahead|thats right|thats true|thats good|thats great|thats fine|sounds good|perfect|i know|oh no|lovely
-    对|对啊|对呀|对的|对吧|是|是啊|是的|是呀|是吗|好|好的|好吧|好啊|好呀|好嘞|行|行吧|行啊|可以|没错|明白|明白了|知道|知道了
-    我知道|我知道了|懂|懂了|我懂|了解|了解了|清楚|清楚了|原来如此|这样|这样啊|这样子|是这样|没问题|当然|真的|真的吗|不错|太好了
-    继续|你继续|请继续|你说|您说|请讲|收到|哈|哈哈|我明白|我明白了|那好|那行|也是|有道理|是哦"""
+    """yeah|yep|yup|yes|ya|yah|okay|ok|o k|kay|right|sure|alright|all right|i see|got it|good|great|nice
+cool|fine
+    of course|exactly|indeed|true|wow|really|interesting|understood|i understand|makes sense
+    that makes sense
+    gotcha|go on|go ahead|thats right|thats true|thats good|thats great|thats fine|sounds good|perfect
+    i know
+    oh no|lovely
+    对|对啊|对呀|对的|对吧|是|是啊|是的|是呀|是吗|好|好的|好吧|好啊|好呀|好嘞|行|行吧|行啊|可以|没错
+    明白|明白了
+    知道|知道了|我知道|我知道了|懂|懂了|我懂|了解|了解了|清楚|清楚了|原来如此|这样|这样啊|这样子|是这样
+    没问题|当然
+    真的|真的吗|不错|太好了|继续|你继续|请继续|你说|您说|请讲|收到|哈|哈哈|我明白|我明白了|那好|那行|也是
+有道理"""
 )
 _WAITING = _phrases(
-    """wait|wait a minute|wait a moment|wait a second|wait a sec|wait up|hold on|hold it|hold up|hang on|one moment
-    one second|one sec|one minute|just a moment|just a second|just a sec|just a minute|a moment|give me a second
-    give me a moment|give me a minute|let me think|let me see
-    等|等等|等一下|等一等|等下|等一会|等一会儿|等会|等会儿|稍等|稍等一下|慢着|且慢|让我想想|让我想一下|我想想|我想一下|等我一下"""
+    """wait|wait a minute|wait a moment|wait a second|wait a sec|wait up|hold on|hold it|hold up|hang on
+    one moment|one second|one sec|one minute|just a moment|just a second|just a sec|just a minute|a moment
+    give me a second|give me a moment|give me a minute|let me think|let me see
+    等|等等|等一下|等一等|等下|等一会|等一会儿|等会|等会儿|稍等|稍等一下|慢着|且慢|让我想想|让我想一下
+    我想想|我想一下|等我一下"""
 )
 _STOPPING = _phrases(
-    """stop|stop it|stop that|stop this|stop now|stop talking|stop speaking|stop there|stop right there|be quiet|quiet
-    silence|shut up|shush|sh|shh|shhh|enough|thats enough|thats all|thats it|pause|halt|nevermind|never mind|forget it
-    forget about it|forget that|let me speak|let me talk|let me finish|not now|skip it|skip this|skip that|i get it
-    停|停下|停下来|停一下|停住|停止|别说|别说了|别说话|别讲|别讲了|别念了|别再说了|不要说|不要说了|不要讲了|不用说了|不要念了|打住
-    够了|可以了|行了|好了|闭嘴|安静|安静一下|安静点|住口|住嘴|暂停|暂停一下|算了|先停|先停一下|打断一下|先别说|先别说了|先别讲
-    不用了|不说了|听我说|让我说|我先说"""
+    """stop|stop it|stop that|stop this|stop now|stop talking|stop speaking|stop there|stop right there|quiet
+    be quiet|silence|shut up|shush|sh|shh|shhh|enough|thats enough|thats all|thats it|pause|halt|nevermind
+    never mind|forget it|forget about it|forget that|let me speak|let me talk|let me finish|not now|skip it
+    skip this|skip that|i get it
+    停|停下|停下来|停一下|停住|停止|别说|别说了|别说话|别讲|别讲了|别念了|别再说了|不要说|不要说了|不要讲了
+    不用说了|不要念了|打住|够了|可以了|行了|好了|闭嘴|安静|安静一下|安静点|住口|住嘴|暂停|暂停一下|算了|先停
+    先停一下|打断一下|先别说|先别说了|先别讲|不用了|不说了|听我说|让我说|我先说"""
 )
 _POLITE = _phrases(
     """please|okay|ok|oh|hey|no|well|now|sorry|so|and|uh|um|yes|just|thanks|thank you|right|yeah
@@ -66,7 +75,7 @@ def is_backchannel(text: str, language: str = "") -> bool:
 
 
 def is_stop(text: str, language: str = "") -> bool:
-    """Whether it asks a speaker to stop or to wait, and nothing more: "stop", "okay, wait", "别说了", "等一下"."""
+    """Whether it asks a speaker to stop or to wait, and nothing more: "stop", "okay, wait", "别说了"."""
     return _made_of(text, _STOPPING | _WAITING, _POLITE)
 
 

@@ -11,8 +11,8 @@ from agent.heard_words import heard_words, is_chinese
 KEPT_S = 30.0
 """Sentences are remembered so long after their end: the longest utterance."""
 TAIL_S = 1.0
-"""An echo begins at most so much after its sound left: network, sound card, microphone, a room's reverberation,
-and the uncertainty of the moment."""
+"""An echo begins at most so much after its sound left: network, sound card, a room's reverberation, and the
+uncertainty of the moment."""
 AHEAD_S = 0.5
 """An echo may seem to begin so much before its words: where in a sentence a word is, is estimated."""
 SURE_WORDS = 4
@@ -83,15 +83,16 @@ def _found(heard: tuple[str, ...], said: tuple[str, ...]) -> tuple[int | None, f
     known: dict[str, str] = {}
     for word in set(heard):
         known[word] = next((each for each in said if _alike(word, each)), word)
-    matcher = SequenceMatcher(None, [known[word] for word in heard], said, autojunk=False)
-    blocks = [block for block in matcher.get_matching_blocks() if block.size]
-    if not blocks:
+    sought = [known[word] for word in heard]
+    longest = SequenceMatcher(None, sought, said, autojunk=False).find_longest_match()
+    if not longest.size:
         return None, 0.0
     # Only what lies together counts: words scattered over a long answer are the language's, not an echo.
-    longest = max(blocks, key=lambda block: block.size)
-    first = max(0, longest.b - longest.a)
-    near = [b for b in blocks if abs((b.b - b.a) - (longest.b - longest.a)) <= max(2, len(heard) // 4)]
-    return min(first, len(said) - 1), sum(block.size for block in near) / len(heard)
+    first = min(max(0, longest.b - longest.a), len(said) - 1)
+    slack = max(2, len(heard) // 4)
+    window = said[max(0, first - slack) : first + len(heard) + slack]
+    blocks = SequenceMatcher(None, sought, window, autojunk=False).get_matching_blocks()
+    return first, sum(block.size for block in blocks) / len(heard)
 
 
 def _alike(one: str, other: str) -> bool:

@@ -26,5 +26,5 @@ def heard_words(text: str) -> tuple[str, ...]:
 
 
 def is_chinese(text: str, language: str = "") -> bool:
-    """Whether a text is to be read by Chinese rules: it has Chinese characters, or its language is Chinese."""
+    """Whether a text is read by Chinese rules: it has Chinese characters, or no letters in that language."""
     return bool(_CJK.search(text)) or (language.startswith("zh") and not re.search(r"[A-Za-z]", text))

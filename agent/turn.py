@@ -3,8 +3,8 @@
 A state machine without I/O and without a clock. It is told what happens and when (`now_s`, seconds of one
 monotonic clock), and answers with commands, to be followed in their order.
 
-While somebody speaks or may go on, an utterance is open. It is closed by exactly one of `Commit` and `Ignore`.
-A reply lasts from `Commit` (a greeting: from its first sound) until `reply_ended`, a `Cancel`, or a `Commit`
+While somebody speaks or may go on, an utterance is open. Exactly one of `Commit` and `Ignore` closes it. A
+reply lasts from `Commit` (a greeting: from its first sound) until `reply_ended`, a `Cancel`, or a `Commit`
 that is joined to it. While it is held (`Pause`), the visitor's words decide what becomes of it, or a timer.
 """
 
@@ -267,14 +267,12 @@ class TurnTaker:
         self, now_s: float, utterance: Utterance, text: str, language: str, reason: IgnoreReason | None
     ) -> None:
         """Take words of an utterance that goes on: they may end a reply, never a turn."""
-        reply = self._reply
         if reason is None:
             self._mean(now_s, utterance, text, language)
         elif reason is IgnoreReason.STOP:
             self._cancel(now_s, CancelReason.STOPPED)
-        elif reply is not None and reply.held_s is not None and utterance.voiced and not utterance.text:
-            if now_s - reply.held_s >= self.settings.false_alarm_s:
-                self._wave(now_s, utterance)
+        elif utterance.voiced and self._doubted_s(now_s, utterance) >= self.settings.false_alarm_s:
+            self._wave(now_s, utterance)
 
     def _mean(self, now_s: float, utterance: Utterance, text: str, language: str) -> None:
         """Words that mean something: they end a reply, or hold the one that they belong to."""
@@ -327,20 +325,20 @@ class TurnTaker:
         if reply.held_s is None:
             if now_s - utterance.since_s >= settings.pause_s:
                 self._hold(now_s)
-        elif utterance.text:
             return
-        elif now_s - reply.held_s >= settings.doubt_s:
+        doubted_s = self._doubted_s(now_s, utterance)
+        unheard_s = now_s - max(utterance.since_s, utterance.heard_s)
+        if doubted_s >= settings.doubt_s:
             self._wave(now_s, utterance)
-        elif utterance.asked_s is None:
-            if now_s - max(reply.held_s, utterance.since_s, utterance.heard_s) >= settings.peek_s:
-                self._ask(now_s, utterance, interim=True)
+        elif utterance.asked_s is None and min(doubted_s, unheard_s) >= settings.peek_s:
+            self._ask(now_s, utterance, interim=True)
 
     def _wait(self, now_s: float, utterance: Utterance, asked_s: float) -> None:
         """The voice has stopped, its words are not yet known."""
-        settings, reply = self.settings, self._reply
-        if reply is not None and reply.held_s is not None and not utterance.text:
-            if now_s - max(utterance.last_s, reply.held_s) >= settings.false_alarm_s:
-                self._wave(now_s, utterance)
+        settings = self.settings
+        doubted_s = min(self._doubted_s(now_s, utterance), now_s - utterance.last_s)
+        if doubted_s >= settings.false_alarm_s:
+            self._wave(now_s, utterance)
         if now_s - asked_s >= settings.words_timeout_s:
             if utterance.text:
                 utterance.asked_s, utterance.end_s = None, now_s
@@ -375,6 +373,12 @@ class TurnTaker:
         self._commit(now_s, Commit(utterance.number, utterance.text, utterance.language, joined))
 
     # Steps
+
+    def _doubted_s(self, now_s: float, utterance: Utterance) -> float:
+        """How long a reply has been held by an utterance of which no words are known; 0.0 for none."""
+        if self._reply is None or self._reply.held_s is None or utterance.text:
+            return 0.0
+        return now_s - self._reply.held_s
 
     def _ask(self, now_s: float, utterance: Utterance, *, interim: bool = False) -> None:
         utterance.asked = self._questions.ask(utterance.number, now_s)

@@ -28,7 +28,7 @@ class TurnSettings:
     cut_off_s: float = 1.5
     """Who goes on within this time after a turn was taken for ended, was cut off."""
     hold_s: float = 0.3
-    """A turn's end waits so long for sound that may be the beginning of a word: voice is sure after 0.25 s."""
+    """A turn's end waits so long for sound that may begin a word: voice is sure only after 0.25 s."""
 
     pause_s: float = 0.3
     """Speech over a reply holds it after so much: a cough is shorter, and people stop within 0.5 s."""

@@ -1,4 +1,4 @@
-"""Plays conversations with a TurnTaker in virtual time: a script of what happens, a list of what it commands."""
+"""Plays conversations with a TurnTaker in virtual time: what happens in, what it commands out."""
 
 from __future__ import annotations
 
