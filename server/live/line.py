@@ -6,21 +6,17 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
-from aiortc.stats import (
-    RTCOutboundRtpStreamStats,
-    RTCRemoteInboundRtpStreamStats,
-    RTCTransportStats,
-)
 from numpy.typing import NDArray
 
 from server.live import inside
 from server.live.encoder import AudioEncoder
 from server.live.errors import LiveError
+from server.live.figures import LineStats, Totals, totals_of
 from server.live.inbox import HEARING_RATE, PIECE_SAMPLES, AudioInbox
 from server.live.offer import Offer
 from server.live.picture import PictureSender
@@ -30,7 +26,9 @@ from server.live.tracks import PacketTrack
 log = logging.getLogger(__name__)
 
 NEGOTIATE_S = 10.0
-"""Gathering addresses asks STUN and TURN servers, which may be down; 5 s each is aioice's own limit."""
+"""For the whole answer; the visitor sees "connecting" meanwhile."""
+GATHER_S = 1.5
+"""For STUN and TURN servers, which may be down: three times what a slow one needs."""
 CONNECT_S = 20.0
 """A way that is not found by then is not found at all."""
 SILENT_S = 4.0
@@ -59,47 +57,6 @@ class Moment(Protocol):
     @property
     def pcm(self) -> NDArray[np.int16]:
         """1920 samples, 48 kHz mono."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineStats:
-    """What a connection carries; a second old at most.
-
-    Attributes:
-        state: as `Peer` tells it.
-        codec: of the video, "" without.
-        step: rung of the quality ladder.
-        audio_bps: bits a second sent, sound.
-        video_bps: bits a second sent, pictures.
-        allowed_bps: what the pictures may use.
-        received_bps: bits a second received, everything.
-        fps: pictures sent in the last second.
-        encode_ms: mean wall time of an encode in the last second.
-        rtt_ms: round trip; None before the first report.
-        lost: share of packets that the client missed in its last report, 0 to 1.
-        late: pictures left out because the encoder was busy, since the connection began.
-        key_frames: sent, since the connection began.
-        heard_s: seconds of the visitor's sound.
-        missing: packets of it that never came.
-        refused: packets of it that were too many, too large or broken.
-    """
-
-    state: str = "new"
-    codec: str = ""
-    step: str = ""
-    audio_bps: float = 0.0
-    video_bps: float = 0.0
-    allowed_bps: float = 0.0
-    received_bps: float = 0.0
-    fps: float = 0.0
-    encode_ms: float = 0.0
-    rtt_ms: float | None = None
-    lost: float = 0.0
-    late: int = 0
-    key_frames: int = 0
-    heard_s: float = 0.0
-    missing: int = 0
-    refused: int = 0
 
 
 class Line:
@@ -198,11 +155,7 @@ class Line:
         return str(self._connection.localDescription.sdp)
 
     def take(self, moment: Moment) -> None:
-        """Send a moment: its sound at once, its picture as soon as it is encoded; never blocks.
-
-        The sound leaves first by the time of an encode (2 to 10 ms): browsers play sound some 20 to 40 ms
-        later than the picture that left with it, so this brings the two nearer, not farther.
-        """
+        """Send a moment: its sound at once, its picture a fixed 30 ms later (see `HOLD_S`); never blocks."""
         picture = self._picture
         if self._stats.state in OVER:
             return
@@ -248,6 +201,7 @@ class Line:
             if transceiver.kind == "audio":
                 inside.receive_into(transceiver.receiver, self._inbox)
                 inside.skip_empty_datagrams(transceiver.receiver.transport)
+                inside.gather_within(transceiver.receiver.transport, GATHER_S)
             elif self._picture is not None:
                 inside.forward_feedback(
                     transceiver.sender,
@@ -267,13 +221,13 @@ class Line:
     async def _watch(self) -> None:
         """Measure once a second; notice clients that are gone, silent, or send too much."""
         began = then = heard_from = self._loop.time()
-        before = _Totals()
+        before = Totals()
         much = 0
         while True:
             await asyncio.sleep(1.0)
             now = self._loop.time()
             seconds, then = now - then, now
-            total = await self._totals()
+            total = await totals_of(self._connection)
             self._measure(total, before, now, seconds)
             received, before = total.received - before.received, total
             if received > 0:
@@ -286,29 +240,19 @@ class Line:
             if received > FLOOD_BYTES * seconds or much >= MUCH_S:
                 self._tell("flooded")
 
-    async def _totals(self) -> _Totals:
-        audio = video = received = 0
-        rtt_s: float | None = None
-        lost = 0.0
-        for report in (await self._connection.getStats()).values():
-            if isinstance(report, RTCOutboundRtpStreamStats):
-                if report.kind == "audio":
-                    audio = report.bytesSent
-                else:
-                    video = report.bytesSent
-            elif isinstance(report, RTCRemoteInboundRtpStreamStats):
-                rtt_s = report.roundTripTime if report.roundTripTime is not None else rtt_s
-                lost = max(lost, report.fractionLost / 256)
-            elif isinstance(report, RTCTransportStats):
-                received = report.bytesReceived
-        return _Totals(audio, video, received, rtt_s, lost)
-
-    def _measure(self, total: _Totals, before: _Totals, now: float, seconds: float) -> None:
+    def _measure(self, total: Totals, before: Totals, now: float, seconds: float) -> None:
         audio_bps = 8 * (total.audio - before.audio) / seconds
         video_bps = 8 * (total.video - before.video) / seconds
         picture = self._picture
         if picture is not None and self._stats.state == "connected":
-            picture.second(now, audio_bps=audio_bps, video_bps=video_bps, lost=total.lost, seconds=seconds)
+            picture.second(
+                now,
+                audio_bps=audio_bps,
+                video_bps=video_bps,
+                lost=total.lost,
+                rtt_ms=None if total.rtt_s is None else 1000.0 * total.rtt_s,
+                seconds=seconds,
+            )
         self._stats = replace(
             self._stats,
             audio_bps=audio_bps,
@@ -320,14 +264,3 @@ class Line:
             rtt_ms=None if total.rtt_s is None else 1000.0 * total.rtt_s,
             lost=total.lost,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Totals:
-    """Since the connection began: bytes; round trip in seconds; share lost in the client's last report."""
-
-    audio: int = 0
-    video: int = 0
-    received: int = 0
-    rtt_s: float | None = None
-    lost: float = 0.0

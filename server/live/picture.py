@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import Executor
+from typing import Any
 
 import numpy as np
+from av.packet import Packet
 from numpy.typing import NDArray
 
 from server.live.encoder import FRAMES_PER_S, Codec, VideoEncoder
@@ -17,6 +19,14 @@ log = logging.getLogger(__name__)
 
 KEY_FRAME_GAP_S = 0.3
 """Key frames are ten times as large: a client that asks all the time gets three a second."""
+RATE_RISE = 1.5
+"""A new rate restarts the encoder with a key frame: not for less than this, …"""
+RATE_USED = 0.7
+"""… and not for a picture that does not even use the rate it has."""
+HOLD_S = 0.030
+"""From a moment's sound leaving to its picture leaving. Browsers play sound some 30 to 60 ms later than the
+picture that came with it (longer buffer, slower output) and take half a minute to notice; a hold that is
+always the same also keeps the time of an encode, which varies, out of what they take for the skew."""
 LATE_S = 1.0 / FRAMES_PER_S
 """An encode that takes longer than a frame lasts can not keep up."""
 
@@ -57,8 +67,9 @@ class PictureSender:
         self._pool = pool
         self._encoder = VideoEncoder(codec)
         self._bandwidth = Bandwidth(quality)
+        self._rate_bps = self._bandwidth.allowed_bps
         self._ladder = Ladder(pixels=size[0] * size[1], settings=quality)
-        self._waiting: tuple[int, NDArray[np.uint8]] | None = None
+        self._waiting: tuple[int, NDArray[np.uint8], float] | None = None
         self._came = asyncio.Event()
         self._last: NDArray[np.uint8] | None = None
         self._key_wanted = True
@@ -109,11 +120,18 @@ class PictureSender:
         if self._waiting is not None:
             self.late += 1
             self._due_late += 1
-        self._waiting = (index, frame)
+        self._waiting = (index, frame, self._loop.time())
         self._came.set()
 
     def second(
-        self, now_s: float, *, audio_bps: float, video_bps: float, lost: float, seconds: float
+        self,
+        now_s: float,
+        *,
+        audio_bps: float,
+        video_bps: float,
+        lost: float,
+        rtt_ms: float | None,
+        seconds: float,
     ) -> None:
         """Take stock, once a second.
 
@@ -122,10 +140,17 @@ class PictureSender:
             audio_bps: bits of sound sent a second.
             video_bps: bits of pictures sent a second.
             lost: share of packets missed, 0 to 1.
+            rtt_ms: round trip; None where it is not known yet.
             seconds: since the last call.
         """
         estimate, self._estimate_bps = self._estimate_bps, None
-        self._bandwidth.observe(audio_bps=audio_bps, video_bps=video_bps, estimate_bps=estimate, lost=lost)
+        allowed = self._bandwidth.observe(
+            audio_bps=audio_bps, video_bps=video_bps, estimate_bps=estimate, lost=lost, rtt_ms=rtt_ms
+        )
+        if allowed < self._rate_bps or (
+            allowed >= RATE_RISE * self._rate_bps and video_bps >= RATE_USED * self._rate_bps
+        ):
+            self._rate_bps = allowed
         before = self.step
         self._ladder.observe(
             now_s, allowed_bps=self.allowed_bps, late_share=self._due_late / self._due if self._due else 0.0
@@ -144,18 +169,18 @@ class PictureSender:
             self._came.clear()
             if self._waiting is None:
                 continue
-            (index, frame), self._waiting = self._waiting, None
+            (index, frame, taken_s), self._waiting = self._waiting, None
             try:
-                await self._encode(index, frame)
+                await self._encode(index, frame, taken_s)
             except Exception:
                 log.exception("a picture could not be encoded; the conversation goes on without it")
                 self.want_key()
 
-    async def _encode(self, index: int, frame: NDArray[np.uint8]) -> None:
+    async def _encode(self, index: int, frame: NDArray[np.uint8], taken_s: float) -> None:
         key = self._key_due()
         if key:
             self._key_wanted, self._key_at_s = False, self._loop.time()
-        encoder, scale, bps = self._encoder, self.step.scale, self.allowed_bps
+        encoder, scale, bps = self._encoder, self.step.scale, self._rate_bps
         packet, took_s = await self._loop.run_in_executor(
             self._pool, lambda: encoder.encode(frame, index, scale=scale, bps=bps, key=key)
         )
@@ -168,6 +193,10 @@ class PictureSender:
             return
         self._sent += 1
         self.key_frames += packet.is_keyframe
+        # The next encode does not wait for this; the times only grow, so the order stays.
+        self._loop.call_at(taken_s + HOLD_S, self._send, packet)
+
+    def _send(self, packet: Packet[Any]) -> None:
         if not self.track.put(packet):
             self.want_key()
 

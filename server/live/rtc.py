@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.live.errors import LiveError
+from server.live.figures import LineStats
 from server.live.ice import IceSettings
-from server.live.line import OVER, Line, LineStats, Moment
+from server.live.line import OVER, Line, Moment
 from server.live.offer import Offer, read_offer
 from server.live.quality import DEFAULTS, QualitySettings
 

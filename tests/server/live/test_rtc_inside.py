@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from aioice import Connection
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -66,6 +67,16 @@ async def test_the_transport_receives_through_the_attribute_that_is_replaced() -
     inside.skip_empty_datagrams(transport)
     assert await transport.transport._recv() == b"x"
     assert "await self.transport._recv()" in inspect.getsource(RTCDtlsTransport)
+    await connection.close()
+
+
+async def test_gathering_takes_its_limit_from_the_connection() -> None:
+    connection = RTCPeerConnection()
+    transport = connection.addTransceiver("audio").receiver.transport
+    inside.gather_within(transport, 0.5)
+    assert transport.transport.iceGatherer._connection.get_component_candidates.keywords == {"timeout": 0.5}
+    assert "self.get_component_candidates(component=" in inspect.getsource(Connection.gather_candidates)
+    assert "timeout=timeout" in inspect.getsource(Connection.get_component_candidates)
     await connection.close()
 
 

@@ -112,7 +112,7 @@ def test_rungs_need_less_and_less() -> None:
 
 
 def observed(bandwidth: Bandwidth, count: int, **values: float | None) -> float:
-    given = {"audio_bps": 45_000.0, "video_bps": 400_000.0, "estimate_bps": None, "lost": 0.0} | values
+    given = {"audio_bps": 45_000.0, "video_bps": 400_000.0, "rtt_ms": 20.0} | values
     for _ in range(count):
         bandwidth.observe(**given)  # type: ignore[arg-type]
     return bandwidth.allowed_bps
@@ -124,8 +124,22 @@ def test_grows_slowly_while_nothing_limits() -> None:
     assert observed(bandwidth, 60) == DEFAULTS.most_bps
 
 
-def test_an_estimate_near_what_is_sent_is_a_limit() -> None:
-    assert observed(Bandwidth(), 1, estimate_bps=300_000.0) == pytest.approx(0.9 * 300_000 - 45_000)
+def test_an_estimate_that_a_longer_round_trip_confirms_is_followed() -> None:
+    bandwidth = Bandwidth()
+    before = observed(bandwidth, 3)
+    after = observed(bandwidth, 1, rtt_ms=250.0, estimate_bps=200_000.0)
+    assert after == pytest.approx(DEFAULTS.retreat * 200_000 - 45_000)
+    assert after < before
+
+
+def test_an_estimate_that_loss_confirms_is_followed() -> None:
+    bandwidth = Bandwidth()
+    assert observed(bandwidth, 1, estimate_bps=200_000.0, lost=0.04) < 150_000
+
+
+def test_an_estimate_that_nothing_confirms_only_stops_the_growth() -> None:
+    bandwidth = Bandwidth()
+    assert observed(bandwidth, 20, estimate_bps=110_000.0) == DEFAULTS.start_bps
 
 
 def test_an_estimate_of_a_quiet_picture_is_none() -> None:
@@ -133,13 +147,27 @@ def test_an_estimate_of_a_quiet_picture_is_none() -> None:
     assert observed(bandwidth, 20, video_bps=60_000.0, estimate_bps=157_000.0) > DEFAULTS.start_bps
 
 
+def test_a_queue_that_builds_up_means_less_even_without_an_estimate() -> None:
+    bandwidth = Bandwidth()
+    observed(bandwidth, 5)
+    assert observed(bandwidth, 1, rtt_ms=400.0) < 400_000
+
+
+def test_a_way_that_is_longer_for_good_is_no_queue_for_ever() -> None:
+    bandwidth = Bandwidth()
+    observed(bandwidth, 5)
+    observed(bandwidth, DEFAULTS.trips, rtt_ms=300.0, video_bps=100_000.0)
+    low = bandwidth.allowed_bps
+    assert observed(bandwidth, 20, rtt_ms=300.0, video_bps=100_000.0) > low
+
+
 def test_heavy_loss_takes_away_half_of_its_share() -> None:
-    assert observed(Bandwidth(), 1, lost=0.4) == pytest.approx(0.8 * DEFAULTS.start_bps)
+    assert observed(Bandwidth(), 1, lost=0.4) == pytest.approx(0.8 * 400_000)
     assert observed(Bandwidth(), 1, lost=0.05) > DEFAULTS.start_bps
 
 
 def test_stays_within_its_bounds() -> None:
-    assert observed(Bandwidth(), 100, estimate_bps=1.0) == DEFAULTS.least_bps
+    assert observed(Bandwidth(), 100, lost=0.9) == DEFAULTS.least_bps
 
 
 def test_a_network_that_carries_sound_only_leaves_a_still_then_recovers() -> None:
@@ -149,7 +177,10 @@ def test_a_network_that_carries_sound_only_leaves_a_still_then_recovers() -> Non
         bad = n < 30
         sending = ladder.step.least_bps + 20_000.0
         bandwidth.observe(
-            audio_bps=45_000.0, video_bps=sending, estimate_bps=70_000.0 if bad else None, lost=0.0
+            audio_bps=45_000.0,
+            video_bps=sending,
+            estimate_bps=70_000.0 if bad else None,
+            rtt_ms=20.0 + 30 * n if bad else 20.0,
         )
         names.append(ladder.observe(float(n), allowed_bps=bandwidth.allowed_bps, late_share=0.0).name)
     assert names[29] in ("still", "half-slow")
