@@ -31,7 +31,7 @@ from agent.scripted import ScriptedAnswerer
 from agent.sentence import Citation, Outcome, Sentence
 from agent.stage import LiveMoment
 from server.live.app import create_app
-from server.live.desks import Cast, OpenDesk, Sinks
+from server.live.desks import Cast, CastOf, OpenDesk, Sinks
 from server.live.options import ServeOptions
 from tests.agent.scripted import DESK, scripted_engines
 
@@ -237,7 +237,11 @@ class Client:
 
 @asynccontextmanager
 async def serving(
-    *desks: Desk, options: ServeOptions | None = None, listeners: tuple[Any, ...] = ()
+    *desks: Desk,
+    options: ServeOptions | None = None,
+    listeners: tuple[Any, ...] = (),
+    opener: Callable[[str, Desk], OpenDesk] = opener,
+    cast: CastOf | None = None,
 ) -> AsyncGenerator[Server, None]:
     """Run the application on a free port of the loopback."""
     made = Stageless()
@@ -245,7 +249,7 @@ async def serving(
         desks,
         options or ServeOptions(rates={}, max_sessions=8),
         opener=opener,
-        cast=made,
+        cast=cast or made,
         listeners=listeners,
     )
     bound = socket.socket()
