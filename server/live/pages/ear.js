@@ -53,10 +53,11 @@ export class Ear {
     this.spoken();
   }
 
-  listen() {
+  /** @param {boolean} afterTalk  a visitor has just left */
+  listen(afterTalk) {
     this.#listens = true;
     this.#since = null;
-    this.#deafUntil = performance.now() + DEAF;
+    this.#deafUntil = afterTalk ? performance.now() + DEAF : 0;
   }
 
   rest() {

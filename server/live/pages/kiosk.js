@@ -65,7 +65,7 @@ function show(next) {
   notice.hidden = next !== "asking" && next !== "away";
   noticeActs.hidden = next !== "asking";
   if (next === "attract") {
-    ear.listen();
+    ear.listen(view.session !== null);
     beginButton.focus({ preventScroll: true });
   } else ear.rest();
   if (next === "asking") yes.focus();

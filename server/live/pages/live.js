@@ -460,6 +460,7 @@ export class LiveSession extends EventTarget {
 
   /** Ask a typed question. @returns {boolean} whether it could be sent */
   type(text) {
+    this.measures.typed();
     return this.#send({ type: "text", text });
   }
 

@@ -6,6 +6,8 @@ const LOCAL = { least: 0.006, ratio: 3, hang_s: 0.2 };
 const REMOTE = { least: 0.003, ratio: 1, hang_s: 0.12 };
 /** A picture that stands longer than this counts as frozen, milliseconds. */
 const FREEZE_MS = 200;
+/** A reply that falls silent within this time of the visitor's words was interrupted by them, seconds. */
+const YIELDS_S = 0.7;
 /** A first sound later than this belongs to something else, milliseconds. */
 const LONGEST_WAIT_MS = 20_000;
 
@@ -15,6 +17,7 @@ export class Measures {
   #pendingS = null;
   #thought = false;
   #overlapS = null;
+  #localEndS = Infinity;
   #remoteVoiced = false;
   #video = null;
   #watch = 0;
@@ -46,6 +49,12 @@ export class Measures {
     this.#ends.push(await this.room.meter(stream, REMOTE, (told) => this.#heardRemote(told)));
   }
 
+  /** A question was typed: neither what it interrupts nor what answers it is a matter of voices. */
+  typed() {
+    this.#pendingS = null;
+    this.#overlapS = null;
+  }
+
   /** The server's word that a turn is being thought about: what sounds next answers the visitor. */
   thinking() {
     this.#thought = true;
@@ -54,8 +63,10 @@ export class Measures {
   #heardLocal(told) {
     if (told.type === "level") this.onLevel(told);
     else if (told.type === "onset") {
+      this.#localEndS = Infinity;
       if (this.#remoteVoiced) this.#overlapS = told.at_s;
     } else {
+      this.#localEndS = told.at_s;
       this.#pendingS = told.at_s;
       this.#thought = false;
     }
@@ -71,7 +82,8 @@ export class Measures {
       if (this.#thought) this.#pendingS = null;
     } else if (told.type === "offset") {
       this.#remoteVoiced = false;
-      if (this.#overlapS !== null && told.at_s > this.#overlapS) this.interruptMs = (told.at_s - this.#overlapS) * 1000;
+      const meant = told.at_s - this.#localEndS < YIELDS_S; // else the reply ended by itself, long after a cough
+      if (this.#overlapS !== null && told.at_s > this.#overlapS && meant) this.interruptMs = (told.at_s - this.#overlapS) * 1000;
       this.#overlapS = null;
     }
   }

@@ -103,8 +103,7 @@ export class ConversationView extends EventTarget {
     this.companyText.textContent = this.desk.company;
     this.initial.textContent = this.desk.persona.slice(0, 1);
     this.transcript.name = this.desk.persona;
-    if (this.desk.size) this.view.style.setProperty("--ratio", `${this.desk.size[0]} / ${this.desk.size[1]}`);
-    this.view.classList.toggle("portrait", Boolean(this.desk.size && this.desk.size[1] > this.desk.size[0]));
+    if (this.desk.size) this.view.style.setProperty("--r", String(this.desk.size[0] / this.desk.size[1]));
     this.languages.replaceChildren(...(this.desk.languages ?? []).map((one) =>
       el("option", { value: one, lang: one, text: speakerOf(one)("languageName") })));
     this.languages.value = this.language;

@@ -1,6 +1,6 @@
 """A server that plays a conversation by script, so that the pages can be tried in a browser without engines.
 
-It speaks the wire of `server.live.protocol`: what the pages send is parsed by it, so a page that strays fails here.
+It speaks the wire of `server.live.protocol`, which parses what the pages send: a page that strays fails here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ANSWERS = {
         {
             "source": "https://shop.example/returns",
             "title": "Returns and refunds",
-            "text": "## Returns\nSend it back within **30 days**. <img src=x onerror=alert(1)> Unused things only.",
+            "text": "## Returns\nSend it back within **30 days**. <img src=x onerror=alert(1)> Unused only.",
             "score": 0.91,
         },
     ),
