@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from avatar.errors import InputError
 from avatar.geometry import BLENDSHAPE_INDEX
-from avatar.photo.landmarks import EYE_RIM, INNER_LOWER, INNER_UPPER, OVAL, FoundFace
+from avatar.photo.landmarks import CHEEKS, EYE_RIM, INNER_LOWER, INNER_UPPER, OVAL, FoundFace
 
 U8 = NDArray[np.uint8]
 
@@ -21,6 +22,10 @@ LARGEST_YAW_DEG = 25.0
 LARGEST_PITCH_DEG = 22.0
 LARGEST_ROLL_DEG = 25.0
 """Turned farther than this, one side of the face is hidden or the eyes lie too slanted."""
+BRIDGE = (6, 168, 197)
+"""Landmarks along the bridge of the nose."""
+LEAST_HALF = 0.2
+"""Share of the face's width beside the bridge, on the far side, below which too little of it is shown."""
 SHARPNESS_PX = 160
 """Width to which a face is brought before its sharpness is measured."""
 LEAST_SHARPNESS = 6.0
@@ -31,6 +36,8 @@ WIDE_MOUTH = 0.20
 """Opening of the mouth relative to the width of the face: a yawn or a laugh."""
 SECOND_FACE = 0.35
 """A second face this large, relative to the first, is a second person and not a picture on the wall."""
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+"""Names of rigs."""
 LEAST_CONSENT = 20
 """Characters of a consent statement: who agreed, and to what."""
 LONGEST_CONSENT = 5000
@@ -108,6 +115,11 @@ def check_photo(picture: U8, faces: list[FoundFace]) -> PhotoCheck:
                 f"the head {what} by {abs(angle):.0f}°, at most {most:.0f}° work: give a photo that faces "
                 "the camera"
             )
+    if _far_half(face) < LEAST_HALF:
+        raise InputError(
+            "the head is turned to the side: the nose hides the far half of the face; give a photo that "
+            "faces the camera"
+        )
     sharp = sharpness(picture, face)
     if sharp < LEAST_SHARPNESS:
         raise InputError(
@@ -165,6 +177,14 @@ def sharpness(picture: U8, face: FoundFace) -> float:
     way = cv2.INTER_AREA if k < 1 else cv2.INTER_CUBIC
     grey = cv2.resize(grey, None, fx=k, fy=k, interpolation=way).astype(np.float32)
     return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(float(grey.var()), 200.0) * 1000)
+
+
+def _far_half(face: FoundFace) -> float:
+    """Width of the narrower half of the face, beside the bridge of the nose, by the width of the whole."""
+    first, second = (face.points[i, :2] for i in CHEEKS)
+    across = (second - first) / max(float(((second - first) ** 2).sum()), 1e-6)
+    place = float(((face.points[list(BRIDGE), :2].mean(0) - first) * across).sum())
+    return min(place, 1 - place)
 
 
 def _eye_opening(face: FoundFace) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.errors import InputError
-from avatar.photo.check import PhotoCheck, check_consent, check_photo
+from avatar.photo.check import SLUG, PhotoCheck, check_consent, check_photo
 from avatar.photo.clothes import chest_weights, find_clothes, free_of
 from avatar.photo.crop import cropped
 from avatar.photo.eyes import PATCH_PX, SIDES, Ball, paint_ball, place_balls
 from avatar.photo.fit import Fit, fit_template
 from avatar.photo.landmarks import EYE_RIM, Landmarker
+from avatar.photo.lining import lined
 from avatar.photo.matte import beyond_person
 from avatar.photo.picture import read_photo
 from avatar.photo.surround import Outline, Surround, build_surround, find_outline
@@ -39,7 +39,6 @@ FILES = {
     "rig.json", "mesh.npz", "atlas.png", "hair.png", "cloth.png", "behind.png", "backdrop.png", "matte.png",
 }  # fmt: skip
 """What a rig's folder holds; with anything else in it, it is not replaced."""
-SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +85,9 @@ def create_rig(
         raise InputError(f"{out} exists: choose another name, or allow it to be overwritten")
     _check_place(out)
     read = read_photo(photo)
-    template = load_template()
+    template = lined(load_template())
     with Landmarker(landmarker, faces=FACES) as finder:
-        faces = finder.find(read.picture)
+        faces = finder.search(read.picture)
         check = check_photo(read.picture, faces)
         tool = finder.version
     given = read.picture if read.opacity is None else np.dstack([read.picture, read.opacity])
@@ -112,11 +111,8 @@ def create_rig(
     )  # fmt: skip
     manifest = world.manifest(name, title or name.replace("_", " ").replace("-", " ").title(), balls)
     manifest["consent"] = statement
-    manifest["made"] = {
-        "tool": f"visavis photo, {tool}",
-        "consent_date": datetime.now(UTC).date().isoformat(),
-        "photo_sha256": read.sha256,
-    }
+    today = datetime.now(UTC).date().isoformat()
+    manifest["made"] = {"tool": f"visavis photo, {tool}", "consent_date": today, "photo_sha256": read.sha256}
     manifest["head_limit_deg"] = HEAD_LIMIT_DEG
     _write(out, template, mesh, weight, texture, surround, manifest)
     return RigReport(out, name, check, picture.shape[0], (*check.notes, *notes))

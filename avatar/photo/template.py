@@ -34,8 +34,8 @@ I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 
 FILE = Path(__file__).parent / "template.npz"
-SKIN, INSIDE, LEFT_EYE, RIGHT_EYE = range(4)
-"""Kinds of triangles: what the photo covers, teeth with tongue and cavity, the eyeballs."""
+SKIN, INSIDE, LEFT_EYE, RIGHT_EYE, LINING = range(5)
+"""Kinds of triangles: what the photo covers, teeth with tongue and cavity, the eyeballs, what lies behind."""
 CRUMB = 9
 FINDING_PX = 1024
 """Side of the pictures in which the landmarks are found."""
@@ -85,7 +85,7 @@ class Template:
     light: F32
     triangles: I32
     kind: I32
-    """int32[T]: SKIN, INSIDE, LEFT_EYE or RIGHT_EYE."""
+    """int32[T]: SKIN, INSIDE, LEFT_EYE, RIGHT_EYE or, where `lining` adds it, LINING."""
     inside_uv: F32
     """float32[T, 3, 2]: texels in `inside` where kind is INSIDE."""
     inside: U8

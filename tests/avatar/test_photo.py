@@ -100,6 +100,16 @@ def test_turned_heads_are_refused(picture: np.ndarray, head: tuple[float, float,
         check_photo(picture, [replace(synthetic(), matrix=matrix)])
 
 
+def test_a_head_whose_nose_hides_half_the_face_is_refused_whatever_its_angle(picture: np.ndarray) -> None:
+    face = synthetic()
+    middle = face.points[:468].mean(0)
+    axes = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+    matrix = axes @ head_matrix((35.0, 0, 0)) @ axes.T
+    aside = replace(face, points=((face.points - middle) @ matrix.T + middle).astype(np.float32))
+    with pytest.raises(AvatarError, match="turned to the side"):
+        check_photo(picture, [aside])
+
+
 def test_a_tiny_face_is_refused_and_a_small_one_is_noted(picture: np.ndarray) -> None:
     with pytest.raises(AvatarError, match="pixels wide"):
         check_photo(picture, [synthetic(scale=400)])
@@ -270,6 +280,19 @@ def test_chatter_is_kept_from_stderr_and_errors_are_not(capfd: pytest.CaptureFix
 
 
 @pytest.mark.model
+@needs_landmarker
+def test_a_face_that_is_small_in_its_photo_is_found_once_and_in_its_place() -> None:
+    portrait = load_renderer(load_rig(), 320).draw(Pose())
+    photo = np.full((2400, 1800, 3), 200, np.uint8)
+    photo[310:630, 720:1040] = portrait
+    with Landmarker(MODEL, faces=4) as finder:
+        assert finder.find(photo) == []
+        (face,) = finder.search(photo)
+        (alone,) = finder.find(portrait)
+        assert finder.search(np.full((900, 900, 3), 200, np.uint8)) == []
+    assert np.abs(face.points[:468, :2] - [720, 310] - alone.points[:468, :2]).mean() < 4
+
+
 @needs_landmarker
 def test_the_landmarker_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     with Landmarker(MODEL) as finder:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.geometry import head_matrix
 from avatar.photo import read_photo
@@ -10,11 +11,14 @@ from avatar.photo.clothes import CHIN, chest_weights, free_of
 from avatar.photo.crop import cropped
 from avatar.photo.fit import Fit, fit_template
 from avatar.photo.landmarks import EYE_RIM, INNER_LOWER, INNER_UPPER, FoundFace
+from avatar.photo.lids import LASH_LIGHT, blink_picture, lowered_by_blink
+from avatar.photo.lining import lined
 from avatar.photo.matte import cut_out
+from avatar.photo.seen import Seen
 from avatar.photo.surround import find_outline
 from avatar.photo.teeth import with_teeth
-from avatar.photo.template import INSIDE, load_template
-from avatar.photo.texture import LASH_LIGHT, _blink_picture, _lowered
+from avatar.photo.template import INSIDE, SKIN, load_template, weight_vector
+from avatar.viseme import VISEME_WEIGHTS
 from tests.avatar.test_photo import PX_PER_M, synthetic
 
 
@@ -145,13 +149,13 @@ def test_closed_lids_show_skin_and_lashes_but_nothing_of_the_eye() -> None:
         cv2.fillPoly(picture, [np.round(rim).astype(np.int32)], (20, 40, 250))
         # an eye mixes with the lid's edge
         cv2.polylines(picture, [np.round(rim).astype(np.int32)], True, (20, 40, 250), 9)
-    own = (_lowered(template) > 0.0006).astype(np.float32)
+    own = (lowered_by_blink(template) > 0.0006).astype(np.float32)
     away = cv2.distanceTransform((picture[..., 2] < 200).astype(np.uint8), cv2.DIST_L2, 5)
     at = np.clip(fit.shown[:, :2].astype(int), 0, 899)
     known = (away[at[:, 1], at[:, 0]] > 8) & (own < 1)
-    closed = _blink_picture(template, fit, picture, known, own).astype(int)
-    unpainted = _blink_picture(template, fit, picture, known, 0 * own).astype(int)
-    lid = template.blink_xy[_lowered(template) > 0.004].astype(int)
+    closed = blink_picture(template, fit, picture, known, own).astype(int)
+    unpainted = blink_picture(template, fit, picture, known, 0 * own).astype(int)
+    lid = template.blink_xy[lowered_by_blink(template) > 0.004].astype(int)
     lid = lid[((lid >= 0) & (lid < [closed.shape[1], closed.shape[0]])).all(1)]
     blue, before = (p[lid[:, 1], lid[:, 0], 2] > p[lid[:, 1], lid[:, 0], 0] for p in (closed, unpainted))
     # vertices on the very edge lie in a pixel of the lower lid
@@ -159,3 +163,39 @@ def test_closed_lids_show_skin_and_lashes_but_nothing_of_the_eye() -> None:
     assert blue.mean() < 0.25 * before.mean()
     light = closed.mean(2) / np.mean((200, 160, 140))
     assert light.min() < LASH_LIGHT + 0.2
+
+
+def test_behind_lips_and_lids_no_background_shows_even_beside_teeth_and_eyeballs() -> None:
+    face, template = turned(12.0), lined(load_template())
+    fit = with_teeth(template, fit_template(template, face.points, face.blendshapes))
+    posed = fit.neutral.copy()
+    posed[template.active] += np.tensordot(weight_vector(VISEME_WEIGHTS["E"]), fit.deltas, 1)
+    skin = template.triangles[template.kind == SKIN]
+    first = len(load_template().vertices)
+    fans = template.triangles[template.triangles.min(1) >= first]
+
+    def drawn(triangles: NDArray[np.int32]) -> NDArray[np.uint8]:
+        return Seen(posed[:, :2], posed[:, 2], triangles, 900, 900).covered.astype(np.uint8)
+
+    outlines, _ = cv2.findContours(drawn(skin), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros((900, 900), np.uint8)
+    cv2.drawContours(whole, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    openings = (whole > drawn(skin)).sum()
+    assert openings > 2000
+    assert (whole > drawn(np.concatenate([skin, fans]))).sum() < 0.01 * openings
+    # nor does the lining look out beside the face
+    assert (drawn(fans) > whole).sum() == 0
+
+
+def test_a_lining_stays_behind_teeth_and_eyeballs() -> None:
+    template = load_template()
+    whole = lined(template)
+    first = len(template.vertices)
+    assert (whole.vertices[:first] == template.vertices).all()
+    fan = whole.vertices[first:]
+    teeth = template.vertices[template.lip_upper]
+    mouth, left, right = np.split(fan, 3)
+    assert mouth[:, 1].min() > teeth[:, 1].max() + 0.02
+    for eye, own in ((template.eyes[0], left), (template.eyes[1], right)):
+        assert (own[:, 1] > eye[1]).all()
+        assert np.linalg.norm(own[1:, [0, 2]] - eye[[0, 2]], axis=1).min() > eye[3]
