@@ -38,8 +38,21 @@ def options_of(
     max_sessions: int | None,
     origins: Sequence[str],
     store: str,
+    recordings: Path | None,
 ) -> ServeOptions:
     """Read what the command was given; passwords of TURN servers come from the environment.
+
+    Args:
+        host: address to listen at.
+        port: 0: any that is free.
+        secret_file: holds what signs tokens; None: one in the state folder, made when missing.
+        stun: servers that tell a browser its address.
+        turn: servers that relay.
+        relay_only: use relays only.
+        max_sessions: None: as many as this machine can draw.
+        origins: sites that may use every desk.
+        store: SQLite file or URL; empty: one in the state folder; "none": keep nothing.
+        recordings: folder; None: one in the state folder.
 
     Raises:
         UsageError: an address is wrong, or a TURN server has no password.
@@ -70,6 +83,7 @@ def options_of(
         max_sessions=places() if max_sessions is None else max_sessions,
         origins=tuple(origins),
         store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
+        recordings=str(recordings or state_root() / "recordings"),
     )
 
 

@@ -53,7 +53,7 @@ class Connection:
         self._peer: Peer | None = None
         self._wire: WireSound | None = None
         self._offer: asyncio.Task[None] | None = None
-        self._seen = self._closed = False
+        self._seen = self._closed = self._watched = False
         self._every = 1
         self.adapt()
 
@@ -100,10 +100,15 @@ class Connection:
             self._sinks.remove(self._wire)
             self._wire = None
 
+    def watched(self) -> None:
+        """Have every picture drawn from now on, also where no client sees it: for a recording."""
+        self._watched = True
+        self.adapt()
+
     def adapt(self) -> None:
         """Let no more pictures be drawn than are sent; called a few times a second."""
-        every = 0
-        if self._peer is not None and self._seen:
+        every = int(self._watched)
+        if self._peer is not None and self._seen and not self._watched:
             every = _DRAWN.get(self._peer.stats().step, 1)
         if every != self._every:
             self._every = every

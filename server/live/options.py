@@ -48,5 +48,7 @@ class ServeOptions:
     """Origins that may use every desk, besides the server's own pages."""
     store: str = ""
     """Where sessions' events are kept: a SQLite file or SQLAlchemy's URL; empty: nowhere."""
+    recordings: str = ""
+    """Folder for the recordings of visitors who agreed; empty: nothing is recorded."""
     rates: Mapping[str, str] = field(default_factory=lambda: dict(RATES))
     """What is limited → how often a client's address may, in the words of `limits`."""

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.conversation_events import (
     ConversationEvent,
     HeardWords,
+    Notice,
     SentenceBegan,
     StateChanged,
     TurnEnded,
@@ -35,6 +37,7 @@ from server.live.protocol import (
     Typed,
     parse_message,
 )
+from server.live.taping import Taping
 from server.live.telling import told_of
 from server.live.wire_sound import sound_of
 
@@ -49,6 +52,8 @@ IDLE_WARNING_S = 30.0
 """How long before the end of an idle session the visitor is told."""
 CLOSING_S = 5.0
 """How long any one part of a session may take to close."""
+TAPE_S = 25.0
+"""How long the end of a recording may take to be written."""
 MISTAKES = 20
 """Messages that cannot be read after which a client is let go."""
 
@@ -62,6 +67,7 @@ class Session:
         cast: makes the conversation, when the visitor joins.
         ice: how connections find their way.
         metrics: where things are counted.
+        recordings: folder for the recordings of visitors who agreed; None: nothing is recorded.
         listeners: told what happens.
         clock: seconds, monotonic.
     """
@@ -74,6 +80,7 @@ class Session:
         *,
         ice: IceSettings,
         metrics: Metrics,
+        recordings: Path | None = None,
         listeners: tuple[Listener, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -87,7 +94,8 @@ class Session:
         """When it was given out; when the visitor last did something; since when nobody is connected."""
         self.sinks: list[Sink] = [self]
         self._cast_of, self._ice, self._metrics, self._listeners = cast, ice, metrics, listeners
-        self._clock = clock
+        self._recordings, self._clock = recordings, clock
+        self._taping: Taping | None = None
         self._link: Link | None = None
         self._cast: Cast | None = None
         self._connection: Connection | None = None
@@ -183,6 +191,8 @@ class Session:
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._connection is not None:
                 await self._within(self._connection.close(), CLOSING_S, "connection")
+            if self._taping is not None:
+                await self._within(self._taping.close(), TAPE_S, "recording")
             if self._cast is not None:
                 self._cast.done()
         finally:
@@ -205,6 +215,15 @@ class Session:
             on_state=self._connected,
             thin=self._cast.thin,
         )
+        if self.guest.record and self._recordings is not None:
+            self._connection.watched()
+            self._taping = Taping(
+                self._recordings,
+                self.guest.session,
+                (renderer.width, renderer.height),
+                sinks=self.sinks,
+                told=self._taped,
+            )
         self._run(self._cast.talk.run(), "conversation")
         self._run(self._cast.play(lambda: self.sinks), "media clock")
         if self.guest.language:
@@ -323,6 +342,14 @@ class Session:
     def _hear(self, pcm: NDArray[Any]) -> None:
         if self._cast is not None and not self.ended and not self._muted:
             self._cast.talk.hear(pcm)
+            if self._taping is not None:
+                self._taping.hear(pcm)
+
+    def _taped(self, what: Notice | LiveError) -> None:
+        if isinstance(what, LiveError):
+            self._fail(what)
+        else:
+            self._happened(what)
 
     def _greet(self) -> None:
         """Say hello, once a session, as soon as it can be heard."""
@@ -352,6 +379,8 @@ class Session:
                 self.active_s, self._warned = self._clock(), False
             case _:
                 pass
+        if isinstance(event, HeardWords) and event.final and self._taping is not None:
+            self._taping.caption(event.text)
         told = told_of(event)
         if told is not None:
             kind, fields = told

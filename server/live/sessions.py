@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 from server.live.admission import Admission
 from server.live.desks import CastOf, OpenDesk
@@ -105,7 +106,7 @@ class Sessions:
             desk=desk,
             origin=origin,
             language=wanted.language,
-            record=wanted.record and settings.web.record,
+            record=wanted.record and settings.web.record and bool(self._options.recordings),
             client=wanted.client,
         )
         seed = random.randrange(2**31)
@@ -115,6 +116,7 @@ class Sessions:
             partial(self._cast, opened, self._pool, wanted.language, seed),
             ice=self._options.ice,
             metrics=self._metrics,
+            recordings=Path(self._options.recordings) if self._options.recordings else None,
             listeners=self._listeners,
             clock=self._clock,
         )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -38,8 +39,15 @@ async def server(tmp_path: Path, renderer: Renderer) -> AsyncGenerator[Server, N
         engines.recognizer = ScriptedRecognizer(["May I return it?"])
         return OpenDesk(name, desk, engines, renderer)
 
-    options = ServeOptions(rates={}, max_sessions=4, store=str(tmp_path / "sessions.sqlite"))
-    async with serving(desk_in(tmp_path / "front"), options=options, cast=cast_of, opener=opener) as running:
+    options = ServeOptions(
+        rates={},
+        max_sessions=4,
+        store=str(tmp_path / "sessions.sqlite"),
+        recordings=str(tmp_path / "recordings"),
+    )
+    async with serving(
+        desk_in(tmp_path / "front", "record = true"), options=options, cast=cast_of, opener=opener
+    ) as running:
         yield running
 
 
@@ -80,6 +88,35 @@ async def test_nothing_is_drawn_for_who_reads_only(server: Server, renderer: Ren
         await client.until("turn")
         live = next(iter(server.service.sessions._open.values()))
         assert live._cast.talk.stage.drawn <= 1
+
+
+async def test_who_agrees_is_recorded_with_both_voices_and_nobody_else(
+    server: Server, tmp_path: Path
+) -> None:
+    browser = Browser()
+    session, other = await server.session(record=True), await server.session()
+    assert session["desk"]["record"] is True
+    async with server.live(session) as client, server.live(other):
+        await client.send("offer", sdp=await browser.offer())
+        await browser.accept((await client.until("answer"))["sdp"])
+        await client.until("sentence")
+        await client.send("stop")
+        await client.send("text", text="May I return it?")
+        await client.until("turn", interrupted=False)
+        await client.send("end")
+        await client.until("ended")
+        assert "recording" in [message.get("code") for message in client.seen]
+    await browser.close()
+    recordings = sorted(file.name for file in (tmp_path / "recordings").iterdir())
+    assert recordings == [f"{session['session']}.mp4", f"{session['session']}.vtt"]
+    with av.open(str(tmp_path / "recordings" / recordings[0])) as clip:
+        assert len(list(clip.decode(video=0))) > 25
+    with av.open(str(tmp_path / "recordings" / recordings[0])) as clip:
+        sound = np.concatenate([frame.to_ndarray() for frame in clip.decode(audio=0)], axis=1)
+    assert np.abs(sound).max() > 0.02
+    words = (tmp_path / "recordings" / recordings[1]).read_text(encoding="utf-8")
+    assert "May I return it?" in words
+    assert "thirty days" in words
 
 
 async def test_two_visitors_hear_only_their_own_answers(server: Server) -> None:

@@ -1,0 +1,78 @@
+"""The recording of a session whose visitor agreed, from when it can begin until the session ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from agent.conversation_events import Notice
+from server.live.desks import Sink
+from server.live.errors import LiveError
+from server.live.recording import Recording
+
+
+class Taping:
+    """Begins a recording in a thread, and hands it what happens; used on the event loop.
+
+    Args:
+        folder: where recordings are kept.
+        session: its name.
+        size: of the picture.
+        sinks: gets the recording once it runs.
+        told: told that it runs, or why it does not or no longer does.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        session: str,
+        size: tuple[int, int],
+        *,
+        sinks: list[Sink],
+        told: Callable[[Notice | LiveError], None],
+    ) -> None:
+        self._sinks, self._told = sinks, told
+        self._recording: Recording | None = None
+        loop = asyncio.get_running_loop()
+
+        def noticed(notice: Notice) -> None:  # in the recording's thread
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(told, notice)
+
+        self._starting = asyncio.ensure_future(
+            asyncio.to_thread(Recording.start, folder, session, size=size, on_notice=noticed)
+        )
+        self._starting.add_done_callback(self._started)
+
+    def hear(self, pcm: NDArray[Any]) -> None:
+        """Take the visitor's sound, float32[n] at 16 kHz."""
+        if self._recording is not None:
+            self._recording.hear(pcm)
+
+    def caption(self, text: str) -> None:
+        """Take the visitor's words."""
+        if self._recording is not None:
+            self._recording.caption(text)
+
+    async def close(self) -> None:
+        """Complete the recording."""
+        await asyncio.wait([self._starting])
+        if not self._starting.cancelled() and self._starting.exception() is None:
+            await self._starting.result().close()
+
+    def _started(self, starting: asyncio.Future[Recording]) -> None:
+        if starting.cancelled():
+            return
+        error = starting.exception()
+        if error is None:
+            self._recording = starting.result()
+            self._sinks.append(self._recording)
+            self._told(Notice("recording", "This conversation is being recorded, as you agreed."))
+        elif isinstance(error, LiveError):
+            self._told(error)
+        else:
+            self._told(LiveError("recording_failed", "the recording could not begin", "go on without it"))
