@@ -215,6 +215,23 @@ async def test_a_picture_of_another_size_is_scaled(tmp_path: Path) -> None:
     assert shapes == {(96, 64, 3)}
 
 
+async def test_colours_are_kept_and_named(tmp_path: Path) -> None:
+    colours = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    colours[:48, :32], colours[:48, 32:] = (200, 40, 40), (40, 180, 60)
+    colours[48:, :32], colours[48:, 32:] = (50, 60, 210), (224, 190, 170)
+    recording = Recording.start(tmp_path, "s1", size=SIZE, settings=ALL)
+    for index in range(3):
+        recording.take(LiveMoment(index, colours, np.zeros(MOMENT_OUT, np.int16), "", False))
+    done = await recording.close()
+    assert done is not None
+    with av.open(str(done.path)) as container:
+        frame = list(container.decode(video=0))[-1]
+        assert int(frame.colorspace) == 6
+        shown = frame.reformat(format="rgb24", src_colorspace="ITU601").to_ndarray().astype(int)
+    for row, column in ((20, 16), (20, 48), (76, 16), (76, 48)):
+        assert np.abs(shown[row, column] - colours[row, column]).max() <= 6
+
+
 async def test_a_slow_encoder_costs_frames_but_no_sound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
