@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -13,6 +14,8 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES
+
+log = logging.getLogger(__name__)
 
 HEARING_RATE = 16_000
 PIECE_SAMPLES = 320
@@ -40,7 +43,8 @@ class AudioInbox:
     arrive, then silence takes its place, so a lost packet costs 60 ms once.
 
     Args:
-        on_audio: gets float32[320] pieces, -1 to 1; must not block. What it raises is counted, not thrown.
+        on_audio: gets float32[320] pieces, -1 to 1; must not block. What it raises is logged once
+            and counted.
         now: seconds, any clock that only goes forward.
 
     Attributes:
@@ -148,5 +152,7 @@ class AudioInbox:
             try:
                 self._on_audio(piece.to_ndarray()[0].copy())
             except Exception:
-                # Thrown from here it would end aiortc's receiving; the session's own watch sees the count.
+                # Thrown from here it would end aiortc's receiving.
+                if self.failures == 0:
+                    log.exception("what listens to the visitor failed; the connection goes on")
                 self.failures += 1

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from av.packet import Packet
 from numpy.typing import NDArray
 
 from server.live import inside
-from server.live.encoder import AudioEncoder
+from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES, AudioEncoder
 from server.live.errors import LiveError
 from server.live.figures import LineStats, Totals, totals_of
 from server.live.inbox import HEARING_RATE, PIECE_SAMPLES, AudioInbox
@@ -89,6 +91,7 @@ class Line:
         self._connection = RTCPeerConnection(configuration)
         self._audio = PacketTrack("audio")
         self._voice = AudioEncoder()
+        self._unsaid: deque[Packet[Any]] = deque()
         self._inbox = AudioInbox(on_audio, self._loop.time)
         self._picture: PictureSender | None = None
         if offer.codecs:
@@ -164,10 +167,23 @@ class Line:
                 picture.keep(moment.frame)
             return  # both tracks begin together
         if self.offer.hears:
-            for packet in self._voice.encode(moment.pcm, moment.index):
-                self._audio.put(packet)
+            self._say(self._voice.encode(moment.pcm, moment.index))
         if picture:
             picture.take(moment.index, moment.frame)
+
+    def _say(self, packets: list[Packet[Any]]) -> None:
+        """Send one packet now and the next when it is its turn: pairs would look like a jittery network.
+
+        Browsers lengthen their buffers by the jitter that they see.
+        """
+        self._say_rest()
+        self._audio.put(packets[0])
+        self._unsaid.extend(packets[1:])
+        self._loop.call_later(PACKET_SAMPLES / AUDIO_RATE, self._say_rest)
+
+    def _say_rest(self) -> None:
+        while self._unsaid:
+            self._audio.put(self._unsaid.popleft())
 
     async def close(self) -> None:
         """End the connection and all that belongs to it."""

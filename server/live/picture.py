@@ -72,6 +72,7 @@ class PictureSender:
         self._waiting: tuple[int, NDArray[np.uint8], float] | None = None
         self._came = asyncio.Event()
         self._last: NDArray[np.uint8] | None = None
+        self._index = -FRAMES_PER_S
         self._key_wanted = True
         self._key_at_s = -KEY_FRAME_GAP_S
         self._estimate_bps: float | None = None
@@ -112,10 +113,11 @@ class PictureSender:
         every = self.step.every
         if self._key_due():
             frame = self._last
-        elif every == 0 or index % every:
+        elif every == 0 or index - self._index < every:
             return
         if frame is None:
             return
+        self._index = index
         self._due += 1
         if self._waiting is not None:
             self.late += 1

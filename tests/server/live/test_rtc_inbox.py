@@ -121,15 +121,15 @@ def test_garbage_is_counted_and_the_sound_goes_on() -> None:
 
 def test_a_flood_costs_no_more_than_its_allowance() -> None:
     heard = Heard()
-    for packet in packets(2000):
+    for packet in packets(400):
         heard.inbox.add(packet)  # all at the same instant
     assert len(heard.pieces) <= BURST_PACKETS + 1
-    assert heard.inbox.refused >= 1900
+    assert heard.inbox.refused >= 330
 
 
 def test_nothing_is_kept_of_a_client_that_only_sends_far_ahead() -> None:
     heard = Heard()
-    for n in range(5000):
+    for n in range(1000):
         heard.clock.now_s += 1.0
         heard.inbox.add(
             RtpPacket(
