@@ -145,7 +145,7 @@ async function arrive() {
     welcomeAgain();
     tellHost("ready");
   } catch (error) {
-    view.problem(error.code ?? "unreachable", { action: arrive });
+    view.problem(error.code ?? "unreachable", { action: arrive, lasting: true });
   }
 }
 frame.classList.add("welcoming");

@@ -181,9 +181,9 @@ export class ConversationView extends EventTarget {
     this.endButton.disabled = ["idle", "ended"].includes(look);
   }
 
-  /** Say what is wrong and what helps. @param {string | null} code  null: nothing is wrong */
-  problem(code, { message = "", remedy = "", action = null, actionName = "tryAgain", urgent = true } = {}) {
-    this.#problem = code ? { code, message, remedy, action, actionName, urgent } : null;
+  /** Say what is wrong and what helps. @param {string | null} code  null: nothing is wrong; `lasting` cannot be put away */
+  problem(code, { message = "", remedy = "", action = null, actionName = "tryAgain", urgent = true, lasting = false } = {}) {
+    this.#problem = code ? { code, message, remedy, action, actionName, urgent, lasting } : null;
     this.#draw();
   }
 
@@ -203,17 +203,17 @@ export class ConversationView extends EventTarget {
       this.banner.replaceChildren();
       return;
     }
-    const { code, message, remedy, action, actionName, urgent } = now;
-    const known = hasString(code);
-    const text = message || this.t(known ? code : "refused");
+    const { code, message, remedy, action, actionName, urgent, lasting } = now;
+    const text = message || this.t(hasString(code) ? code : "refused");
     const help = remedy || (hasString(`${code}_fix`) ? this.t(`${code}_fix`) : "");
     this.banner.classList.toggle("calm", !urgent);
-    this.banner.replaceChildren(
-      icon("warning"),
+    this.banner.classList.toggle("lasting", lasting);
+    this.banner.replaceChildren(...[
+      icon(urgent ? "warning" : "info"),
       el("div", { class: "words" }, el("strong", { text }), " ", el("span", { text: help })),
-      el("div", { class: "acts" },
-        action && el("button", { type: "button", class: "small", text: this.t(actionName), on: { click: action } }),
-        el("button", { type: "button", class: "round quiet", "aria-label": this.t("close"), title: this.t("close"), on: { click: () => this.problem(null) } }, icon("end"))));
+      action && el("button", { type: "button", class: "small", text: this.t(actionName), on: { click: action } }),
+      lasting ? null : el("button", { type: "button", class: "round quiet close", "aria-label": this.t("close"), title: this.t("close"), on: { click: () => this.problem(null) } }, icon("end")),
+    ].filter(Boolean));
   }
 
   // -- one conversation ---------------------------------------------------------------------------
@@ -283,7 +283,7 @@ export class ConversationView extends EventTarget {
     this.#show({ failed: "ended" }[phase] ?? phase);
     if (phase === "waiting") {
       const place = ahead > 0 ? this.t("busy_ahead", { n: ahead }) : this.t("busy_next");
-      this.problem("busy", { message: `${this.t("busy")} ${place}`, urgent: false, action: () => this.end(), actionName: "cancel" });
+      this.problem("busy", { message: `${this.t("busy")} ${place}`, urgent: false, action: () => this.end(), actionName: "cancel", lasting: true });
     } else if (phase === "reconnecting") this.problem("lost");
     else if (phase === "ended" || phase === "failed") this.#over(phase, code, message, remedy);
   }
@@ -293,10 +293,14 @@ export class ConversationView extends EventTarget {
     this.video.srcObject = null;
     this.audio.srcObject = null;
     this.view.classList.remove("has-video");
-    this.#write("");
+    clearTimeout(this.#captionTimer);
+    this.caption.hidden = true;
     this.recording.hidden = true;
-    if (phase === "failed") this.problem(hasString(code) ? code : "refused", { message, remedy, action: () => this.#tell("again", {}) });
-    else this.problem(endingOf(code), { remedy: this.t("ended_fix"), urgent: false, action: () => this.#tell("again", {}), actionName: "startOver" });
+    if (phase === "failed") this.problem(hasString(code) ? code : "refused", { message, remedy, action: () => this.#tell("again", {}), lasting: true });
+    else {
+      const again = { action: () => this.#tell("again", {}), actionName: "startOver" };
+      this.problem(endingOf(code), { remedy: this.t("ended_fix"), urgent: false, lasting: true, ...again });
+    }
   }
 
   #play(stream) {
@@ -373,6 +377,6 @@ export class ConversationView extends EventTarget {
 
 /** The line of strings.js for the reason that an ended conversation gave. */
 function endingOf(code) {
-  const known = { visitor: "visitor", end: "visitor", idle: "idle", longest: "longest", limit: "longest", replaced: "elsewhere", elsewhere: "elsewhere", lost: "lost", gone: "lost" };
+  const known = { visitor: "visitor", idle: "idle", too_long: "longest", replaced: "elsewhere", lost: "lost", gone: "lost" };
   return `ended_${known[code] ?? "server"}`;
 }
