@@ -322,6 +322,10 @@ def serve(
     store: Annotated[
         str, typer.Option(help="Where events go: a SQLite file, postgresql://…, or none.", show_default=False)
     ] = "",
+    recordings: Annotated[
+        Path | None,
+        typer.Option(help="Folder for recordings of visitors who agreed, at desks that offer it."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Serve desks live: a face that listens and answers, in browsers, widgets and at kiosks.
@@ -350,6 +354,7 @@ def serve(
             max_sessions=max_sessions,
             origins=origin or (),
             store=store,
+            recordings=recordings,
         )
         run(desks or [], options, shown, ready=print_json if json else show_serving)
 
