@@ -29,6 +29,7 @@ from rich.table import Table
 
 from agent.desk import Desk
 from avatar import Pose
+from evals.figure import Figure, NotHere
 from server.ask import Counter
 from server.boundary import UsageError
 from server.progress import Silent, Stages
@@ -57,20 +58,6 @@ print((time.perf_counter() - began) * 1e3)
 """
 POLL_S = 0.02
 """Between two looks at a process's memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure."""
-
-    value: float
-    unit: str
-    n: int
-    note: str
-
-
-class NotHere(Exception):
-    """What a figure needs is not on this machine; the message says what."""
 
 
 @dataclass
@@ -275,23 +262,33 @@ FIGURES: dict[str, Callable[[Bench], Figure]] = {
 }
 
 
+LIVE = "live"
+"""Names all figures of the live conversation at once; as they take half an hour, no name leaves them out."""
+
+
 def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
-    """Measure the named figures, or all.
+    """Measure the named figures, or all but those of the live conversation.
 
     Raises:
         UsageError: there is no figure of that name.
     """
-    for name in names:
-        if name not in FIGURES:
-            raise UsageError(f"there is no figure {name!r}; there are: {', '.join(FIGURES)}")
+    from evals.live_figures import LIVE_FIGURES
+    from evals.live_runs import LiveRuns
+
+    known = [*FIGURES, *LIVE_FIGURES]
+    wanted = [one for name in names or FIGURES for one in (LIVE_FIGURES if name == LIVE else (name,))]
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"there is no figure {name!r}; there are: {LIVE}, {', '.join(known)}")
     bench = Bench(runs=runs, stages=stages)
+    live = LiveRuns(runs, told=stages.stage)
     figures: dict[str, Any] = {}
     skipped: dict[str, str] = {}
     try:
-        for name in names or FIGURES:
+        for name in dict.fromkeys(wanted):
             stages.stage(name.replace("_", " "))
             try:
-                figure = FIGURES[name](bench)
+                figure = LIVE_FIGURES[name](live) if name in LIVE_FIGURES else FIGURES[name](bench)
             except NotHere as reason:
                 skipped[name] = str(reason)
                 continue

@@ -38,7 +38,7 @@ class Trace:
         mark: loudness of the marks' tone in it, float32[n].
         frames: float64[m, 7]: callback, expected display, presentation and receive time (ms of the page's
             clock), RTP time, lightness of the mark (-1: not looked at) and width.
-        clocks: float64[k, 4]: what is played now: context time (s) and page time (ms); context time, page time.
+        clocks: float64[k, 4]: context time (s) and page time (ms) of what is played now; of what is made now.
         said: (page time in ms, context time in s, kind, detail) of every event.
         stats: (page time in ms, inbound-rtp report), once a second for each kind.
         output_ms: the output's latency as the browser gives it, median.

@@ -87,7 +87,13 @@ class Received:
 
 
 def received(
-    audio: Arrivals, video: Arrivals, begin_s: float, end_s: float, turns: int, *, buffer_ms: float = BUFFER_MS
+    audio: Arrivals,
+    video: Arrivals,
+    begin_s: float,
+    end_s: float,
+    turns: int,
+    *,
+    buffer_ms: float = BUFFER_MS,
 ) -> Received:
     """Sum up what came between two times."""
     shown = _between(np.array(video.at_s), begin_s, end_s)

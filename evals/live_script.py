@@ -25,8 +25,10 @@ ROOM_RMS = 0.0004
 """A quiet room, 46 dB below: a microphone is never digitally silent."""
 EDGE = 0.06
 """Share of an utterance's loudest 10 ms below which its ends are cut off: they cannot be heard."""
-REPLY_S = 11.0
-"""Room for a reply before the next question."""
+REPLY_S = 16.0
+"""Room for a reply before the next question: most are over then, some are spoken over."""
+SECOND_REPLY_S = 9.0
+"""Room for the reply to an interruption; the next question is mostly spoken over it."""
 INTERRUPT_S = 3.2
 """From a question's end to the interruption: the reply is said since two seconds and more."""
 
@@ -127,14 +129,11 @@ def spoken(voice: Synthesizer, text: str) -> Pcm:
     return np.concatenate([resampler.feed(speech.pcm), resampler.flush()])
 
 
-def arranged(
-    utterances: Sequence[tuple[Kind, str, Pcm]], *, reply_s: float = REPLY_S, seed: int = 0
-) -> Recording:
+def arranged(utterances: Sequence[tuple[Kind, str, Pcm]], *, seed: int = 0) -> Recording:
     """Lay utterances out in time, in a quiet room.
 
     Args:
-        utterances: kind, text, float32[n] at 48 kHz; an interruption follows the question that it breaks into.
-        reply_s: from an utterance's end to the next question.
+        utterances: kind, text, float32[n] at 48 kHz; an interruption follows its question.
         seed: of the room's noise.
     """
     placed: list[tuple[int, Pcm]] = []
@@ -147,7 +146,7 @@ def arranged(
         placed.append((at, kept))
         end = at + len(kept)
         said.append(Said(kind, text, at / RATE_HZ, end / RATE_HZ))
-        at = end + round(reply_s * RATE_HZ)
+        at = end + round((SECOND_REPLY_S if kind == "interruption" else REPLY_S) * RATE_HZ)
     noise: NDArray[np.float32] = np.random.default_rng(seed).normal(0, ROOM_RMS, at).astype(np.float32)
     for begin, kept in placed:
         noise[begin : begin + len(kept)] += kept

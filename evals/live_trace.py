@@ -56,24 +56,26 @@ def spans(times_s: Floats, level: NDArray[np.float32], least: float, hang_s: flo
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question and when its answer was heard."""
+    """One utterance and when its answer was heard."""
 
     said: Said
     sound_ms: float
-    """From the question's last audible sound at the microphone to the reply's first at the loudspeaker's input."""
+    """From its last sound at the microphone to the reply's first on its way to the loudspeaker."""
+    over: bool
+    """Whether it was spoken over an earlier reply."""
     server_ms: dict[str, float] = field(default_factory=dict)
     """The server's own times for the same turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One interruption and when there was silence."""
+    """One utterance over a reply, and when there was silence."""
 
     said: Said
     silence_ms: float
-    """From the interruption's first sound to the reply's last."""
+    """From its first sound to the reply's last."""
     resumed_ms: float | None
-    """From there until the old reply went on, None where it did not."""
+    """From there until the old reply went on while the visitor still spoke, None where it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,12 @@ class Talk:
 
     answers: tuple[Answer, ...]
     breaks: tuple[Break, ...]
+    lost: tuple[str, ...]
+    """Utterances that were not found at the microphone: the browser stumbled."""
     unanswered: tuple[str, ...]
-    """Questions that were not found at the microphone, fell into a reply, or got no answer in time."""
-    unbroken: tuple[str, ...]
-    """Interruptions when nothing was being said."""
+    """Utterances after which nothing was said in time."""
     cut: tuple[str, ...]
-    """Questions that were answered before they were over."""
+    """Utterances that were answered before they were over."""
 
 
 def talk_of(trace: Trace, said: Sequence[Said]) -> Talk:
@@ -96,34 +98,32 @@ def talk_of(trace: Trace, said: Sequence[Said]) -> Talk:
     remote = spans(trace.sound_s, trace.remote, REMOTE_RMS, REMOTE_HANG_S)
     shift_s = _shift(local, said)
     answers, breaks = list[Answer](), list[Break]()
-    unanswered, unbroken, cut = list[str](), list[str](), list[str]()
+    lost, unanswered, cut = list[str](), list[str](), list[str]()
     for number, one in enumerate(said):
         span = _found(local, one, shift_s)
         if span is None:
-            unanswered.append(one.text)
+            lost.append(one.text)
             continue
         begin, end = span
         until = said[number + 1].start_s + shift_s if number + 1 < len(said) else np.inf
-        if one.kind == "interruption":
-            broken = _broken(remote, one, begin, min(until, end + LONGEST_S))
-            if broken is None:
-                unbroken.append(one.text)
-            else:
-                breaks.append(broken)
+        broken = _broken(remote, one, begin, end)
+        if broken is not None:
+            breaks.append(broken)
+            silent_s = begin + broken.silence_ms / 1e3
+        else:
+            silent_s = begin
+        within = (remote[:, 0] > silent_s) & (remote[:, 0] < end)
+        if silent_s > end or within.any():
+            cut.append(one.text)
             continue
-        over = remote[(remote[:, 1] > begin) & (remote[:, 0] < end)]
-        if len(over):
-            if over[0, 0] > begin + 0.3:
-                cut.append(one.text)
-            unanswered.append(one.text)
-            continue
-        after = remote[(remote[:, 0] >= end) & (remote[:, 0] < min(until, end + LONGEST_S))]
+        after = remote[(remote[:, 0] >= end) & (remote[:, 0] < min(until, end + LONGEST_S)), 0]
         if not len(after):
             unanswered.append(one.text)
             continue
-        first_s = float(after[0, 0])
-        answers.append(Answer(one, 1e3 * (first_s - end), _timings(trace, first_s)))
-    return Talk(tuple(answers), tuple(breaks), tuple(unanswered), tuple(unbroken), tuple(cut))
+        sound_s = float(after[0])
+        server_ms = _timings(trace, sound_s)
+        answers.append(Answer(one, 1e3 * (sound_s - end), broken is not None, server_ms))
+    return Talk(tuple(answers), tuple(breaks), tuple(lost), tuple(unanswered), tuple(cut))
 
 
 def _shift(local: Spans, said: Sequence[Said]) -> float:
@@ -144,20 +144,19 @@ def _found(local: Spans, one: Said, shift_s: float) -> tuple[float, float] | Non
     return (float(begin), float(end)) if abs(end - begin - length_s) < max(0.3, 0.15 * length_s) else None
 
 
-def _broken(remote: Spans, one: Said, begin: float, until: float) -> Break | None:
-    sounding = np.flatnonzero((remote[:, 0] < begin) & (remote[:, 1] > begin - SILENCE_S))
-    if not len(sounding):
+def _broken(remote: Spans, one: Said, begin: float, end: float) -> Break | None:
+    """When the reply that was being said fell silent; None where nothing was being said."""
+    if not len(remote):
         return None
-    number = int(sounding[-1])
-    while number + 1 < len(remote) and remote[number + 1, 0] - remote[number, 1] < SILENCE_S:
-        number += 1
-    end = float(remote[number, 1])
-    if end <= begin:
+    # pauses between words belong to what is being said
+    breaks = np.flatnonzero(remote[1:, 0] - remote[:-1, 1] >= SILENCE_S)
+    begins, ends = remote[np.r_[0, breaks + 1], 0], remote[np.r_[breaks, len(remote) - 1], 1]
+    saying = np.flatnonzero((begins < begin) & (ends > begin))
+    if not len(saying):
         return None
-    length_s = one.end_s - one.start_s
-    # what sounds again before the interruption is over, or at once after it, is the old reply
-    again = remote[(remote[:, 0] > end) & (remote[:, 0] < min(begin + length_s, until))]
-    return Break(one, 1e3 * (end - begin), 1e3 * float(again[0, 0] - end) if len(again) else None)
+    silent_s = float(ends[saying[0]])
+    again = remote[(remote[:, 0] > silent_s) & (remote[:, 0] < end), 0]
+    return Break(one, 1e3 * (silent_s - begin), 1e3 * float(again[0] - silent_s) if len(again) else None)
 
 
 def _timings(trace: Trace, first_s: float) -> dict[str, float]:
@@ -179,16 +178,29 @@ class Skew:
     """How much later the sound leaves the loudspeaker than the picture is shown, by the browser's own account
     of both."""
 
+    def after(self, seconds: float) -> Skew:
+        """Without the first so many seconds."""
+        kept = self.at_s > self.at_s[0] + seconds if len(self.at_s) else np.zeros(0, bool)
+        return Skew(self.at_s[kept], self.skew_ms[kept])
+
     @property
     def drift_ms_per_h(self) -> float:
-        """Slope of the skew, by the median of slopes between the first and the second half (Theil-Sen)."""
-        half = len(self.at_s) // 2
-        if half < 5:
+        """Slope of the skew, by the median of slopes between the first and the second half (Theil, Sen)."""
+        return float(np.median(self._slopes())) if len(self.at_s) >= 10 else float("nan")
+
+    @property
+    def error_ms_per_h(self) -> float:
+        """Standard error of that, from the slopes' quartiles."""
+        slopes = self._slopes()
+        if len(slopes) < 5:
             return float("nan")
-        slopes = (self.skew_ms[half : 2 * half] - self.skew_ms[:half]) / (
-            self.at_s[half : 2 * half] - self.at_s[:half]
-        )
-        return float(np.median(slopes)) * 3600.0
+        low, high = np.percentile(slopes, [25, 75])
+        return float(1.25 * (high - low) / 1.35 / np.sqrt(len(slopes)))
+
+    def _slopes(self) -> Floats:
+        half = len(self.at_s) // 2
+        rise = self.skew_ms[half : 2 * half] - self.skew_ms[:half]
+        return 3600.0 * rise / (self.at_s[half : 2 * half] - self.at_s[:half])
 
 
 def skew_of(trace: Trace) -> Skew:
