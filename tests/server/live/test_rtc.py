@@ -57,7 +57,7 @@ async def test_picture_and_sound_arrive_together(ends: Ends, codec: str) -> None
     client = Client(codec=codec)
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 90)
+    await play(ends.peer, 60)
     await client.close()
 
     assert ends.peer.stats().codec == codec
@@ -67,7 +67,7 @@ async def test_picture_and_sound_arrive_together(ends: Ends, codec: str) -> None
     for at, pcm in client.sounds:
         if np.abs(pcm.astype(int)).max() > 5000 and (not clicks or at - clicks[-1] > 0.2):
             clicks.append(at)
-    assert len(flashes) >= 90 // MARK_EVERY - 2
+    assert len(flashes) >= 60 // MARK_EVERY - 2
     assert len(clicks) >= len(flashes) - 1
     skews = [min((click - flash for click in clicks), key=abs) for flash in flashes]
     # aiortc's client holds sound back for 80 ms and pictures for one; a lost pairing would be 480 ms away
@@ -254,7 +254,7 @@ async def test_a_callback_that_raises_does_not_end_the_connection() -> None:
     await peer.close()
 
 
-async def test_an_empty_datagram_does_not_end_the_connection(ends: Ends, client: Client) -> None:
+async def test_datagrams_of_a_stranger_do_not_end_the_connection(ends: Ends, client: Client) -> None:
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
     transport = client.connection.getTransceivers()[0].receiver.transport.transport
@@ -262,8 +262,8 @@ async def test_an_empty_datagram_does_not_end_the_connection(ends: Ends, client:
     with socket.socket(
         socket.AF_INET6 if ":" in pair.remote_addr[0] else socket.AF_INET, socket.SOCK_DGRAM
     ) as stranger:
-        for _ in range(3):
-            stranger.sendto(b"", pair.remote_addr)
+        for junk in (b"", *(bytes([first]) for first in range(256)), *(os.urandom(n) for n in range(2, 60))):
+            stranger.sendto(junk, pair.remote_addr)
     before = len(ends.heard)
     await until(lambda: len(ends.heard) > before + 20)
     assert ends.connected

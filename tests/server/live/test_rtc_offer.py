@@ -91,6 +91,14 @@ async def test_an_offer_without_encryption_is_refused(peer: Peer) -> None:
     assert (await refusal(peer, sdp)).code == "offer_security"
 
 
+async def test_security_that_stands_once_for_all_sections_counts() -> None:
+    sdp = await offered()  # as Firefox writes it
+    line = re.search(r"a=fingerprint:sha-256.*\r\n", sdp)
+    assert line is not None
+    sdp = re.sub(r"a=fingerprint:.*\r\n", "", sdp).replace("t=0 0\r\n", "t=0 0\r\n" + line[0])
+    assert read_offer(sdp).codecs
+
+
 async def test_the_browsers_favourite_codec_comes_first(peer: Peer) -> None:
     assert read_offer(await offered(codec="VP8")).codecs[0] == "VP8"
     sdp = await offered(codec="H264")
