@@ -221,6 +221,10 @@ def _add_pages(app: FastAPI) -> None:
     async def docs_style() -> Response:
         return Response(STYLE, media_type="text/css")
 
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        return Response(status_code=204)  # pages name their own; browsers ask for this one elsewhere
+
     def add(path: str, name: str) -> None:
         @app.get(path, include_in_schema=False)
         async def page() -> FileResponse:

@@ -83,6 +83,8 @@ class Link:
         self._sound = Bucket(SOUND_BYTES_S, SOUND_BYTES_AT_ONCE)
         self.dropped_bytes = 0
         """Sound that came too fast."""
+        self.left_politely = False
+        """True once the client has said that it leaves: a page that was closed, not a network that broke."""
 
     @property
     def closing(self) -> bool:
@@ -153,6 +155,7 @@ class Link:
             while not self.closing:
                 came = await self._socket.receive()
                 if came["type"] != "websocket.receive":
+                    self.left_politely = came.get("code") in (CLOSE_NORMAL, CLOSE_GOING_AWAY)
                     return
                 data: str | bytes = came["text"] if came.get("text") is not None else came["bytes"]
                 if len(data) > MESSAGE_BYTES:

@@ -35,7 +35,7 @@ class ServeOptions:
     host: str = "127.0.0.1"
     port: int = 8600
     """0: any that is free."""
-    secret: bytes = b""
+    secret: bytes = field(default=b"", repr=False)
     """Signs tokens, at least 32 bytes; empty: a new one, so that tokens end with the process."""
     ice: IceSettings = field(default_factory=IceSettings)
     max_sessions: int = field(default_factory=places)

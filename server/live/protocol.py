@@ -29,7 +29,7 @@ Language = Literal["en", "zh"]
 class Message(BaseModel):
     """Base of what clients send: unknown fields are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Hello(Message):
@@ -82,7 +82,7 @@ class Replay(Message):
 class Report(BaseModel):
     """What the browser measured; measures that are not known here are passed over."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     type: Literal["report"]
     turn: int | None = Field(default=None, ge=0, le=1_000_000)
@@ -157,7 +157,7 @@ def complaint(error: ValidationError | RecursionError) -> str:
 class Document(BaseModel):
     """Base of what the server answers."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class ErrorBody(Document):
@@ -179,7 +179,7 @@ class ErrorDocument(Document):
 class NewSession(BaseModel):
     """What a client says when it wants to talk."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     desk: Id | None = Field(default=None, description="Which desk; the first if left out.")
     language: Language | Literal[""] = Field(default="", description="In which it begins.")
@@ -239,7 +239,7 @@ class QueueDocument(Document):
 class ChatRequest(BaseModel):
     """A typed question."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     text: Text
     desk: Id | None = Field(default=None, description="Which desk; the first if left out.")

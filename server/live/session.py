@@ -50,6 +50,8 @@ log = logging.getLogger("visavis.live")
 
 IDLE_WARNING_S = 30.0
 """How long before the end of an idle session the visitor is told."""
+RELOAD_S = 15.0
+"""How long a visitor whose page was closed may take to come back: as long as loading it again takes."""
 CLOSING_S = 5.0
 """How long any one part of a session may take to close."""
 TAPE_S = 25.0
@@ -102,7 +104,7 @@ class Session:
         self._caption = ""
         self._state = "listening"
         self._turn = 0
-        self._greeted = self._muted = self._warned = False
+        self._greeted = self._muted = self._warned = self._polite = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -145,14 +147,14 @@ class Session:
             self._metrics.dropped.inc(link.dropped_bytes)
             if self._link is link:
                 self._link = None
-                self.left_s = self._clock()
+                self.left_s, self._polite = self._clock(), link.left_politely
 
     def check(self, now_s: float, *, join_s: float) -> str:
         """Tell whether the session is to end, and why: "" if not. Warns a visitor who says nothing."""
         web = self.opened.desk.settings.web
         if self._connection is not None:
             self._connection.adapt()
-        if not self.joined and now_s - self.left_s > join_s:
+        if not self.joined and now_s - self.left_s > (min(join_s, RELOAD_S) if self._polite else join_s):
             return "gone" if self._cast else "not_joined"
         if now_s - self.created_s > web.longest_s:
             return "too_long"

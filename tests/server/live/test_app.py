@@ -193,6 +193,19 @@ async def test_a_visitor_who_does_not_come_back_is_gone(tmp_path: Path) -> None:
         await eventually(lambda: not len(server.service.sessions))  # nobody joined that one
 
 
+async def test_a_closed_page_holds_its_place_for_less_long_than_a_broken_network(server: Server) -> None:
+    closed, broken = await server.session(), await server.session()
+    async with server.live(closed):
+        pass
+    async with server.live(broken) as client:
+        client.socket.transport.abort()
+    sessions = server.service.sessions._open
+    await eventually(lambda: not any(one.joined for one in sessions.values()))
+    now_s = asyncio.get_running_loop().time() + 30
+    assert sessions[closed["session"]].check(now_s, join_s=60) == "gone"
+    assert sessions[broken["session"]].check(now_s, join_s=60) == ""
+
+
 async def test_tokens_that_are_not_right_do_not_let_in(server: Server) -> None:
     session, other = await server.session(), await server.session()
     forged = session["token"][:-4] + "AAAA"

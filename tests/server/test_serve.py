@@ -1,0 +1,119 @@
+"""The server as a process: says where it is, stops when told to, refuses what cannot be."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.boundary import UsageError
+from server.serve import bound, options_of, show_serving
+
+ROOT = Path(__file__).parents[2]
+GIVEN = {
+    "host": "127.0.0.1", "port": 0, "secret_file": None, "stun": [], "turn": [], "relay_only": False,
+    "max_sessions": None, "origins": [], "store": "", "recordings": None,
+}  # fmt: skip
+PROGRAM = f"""
+import signal
+from server.boundary import boundary, print_json
+from server.progress import Silent
+from server.serve import options_of, serve
+signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+with boundary():
+    serve(["demo"], options_of(**{GIVEN!r}), Silent(), ready=print_json)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+    for name in ("VISAVIS_SECRET", "VISAVIS_TURN_SECRET", "VISAVIS_TURN_USERNAME", "VISAVIS_TURN_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.e2e
+def test_a_server_says_where_it_is_answers_and_stops_when_told_to() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+    )
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line == "}\n":
+                break
+        document = json.loads("".join(lines))
+        assert document["desks"][0]["id"] == "demo"
+        assert "answering" in document["desks"][0]["engines"]
+        with httpx.Client(base_url=document["address"], trust_env=False, timeout=30) as http:
+            assert http.get("/healthz").json()["status"] == "ok"
+            told = http.post("/v1/chat", json={"text": "How long is the warranty on a tent?"}).json()
+        assert told["outcome"] == "answered"
+        process.send_signal(signal.SIGTERM)
+        rest, complaints = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, rest) == (0, "")
+    assert "Traceback" not in complaints
+
+
+def test_an_address_that_is_taken_is_told_before_anything_is_opened() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(UsageError, match="--port"):
+            bound("127.0.0.1", other.getsockname()[1])
+    with pytest.raises(UsageError, match="--host"):
+        bound("203.0.113.7", 0)
+    with pytest.raises(UsageError, match="--port"):
+        bound("127.0.0.1", 70_000)
+
+
+def test_a_secret_is_made_for_the_server_and_stays_the_same(tmp_path: Path) -> None:
+    first, second = options_of(**GIVEN), options_of(**GIVEN)
+    assert len(first.secret) >= 32
+    assert first.secret == second.secret
+    assert (tmp_path / "state" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_wrong_addresses_of_helpers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="STUN"):
+        options_of(**{**GIVEN, "stun": ["http://stun.example"]})
+    turn = {**GIVEN, "turn": ["turn:turn.example:3478"]}
+    with pytest.raises(UsageError, match="VISAVIS_TURN_SECRET"):
+        options_of(**turn)
+    monkeypatch.setenv("VISAVIS_TURN_SECRET", "hidden")
+    options = options_of(**turn)
+    assert options.ice.for_browser("x")[0]["urls"] == ["turn:turn.example:3478"]
+    assert "hidden" not in repr(options)
+
+
+def test_events_may_be_kept_nowhere() -> None:
+    assert options_of(**{**GIVEN, "store": "none"}).store == ""
+    assert options_of(**GIVEN).store.endswith("sessions.sqlite")
+
+
+def test_people_are_told_where_to_go(capsys: pytest.CaptureFixture[str]) -> None:
+    show_serving(
+        {
+            "desks": [{"id": "demo", "name": "Front", "engines": {"answering": "extractive"}}],
+            "pages": {"visitor": "http://127.0.0.1:1/", "kiosk": "http://127.0.0.1:1/kiosk"},
+            "max_sessions": 4,
+        }
+    )
+    said = capsys.readouterr().out
+    assert "http://127.0.0.1:1/" in said
+    assert "answering extractive" in said
