@@ -21,7 +21,7 @@ export const BASE = new URL("../", import.meta.url);
 const RECONNECT_WITHIN = 60_000; // the server keeps a conversation so long
 const RECONNECT_WAITS = [200, 400, 800, 1500, 3000, 5000]; // the last again and again
 const ICE_GATHER = 1500; // addresses found later are left out: the answer does not trickle either
-const FIRST_CONNECT = 6000; // then sound goes over the WebSocket; WebRTC may still come
+const FIRST_CONNECT = 4000; // then sound goes over the WebSocket; WebRTC may still come
 const DISCONNECTED = 1500; // a gap this short heals by itself
 const RESTART = 5000; // for an ICE restart to help, then for a new connection
 const RETRY_WEBRTC = 30_000; // while sound goes over the WebSocket
@@ -167,10 +167,10 @@ export class LiveSession extends EventTarget {
   /** End the conversation. @param {string} code  why, as in strings.js: "visitor", "idle" … */
   async end(code = "visitor") {
     if (this.#closing) return;
-    this.#send({ type: "end" });
+    const told = this.#send({ type: "end" });
     const { session } = this;
     this.#close("ended", { code });
-    if (session)
+    if (session && !told)
       await ask(`v1/sessions/${encodeURIComponent(session.session)}`, { method: "DELETE", token: session.token, keepalive: true }).catch(() => null);
   }
 

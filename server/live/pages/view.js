@@ -167,10 +167,9 @@ export class ConversationView extends EventTarget {
   /** Show the state in words, colour and on the buttons. */
   #show(look = this.look ?? "idle") {
     this.look = look;
-    this.view.dataset.state = look;
-    const typedOnly = !this.session?.microphone;
-    const lines = { idle: null, listening: typedOnly ? "listeningTyped" : this.session?.muted ? "listeningMuted" : "listening" };
-    const line = look in lines ? lines[look] : look;
+    const deaf = look === "listening" && this.session?.transport === "none"; // no way for sound is open yet
+    this.view.dataset.state = deaf ? "connecting" : look;
+    const line = look === "listening" ? this.#listening(deaf) : look === "idle" ? null : look;
     this.status.hidden = !line;
     this.status.querySelector(".status-text").textContent = line ? this.t(line) : "";
     const live = ["listening", "thinking", "speaking", "paused"].includes(look);
@@ -179,6 +178,12 @@ export class ConversationView extends EventTarget {
     this.mic.disabled = !live;
     this.sendButton.disabled = !live;
     this.endButton.disabled = ["idle", "ended"].includes(look);
+  }
+
+  #listening(deaf) {
+    if (deaf) return "connecting";
+    if (!this.session?.microphone) return "listeningTyped";
+    return this.session.muted ? "listeningMuted" : "listening";
   }
 
   /** Say what is wrong and what helps. @param {string | null} code  null: nothing is wrong; `lasting` cannot be put away */
@@ -326,6 +331,7 @@ export class ConversationView extends EventTarget {
   #transport(transport) {
     if (transport === "socket") this.problem("socket_sound", { urgent: false });
     else this.solved("socket_sound");
+    this.#show();
   }
 
   #heardMicrophone(code) {

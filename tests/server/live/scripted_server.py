@@ -71,7 +71,8 @@ class Script:
     seen: list[dict[str, Any]] = field(default_factory=list)
     """Every message of the pages."""
     sound_bytes: int = 0
-    deleted: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """Sessions that their visitor has ended, by either way."""
     sockets: list[WebSocket] = field(default_factory=list)
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -120,8 +121,8 @@ class Card(VideoStreamTrack):
 class Player:
     """Plays the script on one WebSocket."""
 
-    def __init__(self, script: Script, socket: WebSocket) -> None:
-        self.script, self.socket = script, socket
+    def __init__(self, script: Script, socket: WebSocket, session: str) -> None:
+        self.script, self.socket, self.session = script, socket, session
         self.speaking = False
         self.audio = False
         self.turn = 0
@@ -168,6 +169,7 @@ class Player:
                 if self.voice is None:
                     self.voice = asyncio.create_task(self.speak())
             case "end":
+                self.script.ended.append(self.session)
                 await self.send("ended", reason="visitor")
 
     async def connect(self, sdp: str) -> None:
@@ -298,7 +300,7 @@ def scripted_app(script: Script) -> FastAPI:
 
     @app.delete("/v1/sessions/{session}")
     def delete(session: str) -> dict[str, bool]:
-        script.deleted.append(session)
+        script.ended.append(session)
         return {"ended": True}
 
     @app.websocket("/v1/sessions/{session}/live")
@@ -306,7 +308,7 @@ def scripted_app(script: Script) -> FastAPI:
         await socket.accept()
         script.sockets.append(socket)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await Player(script, socket).serve()
+            await Player(script, socket, session).serve()
 
     return app
 

@@ -296,7 +296,7 @@ def test_ending_says_goodbye_and_frees_the_place(visit: Opens) -> None:
     here.start()
     here.page.get_by_role("button", name="End the conversation").click()
     here.page.get_by_text("Thank you for your visit.").wait_for()
-    here.until(lambda: here.script.deleted == ["s1"], "the session's end")
+    here.until(lambda: here.script.ended == ["s1"], "the session's end")
     assert here.page.evaluate("document.querySelector('video').srcObject") is None
 
 
@@ -504,7 +504,7 @@ def test_the_widget_converses_on_another_origin_and_tells_its_page(visit: Opens)
         told = page.evaluate("told")
         inside.get_by_role("button", name="Close the conversation").click()
         page.get_by_role("button", name="Talk with us").wait_for()
-        here.until(lambda: here.script.deleted == ["s1"], "the session's end")
+        here.until(lambda: here.script.ended == ["s1"], "the session's end")
     assert told[0][0] == "open"
     assert [
         "sentence",
@@ -539,7 +539,7 @@ def test_the_kiosk_starts_by_touch_and_forgets_a_visitor_who_left(visit: Opens) 
     assert page.locator(".line").count() == 2
     page.get_by_role("button", name="Touch to talk").wait_for()
     assert page.locator(".line").count() == 0
-    assert here.script.deleted == ["s1"]
+    assert here.script.ended == ["s1"]
     assert here.script.sessions[0].client == "kiosk"
     assert "secret" not in page.content()
 
