@@ -1,4 +1,4 @@
-"""Does it sound finished? What speaks for a visitor's going on, by rules about the end of their words.
+"""Does it sound finished? What speaks for a visitor's going on: rules, and a small model, of how words end.
 
 The score is no probability but a measure of what is missing: about 0.05 for "my order number is", 0.95 for
 "where is my order". Recognisers may or may not write punctuation: a comma or dots at the end count, a full
@@ -10,12 +10,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from agent.endings import whole_probability
 from agent.finished_chinese import finished_chinese
 from agent.heard_words import heard_words, is_chinese
-from agent.sounding import FINISHED, GREETED, HALFWAY, HANGING, OPEN, number_score
+from agent.sounding import (
+    CLAUSE,
+    FINISHED,
+    GREETED,
+    HALFWAY,
+    HANGING,
+    HESITANT,
+    OPEN,
+    WHOLE,
+    Sounding,
+    number_score,
+)
 
 _TRAILING = re.compile(r"(?:\.{2,}|…|—|--?|[,，、:：;；])\s*$")
+_FULL_STOP = re.compile(r"[.!。！]\s*$")
 _QUESTION = re.compile(r"[?？]\s*$")
+
+
+FEWEST_WORDS = 3
+FEWEST_CHARACTERS = 4
+"""What is shorter may be an answer, of which the model of ends knows little: it is waited for at most 1.4 s
+on the model's account."""
+
+SURE = 0.5
+"""Words that are as likely a whole sentence as the beginning of one are answered soon."""
+FULL_STOP = 2.0
+"""How many times likelier a full stop makes a whole sentence: recognisers like to write one."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -58,7 +82,8 @@ _AUXILIARIES = _words(
     " dont doesnt didnt cant isnt arent wont"
 )
 _SUBJECTS = _words("i you we it they ill youll ive im id hes shes theyre weve")
-_OPENERS = _words("if because since although though unless while once after before whenever")
+_OPENERS = _words("if since although though unless while once after before whenever")
+"""Of clauses that wait for another; "because it is broken" is an answer."""
 _MAIN = _words("what how where who which please then why")
 _STARTS = _words("so well and but ok okay yes um uh hi hello")
 _GREETINGS = _words("hi hello hey good morning afternoon evening there dear sir madam")
@@ -111,38 +136,51 @@ def sounds_finished(text: str, language: str = "") -> float:
     """
     words = heard_words(text)
     if not words:
-        return HALFWAY
-    score = finished_chinese(words) if is_chinese(text, language) else _english(text, words)
+        return HALFWAY.score
+    chinese = is_chinese(text, language)
+    sounding = finished_chinese(words) if chinese else _english(text, words)
+    score = sounding.score
+    if sounding.odds is not None and len(words) > 1:
+        odds = sounding.odds * (FULL_STOP if _FULL_STOP.search(text) else 1.0)
+        modelled = _modelled(whole_probability(words, "zh" if chinese else "en"), odds)
+        short = len(words) < (FEWEST_CHARACTERS if chinese else FEWEST_WORDS)
+        score = min(score, max(modelled, HALFWAY.score)) if short else modelled
     if _TRAILING.search(text):
-        return min(score, OPEN)
-    if _QUESTION.search(text) and score > HANGING:
-        return HALFWAY if score < HALFWAY else FINISHED
+        return min(score, OPEN.score)
+    if _QUESTION.search(text) and sounding not in (HANGING, HESITANT):
+        return max(score, HALFWAY.score) if sounding in (OPEN, CLAUSE) else WHOLE.score
     return score
 
 
-def _english(text: str, words: tuple[str, ...]) -> float:
+def _modelled(probability: float, odds: float) -> float:
+    """A score made of the model's probability and of what rules add to it."""
+    odds *= probability / max(1.0 - probability, 1e-9)
+    return WHOLE.score * min(1.0, odds / (1.0 + odds) / SURE)
+
+
+def _english(text: str, words: tuple[str, ...]) -> Sounding:
     plain, last = " ".join(words), words[-1]
     if (number := number_score(plain, words)) is not None:
         return number
     if _MAIL_WHOLE.search(text.casefold().rstrip(" .!?")) or _MAIL_WHOLE.search(plain):
-        return FINISHED
-    if last in _MAIL_GOES_ON and _MAIL.search(plain):
-        return HANGING
+        return WHOLE
+    if last in _HESITATIONS or (last in _MAIL_GOES_ON and _MAIL.search(plain)):
+        return HESITANT
     if all(word in _GREETINGS for word in words):
         return GREETED
     if len(words) == 1:
-        return HANGING if last in _HESITATIONS or (last in _HANGING and last not in _ANSWERS) else FINISHED
+        return OPEN if last in _ASKING else HANGING if last in _HANGING - _ANSWERS else FINISHED
     asking = words[0] in _ASKING or any(word in ("what", "where", "which", "who") for word in words[:-2])
     if last in _PREPOSITIONS and asking and len(words) > 3:
         return HALFWAY
-    if last in _HESITATIONS or last in _HANGING:
+    if last in _HANGING:
         turned = asking and len(words) > 4 and last in ("is", "are", "it", "was", "have")
         return FINISHED if last == "please" else HALFWAY if turned else HANGING
     if _ends_in(words, _ENDS_OPEN) and not _ends_in(words, _ENDS_WHOLE):
         return HALFWAY if asking and len(words) > 8 else OPEN
     if last in _WEAK:
         return HALFWAY
-    return OPEN if _waits_for_main_clause(words) else FINISHED
+    return CLAUSE if _waits_for_main_clause(words) else FINISHED
 
 
 def _ends_in(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import re
 
-from agent.sounding import FINISHED, GREETED, HALFWAY, HANGING, OPEN, dictated
+from agent.sounding import (
+    ANSWERED,
+    CLAUSE,
+    FINISHED,
+    GREETED,
+    HALFWAY,
+    HANGING,
+    HESITANT,
+    PARTED,
+    Sounding,
+    dictated,
+)
 
 DIGITS = "零〇一二三四五六七八九幺两十百千0123456789"
 LEAST_DIGITS = {"手机": 11, "电话": 7, "卡号": 13}
@@ -15,6 +26,7 @@ def _endings(*lines: str) -> tuple[str, ...]:
 
 
 _HESITATIONS = _endings("嗯 呃 额 唔 那个 这个 就是 就是说 怎么说 怎么说呢 我想想 让我想想 然后呢")
+_ASKS_TO_ASK = _endings("想问 想问问 想问一下 请问 问一下 咨询一下 请问一下 打听一下 因为 但是 所以 如果")
 _CHOSEN = _endings("是这个 是那个 买这个 买那个 要这个 要那个 看这个 看那个 选这个 选那个")
 _HANGING = _endings(
     "因为 所以 但是 但 可是 不过 而且 并且 然后 还有 如果 要是 假如 虽然 由于 以及 或者 或 和 跟 与 及",
@@ -43,9 +55,7 @@ _ENDS_QUESTION = _endings("没有 不 我 你们 您 在 是")
 _ASKING = re.compile(
     r"什么|怎么|多少|哪|几|谁|为何|是否|能不能|可不可以|是不是|会不会|要不要|多久|多长|如何|吗"
 )
-_OPENERS = re.compile(
-    r"^(?:嗯|那|那么|我想问|请问|你好)*(?:如果|要是|假如|因为|由于|虽然|既然|除了|当|等到|自从|万一)"
-)
+_OPENERS = re.compile(r"^(?:嗯|那|那么|我想问|请问|你好)*(?:如果|要是|假如|虽然|既然|除了|当|等到|自从|万一)")
 _MAIN = re.compile(
     r"就|那么|所以|但是|可是|能|可以|会|怎么|什么|多少|吗|呢|应该|要|请|还是|也|都|如何|哪|得|想"
 )
@@ -53,24 +63,24 @@ _NUMBERED = re.compile(r"号|电话|手机|邮编|密码|验证码|编码")
 _GREETINGS = re.compile(r"(?:你好|您好|喂|嗨|早上好|下午好|晚上好|哈[喽啰罗]|在吗|打扰一下|不好意思)[啊呀]?")
 
 
-def finished_chinese(words: tuple[str, ...]) -> float:
-    """Tell how finished words of `heard_words` sound, 0..1."""
+def finished_chinese(words: tuple[str, ...]) -> Sounding:
+    """Tell how words of `heard_words` sound."""
     plain = "".join(words)
     bare = plain.rstrip(DIGITS)
     if digits := len(plain) - len(bare):
         if _NUMBERED.search(bare):
             least = next((count for kind, count in LEAST_DIGITS.items() if kind in bare), None)
             return dictated(digits, least)
-        return HALFWAY if digits >= 2 and not bare else FINISHED - 0.1
+        return PARTED if digits >= 2 and not bare else ANSWERED
     if not plain.strip("嗯"):
-        return HALFWAY  # a yes, or the beginning of something
+        return PARTED
     if not _GREETINGS.sub("", plain):
         return GREETED
     if plain in _WHOLE:
-        return FINISHED - 0.1
-    if plain.endswith(_HESITATIONS) and not plain.endswith(_CHOSEN):
-        return HANGING
+        return ANSWERED
+    if plain.endswith(_ASKS_TO_ASK) or (plain.endswith(_HESITATIONS) and not plain.endswith(_CHOSEN)):
+        return HESITANT
     if plain.endswith(_HANGING):
         asked = plain.endswith(_ENDS_QUESTION) and _ASKING.search(plain[:-2])
         return HALFWAY if asked else HANGING
-    return OPEN if _OPENERS.search(plain) and not _MAIN.search(plain[3:]) else FINISHED
+    return CLAUSE if _OPENERS.search(plain) and not _MAIN.search(plain[3:]) else FINISHED

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-FINISHED = 0.95
+
+class Sounding(NamedTuple):
+    """What rules make of an ending."""
+
+    score: float
+    """0..1, as of `agent.finished.sounds_finished`."""
+    odds: float | None
+    """By what it multiplies the odds that the model of ends gives a whole sentence; None: the rules know."""
+
+
+FINISHED = Sounding(0.95, 1.0)
 """Nothing speaks for going on."""
-GREETED = 0.7
+WHOLE = Sounding(0.95, None)
+"""It is all: an address is complete, a question mark was heard."""
+ANSWERED = Sounding(0.85, None)
+"""Whole as an answer."""
+GREETED = Sounding(0.7, None)
 """A greeting is whole, but mostly something follows."""
-HALFWAY = 0.5
-"""It may be all, or half of a number or of a list; good for about 1.4 s of waiting."""
-OPEN = 0.2
-"""Something is still missing: a main clause, an object."""
-HANGING = 0.05
-"""The last word cannot be the last: "and", "my", "因为"."""
+HALFWAY = Sounding(0.5, 0.5)
+"""It may be all; good for about 1.4 s of waiting."""
+PARTED = Sounding(0.5, None)
+"""Half of a number or of a list, perhaps; or a "嗯" that is a yes, or not."""
+OPEN = Sounding(0.2, 0.5)
+"""An object is missing."""
+CLAUSE = Sounding(0.2, None)
+"""A main clause is missing."""
+HANGING = Sounding(0.05, 0.2)
+"""The last word is hardly the last: "and", "my", "因为"."""
+HESITANT = Sounding(0.05, None)
+"""It ends in "um"; or in half an e-mail address."""
 
 LEAST_DIGITS = {"card": 13, "phone": 7, "mobile": 7, "telephone": 7, "cell": 7, "tracking": 8, "iban": 15}
 """Digits without which such a number is not whole; of others nobody knows how many they have."""
@@ -33,15 +54,15 @@ _NUMBERED = re.compile(
 )
 
 
-def dictated(digits: int, least: int | None) -> float:
-    """The score of a number of which so many digits have been said."""
+def dictated(digits: int, least: int | None) -> Sounding:
+    """How a number sounds of which so many digits have been said, of so many at least."""
     if least is None:
-        return 0.3 if digits < ENOUGH_DIGITS else 0.6
-    return OPEN if digits < least else 0.7
+        return Sounding(0.3 if digits < ENOUGH_DIGITS else 0.6, None)
+    return Sounding(0.2 if digits < least else 0.7, None)
 
 
-def number_score(plain: str, words: tuple[str, ...]) -> float | None:
-    """The score of English words that end in digits or in spelled letters; None for others."""
+def number_score(plain: str, words: tuple[str, ...]) -> Sounding | None:
+    """How English words sound that end in digits or in spelled letters; None for others."""
     run = said = 0
     for word in reversed(words):
         if word.isdigit() or _is_code(word):
@@ -56,7 +77,7 @@ def number_score(plain: str, words: tuple[str, ...]) -> float | None:
     kind = _NUMBERED.search(plain)
     if kind is not None:
         return dictated(run, LEAST_DIGITS.get(kind.group(1)))
-    return HALFWAY if run >= 2 and len(words) <= said + 1 else FINISHED - 0.1
+    return PARTED if run >= 2 and len(words) <= said + 1 else ANSWERED
 
 
 def _is_code(word: str) -> bool:

@@ -155,7 +155,8 @@ class TurnTaker:
             self._reply = LiveReply(now_s, asked=False)
         if self._reply.began_s is None:
             self._reply.began_s = now_s
-            self._reply.limit_s = now_s + self.settings.longest_reply_s
+            if not self._reply.told:
+                self._reply.limit_s = now_s + self.settings.longest_reply_s
         return self._done(now_s)
 
     def reply_lasts(self, now_s: float, until_s: float, *, last: bool) -> list[Command]:
@@ -165,6 +166,7 @@ class TurnTaker:
             slack_s = settings.playback_slack_s if last else settings.answer_timeout_s
             self._reply.limit_s = until_s + slack_s
             self._reply.ends_s = until_s if last else None
+            self._reply.told = True
         return self._done(now_s)
 
     def reply_ended(self, now_s: float) -> list[Command]:

@@ -61,6 +61,8 @@ class LiveReply:
     """When it is taken for stuck."""
     asked: bool = True
     """It answers somebody; a greeting does not."""
+    told: bool = False
+    """Somebody told how long it lasts."""
     began_s: float | None = None
     """When its first sound left."""
     ends_s: float | None = None

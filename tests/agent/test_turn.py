@@ -207,7 +207,7 @@ def test_speech_that_began_with_the_reply_belongs_to_the_question() -> None:
 
 def test_who_was_cut_off_is_waited_for_longer_from_then_on() -> None:
     play = Play(reply_s=1.0).run(
-        QUESTION, Say(3.3, 4.6, "the one from last week"), Say(10.0, 11.0, "is it late")
+        QUESTION, Say(3.3, 4.6, "the one from last week"), Say(10.0, 11.0, "where is my parcel")
     )
     assert play.of(Commit)[2][0] == pytest.approx(11.6, abs=0.05)
 
@@ -292,6 +292,14 @@ def test_a_reply_that_never_ends_is_ended_two_seconds_after_its_sound() -> None:
     ((time, cancel),) = play.of(Cancel)
     assert cancel == Cancel(CancelReason.STUCK)
     assert time == pytest.approx(9.0, abs=0.05)
+
+
+def test_how_long_a_reply_lasts_may_be_told_before_it_begins() -> None:
+    def lasts(taker: TurnTaker, now_s: float) -> list[Command]:
+        return taker.reply_lasts(now_s, 7.0, last=True)
+
+    play = Play(reply_s=None).run(QUESTION, At(3.1, lasts), until_s=20.0)
+    assert play.of(Cancel)[0][0] == pytest.approx(9.0, abs=0.05)
 
 
 def test_a_held_reply_is_not_taken_for_stuck() -> None:
