@@ -41,6 +41,8 @@ EDGE_PHOTO_PX = 1.8
 GAIN_LIMITS = (0.25, 2.6)
 TEETH_MATCH = 0.6
 """Share of the photo's light that the teeth take over."""
+GREY = 6.0
+"""Mean span of the skin's three channels below which the photo is black and white."""
 TEMPLATE_SKIN_LIGHT = 165.0
 """Mean of the template's own skin: how its teeth were lit."""
 
@@ -224,7 +226,10 @@ def _lit_teeth(template: Template, picture: U8, seen: Seen) -> U8:
     """Teeth and tongue in the light of the photo."""
     light = float(picture[seen.covered].mean()) if seen.covered.any() else TEMPLATE_SKIN_LIGHT
     gain = 1 + TEETH_MATCH * (np.clip(light / TEMPLATE_SKIN_LIGHT, 0.5, 1.15) - 1)
-    return np.asarray(np.clip(template.inside * gain, 0, 255).round(), np.uint8)
+    inside = template.inside.astype(np.float32)
+    if seen.covered.any() and float(np.ptp(picture[seen.covered], axis=1).mean()) < GREY:
+        inside = np.repeat(inside.mean(2, keepdims=True), 3, axis=2)
+    return np.asarray(np.clip(inside * gain, 0, 255).round(), np.uint8)
 
 
 def _pack(pieces: list[U8]) -> tuple[U8, list[F32]]:

@@ -18,6 +18,7 @@ from avatar.photo.seen import Seen
 from avatar.photo.surround import find_outline
 from avatar.photo.teeth import with_teeth
 from avatar.photo.template import INSIDE, SKIN, load_template, weight_vector
+from avatar.photo.texture import _lit_teeth
 from avatar.viseme import VISEME_WEIGHTS
 from tests.avatar.test_photo import PX_PER_M, synthetic
 
@@ -199,3 +200,11 @@ def test_a_lining_stays_behind_teeth_and_eyeballs() -> None:
     for eye, own in ((template.eyes[0], left), (template.eyes[1], right)):
         assert (own[:, 1] > eye[1]).all()
         assert np.linalg.norm(own[1:, [0, 2]] - eye[[0, 2]], axis=1).min() > eye[3]
+
+
+def test_the_mouth_in_a_grey_photo_is_grey() -> None:
+    template = load_template()
+    seen = Seen(template.mouth_xy, template.vertices[:, 1], template.triangles, 200, 200)
+    grey, skin = np.full((200, 200, 3), 150, np.uint8), np.full((200, 200, 3), (190, 150, 130), np.uint8)
+    assert np.ptp(_lit_teeth(template, grey, seen), axis=2).max() == 0
+    assert np.ptp(_lit_teeth(template, skin, seen), axis=2).max() > 40
