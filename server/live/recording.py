@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import re
 import shutil
 import threading
 import time
@@ -27,13 +25,13 @@ from numpy.typing import NDArray
 from agent.conversation_events import Notice
 from server.live.errors import LiveError
 from server.live.fragments import FPS, index
+from server.live.shelf import new_file
 from server.live.tape import Tape
 from server.live.voices import RATE_HZ
 
 if TYPE_CHECKING:
     from agent.stage import LiveMoment
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHECK_FRAMES = 5 * FPS
 """How often the disk is looked at."""
 
@@ -93,7 +91,7 @@ class Recording:
         self._size = size[0] // 2 * 2, size[1] // 2 * 2
         self._settings, self._on_notice = settings, on_notice
         self._lock = threading.Condition()
-        self._queue: deque[LiveMoment | NDArray[np.float32] | tuple[str, float]] = deque()
+        self._queue: deque[LiveMoment | NDArray[np.float32] | str] = deque()
         self._frames_waiting = self._moments_waiting = self._heard_waiting = 0
         self._left_out = self._lost = 0
         self._ended = ""
@@ -124,11 +122,10 @@ class Recording:
             LiveError: "recording_unavailable": the place cannot be written, or its disk is nearly full.
         """
         settings = settings or RecordingSettings()
-        if not _ID.fullmatch(session_id):
-            raise LiveError("recording_unavailable", "this is no session's name", "use letters and digits")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path = new_file(folder, session_id)
             if shutil.disk_usage(folder).free < settings.min_free_bytes:
+                _delete(path)
                 raise LiveError(
                     "recording_unavailable",
                     f"the disk of {folder} is nearly full",
@@ -136,7 +133,8 @@ class Recording:
                     status=507,
                     retryable=True,
                 )
-            path = _new_file(folder, session_id)
+        except ValueError as error:
+            raise LiveError("recording_unavailable", str(error), "name the session otherwise") from None
         except OSError as error:
             raise LiveError(
                 "recording_unavailable",
@@ -175,11 +173,11 @@ class Recording:
             self._heard_waiting += len(pcm)
             self._queue.append(pcm)
 
-    def caption(self, text: str, *, ago_s: float = 2.0) -> None:
-        """Take the visitor's words, said from `ago_s` ago until now; the avatar's come with moments."""
+    def caption(self, text: str) -> None:
+        """Take the visitor's words, as their last utterance was heard; the avatar's come with moments."""
         with self._lock:
             if not self._ended:
-                self._queue.append((text[:2000], ago_s))
+                self._queue.append(text[:2000])
 
     async def close(self, timeout_s: float = 20.0) -> Recorded | None:
         """Write what waits and complete the file; None if there is nothing, or the disk does not answer."""
@@ -191,15 +189,14 @@ class Recording:
     async def discard(self) -> None:
         """End the recording and delete it: the visitor does not agree any more."""
         await self.close()
-        for path in (self.path, self.captions):
-            path.unlink(missing_ok=True)
+        _delete(self.path)
 
     def _end(self, reason: str) -> None:
         if not self._ended:
             self._ended = reason
             self._lock.notify()
 
-    def _next(self) -> LiveMoment | NDArray[np.float32] | tuple[str, float] | None:
+    def _next(self) -> LiveMoment | NDArray[np.float32] | str | None:
         """Wait for what is to be written; None at the end."""
         with self._lock:
             self._lock.wait_for(lambda: self._moments_waiting or self._ended)
@@ -208,7 +205,7 @@ class Recording:
             item = self._queue.popleft()
             if isinstance(item, np.ndarray):
                 self._heard_waiting -= len(item)
-            elif not isinstance(item, tuple):
+            elif not isinstance(item, str):
                 self._moments_waiting -= 1
                 self._frames_waiting -= item.frame is not None
             return item
@@ -223,8 +220,8 @@ class Recording:
             while (item := self._next()) is not None:
                 if isinstance(item, np.ndarray):
                     tape.hear(item)
-                elif isinstance(item, tuple):
-                    tape.say(*item)
+                elif isinstance(item, str):
+                    tape.say(item)
                 else:
                     tape.add(item)
                     if tape.moments >= checked:
@@ -243,8 +240,7 @@ class Recording:
             self._moments_waiting = self._frames_waiting = self._heard_waiting = 0
         try:
             if tape is None or not tape.frames:
-                for path in (self.path, self.captions):
-                    path.unlink(missing_ok=True)
+                _delete(self.path)
                 return
             free = shutil.disk_usage(self.path.parent).free
             if self.path.stat().st_size + self._settings.min_free_bytes < free:
@@ -296,44 +292,6 @@ _WHY = {
 }
 
 
-def erase_recordings(folder: Path, session_id: str) -> int:
-    """Delete a session's recordings; returns how many files that were.
-
-    Raises:
-        OSError: one cannot be deleted.
-    """
-    if not _ID.fullmatch(session_id) or not folder.is_dir():
-        return 0
-    pattern = re.compile(rf"\.?{re.escape(session_id)}(\.\d+)?\.(mp4|vtt|mp4\.part)")
-    files = [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
-    for path in files:
-        path.unlink(missing_ok=True)
-    return len(files)
-
-
-def purge_recordings(folder: Path, older_than_s: float) -> int:
-    """Delete the recordings that ended longer ago than this; returns how many files that were.
-
-    Raises:
-        OSError: one cannot be deleted.
-    """
-    if not folder.is_dir():
-        return 0
-    before = time.time() - older_than_s
-    files = [path for path in folder.iterdir() if path.suffix in (".mp4", ".vtt", ".part")]
-    old = [path for path in files if path.stat().st_mtime < before]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
-
-
-def _new_file(folder: Path, session_id: str) -> Path:
-    """Make both files, the owner's alone, under a name that is still free."""
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-    for number in range(1, 1000):
-        path = folder / (f"{session_id}.mp4" if number == 1 else f"{session_id}.{number}.mp4")
-        with suppress(FileExistsError):
-            os.close(os.open(path, flags, 0o600))
-            os.close(os.open(path.with_suffix(".vtt"), flags & ~os.O_EXCL, 0o600))
-            return path
-    raise FileExistsError(errno.EEXIST, "there are too many recordings of this session")
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_suffix(".vtt").unlink(missing_ok=True)

@@ -164,7 +164,7 @@ class EventStore:
         """Erase a session with all that was said, also what is still on its way; False if none was there.
 
         In a SQLite file and its log the bytes are overwritten. Recordings are files of their own: see
-        `recording.erase_recordings`.
+        `shelf.erase_recordings`.
 
         Raises:
             LiveError: "store_unavailable"; try again.

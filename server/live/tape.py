@@ -20,6 +20,10 @@ DELAY = 5
 """Moments by which sound is written later than pictures: the visitor's may come 200 ms late."""
 REPEAT = FPS
 """A still face is written once a second, so that fragments end in time."""
+TYPED = 2 * FPS
+"""How long before now words are shown that nobody was heard to say."""
+RECENT = 5 * FPS
+"""Words come within 2.5 s of their utterance's end, the longest wait for a turn's end, or were typed."""
 GAP = 60 * FPS
 """A clock that jumps further, or back, did not skip but was stopped: the recording goes on without a gap."""
 
@@ -39,6 +43,7 @@ class Tape:
         self._drawn = 0
         self._first: int | None = None
         self._caption = ""
+        self._worded = 0
         self.moments = 0
         """Length of the timeline so far."""
 
@@ -71,10 +76,13 @@ class Tape:
         if self._first is not None:
             self._line.hear(pcm, self.moments)
 
-    def say(self, text: str, ago_s: float) -> None:
-        """Add the visitor's words, said from so long ago until now."""
-        now_s = self.moments / FPS
-        self._cues.add(text, self._visitor, max(0.0, now_s - ago_s), now_s)
+    def say(self, text: str) -> None:
+        """Add the visitor's words: shown for as long as the last utterance was heard; typed ones for 2 s."""
+        start, end = self._line.utterance
+        if end <= self._worded or self.moments - end > RECENT:
+            start, end = self.moments - TYPED, self.moments
+        self._worded = end
+        self._cues.add(text, self._visitor, max(start, 0) / FPS, max(end, start + FPS) / FPS)
 
     def close(self) -> None:
         """Write what waits and complete the files; both are closed whatever happens."""

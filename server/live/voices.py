@@ -18,6 +18,10 @@ _SLACK = RATE_HZ // 10
 of aiortc's and the browsers' buffers."""
 _LEAD = 2 * RATE_HZ
 """Sound that is further ahead of the clock than this is lost: a client that sends faster than time."""
+_VOICED = 0.02
+"""Peak above which somebody speaks, as captions are timed."""
+_PAUSE = 40
+"""Moments without voice that part two utterances: 1.6 s."""
 _QUIET = 0.004
 """Peak of sound that may be left out where too much of it came: below any voice."""
 
@@ -35,6 +39,8 @@ class VisitorLine:
         self._given = 0
         self._resampler: Any = None
         self._ready: NDArray[np.float32] = np.zeros(0, np.float32)
+        self.utterance = (-RATE_HZ, -RATE_HZ)
+        """When the last utterance began and ended, in moments."""
         self.lost = 0
         """Samples, of what came, that were not laid down though they were not quiet."""
 
@@ -48,12 +54,16 @@ class VisitorLine:
         if len(pcm) == 0:
             return
         pcm = np.clip(np.nan_to_num(pcm.astype(np.float32, copy=False), nan=0.0), -1.0, 1.0)
+        peak = float(np.abs(pcm).max())
+        if peak > _VOICED:
+            began, ended = self.utterance
+            self.utterance = (began if moments - ended <= _PAUSE else moments - 1, moments)
         due = moments * MOMENT - len(pcm)
         at = self._given * MOMENT + len(self._waiting)
         if at > due + _LEAD:
             self.lost += len(pcm)
             return
-        if at > due + _SLACK and float(np.abs(pcm).max()) < _QUIET:
+        if at > due + _SLACK and peak < _QUIET:
             return
         gap = due - at if at < due - _SLACK else 0
         self._waiting = np.concatenate((self._waiting, np.zeros(gap, np.float32), pcm))

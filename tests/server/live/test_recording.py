@@ -18,7 +18,8 @@ from agent.stage import LiveMoment
 from server.live import recording as module
 from server.live.errors import LiveError
 from server.live.fragments import FragmentedClip
-from server.live.recording import Recorded, Recording, RecordingSettings, erase_recordings, purge_recordings
+from server.live.recording import Recorded, Recording, RecordingSettings
+from server.live.shelf import erase_recordings, purge_recordings
 from server.live.voices import MOMENT, MOMENT_OUT, VisitorLine
 from server.live.webvtt import CueFile
 
@@ -409,30 +410,35 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 async def test_recordings_leave_no_thread_and_no_descriptor(tmp_path: Path) -> None:
     await a_recording(tmp_path, 1)
-    threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    files = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         await a_recording(tmp_path, 1)
-    assert threading.active_count() == threads
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("recording")]
     assert len(os.listdir("/proc/self/fd")) == files
 
 
-async def test_captions_of_both_speakers_stand_in_order(tmp_path: Path) -> None:
+async def test_captions_of_both_speakers_stand_in_order_and_where_they_were_said(tmp_path: Path) -> None:
     recording = Recording.start(tmp_path, "s1", size=SIZE, settings=ALL)
-    for index in range(100):
-        caption = "Thirty days" if 40 <= index < 80 else ""
-        if index == 30:
-            recording.caption("May I return <it> --> now?", ago_s=1.0)
-        if index == 70:
-            recording.caption("嗯\n好", ago_s=0.4)
-        recording.take(moment(index, caption=caption))
+    voice, quiet = tone(200, 0, MOMENT, 16_000), np.zeros(MOMENT, np.float32)
+    for index in range(200):
+        recording.take(moment(index, caption="Thirty days" if 60 <= index < 100 else ""))
+        recording.hear(voice if 5 <= index < 30 or 80 <= index < 92 else quiet)
+        match index:
+            case 45:
+                recording.caption("May I return <it> --> now?")
+            case 95:
+                recording.caption("嗯\n好")
+            case 199:
+                recording.caption("Typed")
     done = await recording.close()
     assert done is not None
     cues = done.captions.read_text(encoding="utf-8").split("\n\n")
     assert cues == [
         "WEBVTT",
         "00:00:00.200 --> 00:00:01.200\n<v Visitor>May I return &lt;it&gt; --&gt; now?",
-        "00:00:01.600 --> 00:00:03.200\n<v Avatar>Thirty days",
-        "00:00:02.400 --> 00:00:02.800\n<v Visitor>嗯 好\n",
+        "00:00:02.400 --> 00:00:04.000\n<v Avatar>Thirty days",
+        "00:00:03.200 --> 00:00:04.200\n<v Visitor>嗯 好",
+        "00:00:06.000 --> 00:00:08.000\n<v Visitor>Typed\n",
     ]
 
 

@@ -1,0 +1,67 @@
+"""The folder of recordings: new files in it, and what is deleted from it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def new_file(folder: Path, session_id: str) -> Path:
+    """Make the files of a recording, their owner's alone, under a name that is still free.
+
+    Args:
+        folder: where; made if need be.
+        session_id: letters, digits, "_" and "-"; the files are SESSION.mp4 and .vtt, or SESSION.2.mp4 …
+
+    Raises:
+        OSError: the place cannot be written.
+        ValueError: this is no session's name.
+    """
+    if not _NAME.fullmatch(session_id):
+        raise ValueError("a session's name has letters, digits, _ and - only")
+    folder.mkdir(parents=True, exist_ok=True)
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    for number in range(1, 1000):
+        path = folder / (f"{session_id}.mp4" if number == 1 else f"{session_id}.{number}.mp4")
+        with suppress(FileExistsError):
+            os.close(os.open(path, flags, 0o600))
+            os.close(os.open(path.with_suffix(".vtt"), flags & ~os.O_EXCL, 0o600))
+            return path
+    raise FileExistsError(errno.EEXIST, "there are too many recordings of this session")
+
+
+def erase_recordings(folder: Path, session_id: str) -> int:
+    """Delete a session's recordings; returns how many files that were.
+
+    Raises:
+        OSError: one cannot be deleted.
+    """
+    if not _NAME.fullmatch(session_id) or not folder.is_dir():
+        return 0
+    pattern = re.compile(rf"\.?{re.escape(session_id)}(\.\d+)?\.(mp4|vtt|mp4\.part)")
+    files = [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)
+
+
+def purge_recordings(folder: Path, older_than_s: float) -> int:
+    """Delete the recordings that ended longer ago than this; returns how many files that were.
+
+    Raises:
+        OSError: one cannot be deleted.
+    """
+    if not folder.is_dir():
+        return 0
+    before = time.time() - older_than_s
+    files = [path for path in folder.iterdir() if path.suffix in (".mp4", ".vtt", ".part")]
+    old = [path for path in files if path.stat().st_mtime < before]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
