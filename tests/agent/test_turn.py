@@ -413,3 +413,24 @@ def test_another_judge_of_finished_turns_can_be_used() -> None:
     taker.words(1.3, "where is my order", 0.9, "en")
     assert not any(isinstance(c, Commit) for c in taker.tick(3.4))
     assert any(isinstance(c, Commit) for c in taker.tick(3.5))
+
+
+def test_an_old_answer_that_comes_after_a_newer_question_ends_no_turn() -> None:
+    taker = TurnTaker()
+    taker.speech_started(0.3, 0.0)
+    old = next(c for c in taker.speech_ended(1.2, 1.0) if isinstance(c, Recognize))
+    taker.speech_started(1.6, 1.3)
+    new = next(c for c in taker.speech_ended(2.2, 2.0) if isinstance(c, Recognize))
+    taker.words(2.3, "where is my order", 0.9, "en", asked=old.asked)
+    assert not any(isinstance(c, Commit) for c in taker.tick(2.6))
+    commands = taker.words(2.7, "where is my order from last week", 0.9, "en", asked=new.asked)
+    assert Commit(1, "where is my order from last week", "en") in commands
+
+
+def test_who_speaks_again_after_a_false_alarm_is_listened_to_again() -> None:
+    class Deaf(Play):
+        def _words(self, now_s: float, command: Recognize, asked_s: float) -> list[Command]:
+            return [] if asked_s > 3.0 else super()._words(now_s, command, asked_s)
+
+    play = Deaf(reply_s=20.0).run(QUESTION, Say(4.0, 4.6, "hello"), Say(8.0, 8.6, "hello"), until_s=40.0)
+    assert play.names() == ["Commit", "Pause", "Resume", "Pause", "Resume", "Ignore"]
