@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 TURN_SECRET = "VISAVIS_TURN_SECRET"  # noqa: S105
 TURN_USER = "VISAVIS_TURN_USERNAME"
 TURN_PASSWORD = "VISAVIS_TURN_PASSWORD"  # noqa: S105
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_NO_MICROPHONE = (
+    "Note: browsers on other machines lend their microphone to https only; "
+    "give --certificate and --key, or put a proxy with TLS before this server."
+)
 HTTP_CLOSE_S = 3
 """How long requests may go on after the sessions have ended."""
 
@@ -39,6 +44,8 @@ def options_of(
     origins: Sequence[str],
     store: str,
     recordings: Path | None,
+    certificate: Path | None = None,
+    key: Path | None = None,
 ) -> ServeOptions:
     """Read what the command was given; passwords of TURN servers come from the environment.
 
@@ -53,6 +60,8 @@ def options_of(
         origins: sites that may use every desk.
         store: SQLite file or URL; empty: one in the state folder; "none": keep nothing.
         recordings: folder; None: one in the state folder.
+        certificate: PEM file for https; None: http.
+        key: its key; None: in the same file.
 
     Raises:
         UsageError: an address is wrong, or a TURN server has no password.
@@ -75,7 +84,10 @@ def options_of(
     except LiveError as error:
         hint = f"; set {TURN_SECRET}, or {TURN_USER} and {TURN_PASSWORD}" if "turn" in error.code else ""
         raise UsageError(f"{error}{hint}") from None
+    _check_certificate(certificate, key)
     return ServeOptions(
+        certificate=str(certificate or ""),
+        key=str(key or ""),
         host=host,
         port=port,
         secret=load_secret(secret_file or state_root() / "secret"),
@@ -85,6 +97,21 @@ def options_of(
         store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
         recordings=str(recordings or state_root() / "recordings"),
     )
+
+
+def _check_certificate(certificate: Path | None, key: Path | None) -> None:
+    if certificate is None:
+        if key is not None:
+            raise UsageError("--key goes with --certificate; name both")
+        return
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"--certificate {certificate}: {error}; give PEM files that belong together"
+        ) from None
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -140,9 +167,10 @@ def serve(
             opened[name] = open_desk(name, desk, step=lambda what: stages.stage(f"opening: {what}"))
         app = create_app(loaded, options, opener=lambda name, _: opened.pop(name))
         host, port = listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        scheme = "https" if options.certificate else "http"
+        address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
         document = _document(address, opened, options)
-        asyncio.run(_serve(app, listener, serving))
+        asyncio.run(_serve(app, listener, options, serving))
     except KeyboardInterrupt:
         if not served:
             raise
@@ -153,7 +181,9 @@ def serve(
             one.close()
 
 
-async def _serve(app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> None:
+async def _serve(
+    app: FastAPI, listener: socket.socket, options: ServeOptions, ready: Callable[[], None]
+) -> None:
     import uvicorn
 
     from server.live.protocol import MESSAGE_BYTES
@@ -187,6 +217,8 @@ async def _serve(app: FastAPI, listener: socket.socket, ready: Callable[[], None
             ws_per_message_deflate=False,
             server_header=False,
             proxy_headers=True,
+            ssl_certfile=options.certificate or None,
+            ssl_keyfile=options.key or None,
             timeout_graceful_shutdown=HTTP_CLOSE_S,
         )
     )
@@ -197,6 +229,7 @@ def _document(address: str, opened: dict[str, OpenDesk], options: ServeOptions) 
     return {
         "address": address,
         "pages": {"visitor": f"{address}/", "kiosk": f"{address}/kiosk", "interface": f"{address}/docs"},
+        "notes": [] if options.certificate or options.host in _LOOPBACK else [_NO_MICROPHONE],
         "max_sessions": options.max_sessions,
         "turn": list(options.ice.turn),
         "store": options.store,
@@ -223,5 +256,6 @@ def show_serving(document: dict[str, Any]) -> None:
     lines.append(
         f"Up to {document['max_sessions']} conversations at once; Ctrl-C lets sentences end and stops."
     )
+    lines += document["notes"]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

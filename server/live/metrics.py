@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from prometheus_client import (
@@ -20,6 +21,9 @@ from prometheus_client.registry import Collector
 
 from agent.conversation_events import ConversationEvent, Notice, TurnEnded, VerdictGiven
 from server.live.protocol import Report
+
+if TYPE_CHECKING:
+    from server.live.rtc import PeerStats
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGES = ("turn_end", "transcript", "first_sentence", "first_sound", "first_frame", "browser_sound")
@@ -132,6 +136,44 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class MediaFigures(Collector):
+    """What the WebRTC connections carry now, all together.
+
+    Args:
+        connections: returns the figures of each.
+    """
+
+    def __init__(self, connections: Callable[[], list[PeerStats]]) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the figures."""
+        live = [one for one in self._connections() if one.state == "connected"]
+        steps = GaugeMetricFamily(
+            "visavis_media_connections", "WebRTC connections, by quality of picture", labels=["step"]
+        )
+        for step in sorted({one.step for one in live}):
+            steps.add_metric([step or "sound"], sum(one.step == step for one in live))
+        yield steps
+        bits = GaugeMetricFamily("visavis_media_bits_per_second", "Sent and received", labels=["what"])
+        bits.add_metric(["sound"], sum(one.audio_bps for one in live))
+        bits.add_metric(["picture"], sum(one.video_bps for one in live))
+        bits.add_metric(["received"], sum(one.received_bps for one in live))
+        yield bits
+        if live:
+            yield GaugeMetricFamily(
+                "visavis_media_fps_least", "Pictures a second, the slowest", min(one.fps for one in live)
+            )
+            yield GaugeMetricFamily(
+                "visavis_media_encode_seconds_most",
+                "Time for a picture's encoding, the slowest",
+                max(one.encode_ms for one in live) / 1e3,
+            )
+            yield GaugeMetricFamily(
+                "visavis_media_lost_most", "Share of packets lost, the worst", max(one.lost for one in live)
+            )
 
 
 def _asked(event: TurnEnded) -> str:

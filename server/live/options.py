@@ -35,6 +35,10 @@ class ServeOptions:
     host: str = "127.0.0.1"
     port: int = 8600
     """0: any that is free."""
+    certificate: str = ""
+    """PEM file; with it the server speaks https, which browsers want before they lend a microphone."""
+    key: str = ""
+    """PEM file; empty: in the certificate's."""
     secret: bytes = field(default=b"", repr=False)
     """Signs tokens, at least 32 bytes; empty: a new one, so that tokens end with the process."""
     ice: IceSettings = field(default_factory=IceSettings)

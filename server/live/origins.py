@@ -63,7 +63,7 @@ class Origins:
             raise LiveError(
                 "origin_not_allowed",
                 "this site may not use the desk",
-                'its operator can allow it in desk.toml: [web] origins = ["https://…"]',
+                'allow it in desk.toml ([web] origins = ["https://…"]); a proxy must pass the Host header on',
                 status=403,
             )
 
@@ -84,7 +84,7 @@ class SecureHeaders:
             "Content-Security-Policy": (
                 "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
                 "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self'; "
-                "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+                "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
                 f"frame-src 'self'; frame-ancestors {' '.join([chr(39) + 'self' + chr(39), *frames])}"
             ),
         }

@@ -16,7 +16,9 @@ from agent.conversation_events import (
     SentenceBegan,
     StateChanged,
     TurnEnded,
+    VerdictGiven,
 )
+from moderation.verdict import Action
 from server.live.connection import Connection
 from server.live.desks import Cast, OpenDesk, Sink
 from server.live.errors import LiveError
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.stage import LiveMoment
+    from server.live.rtc import PeerStats
 
 log = logging.getLogger("visavis.live")
 
@@ -105,7 +108,14 @@ class Session:
         self._state = "listening"
         self._turn = 0
         self._greeted = self._muted = self._warned = self._polite = False
+        self._to_end = False
+        """The guard has decided that the conversation ends with this turn."""
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def media(self) -> PeerStats | None:
+        """What its WebRTC connection carries; None without one."""
+        return self._connection.stats if self._connection is not None else None
 
     @property
     def joined(self) -> bool:
@@ -348,8 +358,11 @@ class Session:
                 self._taping.hear(pcm)
 
     def _taped(self, what: Notice | LiveError) -> None:
-        if isinstance(what, LiveError):
-            self._fail(what)
+        if isinstance(what, LiveError):  # its words are for the operator: they name folders
+            log.warning("session %s: %s", self.guest.session, what)
+            self._fail(
+                LiveError(what.code, "the conversation cannot be recorded", "it goes on without a recording")
+            )
         else:
             self._happened(what)
 
@@ -379,6 +392,10 @@ class Session:
                 self._turn = event.turn
             case HeardWords() | TurnEnded():
                 self.active_s, self._warned = self._clock(), False
+            case VerdictGiven() if event.verdict.action is Action.END:
+                self._to_end = True
+            case Notice() if event.code != "recording":
+                log.warning("session %s: %s: %s", self.guest.session, event.code, event.message)
             case _:
                 pass
         if isinstance(event, HeardWords) and event.final and self._taping is not None:
@@ -387,6 +404,8 @@ class Session:
         if told is not None:
             kind, fields = told
             self._send(kind, **fields)
+        if isinstance(event, TurnEnded) and self._to_end and not self.ended:
+            self._end("guard")
 
     def _tell(self, event: ConversationEvent | Report) -> None:
         for listener in self._listeners:

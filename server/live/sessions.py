@@ -11,16 +11,20 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server.live.admission import Admission
 from server.live.desks import CastOf, OpenDesk
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
-from server.live.metrics import Metrics
+from server.live.metrics import MediaFigures, Metrics
 from server.live.options import ServeOptions
 from server.live.protocol import NewSession, QueueDocument, SessionDocument
 from server.live.session import Session
 from server.live.tokens import Tokens
+
+if TYPE_CHECKING:
+    from server.live.rtc import PeerStats
 
 log = logging.getLogger("visavis.live")
 
@@ -68,6 +72,7 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._lags: list[float] = [0.0]
+        metrics.registry.register(MediaFigures(self._media))
 
     def __len__(self) -> int:
         return len(self._open)
@@ -190,6 +195,9 @@ class Sessions:
         )
         while self._ending:
             await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def _media(self) -> list[PeerStats]:
+        return [stats for session in self._open.values() if (stats := session.media) is not None]
 
     def _follow(self, session: Session) -> None:
         """Give its place back when it has ended."""

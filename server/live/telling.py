@@ -14,6 +14,16 @@ from agent.conversation_events import (
 )
 from agent.sentence import Citation
 
+FOR_VISITORS = {
+    "hearing_failed": "That could not be heard. Please say it again, or type it.",
+    "engine_failed": "Something went wrong while answering. Please ask again.",
+    "voice_failed": "The voice is not there at the moment. Please read the answer.",
+    "picture_failed": "The picture is not there at the moment. The conversation goes on.",
+    "recording": "This conversation is being recorded, as you agreed.",
+    "recording_ended": "The recording has ended. The conversation goes on.",
+}
+"""Notices that concern visitors, in words for them; the others, and what engines say, are for operators."""
+
 
 def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
     """Return the message's type and fields; None for what visitors are not told."""
@@ -39,8 +49,8 @@ def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
                 "interrupted": event.interrupted,
                 "timings_ms": dict(event.timings_ms),
             }
-        case Notice():
-            return "notice", {"code": event.code, "message": event.message}
+        case Notice() if event.code in FOR_VISITORS:
+            return "notice", {"code": event.code, "message": FOR_VISITORS[event.code]}
         case _:
             return None
 

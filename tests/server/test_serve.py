@@ -101,6 +101,14 @@ def test_wrong_addresses_of_helpers_are_told(monkeypatch: pytest.MonkeyPatch) ->
     assert "hidden" not in repr(options)
 
 
+def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "none.pem").write_text("nothing", encoding="utf-8")
+    with pytest.raises(UsageError, match="PEM"):
+        options_of(**GIVEN, certificate=tmp_path / "none.pem")
+    with pytest.raises(UsageError, match="--certificate"):
+        options_of(**GIVEN, key=tmp_path / "none.pem")
+
+
 def test_events_may_be_kept_nowhere() -> None:
     assert options_of(**{**GIVEN, "store": "none"}).store == ""
     assert options_of(**GIVEN).store.endswith("sessions.sqlite")
@@ -112,6 +120,7 @@ def test_people_are_told_where_to_go(capsys: pytest.CaptureFixture[str]) -> None
             "desks": [{"id": "demo", "name": "Front", "engines": {"answering": "extractive"}}],
             "pages": {"visitor": "http://127.0.0.1:1/", "kiosk": "http://127.0.0.1:1/kiosk"},
             "max_sessions": 4,
+            "notes": ["Note: something."],
         }
     )
     said = capsys.readouterr().out

@@ -25,11 +25,13 @@ from agent.conversation_events import (
     SentenceBegan,
     StateChanged,
     TurnEnded,
+    VerdictGiven,
 )
 from agent.desk import Desk
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Citation, Outcome, Sentence
 from agent.stage import LiveMoment
+from moderation.verdict import Action, Verdict
 from server.live.app import create_app
 from server.live.desks import Cast, CastOf, OpenDesk, Sinks
 from server.live.options import ServeOptions
@@ -72,6 +74,8 @@ class FakeTalk:
             self.over.set()
             return
         self.turns += 1
+        if text == "go away":
+            self.on_event(VerdictGiven(self.turns, Verdict(Action.END, "test.end", text)))
         self.on_event(HeardWords(self.turns, text, final=True))
         self.on_event(StateChanged("speaking"))
         self.on_event(SentenceBegan(self.turns, Sentence(f"You said {text}.", citations=(CITATION,))))
@@ -91,7 +95,7 @@ class FakeTalk:
 
     def stop(self) -> None:
         self.did.append("stop")
-        self.on_event(Notice("stopped", "as told"))
+        self.on_event(Notice("voice_failed", "secret detail of an engine"))
 
     def replay(self) -> None:
         self.did.append("replay")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.conversation_events import Notice
 from server.live.link import CLOSE_REPLACED, CLOSE_UNAUTHORISED, CLOSE_UNKNOWN
 from server.live.options import ServeOptions
 from tests.server.live.serving import Server, desk_in, eventually, serving
@@ -87,7 +88,7 @@ async def test_a_muted_visitor_is_not_heard(server: Server) -> None:
         await client.send("mute", muted=True)
         await client.socket.send(b"\1\1" * 320)
         await client.send("stop")
-        await client.until("notice", code="stopped")
+        await client.until("notice", code="voice_failed")
     assert len(server.cast.talks[0].sound) == 0
 
 
@@ -291,6 +292,24 @@ async def test_a_conversation_that_breaks_ends_its_session_and_no_other(server: 
         assert (await broken.until("ended"))["reason"] == "failed"
         await other.send("text", text="hello")
         await other.until("turn")
+
+
+async def test_visitors_are_not_told_what_engines_say(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("stop")
+        notice = await client.until("notice")
+        assert "secret" not in notice["message"]
+        server.cast.talks[0].on_event(Notice("replaced", "secret endpoint"))
+        await client.send("text", text="hello")
+        await client.until("turn")
+        assert [message["type"] for message in client.seen].count("notice") == 1
+
+
+async def test_a_conversation_that_the_guard_ends_is_over_after_its_turn(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        await client.send("text", text="go away")
+        await client.until("turn")
+        assert (await client.until("ended"))["reason"] == "guard"
 
 
 async def test_a_closing_server_says_so_and_lets_sentences_end(tmp_path: Path) -> None:

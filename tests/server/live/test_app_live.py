@@ -69,6 +69,9 @@ async def test_a_question_is_answered_in_picture_sound_and_words(server: Server,
         assert turn["heard"] == LINE
         assert turn["timings_ms"]["first_sound"] > 0
         await eventually(lambda: len(browser.frames) > 10)
+        figures = (await server.http.get("/metrics")).text
+        assert "visavis_media_connections{step=" in figures
+        assert 'visavis_media_bits_per_second{what="sound"}' in figures
         assert max(np.abs(pcm).max() for _, pcm in browser.sounds) > 500
         await client.send("end")
         await client.until("ended")
