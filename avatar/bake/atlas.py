@@ -20,8 +20,8 @@ from avatar.bake.poses import (
     SPLIT_KEYS,
 )
 from avatar.bake.seam import matched, seam_gain
-from avatar.bake.visibility import paint, seen
 from avatar.geometry import smoothstep
+from avatar.seen import Seen
 
 LIP_SHADE = 0.25
 SIDE_BOX = (0.18, 0.82, 0.80)
@@ -165,21 +165,14 @@ def _appearance(mesh: Mesh, keys: dict[str, U8], screens: dict[str, F32], size: 
     body = np.ascontiguousarray(mesh.triangles[mesh.part == BODY])
     base = blur(keys["rest"][:, :, :3].astype(np.float32) + 3, 1.6)
     # between the lids the eye is seen: there the skin's own change goes on
-    ids, _ = seen(screens["rest"], depth, mesh.triangles, size)
+    ids = Seen(screens["rest"], depth, mesh.triangles, size, size).ids
     eye = ((ids >= 0) & (mesh.part[ids] >= LEFT_EYE)).astype(np.uint8)
     skin = 1 - cv2.dilate(eye, disc(size / 360)).astype(np.float32)
     nearby = blur(skin, size / 150)[..., None] + 1e-3
     maps, names = [], []
+    body_seen = Seen(screens["rest"], depth, body, size, size)
     for key in KEY_POSES:
-        moved = np.zeros((size, size, 2), np.float32)
-        paint(
-            screens["rest"],
-            depth,
-            body,
-            screens[key] - screens["rest"],
-            moved,
-            np.full((size, size), 1e9, np.float32),
-        )
+        moved = body_seen.painted(screens[key] - screens["rest"])
         seen_here = cv2.remap(
             keys[key][:, :, :3], pixel_x + moved[..., 0], pixel_y + moved[..., 1], cv2.INTER_LINEAR
         ).astype(np.float32)

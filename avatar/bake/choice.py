@@ -6,7 +6,7 @@ import numpy as np
 
 from avatar.bake.mesh import BODY, F32, I32, Mesh, screen_area
 from avatar.bake.poses import KEY_POSES, SIDE_PIVOT_Y_M, SIDE_YAWS_DEG, SIDES
-from avatar.bake.visibility import seen
+from avatar.seen import Seen
 
 FRONT_GAIN = 1.8
 """So many times larger than the front, the sharpest and best lit, another picture must show a triangle."""
@@ -24,7 +24,7 @@ def choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size: 
     visible = {}
     for key in ("rest", *sources):
         xy, depth = mesh.on_screen(mesh.posed(KEY_POSES.get(key, {})), size)
-        _, zbuffer = seen(xy, depth, triangles, size)
+        zbuffer = Seen(xy, depth, triangles, size, size).zbuffer
         centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
         slack = {"rest": 0.0025, "blink": 0.0018}.get(key, 0.004)
         visible[key] = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + slack) & (
@@ -49,7 +49,7 @@ def choose(mesh: Mesh, screens: dict[str, F32], sources: tuple[str, ...], size: 
     for i in range(len(SIDES)):
         xy, depth = from_side(mesh, SIDE_YAWS_DEG[i], size)
         area = screen_area(xy, triangles)
-        _, zbuffer = seen(xy, depth, triangles, size)
+        zbuffer = Seen(xy, depth, triangles, size, size).zbuffer
         centre = np.clip(xy[triangles].mean(1).astype(int), 0, size - 1)
         shown = (depth[triangles].mean(1) < zbuffer[centre[:, 1], centre[:, 0]] + 0.002) & (area > 0)
         take = body & shown & turns & flank & (area > 1e-3)

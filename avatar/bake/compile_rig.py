@@ -33,9 +33,9 @@ from avatar.bake.mesh import (
 )  # fmt: skip
 from avatar.bake.person import PEOPLE
 from avatar.bake.poses import KEY_POSES
-from avatar.bake.visibility import seen
 from avatar.errors import RigError
 from avatar.geometry import BLENDSHAPE_INDEX
+from avatar.seen import Seen
 
 CULL_SIZE = 900
 """Pixels a side of the pictures in which a triangle must appear to be kept."""
@@ -155,7 +155,7 @@ def _ever_seen(mesh: Mesh) -> NDArray[np.bool_]:
         for head in HEADS:
             for gaze in ((0.0, 0.0),) if weights else ((0.0, 0.0), (25.0, 12.0), (-25.0, -12.0)):
                 xy, depth = mesh.on_screen(mesh.turned(mesh.gazed(posed, *gaze), head), CULL_SIZE)
-                ids, _ = seen(xy, depth, mesh.triangles, CULL_SIZE)
+                ids = Seen(xy, depth, mesh.triangles, CULL_SIZE, CULL_SIZE).ids
                 hit[np.unique(ids[ids >= 0])] = True
     touched = np.zeros(len(mesh.vertices), bool)
     touched[mesh.triangles[hit]] = True

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from avatar.bake.brows import LOWER_LASHES, UPPER_LASHES
 from avatar.bake.mesh import BODY, F32, I32, NECK_M, Mesh
 from avatar.bake.picture import U8, blur, disc, read_rgba
-from avatar.bake.visibility import seen
 from avatar.geometry import project, smoothstep
+from avatar.seen import Seen
 
 LASH_LENGTH = 0.5
 """Lashes shorter than they were grown: natural, and quicker to draw."""
@@ -59,7 +59,7 @@ def outline_only(hair: U8, mesh: Mesh) -> U8:
 
     size = len(hair)
     xy, depth = mesh.on_screen(mesh.vertices, size)
-    ids, _ = seen(xy, depth, mesh.triangles, size)
+    ids = Seen(xy, depth, mesh.triangles, size, size).ids
     dense = cv2.morphologyEx((hair[:, :, 3] > 100).astype(np.uint8), cv2.MORPH_CLOSE, disc(size / 120))
     # distance to the skin that is bare of hair, for what lies on the head; the outline keeps its edge
     inside = cv2.erode((ids >= 0).astype(np.uint8), disc(size / 120))
@@ -140,7 +140,7 @@ def hair_grid(strands: Path, mesh: Mesh) -> tuple[F32, F32]:
     xy, depth = project(points, mesh.camera, 1)
     # hair on the far side of the head shows nowhere
     head, head_depth = mesh.on_screen(mesh.vertices, DEPTH_SIZE)
-    _, zbuffer = seen(head, head_depth, mesh.triangles, DEPTH_SIZE)
+    zbuffer = Seen(head, head_depth, mesh.triangles, DEPTH_SIZE, DEPTH_SIZE).zbuffer
     at = np.clip((xy * DEPTH_SIZE).astype(int), 0, DEPTH_SIZE - 1)
     shown = depth < zbuffer[at[:, 1], at[:, 0]] + 0.008
     # beside the head, only what lies before its widest part; over it, all

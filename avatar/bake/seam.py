@@ -7,7 +7,7 @@ import numpy as np
 from avatar.bake.choice import from_side
 from avatar.bake.mesh import BODY, F32, I32, Mesh
 from avatar.bake.picture import U8, blur
-from avatar.bake.visibility import paint, seen
+from avatar.seen import Seen
 
 LIGHT_MOST, TINT_MOST = 1.6, 1.3
 """Skin differs by no more than this between the views, in light and from colour to colour."""
@@ -24,7 +24,7 @@ def matched(mesh: Mesh, view: U8, yaw_deg: float, rest: U8, size: int) -> U8:
     pictures = [blur(picture.astype(np.float32) + 3, size / 200) for picture in (rest, view)]
     colours, shown = [], []
     for picture, places, deep in zip(pictures, (front_xy, xy), (front_depth, depth), strict=True):
-        _, zbuffer = seen(places, deep, body, size)
+        zbuffer = Seen(places, deep, body, size, size).zbuffer
         at = np.clip(places.astype(int), 0, size - 1)
         colours.append(picture[at[:, 1], at[:, 0]])
         shown.append(deep < zbuffer[at[:, 1], at[:, 0]] + 0.002)
@@ -40,8 +40,7 @@ def matched(mesh: Mesh, view: U8, yaw_deg: float, rest: U8, size: int) -> U8:
     known[both] = 1
     ratio[both] = np.clip(found, 0.5, 2.0)[both]
     values = np.concatenate([ratio * known[:, None], known[:, None]], 1).astype(np.float32)
-    painted = np.zeros((size, size, 4), np.float32)
-    paint(xy, depth, body, values, painted, np.full((size, size), 1e9, np.float32))
+    painted = Seen(xy, depth, body, size, size).painted(values)
     # where only this view sees, the ratio of the nearest seam goes on and fades
     gain = _spread(painted, size)
     return np.asarray(np.clip(view * gain, 0, 255), np.uint8)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from avatar.geometry import smoothstep
 from avatar.photo.fit import Fit
-from avatar.photo.seen import Seen
 from avatar.photo.skin import filled, sampled, spread_over_skin
 from avatar.photo.template import BLINK_POSE, SKIN, Template, weight_vector
+from avatar.seen import Seen
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

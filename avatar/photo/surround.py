@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from avatar.geometry import smoothstep
 from avatar.photo.matte import LEAST_EDGE, beyond_person, cut_out, without_person
-from avatar.photo.seen import Seen
+from avatar.seen import Seen
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]

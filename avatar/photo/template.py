@@ -25,9 +25,9 @@ from avatar.photo.landmarks import (
     OVAL,
     Landmarker,
 )
-from avatar.photo.seen import Seen
 from avatar.pose import Pose
 from avatar.rig import Eye, Rig, load_rig
+from avatar.seen import Seen
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]

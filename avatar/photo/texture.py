@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from avatar.photo.eyes import PATCH_PX
 from avatar.photo.fit import Fit
 from avatar.photo.lids import blink_picture, from_eyes, lid_share
-from avatar.photo.seen import Seen
 from avatar.photo.skin import filled, sampled, spread_over_skin
 from avatar.photo.template import (
     INSIDE,
@@ -22,6 +21,7 @@ from avatar.photo.template import (
     Template,
     weight_vector,
 )
+from avatar.seen import Seen
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from avatar.bake.visibility import seen
 from avatar.geometry import BLENDSHAPE_INDEX, project
 from avatar.lipcheck import CLOSED_MM, lip_gap_mm
 from avatar.pose import Pose
 from avatar.rig import Rig, load_rig, rig_names
+from avatar.seen import Seen
 from avatar.viseme import VISEME_WEIGHTS
 
 SIZE = 512
@@ -20,7 +20,7 @@ def drawn(rig: Rig, weights: dict[str, float]) -> np.ndarray:
         vertices[rig.active] += weight * rig.deltas[BLENDSHAPE_INDEX[name]]
     camera = rig.manifest.camera
     xy, depth = project(vertices, (camera.y, camera.z, camera.focal), SIZE)
-    return seen(xy, depth, rig.triangles, SIZE)[0]
+    return Seen(xy, depth, rig.triangles, SIZE, SIZE).ids
 
 
 def eye_pixels(rig: Rig, weights: dict[str, float]) -> int:

@@ -14,11 +14,11 @@ from avatar.photo.landmarks import EYE_RIM, INNER_LOWER, INNER_UPPER, FoundFace
 from avatar.photo.lids import LASH_LIGHT, blink_picture, lowered_by_blink
 from avatar.photo.lining import lined
 from avatar.photo.matte import cut_out
-from avatar.photo.seen import Seen
 from avatar.photo.surround import find_outline
 from avatar.photo.teeth import with_teeth
 from avatar.photo.template import INSIDE, SKIN, load_template, weight_vector
 from avatar.photo.texture import _lit_teeth
+from avatar.seen import Seen
 from avatar.viseme import VISEME_WEIGHTS
 from tests.avatar.test_photo import PX_PER_M, synthetic
 
