@@ -6,10 +6,11 @@ import base64
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +115,7 @@ def converse(
     seconds: float,
     *,
     marks: bool = False,
+    hold_ms: Mapping[str, float] | None = None,
     told: Callable[[str], None] = lambda _: None,
     picture: Path | None = None,
 ) -> Trace:
@@ -124,6 +126,7 @@ def converse(
         microphone: wav, played once from the moment the microphone is opened.
         seconds: how long.
         marks: look for the server's marks.
+        hold_ms: "audio" and "video" → how long the browser is asked to hold what came, at least.
         told: called with how far it is.
         picture: where to write how the page looks at the end.
 
@@ -150,7 +153,8 @@ def converse(
             page = context.new_page()
             complaints = list[str]()
             page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(server.address + "/bench" + ("?marks" if marks else ""))
+            asked = {f"{kind}_ms": str(ms) for kind, ms in (hold_ms or {}).items()}
+            page.goto(f"{server.address}/bench?{urlencode(asked | ({'marks': '1'} if marks else {}))}")
             page.wait_for_function("globalThis.take !== undefined", timeout=20_000)
             began = time.monotonic()
             while (passed := time.monotonic() - began) < seconds:

@@ -101,19 +101,32 @@ def received(
     at = np.array(audio.at_s)
     inside = (at >= begin_s) & (at < end_s)
     at = at[inside]
+    if not len(at):
+        nothing = 1e3 * (end_s - begin_s)
+        return Received(
+            len(shown) / (end_s - begin_s),
+            float(gaps_ms.max()),
+            int(np.sum(gaps_ms > 200.0)),
+            float("inf"),
+            1,
+            nothing,
+            tuple(sorted(video.widths)),
+            turns,
+        )
     stamps = np.array(audio.stamp, np.int64)[inside]
     steps = (np.diff(stamps) + 2**31) % 2**32 - 2**31
-    stamps_ms = np.concatenate([[0], np.cumsum(steps)]) / (RATE_HZ / 1e3) if len(stamps) else np.zeros(0)
-    late_ms = 1e3 * (at - at[0]) - stamps_ms if len(at) else np.full(1, np.inf)
+    stamps_ms = np.concatenate([[0], np.cumsum(steps)]) / (RATE_HZ / 1e3)
+    late_ms = 1e3 * (at - at[0]) - stamps_ms
     late_ms = late_ms - late_ms.min()
     late = late_ms > buffer_ms
+    ended = 1e3 * (end_s - at[-1]) > 2 * buffer_ms
     lost = steps > PIECE
     return Received(
         fps=len(shown) / (end_s - begin_s),
         longest_ms=float(gaps_ms.max()),
         freezes=int(np.sum(gaps_ms > 200.0)),
         late_ms_p99=float(np.percentile(late_ms, 99)),
-        gaps=int(np.sum(late[1:] & ~late[:-1])) + int(np.sum(lost)),
+        gaps=int(np.sum(late[1:] & ~late[:-1])) + int(np.sum(lost)) + int(ended),
         missing_ms=float(np.sum(steps[lost] - PIECE)) / (RATE_HZ / 1e3),
         widths=tuple(sorted(video.widths)),
         turns=turns,

@@ -19,8 +19,8 @@ LOCAL_HANG_S = 0.5
 """Pauses up to here lie within an utterance: recordings have none longer."""
 REMOTE_HANG_S = 0.06
 """Pauses from here on part the assistant's sounds."""
-SILENCE_S = 0.5
-"""Silence that lasts so long is the end of a reply that was interrupted."""
+SILENCE_S = 0.8
+"""Silence that lasts so long ends a reply; between its sentences there is half a second."""
 FIND_S = 1.5
 """How far an utterance may lie from where the recording says, for a browser that stumbled as it began."""
 LONGEST_S = 8.0
