@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiortc import RTCPeerConnection
+from aiortc.rtcrtpsender import RTT_ALPHA
 from aiortc.stats import RTCOutboundRtpStreamStats, RTCRemoteInboundRtpStreamStats, RTCTransportStats
 
 
@@ -60,6 +61,23 @@ class Totals:
     lost: float = 0.0
 
 
+def newest_trip(before_s: float | None, after_s: float | None) -> float | None:
+    """Take aiortc's smoothing off its round trip: a queue must be seen when it builds up and when it is gone.
+
+    Args:
+        before_s: its figure a second ago, seconds.
+        after_s: its figure now.
+
+    Returns:
+        The newest measurement, seconds; None where there is no new one.
+    """
+    if after_s is None or before_s == after_s:
+        return None
+    if before_s is None:
+        return after_s
+    return max(0.0, (after_s - RTT_ALPHA * before_s) / (1.0 - RTT_ALPHA))
+
+
 async def totals_of(connection: RTCPeerConnection) -> Totals:
     """Read a connection's counters."""
     audio = video = received = 0
@@ -72,7 +90,8 @@ async def totals_of(connection: RTCPeerConnection) -> Totals:
             else:
                 video = report.bytesSent
         elif isinstance(report, RTCRemoteInboundRtpStreamStats):
-            rtt_s = report.roundTripTime if report.roundTripTime is not None else rtt_s
+            if report.kind == "audio" and report.roundTripTime is not None:
+                rtt_s = report.roundTripTime  # pictures pause, and aiortc's figure is wrong then
             lost = max(lost, report.fractionLost / 256)
         elif isinstance(report, RTCTransportStats):
             received = report.bytesReceived

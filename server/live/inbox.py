@@ -13,6 +13,7 @@ from aiortc.rtp import RtpPacket
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from server.live.allowance import Allowance
 from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,6 @@ class AudioInbox:
 
     def __init__(self, on_audio: Callable[[NDArray[np.float32]], None], now: Callable[[], float]) -> None:
         self._on_audio = on_audio
-        self._now = now
         self._decoder: av.AudioCodecContext = av.CodecContext.create("libopus", "r")
         self._decoder.sample_rate = AUDIO_RATE
         self._resampler = av.AudioResampler(
@@ -66,8 +66,7 @@ class AudioInbox:
         self._next: int | None = None
         self._end: int | None = None  # RTP time at which the sound so far ends
         self._pts = 0
-        self._tokens = BURST_PACKETS
-        self._refilled_s = now()
+        self._allowance = Allowance(PACKETS_PER_S, BURST_PACKETS, now)
         self.heard = 0
         self.missing = 0
         self.refused = 0
@@ -79,7 +78,7 @@ class AudioInbox:
         Returns:
             Always (False, None): there is never anything left for aiortc to decode.
         """
-        if not self._affordable() or len(packet.payload) > _MOST_BYTES:
+        if not self._allowance.take() or len(packet.payload) > _MOST_BYTES:
             self.refused += 1
             return False, None
         number = packet.sequence_number
@@ -97,15 +96,6 @@ class AudioInbox:
         self._waiting[number] = packet
         self._drain()
         return False, None
-
-    def _affordable(self) -> bool:
-        now = self._now()
-        self._tokens = min(BURST_PACKETS, self._tokens + (now - self._refilled_s) * PACKETS_PER_S)
-        self._refilled_s = now
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True
 
     def _drain(self) -> None:
         assert self._next is not None

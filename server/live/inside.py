@@ -1,4 +1,4 @@
-"""The five places where aiortc 1.16 has to be reached from within, and why. Nothing else touches its inside.
+"""The six places where aiortc 1.16 has to be reached from within, and why. Nothing else touches its inside.
 
 `tests/server/live/test_rtc_inside.py` fails when a newer aiortc has moved one of them.
 """
@@ -20,6 +20,7 @@ from server.live.encoder import Codec
 
 _ENCODER = "_RTCRtpSender__encoder"
 _KEY_FRAME = "_send_keyframe"
+_REPEAT = "_retransmit"
 _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
 _RECV = "_recv"
 _ICE = "_connection"
@@ -72,6 +73,22 @@ def forward_feedback(
     packer.told = on_estimate
     setattr(sender, _ENCODER, packer)
     setattr(sender, _KEY_FRAME, on_key_frame)
+
+
+def limit_repeats(sender: RTCRtpSender, affordable: Callable[[], bool]) -> None:
+    """Repeat a lost packet only while `affordable` says so.
+
+    aiortc repeats whatever is asked for, as often as it is asked for: on a narrow network that fills it up
+    for good, and it lets a client have a hundred times what it sends.
+    """
+    _expect(sender, _REPEAT)
+    repeat = getattr(sender, _REPEAT)
+
+    async def repeat_within(sequence_number: int) -> None:
+        if affordable():
+            await repeat(sequence_number)
+
+    setattr(sender, _REPEAT, repeat_within)
 
 
 def receive_into(receiver: RTCRtpReceiver, inbox: Inbox) -> None:

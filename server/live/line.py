@@ -16,9 +16,10 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from server.live import inside
+from server.live.allowance import Allowance
 from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES, AudioEncoder
 from server.live.errors import LiveError
-from server.live.figures import LineStats, Totals, totals_of
+from server.live.figures import LineStats, Totals, newest_trip, totals_of
 from server.live.inbox import HEARING_RATE, PIECE_SAMPLES, AudioInbox
 from server.live.offer import Offer
 from server.live.picture import PictureSender
@@ -40,6 +41,9 @@ FLOOD_BYTES = 1_250_000
 MUCH_BYTES = 125_000
 """In a second: ten times the best Opus; for `MUCH_S` in a row it is a flood too."""
 MUCH_S = 3
+REPEATS_PER_S = 20.0
+REPEATS_AT_ONCE = 30.0
+"""Lost packets of the picture: half of what a face needs a second; beyond that a key frame is cheaper."""
 CLOSE_S = 5.0
 OVER = ("failed", "flooded", "closed")
 """States that a connection does not come back from."""
@@ -219,6 +223,8 @@ class Line:
                 inside.skip_empty_datagrams(transceiver.receiver.transport)
                 inside.gather_within(transceiver.receiver.transport, GATHER_S)
             elif self._picture is not None:
+                repeats = Allowance(REPEATS_PER_S, REPEATS_AT_ONCE, self._loop.time)
+                inside.limit_repeats(transceiver.sender, repeats.take)
                 inside.forward_feedback(
                     transceiver.sender,
                     self._picture.codec,
@@ -261,12 +267,13 @@ class Line:
         video_bps = 8 * (total.video - before.video) / seconds
         picture = self._picture
         if picture is not None and self._stats.state == "connected":
+            trip_s = newest_trip(before.rtt_s, total.rtt_s)
             picture.second(
                 now,
                 audio_bps=audio_bps,
                 video_bps=video_bps,
                 lost=total.lost,
-                rtt_ms=None if total.rtt_s is None else 1000.0 * total.rtt_s,
+                rtt_ms=None if trip_s is None else 1000.0 * trip_s,
                 seconds=seconds,
             )
         self._stats = replace(

@@ -55,8 +55,11 @@ class QualitySettings:
             control, draft-ietf-rmcat-gcc); a fifth of it supports an estimate.
         swollen_ms: a round trip this much longer than the shortest of late means that a queue has built up.
         trips: how many seconds back the shortest round trip is looked for; a new way may be longer for good.
-        retreat: share of what the network carried that is used next, so that its queue empties.
+        retreat: share of what arrived that is used next, so that the network's queue empties.
+        soft_retreat: the least share that an estimate can bring it to in a second.
+        hard_retreat: the same where much is lost or the queue is three times as long.
         growth: a second without a limit raises the rate by this factor.
+        creep: the same where the receiver's estimate stands against it, but nothing confirms that.
         late_share: share of the last second's pictures that came late at which the machine is too slow.
         down_after_s: seconds of trouble before a step down: two reports, so one hiccup does not count.
         up_after_s: seconds without trouble before a step up; doubles whenever a step up did not last.
@@ -64,7 +67,7 @@ class QualitySettings:
         headroom: a step up needs this many times its least rate.
     """
 
-    start_bps: int = 600_000
+    start_bps: int = 330_000
     least_bps: int = 40_000
     most_bps: int = 1_500_000
     binding: float = 1.25
@@ -72,7 +75,10 @@ class QualitySettings:
     swollen_ms: float = 60.0
     trips: int = 30
     retreat: float = 0.85
+    soft_retreat: float = 0.7
+    hard_retreat: float = 0.5
     growth: float = 1.08
+    creep: float = 1.02
     late_share: float = 0.2
     down_after_s: float = 2.0
     up_after_s: float = 8.0
@@ -98,6 +104,7 @@ class Bandwidth:
 
     settings: QualitySettings = DEFAULTS
     allowed_bps: float = field(default=0.0, init=False)
+    _settling: bool = field(default=False, init=False)
     _trips_ms: deque[float] = field(default_factory=deque, init=False)
 
     def __post_init__(self) -> None:
@@ -127,20 +134,30 @@ class Bandwidth:
             `allowed_bps`, between the settings' least and most.
         """
         use = self.settings
-        swollen = (
-            rtt_ms is not None and bool(self._trips_ms) and rtt_ms > min(self._trips_ms) + use.swollen_ms
-        )
-        if rtt_ms is not None:
+        shortest = min(self._trips_ms, default=rtt_ms)
+        swell_ms = 0.0
+        if rtt_ms is not None and shortest is not None:
+            newest = self._trips_ms[-1] if self._trips_ms else rtt_ms
+            swell_ms = min(rtt_ms, newest) - shortest  # twice running: once, it was a busy machine
             self._trips_ms.append(rtt_ms)
         sent = audio_bps + video_bps
         binding = estimate_bps is not None and estimate_bps < use.binding * sent
-        if lost > use.lossy:
-            self.allowed_bps = min(self.allowed_bps, video_bps) * (1.0 - 0.5 * lost)
-        elif swollen or (binding and lost > use.lossy / 5):
-            carried = min(sent, estimate_bps) if binding and estimate_bps is not None else sent
-            self.allowed_bps = min(self.allowed_bps, use.retreat * carried - audio_bps)
-        elif not binding:
-            self.allowed_bps *= use.growth
+        trouble = lost > use.lossy or swell_ms > use.swollen_ms or (binding and lost > use.lossy / 5)
+        settling, self._settling = self._settling, False
+        if trouble and settling:
+            pass  # the client's report still tells of the time before the last step back
+        elif trouble and video_bps >= use.least_bps / 4:  # else it is none of the picture's doing
+            arrived = sent * (1.0 - lost)
+            hard = lost > use.lossy or swell_ms > 3 * use.swollen_ms
+            wanted = use.retreat * arrived
+            if binding and estimate_bps is not None:
+                wanted = min(wanted, estimate_bps)
+            # What arrived was carried, whatever the estimate says.
+            wanted = max(wanted, (use.hard_retreat if hard else use.soft_retreat) * arrived)
+            self.allowed_bps = min(self.allowed_bps, wanted - audio_bps)
+            self._settling = True
+        elif not trouble:
+            self.allowed_bps *= use.creep if binding else use.growth
         self.allowed_bps = float(min(max(self.allowed_bps, use.least_bps), use.most_bps))
         return self.allowed_bps
 

@@ -70,6 +70,24 @@ async def test_the_transport_receives_through_the_attribute_that_is_replaced() -
     await connection.close()
 
 
+async def test_repeats_are_limited_where_the_sender_looks_for_them() -> None:
+    connection = RTCPeerConnection()
+    sender = connection.addTransceiver("video").sender
+    repeated: list[int] = []
+
+    async def repeat(number: int) -> None:
+        repeated.append(number)
+
+    sender._retransmit = repeat
+    left = [True, True]
+    inside.limit_repeats(sender, lambda: bool(left and left.pop()))
+    for number in range(5):
+        await sender._retransmit(number)
+    assert repeated == [0, 1]
+    assert "await self._retransmit(seq)" in inspect.getsource(RTCRtpSender)
+    await connection.close()
+
+
 async def test_gathering_takes_its_limit_from_the_connection() -> None:
     connection = RTCPeerConnection()
     transport = connection.addTransceiver("audio").receiver.transport
