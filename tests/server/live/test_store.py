@@ -66,6 +66,12 @@ def a_turn(number: int, question: str = "May I return it?") -> TurnEnded:
     )
 
 
+async def until_refused(store: EventStore) -> None:
+    """Waits until the database has refused what was put, and it waits again."""
+    while not store.status().trouble:
+        await asyncio.sleep(0.01)
+
+
 async def test_a_session_is_read_back_as_it_happened(store: EventStore) -> None:
     store.put("s1", SessionOpened("demo", "zh", "kiosk", recorded=True))
     store.put("s1", StateChanged("thinking"))
@@ -286,7 +292,8 @@ async def test_a_locked_database_disturbs_nobody_and_events_are_written_later(pa
     locker.execute("BEGIN IMMEDIATE")
     for number in range(10):
         store.put("s1", a_turn(number))
-    assert not await store.flush(0.2)
+    await until_refused(store)
+    assert not await store.flush(0.1)
     assert store.status().waiting == 10
     assert store.status().trouble == "database is locked"
     assert await store.events("s1") == []  # reading goes on
@@ -329,7 +336,7 @@ async def test_what_waits_is_bounded_in_bytes_too(path: Path) -> None:
     locker.execute("BEGIN IMMEDIATE")
     for number in range(50):
         store.put("s1", a_turn(number, "x" * 10_000))
-    await store.flush(0.1)
+    await until_refused(store)
     assert store.status().waiting < 10
     locker.execute("COMMIT")
     locker.close()
@@ -362,7 +369,7 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     for number in range(1, 40):
         store.put("s1", HeardWords(number, "x" * 20_000, True))
-    assert not await store.flush(0.5)
+    assert not await store.flush(2)
     trouble = store.status().trouble
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert await store.flush()
