@@ -66,10 +66,10 @@ def a_turn(number: int, question: str = "May I return it?") -> TurnEnded:
     )
 
 
-async def until_refused(store: EventStore) -> None:
-    """Waits until the database has refused what was put, and it waits again."""
+def wait_until_refused(store: EventStore) -> None:
+    """Returns when the database has refused what was put, and it waits again."""
     while not store.status().trouble:
-        await asyncio.sleep(0.01)
+        time.sleep(0.01)
 
 
 async def test_a_session_is_read_back_as_it_happened(store: EventStore) -> None:
@@ -292,7 +292,7 @@ async def test_a_locked_database_disturbs_nobody_and_events_are_written_later(pa
     locker.execute("BEGIN IMMEDIATE")
     for number in range(10):
         store.put("s1", a_turn(number))
-    await until_refused(store)
+    await asyncio.to_thread(wait_until_refused, store)
     assert not await store.flush(0.1)
     assert store.status().waiting == 10
     assert store.status().trouble == "database is locked"
@@ -336,7 +336,7 @@ async def test_what_waits_is_bounded_in_bytes_too(path: Path) -> None:
     locker.execute("BEGIN IMMEDIATE")
     for number in range(50):
         store.put("s1", a_turn(number, "x" * 10_000))
-    await until_refused(store)
+    await asyncio.to_thread(wait_until_refused, store)
     assert store.status().waiting < 10
     locker.execute("COMMIT")
     locker.close()
