@@ -125,7 +125,7 @@ class Line:
         return _whole_numbers(out)
 
     def cut(self) -> tuple[Sound, Line]:
-        """Break off: the sound that fades out in the next moment, and what is to be said when it goes on."""
+        """Break off before the last sound: what fades out in the next moment, and the line that goes on."""
         tail = self.sound()
         faded = np.zeros(SAMPLES, np.float32)
         faded[:FADE] = tail[:FADE].astype(np.float32) / 32767 * _RISE[::-1]
@@ -138,7 +138,6 @@ class Line:
             _whole(sliced(self.spoken.speech, start_s)),
             offset_s=start_s,
             begun=True,
-            ended=self.ended,
             cut_s=self.cut_s,
         )
         return _whole_numbers(faded), rest

@@ -62,6 +62,20 @@ def test_a_cut_sentence_goes_on_with_the_word_that_was_cut(words: str) -> None:
         assert len(again) <= 1
 
 
+def test_a_cut_is_faded_on_both_sides() -> None:
+    spoken = ramp("one two three four five six")
+    line = Line.of(spoken, first=True)
+    before = [line.sound() for _ in range(40)][-1]
+    tail, rest = line.cut()
+    assert abs(int(tail[0]) - int(before[-1])) < 100
+    assert (np.diff(tail[:480].astype(int)) < 0).all()
+    assert tail[479] < 100
+    again = rest.sound()
+    assert again[0] < 100
+    assert (np.diff(again[:480].astype(int)) > 0).all()
+    assert again[481] == pytest.approx(again[479], abs=60)
+
+
 def test_without_the_times_of_words_it_goes_on_after_the_last_pause() -> None:
     spoken = ramp("one two three four five six", timed=False)
     assert take_up_at(spoken.speech, 0.5) == 0.0

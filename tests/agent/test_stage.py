@@ -312,6 +312,33 @@ async def test_a_paused_reply_can_be_cancelled(show: Show) -> None:
     assert show.events[-1] == ReplyOver("one two", interrupted=True)
 
 
+@pytest.mark.parametrize("order", ["pause", "cancel"])
+@pytest.mark.parametrize("frames", [0, 18])
+async def test_an_order_while_a_frame_is_drawn_holds_for_its_sound(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch, order: str, frames: int
+) -> None:
+    monkeypatch.setattr("agent.live_face.WAIT_S", 10.0)
+    going = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        show = Show(renderer, pool)
+        await show.run(2)
+        show.stage.say(ramp(LONG))
+        await show.run(frames)
+        show.renderer.before = going.wait
+        for _ in range(2):  # one frame may have been drawn before
+            waiting = asyncio.create_task(show.stage.next(show.index))
+            await asyncio.wait({waiting}, timeout=0.1)
+            if not waiting.done():
+                break
+        assert not waiting.done()
+        getattr(show.stage, order)()
+        going.set()
+        moment = await waiting
+        assert not moment.pcm[480:].any()
+        assert not any(loud(moment) for moment in await show.run(5))
+        show.stage.close()
+
+
 async def test_orders_without_a_reply_do_nothing(show: Show) -> None:
     show.stage.pause()
     show.stage.resume()
@@ -475,10 +502,7 @@ async def test_too_much_to_say_is_refused(show: Show) -> None:
     assert show.stage.queued_s == 0
 
 
-async def test_an_event_may_give_orders(renderer: Renderer) -> None:
-    show = Show(renderer, AtOnce())
-    show.stage = Stage(show.renderer, AtOnce(), on_event=lambda event: orders(event))
-
+async def test_an_event_may_give_orders(show: Show) -> None:
     def orders(event: StageEvent) -> None:
         show.events.append(event)
         if isinstance(event, Finished):
@@ -487,6 +511,7 @@ async def test_an_event_may_give_orders(renderer: Renderer) -> None:
             show.stage.say(ramp("three four"))
             show.stage.finish()
 
+    show.stage.on_event = orders
     show.stage.say(ramp("one two"))
     show.stage.say(ramp("five six"))
     await show.run(60)
