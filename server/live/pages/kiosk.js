@@ -8,7 +8,7 @@
 
 import { el, icon, paint, translate } from "./dom.js";
 import { Ear } from "./ear.js";
-import { desks } from "./live.js";
+import { desks } from "./api.js";
 import { SoundRoom } from "./sound.js";
 import { nearestLanguage, speakerOf } from "./strings.js";
 import { ConversationView } from "./view.js";

@@ -4,73 +4,43 @@
  * Events (CustomEvent, `detail` as on the wire unless told otherwise):
  *   phase       {phase: "connecting" | "waiting" | "live" | "reconnecting" | "ended" | "failed", code, message, remedy, ahead}
  *   desk        the desk's document
- *   transport   {transport: "none" | "webrtc" | "socket"}
+ *   transport   {transport: "none" | "webrtc" | "socket" | "chat"}
  *   stream      {stream: MediaStream}  picture and sound, or sound alone
  *   microphone  {code: "on" | "off" | "mic_refused" | "mic_missing" | "mic_busy" | "mic_insecure" | "mic_lost" | "mic_silent"}
  *   level       {level, voiced}  of the microphone, every 50 ms
  *   state, heard, caption, sentence, turn, notice, error, report
  */
 
+import { admit } from "./admission.js";
+import { ask, BASE } from "./api.js";
+import { Chat } from "./chat.js";
+import { Link } from "./link.js";
 import { Measures } from "./measures.js";
+import { deferred, Peer } from "./peer.js";
 import { MicrophoneError, openMicrophone, SocketSound, SoundRoom } from "./sound.js";
 
-/** The server's root: one folder above this file's. */
-export const BASE = new URL("../", import.meta.url);
-
 /** Milliseconds. */
-const RECONNECT_WITHIN = 60_000; // the server keeps a conversation so long
-const RECONNECT_WAITS = [200, 400, 800, 1500, 3000, 5000]; // the last again and again
-const ICE_GATHER = 1500; // addresses found later are left out: the answer does not trickle either
+const PERMISSION = 1500; // for the microphone, before the connection is made without it
 const FIRST_CONNECT = 4000; // then sound goes over the WebSocket; WebRTC may still come
 const DISCONNECTED = 1500; // a gap this short heals by itself
 const RESTART = 5000; // for an ICE restart to help, then for a new connection
 const RETRY_WEBRTC = 30_000; // while sound goes over the WebSocket
-const QUEUE_POLL = 2000;
 const REPORT_EVERY = 10_000;
 const SILENT_MICROPHONE_S = 6; // of digital silence: even a quiet room has noise
 
-/** How a WebSocket's close code ends a conversation for good (RFC 6455's 1008 and this server's own 4xxx). */
-const isFinal = (code) => code === 1008 || (code >= 4400 && code < 4500);
-
-/** Ask the server; throws {code, message, remedy, status, …} of its error document. */
-export async function ask(path, { method = "GET", body, token, keepalive = false, signal } = {}) {
-  const headers = {};
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (token) headers.Authorization = `Bearer ${token}`;
-  let response;
-  try {
-    response = await fetch(new URL(path.replace(/^\//, ""), BASE), {
-      method, headers, keepalive, signal, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch (cause) {
-    throw Object.assign(new Error("unreachable", { cause }), { code: "unreachable", status: 0 });
-  }
-  const document_ = await response.json().catch(() => ({}));
-  if (response.ok) return document_;
-  const { code = "refused", message = "", remedy = "" } = document_.error ?? {};
-  throw Object.assign(new Error(message || code), { code, remedy, status: response.status, ahead: document_.ahead, ticket: document_.ticket });
-}
-
-/** Return what desks there are, each as the server's document with its poster's address made whole. */
-export async function desks() {
-  const found = await ask("desks");
-  return found.map((desk) => ({ ...desk, poster: desk.poster ? new URL(desk.poster.replace(/^\//, ""), BASE).href : null }));
-}
-
 /** One conversation. */
 export class LiveSession extends EventTarget {
-  #socket = null;
+  #link = null;
   #peer = null;
   #video = null;
   #closing = false;
-  #lostAt = 0;
-  #tries = 0;
   #timers = new Map();
   #queue = new AbortController();
   #metered = null;
   #speakerStream = null;
   #level = { silent_s: 0 };
   #answered = null;
+  #entered = deferred();
 
   /**
    * @param {object} options
@@ -97,6 +67,7 @@ export class LiveSession extends EventTarget {
     this.transport = "none";
     this.muted = false;
     this.sound = null;
+    this.chat = null;
     this.turn = null;
     this.measures = new Measures(this.room, (level) => this.#heardLevel(level));
   }
@@ -109,54 +80,22 @@ export class LiveSession extends EventTarget {
     const opening = this.speak ? this.openMicrophone() : Promise.resolve();
     await this.room.wake().catch(() => false);
     if (!this.session) {
-      this.session = await this.#admit();
-      if (!this.session) return;
+      try {
+        this.session = await admit(this.wishes, this.#queue.signal, (ahead) => this.#tell("phase", { phase: "waiting", code: "busy", ahead }));
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+      if (!this.session || this.#closing) return;
+      this.#tell("phase", { phase: "connecting" });
     }
     const { poster: _, ...desk } = this.session.desk;
     this.#tell("desk", desk);
     this.#connect();
-    await opening;
+    // whoever still looks at the browser's question about the microphone sees and hears the greeting all the same
+    await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, PERMISSION))]);
     await this.#entered.promise;
-    if (this.phase === "live") await this.#negotiate();
-  }
-
-  #entered = deferred();
-
-  async #admit() {
-    let ticket;
-    for (let failures = 0; !this.#closing; ) {
-      try {
-        return await ask("v1/sessions", { method: "POST", body: { ...this.wishes, ...(ticket ? { ticket } : {}) }, signal: this.#queue.signal });
-      } catch (error) {
-        if (this.#closing) break;
-        if (error.code === "unreachable" && failures < 2) {
-          failures += 1;
-          await this.#pause(600 * failures);
-        } else if (error.ticket) {
-          ticket = error.ticket;
-          await this.#queueUp(ticket, error.ahead ?? 0);
-        } else {
-          this.#fail(error);
-          return null;
-        }
-      }
-    }
-    return null;
-  }
-
-  async #queueUp(ticket, ahead) {
-    this.#tell("phase", { phase: "waiting", code: "busy", ahead });
-    while (!this.#closing) {
-      await this.#pause(QUEUE_POLL);
-      if (this.#closing) return;
-      try {
-        const place = await ask(`v1/queue/${encodeURIComponent(ticket)}`, { signal: this.#queue.signal });
-        if (place.ready) return;
-        this.#tell("phase", { phase: "waiting", code: "busy", ahead: place.ahead });
-      } catch (error) {
-        if (error.status >= 400 && error.status < 500) return; // the place is lost: ask for a new one
-      }
-    }
+    if (this.phase === "live" && !this.chat) await this.#negotiate();
   }
 
   /** What a reloaded page needs to come back into this conversation. */
@@ -184,11 +123,8 @@ export class LiveSession extends EventTarget {
     this.#queue.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
-    if (this.#socket) {
-      const socket = this.#socket;
-      this.#socket = null;
-      setTimeout(() => socket.close(1000), 50); // lets "end" leave first
-    }
+    this.#link?.close();
+    this.chat?.close();
     this.#dropPeer();
     this.sound?.close();
     this.measures.close();
@@ -204,51 +140,31 @@ export class LiveSession extends EventTarget {
   #connect() {
     const address = new URL(this.session.ws.replace(/^\//, ""), BASE);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(address);
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify({ type: "hello", token: this.session.token }));
-    socket.onmessage = ({ data }) => {
-      if (socket !== this.#socket) return;
-      if (typeof data === "string") this.#take(JSON.parse(data));
-      else this.sound?.play(data);
-    };
-    socket.onclose = ({ code, reason }) => {
-      if (socket !== this.#socket || this.#closing) return;
-      this.#socket = null;
-      if (isFinal(code)) this.#close("ended", { code: reason || "server" });
-      else this.#lost();
-    };
-  }
-
-  #lost() {
-    const now = performance.now();
-    if (!this.#lostAt) {
-      this.#lostAt = now;
-      this.#tries = 0;
-      this.#tell("phase", { phase: "reconnecting", code: "lost" });
-      this.sound?.flush();
-      globalThis.addEventListener("online", () => this.#hurry(), { once: true });
-    }
-    const wait = RECONNECT_WAITS[Math.min(this.#tries, RECONNECT_WAITS.length - 1)];
-    if (now - this.#lostAt + wait > RECONNECT_WITHIN) {
-      this.#close("ended", { code: "lost" });
-      return;
-    }
-    this.#tries += 1;
-    this.#after("reconnect", wait, () => this.#connect());
-  }
-
-  #hurry() {
-    if (!this.#timers.has("reconnect") || this.#closing) return;
-    this.#clear("reconnect");
-    this.#connect();
+    this.#link = new Link({
+      address,
+      hello: { type: "hello", token: this.session.token },
+      onMessage: (message) => this.#take(message),
+      onSound: (sound) => this.sound?.play(sound),
+      onLost: () => {
+        this.#tell("phase", { phase: "reconnecting", code: "lost" });
+        this.sound?.flush();
+      },
+      onGone: (code) => this.#close("ended", { code }),
+      onImpossible: () => this.#useChat(),
+    });
+    this.#link.connect();
   }
 
   #send(message) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(JSON.stringify(message));
-    return true;
+    return this.#link?.send(message) ?? false;
+  }
+
+  /** Neither sound nor picture: questions and answers in writing. */
+  #useChat() {
+    this.chat = new Chat(this.session.desk.id, (type, message) => this.#take({ type, ...message }));
+    this.#carriedBy("chat");
+    this.#tell("phase", { phase: "live" });
+    this.#entered.resolve();
   }
 
   #take(message) {
@@ -273,10 +189,7 @@ export class LiveSession extends EventTarget {
   }
 
   #ready(message) {
-    const again = this.#lostAt > 0;
-    this.#lostAt = 0;
-    this.#tries = 0;
-    this.#clear("reconnect");
+    const again = this.#link.enter();
     this.#tell("phase", { phase: "live" });
     if (message.state) this.#take({ type: "state", state: message.state });
     this.#after("report", REPORT_EVERY, () => this.#report(false));
@@ -285,7 +198,7 @@ export class LiveSession extends EventTarget {
     if (this.muted) this.#send({ type: "mute", muted: true });
     if (this.transport === "socket") this.#send({ type: "audio", on: true });
     // a server that was away knows the old connection no more; a short gap of the WebSocket alone leaves it be
-    if (this.#peer?.connectionState !== "connected") this.#mend("restart");
+    if (!this.#peer?.connected) this.#mend("restart");
   }
 
   // -- WebRTC -------------------------------------------------------------------------------------
@@ -305,34 +218,25 @@ export class LiveSession extends EventTarget {
 
   async #newPeer() {
     this.#dropPeer();
-    const peer = new RTCPeerConnection({ iceServers: this.session.ice_servers ?? [], bundlePolicy: "max-bundle" });
+    const peer = new Peer({
+      iceServers: this.session.ice_servers ?? [],
+      track: this.microphone?.getAudioTracks()[0],
+      exchange: (sdp) => this.#exchange(sdp),
+      onState: (state) => peer === this.#peer && this.#line(state),
+      onStream: (stream) => peer === this.#peer && this.#speaker(stream),
+    });
     this.#peer = peer;
-    const stream = new MediaStream();
-    const track = this.microphone?.getAudioTracks()[0];
-    // a line for the voice is there even without a microphone: one that is allowed later needs no new offer
-    peer.addTransceiver(track ?? "audio", { direction: "sendrecv" });
-    peer.addTransceiver("video", { direction: "recvonly" });
-    peer.ontrack = ({ track: got }) => {
-      stream.addTrack(got);
-      if (peer === this.#peer && stream.getTracks().length === 2) this.#speaker(stream);
-    };
-    peer.onconnectionstatechange = () => peer === this.#peer && this.#line(peer);
-    await this.#offer(peer, {});
+    await peer.offer();
   }
 
-  async #offer(peer, options) {
-    await peer.setLocalDescription(await peer.createOffer(options));
-    await gathered(peer);
+  #exchange(sdp) {
     this.#answered?.reject(new Error("a newer offer was made"));
-    const answered = deferred();
-    this.#answered = answered;
-    if (!this.#send({ type: "offer", sdp: peer.localDescription.sdp })) answered.reject(new Error("not connected"));
-    const sdp = await answered.promise;
-    if (peer === this.#peer) await peer.setRemoteDescription({ type: "answer", sdp });
+    this.#answered = deferred();
+    if (!this.#send({ type: "offer", sdp })) this.#answered.reject(new Error("not connected"));
+    return this.#answered.promise;
   }
 
-  #line(peer) {
-    const state = peer.connectionState;
+  #line(state) {
     if (state === "connected") {
       for (const name of ["connect", "mend", "disconnected", "retry"]) this.#clear(name);
       this.#leaveSocket();
@@ -343,29 +247,25 @@ export class LiveSession extends EventTarget {
 
   /** Help a broken connection: first an ICE restart, then a new connection, then sound over the WebSocket. */
   async #mend(how) {
-    if (this.#closing || this.#lostAt) return; // without the WebSocket nothing can be offered; `ready` comes back here
+    if (this.#closing || this.#link.lost) return; // without the WebSocket nothing can be offered; `ready` comes back here
     this.#clear("disconnected");
     try {
       if (how === "restart" && this.#peer) {
         this.#after("mend", RESTART, () => this.#mend("replace"));
-        await this.#offer(this.#peer, { iceRestart: true });
+        await this.#peer.offer({ iceRestart: true });
       } else if (how === "socket") await this.#useSocket();
       else {
         this.#after("mend", RESTART, () => this.#mend("socket"));
         await this.#newPeer();
       }
     } catch {
-      if (!this.#closing && !this.#lostAt) this.#after("mend", 500, () => this.#mend(how === "restart" ? "replace" : "socket"));
+      if (!this.#closing && !this.#link.lost) this.#after("mend", 500, () => this.#mend(how === "restart" ? "replace" : "socket"));
     }
   }
 
   #dropPeer() {
-    const peer = this.#peer;
+    this.#peer?.close();
     this.#peer = null;
-    if (!peer) return;
-    peer.ontrack = null;
-    peer.onconnectionstatechange = null;
-    peer.close();
   }
 
   // -- sound over the WebSocket -------------------------------------------------------------------
@@ -377,7 +277,7 @@ export class LiveSession extends EventTarget {
     try {
       this.sound = new SocketSound(this.room);
       await this.sound.open();
-      if (this.microphone) this.sound.send(this.microphone, () => this.#socket);
+      if (this.microphone) this.sound.send(this.microphone, () => this.#link.socket);
       this.#send({ type: "audio", on: true });
       this.#speaker(this.sound.stream);
     } catch {
@@ -389,7 +289,7 @@ export class LiveSession extends EventTarget {
   async #retry() {
     if (this.#closing || this.transport !== "socket") return;
     this.#after("retry", RETRY_WEBRTC, () => this.#retry());
-    if (!this.#lostAt) await this.#newPeer().catch(() => null);
+    if (!this.#link.lost) await this.#newPeer().catch(() => null);
   }
 
   #leaveSocket() {
@@ -430,9 +330,8 @@ export class LiveSession extends EventTarget {
     const track = this.microphone.getAudioTracks()[0];
     track.enabled = !this.muted;
     track.onended = () => this.#microphoneLost();
-    const line = this.#peer?.getTransceivers()[0];
-    if (line) await line.sender.replaceTrack(track);
-    this.sound?.send(this.microphone, () => this.#socket);
+    await this.#peer?.speakWith(track);
+    this.sound?.send(this.microphone, () => this.#link.socket);
     if (this.#metered !== this.microphone) {
       this.#metered = this.microphone;
       this.measures.local(this.microphone).catch(() => null);
@@ -461,6 +360,10 @@ export class LiveSession extends EventTarget {
   /** Ask a typed question. @returns {boolean} whether it could be sent */
   type(text) {
     this.measures.typed();
+    if (this.chat) {
+      this.chat.type(text, this.wishes.language);
+      return true;
+    }
     return this.#send({ type: "text", text });
   }
 
@@ -495,7 +398,7 @@ export class LiveSession extends EventTarget {
   async #report(interrupted) {
     this.#after("report", REPORT_EVERY, () => this.#report(false));
     if (this.phase !== "live") return;
-    const figures = await this.measures.report(this.#peer, interrupted).catch(() => null);
+    const figures = await this.measures.report(this.#peer?.connection ?? null, interrupted).catch(() => null);
     if (!figures || this.#closing) return;
     const report = { type: "report", ...(Number.isInteger(this.turn) ? { turn: this.turn } : {}), transport: this.transport, ...figures };
     this.#send(report);
@@ -522,34 +425,4 @@ export class LiveSession extends EventTarget {
     clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
-
-  #pause(ms) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#queue.signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      }, { once: true });
-    });
-  }
-}
-
-function deferred() {
-  const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  made.promise.catch(() => null); // one that nobody awaits is no error
-  return made;
-}
-
-/** Wait until the browser knows its addresses, or long enough. */
-function gathered(peer) {
-  if (peer.iceGatheringState === "complete") return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ICE_GATHER);
-    peer.addEventListener("icegatheringstatechange", () => {
-      if (peer.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,7 +1,7 @@
 /** The visitor's page, alone or inside the widget (`?embed=1`). */
 
 import { el, icon, paint, translate } from "./dom.js";
-import { desks } from "./live.js";
+import { desks } from "./api.js";
 import { nearestLanguage } from "./strings.js";
 import { ConversationView } from "./view.js";
 

@@ -1,6 +1,7 @@
 /** A conversation on the page: the stage with the face, captions and controls, the written conversation, typing. */
 
-import { el, icon, iconButton, languageOf, reicon, translate } from "./dom.js";
+import { el, icon, languageOf, reicon, translate } from "./dom.js";
+import { layOut } from "./layout.js";
 import { LiveSession } from "./live.js";
 import { SoundRoom } from "./sound.js";
 import { hasString, speakerOf } from "./strings.js";
@@ -8,6 +9,8 @@ import { Transcript } from "./transcript.js";
 
 /** A caption stays this long after its words, milliseconds. */
 const CAPTION_STAYS = 1200;
+/** After this the face has come to rest from speaking, milliseconds. */
+const SETTLED = 700;
 /** Problems of the microphone that the visitor can do something about. */
 const MICROPHONE_TROUBLES = new Set(["mic_refused", "mic_missing", "mic_busy", "mic_insecure", "mic_silent", "mic_lost"]);
 
@@ -18,6 +21,7 @@ const MICROPHONE_TROUBLES = new Set(["mic_refused", "mic_missing", "mic_busy", "
  */
 export class ConversationView extends EventTarget {
   #captionTimer = 0;
+  #pictureTimer = 0;
   #problem = null;
   #microphone = "off";
 
@@ -30,7 +34,18 @@ export class ConversationView extends EventTarget {
     this.room = null;
     this.showsCaptions = true;
     this.keptPicture = null;
-    this.#build();
+    Object.assign(this, layOut({
+      microphone: () => this.#toggleMicrophone(),
+      stop: () => this.session?.stop(),
+      replay: () => this.session?.replay(),
+      captions: () => this.captions(!this.showsCaptions),
+      sound: () => this.silence(!this.video.muted),
+      end: () => this.end(),
+      submit: (event) => this.#submit(event),
+      language: () => this.chooseLanguage(this.languages.value),
+    }));
+    this.root.append(this.view);
+    this.input.addEventListener("input", () => this.#tell("activity", { by: "visitor" }));
     this.transcript = new Transcript(this.log, () => this.t);
     this.speakIn(language);
     this.#show("idle");
@@ -40,58 +55,6 @@ export class ConversationView extends EventTarget {
   get t() {
     const fallback = this.language === "zh" ? "数字助手" : "Assistant";
     return speakerOf(this.language, { name: this.desk?.persona || fallback, company: this.desk?.company || "" });
-  }
-
-  #build() {
-    this.video = el("video", { playsinline: true, autoplay: true, disablepictureinpicture: true, "aria-hidden": "true", tabindex: "-1" });
-    this.audio = el("audio", { autoplay: true });
-    this.poster = el("img", { class: "poster", alt: "", hidden: true });
-    this.initial = el("span", { class: "initial", "aria-hidden": "true" });
-    this.caption = el("p", { class: "caption", "aria-hidden": "true", hidden: true });
-    this.status = el("p", { class: "status", role: "status" }, el("span", { class: "dot", "aria-hidden": "true" }), el("span", { class: "status-text" }));
-    this.recording = el("p", { class: "recording", hidden: true }, icon("record"), el("span", { string: "recording" }));
-    this.mic = iconButton("mic", "mute", () => this.#toggleMicrophone(), { class: "round mic" });
-    this.stopButton = iconButton("stop", "stop", () => this.session?.stop(), { class: "round stop" });
-    this.replayButton = iconButton("replay", "replay", () => this.session?.replay());
-    this.captionButton = iconButton("captions", "captionsOff", () => this.captions(!this.showsCaptions), { "aria-pressed": "true" });
-    this.soundButton = iconButton("sound", "soundOff", () => this.silence(!this.video.muted), { "aria-pressed": "false" });
-    this.endButton = iconButton("end", "end", () => this.end(), { class: "round end" });
-    this.controls = el("div", { class: "controls", role: "toolbar", label: "controlsLabel" },
-      this.mic, this.stopButton, this.replayButton, this.captionButton, this.soundButton, this.endButton);
-    this.banner = el("div", { class: "banner", role: "alert", hidden: true });
-    this.stage = el("section", { class: "stage" },
-      el("div", { class: "picture" }, this.initial, this.poster, this.video),
-      el("div", { class: "top" }, this.status, this.recording),
-      el("div", { class: "bottom" }, this.caption, this.controls));
-    this.nameText = el("span", { class: "name" });
-    this.companyText = el("span", { class: "company" });
-    this.log = el("ol", { role: "log", "aria-live": "polite", "aria-relevant": "additions text", label: "logLabel" });
-    this.input = el("input", { type: "text", id: "say", name: "say", autocomplete: "off", enterkeyhint: "send", maxlength: "2000", placeholder: "", label: "say" });
-    this.sendButton = el("button", { type: "submit", class: "round send", label: "send" }, icon("send"));
-    this.form = el("form", { class: "composer", on: { submit: (event) => this.#submit(event) } }, this.input, this.sendButton);
-    this.languages = el("select", { id: "language", label: "chooseLanguage", on: { change: () => this.chooseLanguage(this.languages.value) } });
-    this.extra = el("span", { class: "extra" });
-    this.talk = el("section", { class: "talk" },
-      el("header", { class: "who-am-i" },
-        el("div", { class: "names" }, el("h1", {}, this.nameText, el("abbr", { class: "ai", string: "ai", label: "aiLong" })), this.companyText),
-        el("label", { class: "language" }, icon("language"), this.languages), this.extra),
-      this.banner,
-      el("div", { class: "log" }, this.log),
-      this.form);
-    this.view = el("div", { class: "talkview" }, this.stage, this.talk, this.audio);
-    this.root.append(this.view);
-    this.controls.addEventListener("keydown", (event) => this.#walk(event));
-    this.input.addEventListener("input", () => this.#tell("activity", {}));
-  }
-
-  /** Arrow keys go along the toolbar, as screen readers' users expect. */
-  #walk(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const buttons = [...this.controls.querySelectorAll("button:not(:disabled)")];
-    const at = buttons.indexOf(document.activeElement);
-    buttons[(at + step + buttons.length) % buttons.length]?.focus();
-    event.preventDefault();
   }
 
   // -- what is shown ------------------------------------------------------------------------------
@@ -122,9 +85,9 @@ export class ConversationView extends EventTarget {
     };
   }
 
-  /** Take the last picture of the video as the still one, for the time after it. */
+  /** Take the video's present picture as the still one, for the time after it; unless it was made small for a slow network. */
   keepPicture() {
-    if (!this.video.videoWidth) return;
+    if (!this.desk || this.desk.poster || this.video.videoWidth < this.desk.size[0]) return;
     const canvas = el("canvas", { width: this.video.videoWidth, height: this.video.videoHeight });
     canvas.getContext("2d").drawImage(this.video, 0, 0);
     this.keptPicture = canvas.toDataURL("image/jpeg", 0.85);
@@ -182,7 +145,7 @@ export class ConversationView extends EventTarget {
 
   #listening(deaf) {
     if (deaf) return "connecting";
-    if (!this.session?.microphone) return "listeningTyped";
+    if (!this.session?.microphone || this.session.transport === "chat") return "listeningTyped";
     return this.session.muted ? "listeningMuted" : "listening";
   }
 
@@ -249,7 +212,11 @@ export class ConversationView extends EventTarget {
     const acts = {
       phase: (detail) => this.#phase(detail, session),
       desk: (desk) => this.present(desk),
-      state: ({ state }) => this.#show(state),
+      state: ({ state }) => {
+        this.#show(state);
+        clearTimeout(this.#pictureTimer);
+        if (state === "listening") this.#pictureTimer = setTimeout(() => this.keepPicture(), SETTLED);
+      },
       stream: ({ stream }) => this.#play(stream),
       transport: ({ transport }) => this.#transport(transport),
       microphone: ({ code }) => this.#heardMicrophone(code),
@@ -294,7 +261,7 @@ export class ConversationView extends EventTarget {
   }
 
   #over(phase, code, message, remedy) {
-    this.keepPicture();
+    clearTimeout(this.#pictureTimer);
     this.video.srcObject = null;
     this.audio.srcObject = null;
     this.view.classList.remove("has-video");
@@ -330,6 +297,7 @@ export class ConversationView extends EventTarget {
 
   #transport(transport) {
     if (transport === "socket") this.problem("socket_sound", { urgent: false });
+    else if (transport === "chat") this.problem("chat_only", { urgent: false });
     else this.solved("socket_sound");
     this.#show();
   }

@@ -3,7 +3,7 @@
  * A page whose script hangs for good cannot help itself; the browser's own watchdog or the system's has to.
  */
 
-import { BASE } from "./live.js";
+import { BASE } from "./api.js";
 
 /** Milliseconds. */
 const POLL_AWAY = 2000;

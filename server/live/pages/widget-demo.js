@@ -1,6 +1,6 @@
 /** Puts the widget on a page as a company would, and shows the tag for what is chosen. */
 
-import { desks } from "./live.js";
+import { desks } from "./api.js";
 
 const source = new URL("../widget.js", import.meta.url).href;
 const script = document.createElement("script");

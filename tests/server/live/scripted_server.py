@@ -25,7 +25,17 @@ from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from server.live.protocol import DeskDocument, NewSession, QueueDocument, SessionDocument, parse_message
+from server.live.protocol import (
+    ChatDocument,
+    ChatRequest,
+    CitationDocument,
+    DeskDocument,
+    NewSession,
+    QueueDocument,
+    SentenceDocument,
+    SessionDocument,
+    parse_message,
+)
 
 PAGES = Path(__file__).parents[3] / "server" / "live" / "pages"
 POLICY = (
@@ -60,6 +70,8 @@ class Script:
     """In the queue, going down by one each time it is asked."""
     media: bool = True
     """Answer offers; False: as if UDP were blocked."""
+    lets_sockets: bool = True
+    """False: as if a proxy knew no WebSockets."""
     healthy: bool = True
     record: bool = True
     poster: Path | None = None
@@ -303,8 +315,30 @@ def scripted_app(script: Script) -> FastAPI:
         script.ended.append(session)
         return {"ended": True}
 
+    @app.post("/v1/chat")
+    def chat(asked: ChatRequest) -> ChatDocument:
+        script.seen.append({"type": "chat", **asked.model_dump(exclude_none=True)})
+        sentences, citation = ANSWERS[asked.language or "en"]
+        cited = [CitationDocument.model_validate(citation)]
+        return ChatDocument(
+            session="c1",
+            transcript=asked.text,
+            reply=" ".join(sentences),
+            outcome="answered",
+            language=asked.language or "en",
+            sentences=[
+                SentenceDocument(text=one, language="en", emotion="happy", citations=cited)
+                for one in sentences
+            ],
+            citations=cited,
+            timings_ms={},
+        )
+
     @app.websocket("/v1/sessions/{session}/live")
     async def live(socket: WebSocket, session: str) -> None:
+        if not script.lets_sockets:
+            await socket.close()
+            return
         await socket.accept()
         script.sockets.append(socket)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):

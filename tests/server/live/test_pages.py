@@ -261,6 +261,25 @@ def test_sound_goes_over_the_websocket_where_webrtc_cannot(visit: Opens) -> None
     )
 
 
+def test_questions_are_answered_in_writing_where_no_websocket_passes(visit: Opens) -> None:
+    here = visit(script=Script(lets_sockets=False))
+    here.start()
+    here.page.get_by_text("This network lets neither sound nor picture through.").wait_for()
+    here.say("Returns?")
+    here.page.get_by_text("Refunds reach you in five working days.").wait_for()
+    assert here.page.locator(".card").count() == 1
+    here.say("Again?")
+    here.until(lambda: len(here.script.of("chat")) == 2, "the second question")
+    assert [one.get("session") for one in here.script.of("chat")] == [None, "c1"]
+    here.complaints[:] = [one for one in here.complaints if "WebSocket" not in one]
+
+
+def test_the_greeting_does_not_wait_for_the_visitor_to_allow_the_microphone(visit: Opens) -> None:
+    here = visit(init="navigator.mediaDevices.getUserMedia = () => new Promise(() => {});")
+    here.start()
+    here.page.wait_for_selector(".has-video")
+
+
 def test_a_lost_connection_comes_back_into_the_same_conversation(visit: Opens) -> None:
     script = Script()
     server = ScriptedServer(script)
@@ -277,6 +296,23 @@ def test_a_lost_connection_comes_back_into_the_same_conversation(visit: Opens) -
         assert here.page.locator(".line.reply").count() == 1
         here.say("And again?")
         here.until(lambda: len(script.of("text")) == 2, "the second question")
+
+
+def test_the_picture_comes_back_after_the_server_lost_its_end(visit: Opens) -> None:
+    script = Script()
+    server = ScriptedServer(script)
+    with server.running() as address:
+        here = visit(script=script)
+        here.page.goto(address)
+        here.start()
+        here.page.wait_for_selector(".has-video")
+        server.run_soon(script.sockets[-1].close(1012))  # its connection's end goes with it
+        here.until(lambda: len(script.of("offer")) >= 2, "a new offer", within_s=20)
+        moving = "() => new Promise((go) => document.querySelector('video').requestVideoFrameCallback(() => go(true)))"
+        here.until(lambda: here.page.evaluate("document.querySelector('video').readyState") == 4, "a picture")
+        here.page.wait_for_timeout(3000)
+        assert here.page.evaluate(moving)
+        assert len(script.sessions) == 1
 
 
 def test_a_busy_desk_shows_the_place_in_the_queue_and_lets_in(visit: Opens) -> None:

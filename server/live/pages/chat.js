@@ -1,0 +1,41 @@
+/** Conversation in writing over plain HTTP, where not even a WebSocket passes. */
+
+import { ask } from "./api.js";
+
+/** Puts questions to `POST /v1/chat` and tells the answers as the events of a live conversation. */
+export class Chat {
+  #session = null;
+  #turn = 0;
+  #running = new AbortController();
+
+  /**
+   * @param {string} desk
+   * @param {(type: string, message: object) => void} tell
+   */
+  constructor(desk, tell) {
+    this.desk = desk;
+    this.tell = tell;
+  }
+
+  /** Ask; the answer comes as events. */
+  async type(text, language) {
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.tell("heard", { turn, text, final: true });
+    this.tell("state", { state: "thinking" });
+    const body = { text, desk: this.desk, language, ...(this.#session ? { session: this.#session } : {}) };
+    try {
+      const answer = await ask("v1/chat", { method: "POST", body, signal: this.#running.signal });
+      this.#session = answer.session;
+      for (const sentence of answer.sentences) this.tell("sentence", { turn, ...sentence });
+      this.tell("turn", { turn, outcome: answer.outcome, heard: answer.reply, interrupted: false });
+    } catch (error) {
+      if (!this.#running.signal.aborted) this.tell("error", { code: error.code, message: error.status ? error.message : "", remedy: error.remedy ?? "" });
+    }
+    if (!this.#running.signal.aborted) this.tell("state", { state: "listening" });
+  }
+
+  close() {
+    this.#running.abort();
+  }
+}
