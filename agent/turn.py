@@ -83,6 +83,7 @@ class TurnTaker:
         self._committed_s = float("-inf")
         self._silence_s: float | None = None
         self._over_s = float("-inf")
+        self._echoes = 0  # since the visitor last spoke over a reply
 
     @property
     def state(self) -> TurnState:
@@ -143,6 +144,10 @@ class TurnTaker:
                 utterance.asked_s, utterance.heard_s = None, now_s
             text = " ".join(text.split())
             reason = self._reason_to_ignore(now_s, utterance, text, confidence, language)
+            if reason is IgnoreReason.ECHO:
+                self._echoes += not utterance.voiced
+            elif reason is None and self._reply is not None:
+                self._echoes = 0
             if newest and not utterance.voiced:
                 self._hear(now_s, utterance, text, language, reason)
             else:
@@ -320,13 +325,20 @@ class TurnTaker:
             utterance.end_s = now_s
 
     def _doubt(self, now_s: float, utterance: Utterance) -> None:
-        """Somebody is speaking: hold a reply, and find out what they say."""
+        """Somebody is speaking: hold a reply and find out what they say; among echoes, find out first."""
         settings, reply = self.settings, self._reply
         if reply is None or utterance.waved:
             return
         if reply.held_s is None:
-            if now_s - utterance.since_s >= settings.pause_s:
-                self._hold(now_s)
+            asked_s, heard_s = utterance.asked_s, utterance.heard_s
+            due_s = settings.pause_s + utterance.since_s
+            if self._echoes < settings.wary_echoes:
+                if now_s >= due_s:
+                    self._hold(now_s)
+            elif asked_s is not None and now_s - asked_s >= settings.peek_s:
+                self._hold(now_s)  # nobody tells what it is
+            elif asked_s is None and now_s >= max(due_s, heard_s + settings.peek_s):
+                self._ask(now_s, utterance, interim=True)
             return
         doubted_s = self._doubted_s(now_s, utterance)
         unheard_s = now_s - max(utterance.since_s, utterance.heard_s)

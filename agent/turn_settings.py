@@ -38,6 +38,9 @@ class TurnSettings:
     """Who speaks over a reply for so long is asked for words before they are silent, and again and again."""
     doubt_s: float = 8.0
     """A held reply goes on after so much sound of which nobody can tell any words."""
+    wary_echoes: int = 2
+    """After so many echoes of the avatar's own words, a reply is held only once others are known: where the
+    echo canceller fails, every sentence would stop."""
     reaction_s: float = 0.2
     """Speech that began sooner after a reply's first sound is no answer to it: nobody reacts so quickly."""
     boundary_s: float = 1.0

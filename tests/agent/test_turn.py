@@ -221,6 +221,18 @@ def test_the_avatar_does_not_answer_itself() -> None:
     assert play.names() == ["Commit", "Pause", "Ignore", "Resume"]
 
 
+def test_an_avatar_that_hears_itself_all_the_time_does_not_stop_for_it() -> None:
+    def is_echo(text: str, at_s: float) -> bool:
+        return text == "it left our warehouse"
+
+    echoes = [Say(t, t + 1.5, "it left our warehouse") for t in (4.0, 7.0, 10.0, 13.0)]
+    play = Play(is_echo=is_echo, reply_s=30.0).run(QUESTION, *echoes, Say(17.0, 18.5, "no, the other one"))
+    assert [round(time) for time, _ in play.of(Pause)] == [4, 7]
+    assert play.names()[-2:] == ["Cancel", "Commit"]
+    assert play.of(Cancel)[0][0] < 17.6
+    assert reason(play) == ["echo"] * 4
+
+
 def test_noise_all_day_is_never_answered() -> None:
     bursts = [Say(t, t + 0.6, "", confidence=0.0) for t in range(1, 300, 2)]
     play = Play().run(*bursts, until_s=305.0)
