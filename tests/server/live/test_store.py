@@ -524,11 +524,13 @@ async def test_closing_leaves_no_thread_and_no_descriptor(path: Path) -> None:
 
 
 @pytest.fixture
-def postgres() -> Iterator[str]:
+def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of a server of our own, reached by a socket in its folder."""
     pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed")
+    for programs in sorted(Path("/usr/lib/postgresql").glob("*/bin")):  # where Debian puts them
+        monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{programs}")
     if not all(map(shutil.which, ("postgres", "initdb", "pg_isready", "setpriv"))):
-        pytest.skip("PostgreSQL is not installed")
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o777)
         user = (
