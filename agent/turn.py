@@ -125,7 +125,14 @@ class TurnTaker:
         return self._done(now_s)
 
     def words(
-        self, now_s: float, text: str, confidence: float, language: str, *, asked: int | None = None
+        self,
+        now_s: float,
+        text: str,
+        confidence: float,
+        language: str,
+        *,
+        asked: int | None = None,
+        voice: float | None = None,
     ) -> list[Command]:
         """The recogniser's answer to `Recognize`: all words of the utterance so far.
 
@@ -135,6 +142,7 @@ class TurnTaker:
             confidence: 0..1.
             language: ISO 639-1.
             asked: the number that came with the question; None where each is answered, in their order.
+            voice: how finished the voice sounds, 0..1, by `speech.smart_turn`; counts as much as the words.
         """
         number, owner = self._questions.answered(asked)
         utterance = self._utterance
@@ -149,7 +157,7 @@ class TurnTaker:
             elif reason is None and self._reply is not None:
                 self._echoes = 0
             if newest and not utterance.voiced:
-                self._hear(now_s, utterance, text, language, reason)
+                self._hear(now_s, utterance, text, language, reason, voice)
             else:
                 self._overhear(now_s, utterance, text, language, reason)
         return self._done(now_s)
@@ -247,7 +255,13 @@ class TurnTaker:
         return None
 
     def _hear(
-        self, now_s: float, utterance: Utterance, text: str, language: str, reason: IgnoreReason | None
+        self,
+        now_s: float,
+        utterance: Utterance,
+        text: str,
+        language: str,
+        reason: IgnoreReason | None,
+        voice: float | None,
     ) -> None:
         """Take the words of an utterance that may be over."""
         settings = self.settings
@@ -260,6 +274,8 @@ class TurnTaker:
             return
         self._mean(now_s, utterance, text, language)
         score = self._finished(text, language)
+        if voice is not None:
+            score = (score + voice) / 2
         delay_s = min(settings.end_delay_s(score) + self._patience_s, settings.slow_end_s)
         if self._dictation:
             delay_s = max(delay_s, settings.dictation_end_s)

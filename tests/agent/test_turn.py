@@ -446,3 +446,15 @@ def test_who_speaks_again_after_a_false_alarm_is_listened_to_again() -> None:
 
     play = Deaf(reply_s=20.0).run(QUESTION, Say(4.0, 4.6, "hello"), Say(8.0, 8.6, "hello"), until_s=40.0)
     assert play.names() == ["Commit", "Pause", "Resume", "Pause", "Resume", "Ignore"]
+
+
+@pytest.mark.parametrize(("voice", "end_s"), [(None, 1.4), (0.98, 1.4), (0.05, 2.45)])
+def test_a_voice_that_goes_on_is_waited_for_though_its_words_could_end(
+    voice: float | None, end_s: float
+) -> None:
+    taker = TurnTaker()
+    taker.speech_started(0.3, 0.0)
+    taker.speech_ended(1.2, 1.0)
+    taker.words(1.3, "where is my order", 0.9, "en", voice=voice)
+    assert not any(isinstance(c, Commit) for c in taker.tick(end_s - 0.05))
+    assert any(isinstance(c, Commit) for c in taker.tick(end_s + 0.05))
