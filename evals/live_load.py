@@ -294,6 +294,8 @@ class Load:
     """Where the server's processor time went: what → seconds a second, of one core."""
     clients_cpu: float
     """Of the clients' own process, which shares the machine."""
+    pauses_ms: float = 0.0
+    """For which the server's garbage collector stopped it, in all."""
 
     @property
     def holds(self) -> bool:
@@ -322,7 +324,8 @@ def measured(server: LiveServer, sessions: int, seconds: float, microphone: Path
     clients = tuple(Received(**{**one, "widths": tuple(one["widths"])}) for one in told["clients"])
     first, last = _spent(before), _spent(after)
     cpu = {what: (last[what] - first.get(what, 0.0)) / passed_s for what in last}
-    return Load(sessions, clients, cpu, told["cpu_s"] / (seconds + SETTLE_S))
+    pauses_ms = after["pauses"]["total_ms"] - before["pauses"]["total_ms"]
+    return Load(sessions, clients, cpu, told["cpu_s"] / (seconds + SETTLE_S), pauses_ms)
 
 
 def _spent(inside: dict[str, Any]) -> dict[str, float]:

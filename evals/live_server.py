@@ -101,16 +101,49 @@ def marked_cast(
     return replace(cast, play=play)
 
 
-def inside() -> dict[str, Any]:
-    """Tell what the process holds: memory, tasks, threads with their processor time, descriptors."""
-    gc.collect()
+@dataclass(slots=True)
+class Pauses:
+    """How long Python's collector of garbage held everything up."""
+
+    count: int = 0
+    """Of pauses longer than a millisecond."""
+    total_ms: float = 0.0
+    worst_ms: float = 0.0
+    _began_s: float = 0.0
+
+    def watch(self) -> None:
+        """Be told of every collection from now on."""
+        gc.callbacks.append(self._told)
+
+    def _told(self, phase: str, about: dict[str, int]) -> None:
+        if phase == "start":
+            self._began_s = time.perf_counter()
+            return
+        took_ms = 1e3 * (time.perf_counter() - self._began_s)
+        self.count += took_ms > 1.0
+        self.total_ms += took_ms
+        self.worst_ms = max(self.worst_ms, took_ms)
+
+
+PAUSES = Pauses()
+
+
+def inside(*, collect: bool = False) -> dict[str, Any]:
+    """Tell what the process holds: memory, tasks, threads with their processor time, descriptors.
+
+    Args:
+        collect: collect garbage first; that stops everything for a tenth of a second or two.
+    """
+    if collect:
+        gc.collect()
     process = psutil.Process()
     names = {one.native_id: one.name for one in threading.enumerate()}
     return {
         "rss_mb": process.memory_info().rss / 2**20,
         "tasks": len(asyncio.all_tasks()),
         "descriptors": process.num_fds(),
-        "objects": len(gc.get_objects()),
+        "objects": len(gc.get_objects()) if collect else 0,
+        "pauses": {"count": PAUSES.count, "total_ms": PAUSES.total_ms, "worst_ms": PAUSES.worst_ms},
         "threads": [
             {"name": names.get(one.id, "native"), "cpu_s": one.user_time + one.system_time}
             for one in process.threads()
@@ -153,9 +186,10 @@ def main(arguments: list[str] | None = None) -> None:
         return HTMLResponse(PAGE.read_text("utf-8"))
 
     @app.get("/bench/inside", include_in_schema=False)
-    async def look_inside() -> dict[str, Any]:
-        return inside()
+    async def look_inside(collect: bool = False) -> dict[str, Any]:
+        return inside(collect=collect)
 
+    PAUSES.watch()
     uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning", access_log=False)
 
 
@@ -186,9 +220,9 @@ class LiveServer:
         assert self._child is not None
         return psutil.Process(self._child.pid)
 
-    def inside(self) -> dict[str, Any]:
+    def inside(self, *, collect: bool = False) -> dict[str, Any]:
         """What it holds, see `inside`."""
-        return self._get("/bench/inside")
+        return self._get("/bench/inside" + ("?collect=1" if collect else ""))
 
     def metrics(self) -> str:
         """Its own figures, in Prometheus' text format."""

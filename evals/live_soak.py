@@ -75,7 +75,7 @@ async def opened_and_closed(
         for number in numbers:
             if number >= warm and not warmed.is_set():
                 warmed.set()
-                before.update(await asyncio.to_thread(server.inside))
+                before.update(await asyncio.to_thread(server.inside, collect=True))
             try:
                 async with asyncio.timeout(60.0):
                     await _visit(http, server.address, number)
@@ -88,7 +88,7 @@ async def opened_and_closed(
         await asyncio.gather(*(visit_on(http) for _ in range(at_once)))
     seconds = time.monotonic() - began_s
     await asyncio.sleep(QUIET_S)
-    after = await asyncio.to_thread(server.inside)
+    after = await asyncio.to_thread(server.inside, collect=True)
 
     def both(read: Callable[[dict[str, Any]], Any]) -> tuple[Any, Any]:
         return read(before), read(after)
