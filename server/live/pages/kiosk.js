@@ -32,7 +32,7 @@ paint(document.documentElement, params.get("colour") ?? params.get("color"));
 const view = new ConversationView(document.getElementById("app"), { language: nearestLanguage(params.get("language")) });
 view.room = new SoundRoom();
 const ear = new Ear(view.room, () => screen === "attract" && begin());
-const watchdog = new Watchdog(view, { away: outOfService, back: inService, restarted: () => screen !== "talking" }, POLL_S * 1000);
+const watchdog = new Watchdog(view, { away: outOfService, back: inService, free: () => screen === "attract" || screen === "away" }, POLL_S * 1000);
 
 let screen = "attract"; // attract | talking | asking | away
 let activeAt = performance.now();

@@ -25,7 +25,7 @@ export function layOut(acts) {
   const controls = el("div", { class: "controls", role: "toolbar", label: "controlsLabel" },
     mic, stopButton, replayButton, captionButton, soundButton, endButton);
   const banner = el("div", { class: "banner", role: "alert", hidden: true });
-  const stage = el("section", { class: "stage" },
+  const stage = el("section", { class: "stage", tabindex: "-1" },
     el("div", { class: "picture" }, initial, poster, video),
     el("div", { class: "top" }, status, recording),
     el("div", { class: "bottom" }, caption, controls));

@@ -67,7 +67,7 @@ async function begin({ speak = true, session = null }) {
   const options = {
     desk: view.desk?.id ?? "", record: Boolean(view.desk?.record) && consent.checked, client: embedded ? "widget" : "page", speak, session,
   };
-  (speak ? view.mic : view.input).focus();
+  (speak ? view.stage : view.input).focus(); // the buttons that were pressed are gone
   await view.start(options);
   if (!speak) view.input.focus();
 }

@@ -25,6 +25,7 @@ const RELOADS = 5;
 export class Watchdog {
   #failures = 0;
   #uptime = 0;
+  #outdated = false;
   #errors = [];
   #sinceMs = performance.now();
   #state = "";
@@ -33,7 +34,7 @@ export class Watchdog {
 
   /**
    * @param {import("./view.js").ConversationView} view
-   * @param {{away: () => void, back: () => void, restarted: () => boolean}} told  the server is gone; is there again;
+   * @param {{away: () => void, back: () => void, free: () => boolean}} told  the server is gone; is there again;
    *   whether the page may be reloaded now
    * @param {number} poll  milliseconds between two questions to the server
    */
@@ -56,9 +57,9 @@ export class Watchdog {
       const health = await response.json();
       if (!response.ok || health.status !== "ok") throw new Error(`the server is ${health.status}`);
       this.#failures = 0;
-      const younger = health.uptime_s < this.#uptime;
+      if (health.uptime_s < this.#uptime) this.#outdated = true; // a new server may bring new pages
       this.#uptime = health.uptime_s;
-      if (younger && this.told.restarted()) this.reload("the server is a new one"); // it may bring new pages
+      if (this.#outdated && this.told.free()) this.reload("the server is a new one");
       else this.told.back();
     } catch {
       this.#failures += 1;
