@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 TURN_SECRET = "VISAVIS_TURN_SECRET"  # noqa: S105
 TURN_USER = "VISAVIS_TURN_USERNAME"
 TURN_PASSWORD = "VISAVIS_TURN_PASSWORD"  # noqa: S105
+_PASSWORD = re.compile(r"(://[^:@/]*:)[^@]*@")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _NO_MICROPHONE = (
     "Note: browsers on other machines lend their microphone to https only; "
@@ -134,26 +137,58 @@ def bound(host: str, port: int) -> socket.socket:
     return taken
 
 
-def serve(
-    desks: Sequence[str], options: ServeOptions, stages: Stages, *, ready: Callable[[dict[str, Any]], None]
-) -> None:
-    """Open desks and serve them until the process is told to stop; then let sentences end.
+@dataclass(slots=True)
+class Opened:
+    """An address that is taken and desks that are open, ready to be served."""
+
+    options: ServeOptions
+    listener: socket.socket
+    loaded: list[Desk]
+    desks: dict[str, OpenDesk]
+    """Handed over to the application one by one when it starts."""
+
+    def close(self) -> None:
+        """Free what was not handed over."""
+        self.listener.close()
+        while self.desks:
+            self.desks.popitem()[1].close()
+
+
+def open_desks(desks: Sequence[str], options: ServeOptions, stages: Stages) -> Opened:
+    """Take the address and open desks, which takes seconds.
 
     Args:
-        desks: folders, or "demo".
+        desks: folders, or "demo", which it is if there are none.
         options: of the server.
-        stages: told what is being done until it serves.
-        ready: called with a document that says where, once it does.
+        stages: told what is being done.
 
     Raises:
         UsageError, DeskError, and whatever opening a desk raises.
     """
-    from server.live.app import create_app
     from server.live.desks import named, open_desk
 
     loaded = [Desk.load(desk) for desk in desks or ["demo"]]
-    listener = bound(options.host, options.port)
-    opened: dict[str, OpenDesk] = {}
+    opened = Opened(options, bound(options.host, options.port), loaded, {})
+    try:
+        for name, desk in named(loaded).items():
+            stages.stage(f"opening {desk.settings.name}")
+            opened.desks[name] = open_desk(name, desk, step=lambda what: stages.stage(f"opening: {what}"))
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until the process is told to stop; then let sentences end.
+
+    Args:
+        opened: what `open_desks` returned; closed at the end.
+        ready: called with a document that says where, once it serves.
+    """
+    from server.live.app import create_app
+
+    document = _document(opened)
     served = False
 
     def serving() -> None:
@@ -162,23 +197,25 @@ def serve(
         ready(document)
 
     try:
-        for name, desk in named(loaded).items():
-            stages.stage(f"opening {desk.settings.name}")
-            opened[name] = open_desk(name, desk, step=lambda what: stages.stage(f"opening: {what}"))
-        app = create_app(loaded, options, opener=lambda name, _: opened.pop(name))
-        host, port = listener.getsockname()[:2]
-        scheme = "https" if options.certificate else "http"
-        address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-        document = _document(address, opened, options)
-        asyncio.run(_serve(app, listener, options, serving))
+        app = create_app(opened.loaded, opened.options, opener=lambda name, _: opened.desks.pop(name))
+        asyncio.run(_serve(app, opened.listener, opened.options, serving))
     except KeyboardInterrupt:
         if not served:
             raise
         # told to stop while serving: that is how a server ends
     finally:
-        listener.close()
-        for one in opened.values():
-            one.close()
+        opened.close()
+
+
+def serve(
+    desks: Sequence[str],
+    options: ServeOptions,
+    stages: Stages,
+    *,
+    ready: Callable[[dict[str, Any]], None],
+) -> None:
+    """Open desks and serve them: `open_desks` and `serve_opened`."""
+    serve_opened(open_desks(desks, options, stages), ready=ready)
 
 
 async def _serve(
@@ -225,14 +262,19 @@ async def _serve(
     await server.serve(sockets=[listener])
 
 
-def _document(address: str, opened: dict[str, OpenDesk], options: ServeOptions) -> dict[str, Any]:
+def _document(opened: Opened) -> dict[str, Any]:
+    options = opened.options
+    host, port = opened.listener.getsockname()[:2]
+    scheme = "https" if options.certificate else "http"
+    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return {
         "address": address,
         "pages": {"visitor": f"{address}/", "kiosk": f"{address}/kiosk", "interface": f"{address}/docs"},
         "notes": [] if options.certificate or options.host in _LOOPBACK else [_NO_MICROPHONE],
         "max_sessions": options.max_sessions,
         "turn": list(options.ice.turn),
-        "store": options.store,
+        "store": _PASSWORD.sub(r"\1***@", options.store),
+        "recordings": options.recordings,
         "desks": [
             {
                 "id": name,
@@ -240,7 +282,7 @@ def _document(address: str, opened: dict[str, OpenDesk], options: ServeOptions) 
                 "folder": str(one.desk.folder),
                 "engines": {**one.engines.names(), "face": one.renderer.engine},
             }
-            for name, one in opened.items()
+            for name, one in opened.desks.items()
         ],
         "pid": os.getpid(),
     }

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from server.boundary import UsageError
-from server.serve import bound, options_of, show_serving
+from server.serve import Opened, _document, bound, options_of, show_serving
 
 ROOT = Path(__file__).parents[2]
 GIVEN = {
@@ -112,6 +112,13 @@ def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
 def test_events_may_be_kept_nowhere() -> None:
     assert options_of(**{**GIVEN, "store": "none"}).store == ""
     assert options_of(**GIVEN).store.endswith("sessions.sqlite")
+
+
+def test_a_database_password_is_not_shown() -> None:
+    options = options_of(**{**GIVEN, "store": "postgresql://me:hidden@db.example/visavis"})
+    with bound("127.0.0.1", 0) as listener:
+        document = _document(Opened(options, listener, [], {}))
+    assert document["store"] == "postgresql://me:***@db.example/visavis"
 
 
 def test_people_are_told_where_to_go(capsys: pytest.CaptureFixture[str]) -> None:

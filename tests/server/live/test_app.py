@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from agent.conversation_events import Notice
 from server.live.link import CLOSE_REPLACED, CLOSE_UNAUTHORISED, CLOSE_UNKNOWN
@@ -292,6 +293,37 @@ async def test_a_conversation_that_breaks_ends_its_session_and_no_other(server: 
         assert (await broken.until("ended"))["reason"] == "failed"
         await other.send("text", text="hello")
         await other.until("turn")
+
+
+async def test_a_conversation_that_hangs_at_its_end_does_not_hold_its_place(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.session.CLOSING_S", 0.2)
+    async with server.live(await server.session()) as client:
+        await client.send("text", text="hang")
+        await client.until("turn")
+        await client.send("end")
+        assert (await client.until("ended"))["reason"] == "visitor"
+    await eventually(lambda: server.service.sessions.admission.taken == 0)
+
+
+async def test_many_connections_of_one_session_at_once_leave_one(server: Server) -> None:
+    session = await server.session()
+
+    async def connect() -> str:
+        async with server.live(session, hello=False) as client:
+            await client.send("hello", token=session["token"])
+            await client.until("ready")
+            await client.send("text", text="hello")
+            try:
+                return str((await client.until("turn"))["type"])
+            except ConnectionClosed:
+                return "replaced"
+
+    ends = await asyncio.gather(*(connect() for _ in range(5)))
+    assert "turn" in ends
+    assert len(server.cast.talks) == 1
+    assert len(server.service.sessions) == 1
 
 
 async def test_visitors_are_not_told_what_engines_say(server: Server) -> None:
