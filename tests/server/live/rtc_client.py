@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from server.live.rtc import Peer
 
-MARK_EVERY = 12
+MARK_EVERY = 20
 """Moments between two marks."""
 
 
@@ -28,7 +29,7 @@ class Shown:
 
 
 def moment(index: int, size: tuple[int, int] = (256, 256), *, still: bool = False) -> Shown:
-    """Grey noise-free picture that moves a little; every twelfth is white and clicks."""
+    """Grey noise-free picture that moves a little; every twentieth is white and clicks."""
     width, height = size
     mark = index % MARK_EVERY == 0
     frame = np.full((height, width, 3), 60, np.uint8)
@@ -131,13 +132,26 @@ async def play(peer: Peer, moments: int, *, size: tuple[int, int] = (256, 256), 
     return first + moments
 
 
-async def until(what: object, seconds: float = 10.0) -> None:
+async def play_until(peer: Peer, what: Callable[[], object], *, first: int = 0, seconds: float = 15.0) -> int:
+    """Give a peer moments in real time until something is so; returns the next index.
+
+    Raises:
+        AssertionError: it did not come true in time.
+    """
+    index, end = first, time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "did not happen in time"
+        index = await play(peer, 5, first=index)
+    return index
+
+
+async def until(what: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for a condition.
 
     Raises:
         AssertionError: it did not come true in time.
     """
     end = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
+    while not what():
         assert time.monotonic() < end, "did not happen in time"
         await asyncio.sleep(0.02)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 
 from server.live.errors import LiveError
 from server.live.ice import IceSettings
+from server.live.picture import KEY_FRAME_GAP_S
 from server.live.rtc import Peer
-from tests.server.live.rtc_client import MARK_EVERY, Client, moment, play, until
+from tests.server.live.rtc_client import Client, moment, play, play_until, until
 
 SIZE = (256, 256)
 
@@ -57,28 +59,30 @@ async def test_picture_and_sound_arrive_together(ends: Ends, codec: str) -> None
     client = Client(codec=codec)
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 60)
-    await client.close()
 
+    def flashes() -> list[float]:
+        pairs = zip(client.frames[1:], client.frames, strict=False)
+        return [at for (at, now), (_, before) in pairs if now.mean() > 200 and before.mean() < 150]
+
+    def clicks() -> list[float]:
+        found: list[float] = []
+        for at, pcm in client.sounds:
+            if np.abs(pcm.astype(int)).max() > 5000 and (not found or at - found[-1] > 0.2):
+                found.append(at)
+        return found
+
+    await play_until(ends.peer, lambda: len(flashes()) >= 3 and len(clicks()) >= 3)
+    await client.close()
     assert ends.peer.stats().codec == codec
-    flashes = [at for (at, now), (_, before) in zip(client.frames[1:], client.frames, strict=False)
-               if now.mean() > 200 and before.mean() < 150]  # fmt: skip
-    clicks: list[float] = []
-    for at, pcm in client.sounds:
-        if np.abs(pcm.astype(int)).max() > 5000 and (not clicks or at - clicks[-1] > 0.2):
-            clicks.append(at)
-    assert len(flashes) >= 60 // MARK_EVERY - 2
-    assert len(clicks) >= len(flashes) - 1
-    skews = [min((click - flash for click in clicks), key=abs) for flash in flashes]
-    # aiortc's client holds sound back for 80 ms and pictures for one; a lost pairing would be 480 ms away
-    assert abs(float(np.median(skews))) < 0.2
+    skews = [min((click - flash for click in clicks()), key=abs) for flash in flashes()]
+    # aiortc's client holds sound back for 80 ms and pictures for one; marks are 800 ms apart
+    assert abs(float(np.median(skews))) < 0.25
 
 
 async def test_times_of_both_tracks_come_from_one_clock(ends: Ends, client: Client) -> None:
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 40, first=1000)
-    await until(lambda: len(client.frames) > 30)
+    await play_until(ends.peer, lambda: len(client.frames) > 20, first=1000)
     video = np.diff(client.pts["video"])
     audio = np.diff(client.pts["audio"])
     assert set(video % 3600) == {0}
@@ -89,11 +93,11 @@ async def test_times_of_both_tracks_come_from_one_clock(ends: Ends, client: Clie
 async def test_a_skipped_moment_is_skipped_on_both_tracks(ends: Ends, client: Client) -> None:
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    after = await play(ends.peer, 20)
-    await play(ends.peer, 20, first=after + 10)
-    await until(lambda: len(client.frames) > 25)
-    assert 11 * 3600 in set(np.diff(client.pts["video"]))
-    await until(lambda: 10 * 1920 + 960 in set(np.diff(client.pts["audio"])))
+    after = await play_until(ends.peer, lambda: len(client.frames) > 10)
+    count = len(client.frames)
+    await play_until(ends.peer, lambda: len(client.frames) > count + 10, first=after + 100)
+    assert max(np.diff(client.pts["video"])) > 100 * 3600
+    assert max(np.diff(client.pts["audio"])) == 100 * 1920 + 960
 
 
 async def test_the_visitors_sound_comes_as_20_ms_pieces_at_16_khz(ends: Ends, client: Client) -> None:
@@ -110,26 +114,26 @@ async def test_the_visitors_sound_comes_as_20_ms_pieces_at_16_khz(ends: Ends, cl
 async def test_a_moment_without_a_new_frame_sends_sound_only(ends: Ends, client: Client) -> None:
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    after = await play(ends.peer, 10)
-    await until(lambda: len(client.frames) >= 8)
-    before = len(client.frames)
+    after = await play_until(ends.peer, lambda: len(client.frames) >= 8)
+    await asyncio.sleep(0.3)
+    before, sounds = len(client.frames), len(client.sounds)
     for n in range(20):
         ends.peer.take(moment(after + n, SIZE, still=True))
         await asyncio.sleep(0.04)
-    assert len(client.frames) <= before + 2
-    assert client.pts["audio"][-1] > 20 * 1920 - 10 * 960
+    assert len(client.frames) <= before + 1
+    await until(lambda: len(client.sounds) > sounds + 20)
 
 
 async def test_a_lost_picture_is_answered_by_a_key_frame(ends: Ends, client: Client) -> None:
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    after = await play(ends.peer, 15)
+    after = await play_until(ends.peer, lambda: len(client.frames) > 5)
     assert ends.peer.stats().key_frames == 1
+    await asyncio.sleep(KEY_FRAME_GAP_S)
     receiver = client.video_receiver()
     ssrc = next(s.ssrc for s in (await receiver.getStats()).values() if s.type == "inbound-rtp")
     await receiver._send_rtcp_pli(ssrc)
-    await play(ends.peer, 10, first=after)
-    assert ends.peer.stats().key_frames == 2
+    await play_until(ends.peer, lambda: ends.peer.stats().key_frames == 2, first=after)
 
 
 async def test_many_requests_for_key_frames_get_few(ends: Ends, client: Client) -> None:
@@ -138,11 +142,12 @@ async def test_many_requests_for_key_frames_get_few(ends: Ends, client: Client) 
     after = await play(ends.peer, 10)
     receiver = client.video_receiver()
     ssrc = next(s.ssrc for s in (await receiver.getStats()).values() if s.type == "inbound-rtp")
+    began = time.monotonic()
     for n in range(25):
         await receiver._send_rtcp_pli(ssrc)
         await play(ends.peer, 1, first=after + n)
         await asyncio.sleep(0.04)
-    assert 2 <= ends.peer.stats().key_frames <= 7
+    assert 2 <= ends.peer.stats().key_frames <= 2 + (time.monotonic() - began) / KEY_FRAME_GAP_S
 
 
 async def test_what_the_client_says_of_its_network_reaches_the_picture(
@@ -171,8 +176,7 @@ async def test_renegotiation_over_the_same_way_keeps_the_connection(ends: Ends, 
     await client.connect(ends.peer)
     assert ends.peer._line is line
     count = len(client.frames)
-    await play(ends.peer, 20)
-    assert len(client.frames) > count + 10
+    await play_until(ends.peer, lambda: len(client.frames) > count + 10)
 
 
 async def test_a_client_that_comes_back_takes_its_own_place(ends: Ends, client: Client) -> None:
@@ -182,8 +186,7 @@ async def test_a_client_that_comes_back_takes_its_own_place(ends: Ends, client: 
     again = Client()
     await again.connect(ends.peer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 25, first=after)
-    assert len(again.frames) > 15
+    await play_until(ends.peer, lambda: len(again.frames) > 10, first=after)
     assert ends.states.count("connected") == 2
     assert "failed" not in ends.states
     await until(lambda: client.connection.connectionState in ("closed", "failed"))
@@ -197,8 +200,7 @@ async def test_two_offers_at_once_leave_one_connection(ends: Ends) -> None:
     for client, answer in zip(clients, answers, strict=True):
         await client.accept(answer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 25)
-    assert len(clients[1].frames) > 15
+    await play_until(ends.peer, lambda: len(clients[1].frames) > 10)
     assert not clients[0].frames
     for client in clients:
         await client.close()
@@ -209,16 +211,14 @@ async def test_a_refused_offer_leaves_the_connection_as_it_was(ends: Ends, clien
     await until(lambda: ends.connected)
     with pytest.raises(LiveError):
         await ends.peer.answer("v=0\r\nnonsense")
-    await play(ends.peer, 20)
-    assert len(client.frames) > 10
+    await play_until(ends.peer, lambda: len(client.frames) > 10)
 
 
 async def test_sound_alone_is_a_conversation_too(ends: Ends) -> None:
     client = Client(video=None)
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 25)
-    assert len(client.sounds) > 20
+    await play_until(ends.peer, lambda: len(client.sounds) > 20)
     assert not client.frames
     await client.close()
 
@@ -227,8 +227,7 @@ async def test_a_client_without_microphone_sees_and_hears(ends: Ends) -> None:
     client = Client(audio="recvonly")
     await client.connect(ends.peer)
     await until(lambda: ends.connected)
-    await play(ends.peer, 50)
-    assert len(client.frames) > 30
+    await play_until(ends.peer, lambda: len(client.frames) > 20)
     assert ends.states[-1] == "connected"
     assert not ends.heard
     await client.close()
