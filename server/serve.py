@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from server.live.desks import OpenDesk
     from server.live.options import ServeOptions
+    from server.live.store import EventStore
 
 TURN_SECRET = "VISAVIS_TURN_SECRET"  # noqa: S105
 TURN_USER = "VISAVIS_TURN_USERNAME"
@@ -146,10 +147,15 @@ class Opened:
     loaded: list[Desk]
     desks: dict[str, OpenDesk]
     """Handed over to the application one by one when it starts."""
+    store: EventStore | None = None
+    """Where events are kept; handed over too."""
 
     def close(self) -> None:
         """Free what was not handed over."""
         self.listener.close()
+        if self.store is not None:
+            asyncio.run(self.store.close())
+            self.store = None
         while self.desks:
             self.desks.popitem()[1].close()
 
@@ -170,6 +176,8 @@ def open_desks(desks: Sequence[str], options: ServeOptions, stages: Stages) -> O
     loaded = [Desk.load(desk) for desk in desks or ["demo"]]
     opened = Opened(options, bound(options.host, options.port), loaded, {})
     try:
+        if options.store:
+            opened.store = _store(options.store)
         for name, desk in named(loaded).items():
             stages.stage(f"opening {desk.settings.name}")
             opened.desks[name] = open_desk(name, desk, step=lambda what: stages.stage(f"opening: {what}"))
@@ -177,6 +185,16 @@ def open_desks(desks: Sequence[str], options: ServeOptions, stages: Stages) -> O
         opened.close()
         raise
     return opened
+
+
+def _store(url: str) -> EventStore:
+    from server.live.app import open_store
+    from server.live.errors import LiveError
+
+    try:
+        return open_store(url)
+    except LiveError as error:
+        raise UsageError(f"--store: {error}") from None
 
 
 def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -197,7 +215,10 @@ def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> 
         ready(document)
 
     try:
-        app = create_app(opened.loaded, opened.options, opener=lambda name, _: opened.desks.pop(name))
+        store, opened.store = opened.store, None
+        app = create_app(
+            opened.loaded, opened.options, opener=lambda name, _: opened.desks.pop(name), store=store
+        )
         asyncio.run(_serve(app, opened.listener, opened.options, serving))
     except KeyboardInterrupt:
         if not served:

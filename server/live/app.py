@@ -49,6 +49,7 @@ def create_app(
     *,
     opener: OpenDeskOf = open_desk,
     cast: CastOf = cast_of,
+    store: EventStore | None = None,
     listeners: tuple[Listener, ...] = (),
 ) -> FastAPI:
     """Make the application; desks are opened when it starts and closed when it stops.
@@ -58,6 +59,8 @@ def create_app(
         options: of the server.
         opener: opens a desk, in a thread; for tests, or for desks that are open already.
         cast: makes conversations; for tests.
+        store: where events are kept, if it is open already; else the one that the options name is opened.
+            It is closed when the server stops.
         listeners: told what happens in all sessions.
     """
     options = options or ServeOptions()
@@ -66,7 +69,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-        async with aclosing(_running(app, by_name, options, origins, opener, cast, listeners)) as running:
+        async with aclosing(
+            _running(app, by_name, options, origins, opener, cast, store, listeners)
+        ) as running:
             async for _ in running:
                 yield
 
@@ -107,15 +112,16 @@ async def _running(
     origins: Origins,
     opener: OpenDeskOf,
     cast: CastOf,
+    store: EventStore | None,
     listeners: tuple[Listener, ...],
 ) -> AsyncGenerator[None, None]:
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
     pool = drawing_pool()
-    store: EventStore | None = None
     try:
-        if options.store:
-            store = await asyncio.to_thread(EventStore.open, options.store, on_notice=_log_notice)
+        if store is None and options.store:
+            store = await asyncio.to_thread(open_store, options.store)
+        if store is not None:
             listeners = (*listeners, Keeper(store))
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
@@ -152,6 +158,15 @@ async def _running(
             log.error("%d events of sessions could not be kept in the store", lost)
         await closed(list(opened.values()))
         await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+
+def open_store(url: str) -> EventStore:
+    """Open where events are kept.
+
+    Raises:
+        LiveError: it cannot be.
+    """
+    return EventStore.open(url, on_notice=_log_notice)
 
 
 def _log_notice(notice: Notice) -> None:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from server.boundary import UsageError
-from server.serve import Opened, _document, bound, options_of, show_serving
+from server.progress import Silent
+from server.serve import Opened, _document, bound, open_desks, options_of, show_serving
 
 ROOT = Path(__file__).parents[2]
 GIVEN = {
@@ -112,6 +113,14 @@ def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
 def test_events_may_be_kept_nowhere() -> None:
     assert options_of(**{**GIVEN, "store": "none"}).store == ""
     assert options_of(**GIVEN).store.endswith("sessions.sqlite")
+
+
+def test_a_store_that_cannot_be_opened_is_told_before_the_desks_are(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no database, no folder", encoding="utf-8")
+    for store in (str(tmp_path / "file" / "x.sqlite"), "nonsense://"):
+        options = options_of(**{**GIVEN, "store": store})
+        with pytest.raises(UsageError, match="--store"):
+            open_desks(["demo"], options, Silent())
 
 
 def test_a_database_password_is_not_shown() -> None:
