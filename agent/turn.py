@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.backchannel import is_backchannel, is_hum, is_stop, is_wait
 from agent.finished import sounds_finished
+from agent.overheard import Overheard, reason_to_ignore
 from agent.turn_commands import (
     Cancel,
     CancelReason,
@@ -235,24 +235,19 @@ class TurnTaker:
     def _reason_to_ignore(
         self, now_s: float, utterance: Utterance, text: str, confidence: float, language: str
     ) -> IgnoreReason | None:
-        settings, reply = self.settings, self._reply
-        if not any(character.isalnum() for character in text):
-            return IgnoreReason.NO_WORDS
         if self._is_echo is not None and self._is_echo(text, utterance.began_s):
             return IgnoreReason.ECHO
-        over_reply = reply is not None or utterance.began_s < self._over_s + settings.lately_s
-        if is_wait(text, language) or (over_reply and is_stop(text, language)):
-            return IgnoreReason.STOP
-        # What began over a reply is judged by that reply, even where the words are known only after it.
-        ends_s = reply.ends_s if reply is not None else utterance.reply_over_s
-        if reply is not None or ends_s is not None:
-            answers = ends_s is not None and utterance.began_s > ends_s - settings.boundary_s
-            says_go_on = is_hum(text, language) if answers else is_backchannel(text, language)
-            if says_go_on and (reply is not None or not answers):
-                return IgnoreReason.BACKCHANNEL
-        if confidence < settings.least_confidence and utterance.length_s(now_s) <= settings.brief_s:
-            return IgnoreReason.NO_WORDS
-        return None
+        said = Overheard(
+            text=text,
+            language=language,
+            confidence=confidence,
+            began_s=utterance.began_s,
+            voiced_s=utterance.length_s(now_s),
+            over_reply=self._reply is not None,
+            reply_ends_s=self._reply.ends_s if self._reply is not None else utterance.reply_over_s,
+            lately_over_s=self._over_s,
+        )
+        return reason_to_ignore(said, self.settings)
 
     def _hear(
         self,

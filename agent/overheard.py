@@ -1,0 +1,48 @@
+"""What a visitor's words mean for the turn: a question, or nothing that is to be answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.backchannel import is_backchannel, is_hum, is_stop, is_wait
+from agent.turn_commands import IgnoreReason
+from agent.turn_settings import TurnSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """Words, and when they were said."""
+
+    text: str
+    language: str
+    confidence: float
+    """0..1"""
+    began_s: float
+    """First voice."""
+    voiced_s: float
+    """Length of the voice."""
+    over_reply: bool
+    """A reply is being made or heard while the words become known."""
+    reply_ends_s: float | None
+    """End of the reply over which they began, as far as known; None, too, where they began over none."""
+    lately_over_s: float
+    """End of the last reply that ended."""
+
+
+def reason_to_ignore(said: Overheard, settings: TurnSettings) -> IgnoreReason | None:
+    """Why words are not to be answered; None when they are."""
+    if not any(character.isalnum() for character in said.text):
+        return IgnoreReason.NO_WORDS
+    late = said.began_s < said.lately_over_s + settings.lately_s
+    if is_wait(said.text, said.language) or ((said.over_reply or late) and is_stop(said.text, said.language)):
+        return IgnoreReason.STOP
+    # What began over a reply is judged by that reply, even where the words are known only after it.
+    ends_s = said.reply_ends_s
+    if said.over_reply or ends_s is not None:
+        answers = ends_s is not None and said.began_s > ends_s - settings.boundary_s
+        says_go_on = (is_hum if answers else is_backchannel)(said.text, said.language)
+        if says_go_on and (said.over_reply or not answers):
+            return IgnoreReason.BACKCHANNEL
+    if said.confidence < settings.least_confidence and said.voiced_s <= settings.brief_s:
+        return IgnoreReason.NO_WORDS
+    return None
