@@ -101,6 +101,7 @@ class Line:
         if offer.codecs:
             track = PacketTrack("video")
             self._picture = PictureSender(offer.codecs[0], track, size=size, pool=pool, quality=quality)
+        self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._stats = LineStats(codec=offer.codecs[0] if offer.codecs else "")
         self._connection.on("connectionstatechange", self._changed)
@@ -191,6 +192,7 @@ class Line:
 
     async def close(self) -> None:
         """End the connection and all that belongs to it."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -233,7 +235,9 @@ class Line:
                 )
 
     def _changed(self) -> None:
-        self._tell(self._connection.connectionState)
+        state = self._connection.connectionState
+        # aiortc closes by itself when the client says goodbye or is gone for half a minute
+        self._tell("failed" if state == "closed" and not self._closing else state)
 
     def _tell(self, state: str) -> None:
         if state != self._stats.state:

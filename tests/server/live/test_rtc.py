@@ -304,6 +304,18 @@ async def test_a_client_that_vanishes_is_noticed(
     await until(lambda: ends.states[-1] == "connected")
 
 
+async def test_a_client_that_says_goodbye_is_told_of(ends: Ends) -> None:
+    client = Client()
+    await client.connect(ends.peer)
+    await until(lambda: ends.connected)
+    await client.close()
+    await until(lambda: ends.states[-1] == "failed")
+    again = Client()
+    await again.connect(ends.peer)
+    await until(lambda: ends.connected)
+    await again.close()
+
+
 async def test_a_client_that_never_connects_is_given_up(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.live.line.CONNECT_S", 1.0)
     client = Client()
