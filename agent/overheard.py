@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.backchannel import is_backchannel, is_hum, is_stop, is_wait
+from agent.finished import sounds_finished
+from agent.heard_words import heard_words
+from agent.sounding import HANGING
 from agent.turn_commands import IgnoreReason
 from agent.turn_settings import TurnSettings
 
@@ -43,6 +46,13 @@ def reason_to_ignore(said: Overheard, settings: TurnSettings) -> IgnoreReason | 
         says_go_on = (is_hum if answers else is_backchannel)(said.text, said.language)
         if says_go_on and (said.over_reply or not answers):
             return IgnoreReason.BACKCHANNEL
-    if said.confidence < settings.least_confidence and said.voiced_s <= settings.brief_s:
-        return IgnoreReason.NO_WORDS
+    if said.voiced_s <= settings.brief_s:
+        # A "the" by itself is what a recogniser makes of a cough or an "uh-huh", however sure it is.
+        alone = said.over_reply and len(heard_words(said.text)) == 1
+        if said.confidence < settings.least_confidence or (alone and _hangs(said)):
+            return IgnoreReason.NO_WORDS
     return None
+
+
+def _hangs(said: Overheard) -> bool:
+    return sounds_finished(said.text, said.language) <= HANGING.score

@@ -42,3 +42,11 @@ def test_stop_needs_something_to_stop_and_wait_does_not() -> None:
     assert reason(QUIET, text="stop", lately_over_s=9.0) is IgnoreReason.STOP
     assert reason(QUIET, text="stop", over_reply=True, confidence=0.0) is IgnoreReason.STOP
     assert reason(QUIET, text="等一下") is IgnoreReason.STOP
+
+
+def test_a_word_that_nobody_says_alone_is_a_noise_over_a_reply() -> None:
+    assert reason(QUIET, text="the", over_reply=True, voiced_s=0.5) is IgnoreReason.NO_WORDS
+    assert reason(QUIET, text="the", voiced_s=0.5) is None
+    assert reason(QUIET, text="no", over_reply=True, voiced_s=0.3) is None
+    assert reason(QUIET, text="refund", over_reply=True, voiced_s=0.5) is None
+    assert reason(QUIET, text="不是", over_reply=True, voiced_s=0.5) is None
