@@ -256,8 +256,10 @@ export class ConversationView extends EventTarget {
     if (phase === "waiting") {
       const place = ahead > 0 ? this.t("busy_ahead", { n: ahead }) : this.t("busy_next");
       this.problem("busy", { message: `${this.t("busy")} ${place}`, urgent: false, action: () => this.end(), actionName: "cancel", lasting: true });
-    } else if (phase === "reconnecting") this.problem("lost");
-    else if (phase === "ended" || phase === "failed") this.#over(phase, code, message, remedy);
+    } else if (phase === "reconnecting") {
+      this.#write("");
+      this.problem("lost");
+    } else if (phase === "ended" || phase === "failed") this.#over(phase, code, message, remedy);
   }
 
   #over(phase, code, message, remedy) {
