@@ -311,17 +311,18 @@ async def test_many_connections_of_one_session_at_once_leave_one(server: Server)
     session = await server.session()
 
     async def connect() -> str:
-        async with server.live(session, hello=False) as client:
-            await client.send("hello", token=session["token"])
-            await client.until("ready")
-            await client.send("text", text="hello")
-            try:
+        try:
+            async with server.live(session, hello=False) as client:
+                await client.send("hello", token=session["token"])
+                await client.until("ready")
+                await client.send("text", text="hello")
                 return str((await client.until("turn"))["type"])
-            except ConnectionClosed:
-                return "replaced"
+        except ConnectionClosed as error:
+            return str(error.rcvd.code if error.rcvd else error)
 
     ends = await asyncio.gather(*(connect() for _ in range(5)))
     assert "turn" in ends
+    assert set(ends) <= {"turn", str(CLOSE_REPLACED)}
     assert len(server.cast.talks) == 1
     assert len(server.service.sessions) == 1
 
