@@ -36,6 +36,7 @@ from agent.turn import (
     Commit,
     Discard,
     Ignore,
+    IgnoreReason,
     Pause,
     Prepare,
     Recognize,
@@ -236,12 +237,16 @@ class Conversation:
             self._on_event(Notice("hearing_failed", str(error)))
             heard = Transcript("", self._language, 0.0, "none")
         text = heard.text.strip()
-        if text and not command.interim:
+        commands = self._taker.words(
+            self._clock(), text, heard.confidence, heard.language, asked=command.asked
+        )
+        ignored = [each.reason for each in commands if isinstance(each, Ignore)]
+        if text and not command.interim and not ignored:
             self._transcript = heard
             self._on_event(HeardWords(self._turns + 1, text, final=False))
-        self._follow(
-            self._taker.words(self._clock(), text, heard.confidence, heard.language, asked=command.asked)
-        )
+        if IgnoreReason.UNANSWERED in ignored:
+            self._on_event(Notice("not_understood", "speech was heard, but no words were told in time"))
+        self._follow(commands)
 
     # Turns
 

@@ -12,6 +12,7 @@ from agent.desk import Desk
 from agent.extractive import ExtractiveAnswerer
 from agent.face import voice_of
 from agent.llm import OpenAIAnswerer, endpoint_is_set
+from agent.sayings import expected
 from agent.tools import Tool
 from knowledge import KnowledgeBase
 from knowledge.passage import Passage
@@ -78,7 +79,7 @@ class Engines:
                     engine=settings.hearing.engine,
                     model=desk.beside(settings.hearing.model) or None,
                     languages=settings.languages,
-                    texts=knowledge.texts(),
+                    texts=expected(knowledge.texts()),
                     state_dir=desk.state_folder,
                     progress=fetched,
                 )
