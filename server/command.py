@@ -326,6 +326,13 @@ def serve(
         Path | None,
         typer.Option(help="Folder for recordings of visitors who agreed, at desks that offer it."),
     ] = None,
+    keep_days: Annotated[
+        float, typer.Option(min=0.01, help="Events and recordings are deleted so long after a session.")
+    ] = 30.0,
+    certificate: Annotated[
+        Path | None, typer.Option(help="PEM file for https; needs --key. Else put a proxy before it.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file with the certificate's key.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Serve desks live: a face that listens and answers, in browsers, widgets and at kiosks.
@@ -334,16 +341,16 @@ def serve(
 
       visavis serve
 
-      visavis serve mydesk --host 0.0.0.0 --turn "turn:turn.example.com:3478?transport=udp"
+      visavis serve mydesk --host 0.0.0.0 --certificate cert.pem --key key.pem
 
-    Browsers give the microphone only to https pages and to localhost: put a proxy with a certificate
-    before it.
+      visavis serve mydesk --turn "turn:turn.example.com:3478?transport=udp"
+
+    Browsers give the microphone only to https pages and to localhost.
     """
     from server.progress import stages
-    from server.serve import options_of, show_serving
-    from server.serve import serve as run
+    from server.serve import open_desks, options_of, serve_opened, show_serving
 
-    with boundary(), stages(quiet=json) as shown:
+    with boundary():
         options = options_of(
             host=host,
             port=port,
@@ -355,8 +362,13 @@ def serve(
             origins=origin or (),
             store=store,
             recordings=recordings,
+            kept_days=keep_days,
+            certificate=certificate,
+            key=key,
         )
-        run(desks or [], options, shown, ready=print_json if json else show_serving)
+        with stages(quiet=json) as shown:
+            opened = open_desks(desks or [], options, shown)
+        serve_opened(opened, ready=print_json if json else show_serving)
 
 
 @models_app.command("list")

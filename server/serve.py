@@ -50,6 +50,7 @@ def options_of(
     recordings: Path | None,
     certificate: Path | None = None,
     key: Path | None = None,
+    kept_days: float = 30.0,
 ) -> ServeOptions:
     """Read what the command was given; passwords of TURN servers come from the environment.
 
@@ -66,6 +67,7 @@ def options_of(
         recordings: folder; None: one in the state folder.
         certificate: PEM file for https; None: http.
         key: its key; None: in the same file.
+        kept_days: after which events and recordings are deleted.
 
     Raises:
         UsageError: an address is wrong, or a TURN server has no password.
@@ -100,6 +102,7 @@ def options_of(
         origins=tuple(origins),
         store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
         recordings=str(recordings or state_root() / "recordings"),
+        kept_days=kept_days,
     )
 
 
@@ -226,17 +229,6 @@ def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> 
         # told to stop while serving: that is how a server ends
     finally:
         opened.close()
-
-
-def serve(
-    desks: Sequence[str],
-    options: ServeOptions,
-    stages: Stages,
-    *,
-    ready: Callable[[dict[str, Any]], None],
-) -> None:
-    """Open desks and serve them: `open_desks` and `serve_opened`."""
-    serve_opened(open_desks(desks, options, stages), ready=ready)
 
 
 async def _serve(

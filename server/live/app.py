@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -32,6 +33,7 @@ from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
 from server.live.rates import Rates
+from server.live.retention import forget_daily
 from server.live.service import Service
 from server.live.sessions import Sessions
 from server.live.store import EventStore
@@ -39,6 +41,8 @@ from server.live.tokens import SECRET_BYTES, Tokens
 
 log = logging.getLogger("visavis.live")
 
+THREADS = 16
+"""For what blocks: recognition, synthesis, encoding, search of several sessions; most of them wait."""
 OpenDeskOf = Callable[[str, Desk], OpenDesk]
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "wrong_type"}
 
@@ -118,6 +122,7 @@ async def _running(
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
     pool = drawing_pool()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
     try:
         if store is None and options.store:
             store = await asyncio.to_thread(open_store, options.store)
@@ -146,13 +151,17 @@ async def _running(
             store=store,
             started_s=time.monotonic(),
         )
-        watching = asyncio.create_task(sessions.watch(), name="watch")
+        tasks = (
+            asyncio.create_task(sessions.watch(), name="watch"),
+            asyncio.create_task(forget_daily(store, options.recordings, options.kept_days), name="forget"),
+        )
         try:
             yield
         finally:
             await sessions.drain()
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         if store is not None and (lost := await store.close()):
             log.error("%d events of sessions could not be kept in the store", lost)

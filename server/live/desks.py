@@ -100,6 +100,7 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
         AgentError, AvatarError, KnowledgeError, ModerationError, SpeechError: something cannot be opened.
     """
     from agent.face import open_renderer
+    from agent.stage import warm
     from avatar import Pose
 
     engines = Engines.open(desk, hearing=True, step=step)
@@ -107,6 +108,7 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
         step("face")
         renderer = open_renderer(desk)
         renderer.draw(Pose())
+        warm()
         step("warming up")
         heard = engines.recognizer.languages if engines.recognizer else desk.settings.languages
         engines.warm([one for one in desk.settings.languages if one in heard])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from server.live.admission import QUEUE_LENGTH
 from server.live.ice import IceSettings
+from server.live.retention import KEPT_DAYS
 
 SESSIONS_A_CORE = 2
 """Talking faces of 512 pixels that one core draws and encodes at 25 frames a second."""
@@ -54,5 +55,7 @@ class ServeOptions:
     """Where sessions' events are kept: a SQLite file or SQLAlchemy's URL; empty: nowhere."""
     recordings: str = ""
     """Folder for the recordings of visitors who agreed; empty: nothing is recorded."""
+    kept_days: float = KEPT_DAYS
+    """Events and recordings are deleted so long after their session."""
     rates: Mapping[str, str] = field(default_factory=lambda: dict(RATES))
     """What is limited → how often a client's address may, in the words of `limits`."""

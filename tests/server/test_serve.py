@@ -24,10 +24,10 @@ PROGRAM = f"""
 import signal
 from server.boundary import boundary, print_json
 from server.progress import Silent
-from server.serve import options_of, serve
+from server.serve import open_desks, options_of, serve_opened
 signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 with boundary():
-    serve(["demo"], options_of(**{GIVEN!r}), Silent(), ready=print_json)
+    serve_opened(open_desks(["demo"], options_of(**{GIVEN!r}), Silent()), ready=print_json)
 """
 
 
