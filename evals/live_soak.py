@@ -7,7 +7,7 @@ import gc
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,82 +27,94 @@ from avatar import Renderer
 from evals.live_server import LiveServer
 
 WARM = 0.1
-"""Share of a run after which memory is first looked at: by then caches are full."""
-WEBRTC_EVERY = 4
-"""One session of so many gets a WebRTC connection, as those take longest."""
+"""Share of the simulated hours after which memory is first looked at: by then caches are full."""
+LOOKS = 10
+"""How often a soak looks at the server."""
+FULL = 0.5
+"""Share of a soak after which memory is to stay: encoders that come and go leave holes in it that the next ones
+fill, and it takes some two hundred connections until there are enough."""
+WEBRTC_EVERY = 2
+"""One session of so many gets a WebRTC connection."""
 ASK_EVERY = 3
 """One of so many asks something and leaves in the middle of the answer."""
-QUIET_S = 3.0
-"""Before the end is looked at: what ends by itself has ended."""
+QUIET_S = 2.0
+"""Before the server is looked at: what ends by itself has ended."""
+LOOSE = 3
+"""Descriptors that may be open or not: connections of the workers' and of this client's."""
 STALL_S = 0.5
 """A stall of the simulated machine, now and then."""
 
 
 @dataclass(frozen=True, slots=True)
-class Soak:
-    """What a server held before and after."""
+class Look:
+    """What a server holds at one time."""
 
     sessions: int
-    seconds: float
-    rss_mb: tuple[float, float]
-    """Of the server after the first tenth, and at the end; workers included."""
-    tasks: tuple[int, int]
-    descriptors: tuple[int, int]
-    threads: tuple[int, int]
-    objects: tuple[int, int]
+    """That were opened and closed before."""
+    rss_mb: float
+    """Resident, workers included."""
+    tasks: int
+    descriptors: int
+    threads: int
+    objects: int
     """That Python's collector knows."""
+
+    @classmethod
+    def at(cls, server: LiveServer, sessions: int) -> Look:
+        """Look at it."""
+        seen = server.inside(collect=True)
+        rss_mb = seen["rss_mb"] + sum(worker["rss_mb"] for worker in seen["workers"])
+        return cls(
+            sessions, rss_mb, seen["tasks"], seen["descriptors"], len(seen["threads"]), seen["objects"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """What a server held, each time when nobody was there."""
+
+    seconds: float
+    looks: tuple[Look, ...]
     failed: tuple[str, ...]
     """Sessions that did not go as they should."""
 
     @property
     def growth(self) -> float:
-        """Of the memory, as a share."""
-        return self.rss_mb[1] / self.rss_mb[0] - 1.0
+        """Of the memory from the middle to the end, as a share."""
+        full = next(one for one in self.looks if one.sessions >= FULL * self.looks[-1].sessions)
+        return self.looks[-1].rss_mb / full.rss_mb - 1.0
+
+    @property
+    def clean(self) -> bool:
+        """Whether no task and no descriptor is left over."""
+        first, last = self.looks[0], self.looks[-1]
+        return last.tasks <= first.tasks and last.descriptors <= first.descriptors + LOOSE
 
 
 async def opened_and_closed(
     server: LiveServer, sessions: int, *, at_once: int = 4, told: Callable[[str], None] = lambda _: None
 ) -> Soak:
     """Open and close sessions: over the WebSocket, over WebRTC, in the middle of answers, by simply going."""
-    warm = max(int(sessions * WARM), 1)
     failed = list[str]()
     began_s = time.monotonic()
-    numbers = iter(range(sessions))
-    warmed = asyncio.Event()
-    before: dict[str, Any] = {}
 
-    async def visit_on(http: httpx.AsyncClient) -> None:
+    async def visit_on(http: httpx.AsyncClient, numbers: Iterator[int]) -> None:
         for number in numbers:
-            if number >= warm and not warmed.is_set():
-                warmed.set()
-                before.update(await asyncio.to_thread(server.inside, collect=True))
             try:
                 async with asyncio.timeout(60.0):
                     await _visit(http, server.address, number)
             except Exception as error:
                 failed.append(f"session {number}: {type(error).__name__}: {error}"[:200])
-            if number % 50 == 0:
-                told(f"{number} of {sessions} sessions, {time.monotonic() - began_s:.0f} s")
 
+    looks = [await asyncio.to_thread(Look.at, server, 0)]
     async with httpx.AsyncClient(base_url=server.address, timeout=30.0) as http:
-        await asyncio.gather(*(visit_on(http) for _ in range(at_once)))
-    seconds = time.monotonic() - began_s
-    await asyncio.sleep(QUIET_S)
-    after = await asyncio.to_thread(server.inside, collect=True)
-
-    def both(read: Callable[[dict[str, Any]], Any]) -> tuple[Any, Any]:
-        return read(before), read(after)
-
-    return Soak(
-        sessions,
-        seconds,
-        both(lambda one: one["rss_mb"] + sum(worker["rss_mb"] for worker in one["workers"])),
-        both(lambda one: one["tasks"]),
-        both(lambda one: one["descriptors"]),
-        both(lambda one: len(one["threads"])),
-        both(lambda one: one["objects"]),
-        tuple(failed),
-    )
+        for part in range(LOOKS):
+            numbers = iter(range(sessions * part // LOOKS, sessions * (part + 1) // LOOKS))
+            await asyncio.gather(*(visit_on(http, numbers) for _ in range(at_once)))
+            await asyncio.sleep(QUIET_S)
+            looks.append(await asyncio.to_thread(Look.at, server, sessions * (part + 1) // LOOKS))
+            told(f"{looks[-1].sessions} of {sessions} sessions, {looks[-1].rss_mb:.0f} MB")
+    return Soak(time.monotonic() - began_s, tuple(looks), tuple(failed))
 
 
 async def _visit(http: httpx.AsyncClient, address: str, number: int) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from evals.bench import run_bench
 from evals.live import main
 from evals.live_figures import LIVE_FIGURES
 from evals.live_server import MARK_EVERY, MARK_PX, Marks, inside
-from evals.live_soak import Soak, talked
+from evals.live_soak import Look, Soak, talked
 from server.boundary import UsageError
 from server.progress import Silent
 from speech.timeline import Phoneme, Speech
@@ -42,9 +44,13 @@ async def test_talk_in_given_time_keeps_the_clock_and_goes_through_everything() 
     assert found.rss_mb[0] > 0
 
 
-def test_growth_is_a_share_of_what_there_was() -> None:
-    soak = Soak(10, 1.0, (200.0, 210.0), (5, 5), (20, 20), (9, 9), (1000, 1000), ())
+def test_growth_counts_from_the_middle_on_and_what_is_left_over_is_told() -> None:
+    looks = [Look(number, mb, 4, 25, 9, 1000) for number, mb in ((0, 100), (5, 200), (10, 210))]
+    soak = Soak(1.0, tuple(looks), ())
     assert soak.growth == pytest.approx(0.05)
+    assert soak.clean
+    assert not replace(soak, looks=(*looks, replace(looks[-1], tasks=5))).clean
+    assert not replace(soak, looks=(*looks, replace(looks[-1], descriptors=40))).clean
 
 
 def test_a_mark_is_in_picture_and_sound_of_the_same_moment() -> None:
