@@ -31,8 +31,8 @@ WARM = 0.1
 LOOKS = 10
 """How often a soak looks at the server."""
 FULL = 0.5
-"""Share of a soak after which memory is to stay: encoders that come and go leave holes in it that the next ones
-fill, and it takes some two hundred connections until there are enough."""
+"""Share of a soak after which memory is to stay: encoders that come and go leave holes in it which the next
+ones fill, and it takes some two hundred connections until there are enough."""
 WEBRTC_EVERY = 2
 """One session of so many gets a WebRTC connection."""
 ASK_EVERY = 3
