@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from agent.conversation_events import (
     ConversationEvent,
     HeardWords,
@@ -28,6 +30,7 @@ from agent.live_face import Look
 from agent.prepared import Prepared
 from agent.reply import LEAD_S, PAUSE_S, changes_nothing, reply, whole_frames
 from agent.sentence import Emotion, Outcome, Sentence
+from agent.smalltalk import small_talk
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
 from agent.turn import (
     Cancel,
@@ -46,12 +49,14 @@ from agent.turn import (
     TurnTaker,
 )
 from speech.errors import SpeechError
-from speech.recognizer import Transcript
+from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm
 from speech.vad import SpeechEnded, SpeechStarted
 
 TICK_S = 0.02
 """How often timers are looked at: half a video frame."""
+SILENT_S = 0.7
+"""A microphone that sends nothing for so long while somebody speaks counts as silent."""
 WAITING_S = 5.0
 """Sound that may wait to be heard when the machine is behind; older sound is lost."""
 TYPED_CHARS = 2000
@@ -121,6 +126,8 @@ class Conversation:
         self._waiting = 0
         self._woken, self._quiet = asyncio.Event(), asyncio.Event()
         self._muted = self._closed = False
+        self._later = ""
+        self._sounded_s = clock()
         self._turns = 0
         self._turn: _Turn | None = None
         self._last: _Turn | None = None
@@ -139,7 +146,7 @@ class Conversation:
             return
         self._sound.append(pcm)
         self._waiting += len(pcm)
-        while self._waiting > WAITING_S * 16_000:
+        while self._waiting > WAITING_S * RECOGNITION_RATE_HZ:
             self._waiting -= len(self._sound.popleft())
         self._woken.set()
 
@@ -194,7 +201,11 @@ class Conversation:
             while self._sound and not self._closed:
                 pcm = self._sound.popleft()
                 self._waiting -= len(pcm)
+                self._sounded_s = self._clock()
                 self._listen(pcm)
+            if self._ears.speaking and self._clock() - self._sounded_s > SILENT_S:
+                # the microphone is gone in the middle of a word: that ends it
+                self._listen(np.zeros(int(SILENT_S * RECOGNITION_RATE_HZ), np.float32))
             self._follow(self._taker.tick(self._clock(), self._ears.silence_s))
 
     async def close(self, *, finish_sentence: bool = False) -> None:
@@ -240,12 +251,12 @@ class Conversation:
         commands = self._taker.words(
             self._clock(), text, heard.confidence, heard.language, asked=command.asked
         )
-        ignored = [each.reason for each in commands if isinstance(each, Ignore)]
+        ignored = any(isinstance(each, Ignore) for each in commands)
         if text and not command.interim and not ignored:
             self._transcript = heard
-            self._on_event(HeardWords(self._turns + 1, text, final=False))
-        if IgnoreReason.UNANSWERED in ignored:
-            self._on_event(Notice("not_understood", "speech was heard, but no words were told in time"))
+            thinking = self._turn if self._turn and "first_sound" not in self._turn.timings_ms else None
+            number = thinking.number if thinking else self._turns + 1
+            self._on_event(HeardWords(number, text, final=False))
         self._follow(commands)
 
     # Turns
@@ -272,26 +283,31 @@ class Conversation:
             case Cancel():
                 self._cancel()
                 if command.reason is CancelReason.NO_ANSWER:
-                    self._begin(self._apologise())
+                    self._begin(self._say_line("failed", Outcome.HANDOFF))
             case Ignore():
                 self._ears.forget()
+                if command.reason is IgnoreReason.UNANSWERED:
+                    self._on_event(Notice("not_understood", "no words of what was heard came in time"))
+                    if self._turn is None:
+                        self._begin(self._say_line("repeat", Outcome.CLARIFIED))
             case ShowState():
                 self.stage.look(LOOKS[command.state])
                 self._on_event(StateChanged(command.state.value))
 
     def _cancel(self) -> None:
+        self._later = ""
         heard = self.stage.heard()
         self._break_off()
         turn, self._turn = self._turn, None
         self.stage.cancel()
         self._end_turn(turn, heard, interrupted=True)
 
-    async def _apologise(self) -> None:
-        phrases = self._engines.desk.phrases(self._language)
-        sorry = Sentence(phrases.failed, self._language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
-        spoken = await self._voiced(sorry)
+    async def _say_line(self, phrase: str, outcome: Outcome) -> None:
+        """Say one of the desk's fixed lines, where nothing else is being said."""
+        line = getattr(self._engines.desk.phrases(self._language), phrase)
+        spoken = await self._voiced(Sentence(line, self._language, Emotion("apologetic", 0.6), outcome))
         if spoken is not None and self._turn is None and not self._closed:
-            self._say([spoken], Outcome.HANDOFF)
+            self._say([spoken], outcome)
 
     def _prepare(self, text: str) -> None:
         self._throw_away()
@@ -308,7 +324,11 @@ class Conversation:
         asked, number = command.text, 0
         if command.joined and self._turn is not None:
             asked, number = f"{self._turn.asked} {asked}", self._turn.number
+            if not changes_nothing(self._turn.asked, self._engines):
+                self._put_off(asked_more=command.text)
+                return
             self._turn.over = True
+            self._turn = None
             self._break_off()
             self.stage.cancel()
         elif self._turn is not None:
@@ -331,9 +351,19 @@ class Conversation:
         typed = heard.engine == "typed"
         return reply(Heard(transcript, speech_s=0.0 if typed else 1.0), self._engines)
 
+    def _put_off(self, *, asked_more: str) -> None:
+        """A tool is at work on the turn: that is not done twice, so what was added is asked after it."""
+        self._throw_away()
+        self._ears.forget()
+        self.stage.resume()
+        if small_talk(asked_more) is None:
+            self._later = f"{self._later} {asked_more}".strip()
+
     async def _answer(self, turn: _Turn, events: AsyncGenerator[Event, None]) -> None:
         try:
             async for event in events:
+                if turn.over:
+                    return
                 self._take(turn, event)
         except Exception as error:  # whatever an engine does, the visitor gets an answer
             self._on_event(Notice("engine_failed", f"{type(error).__name__}: {error}"))
@@ -342,7 +372,7 @@ class Conversation:
                 Sentence(phrases.failed, self._language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
             )
             turn.outcome = Outcome.HANDOFF
-            if sorry is not None:
+            if sorry is not None and not turn.over:
                 turn.spoken.append(sorry)
                 self.stage.say(sorry)
         finally:
@@ -410,6 +440,8 @@ class Conversation:
                 if "first_sound" not in turn.timings_ms:
                     turn.mark("first_sound", now)
                     self._follow(self._taker.reply_began(now))
+                    if turn.over:
+                        return
                 speech = event.spoken.speech
                 self._echo.said(event.spoken.sentence.text, now, now + speech.duration_s)
                 self._on_event(SentenceBegan(turn.number, event.spoken.sentence))
@@ -424,6 +456,7 @@ class Conversation:
         turn, self._turn = self._turn, None
         said = turn.spoken[-1].sentence.text if turn is not None and turn.spoken else ""
         self._taker.expect_dictation(asks_to_dictate(said))
+        self.stage.resume()
         self._end_turn(turn, heard, interrupted=interrupted)
         self._follow(self._taker.reply_ended(self._clock()))
 
@@ -433,6 +466,9 @@ class Conversation:
         turn.over = True
         self._last = turn
         self._quiet.set()
+        later, self._later = self._later, ""
+        if later and not self._closed:
+            asyncio.get_running_loop().call_soon(self.type, later)
         spoken = [sentence.sentence for sentence in turn.spoken]
         citations = tuple(dict.fromkeys(citation for sentence in spoken for citation in sentence.citations))
         if turn.asked:

@@ -145,7 +145,7 @@ class Stage:
         if first:
             self._lines.clear()  # at most the silence that ends the last reply
             self._said.clear()
-            self._open, self._complete, self._paused = True, False, False
+            self._open, self._complete = True, False
         self._lines.append(Line.of(spoken, first=first))
 
     def finish(self) -> None:
@@ -154,12 +154,13 @@ class Stage:
         self._end_reply()
 
     def pause(self) -> None:
-        """Stop the sound and listen; without a reply nothing happens."""
-        if not self._open or self._paused:
+        """Stop the sound and listen; a reply that opens meanwhile waits for `resume`."""
+        if self._paused:
             return
         self._cut()
         self._paused = True
-        self.react(*REACTION)
+        if self._open:
+            self.react(*REACTION)
 
     def resume(self) -> None:
         """Go on from the start of the word that was cut; without a pause nothing happens."""

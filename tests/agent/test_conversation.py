@@ -1,10 +1,12 @@
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from agent.ears import Ears
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
 from agent.stage import LiveMoment, Stage
+from agent.tools import Slot, Tool, tool
 from avatar import load_renderer, load_rig
 from speech.audio import to_mono_16k
 from speech.scripted import ScriptedRecognizer
@@ -84,8 +87,10 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(folder: Path, answerer: Answerer, heard: tuple[str, ...] = ()) -> AsyncIterator[Talk]:
-    engines = scripted_engines(folder, answerer)
+async def talking(
+    folder: Path, answerer: Answerer, heard: tuple[str, ...] = (), tools: tuple[Tool, ...] = ()
+) -> AsyncIterator[Talk]:
+    engines = scripted_engines(folder, answerer, tools=tools)
     engines.recognizer = ScriptedRecognizer(heard)
     before = asyncio.all_tasks()
     with ThreadPoolExecutor(1) as pool:
@@ -185,6 +190,60 @@ async def test_the_stop_button_ends_a_reply_at_once(tmp_path: Path) -> None:
         talk.conversation.type("And now?")
         _, second = await talk.until(TurnEnded, 2)
         assert second.heard == f"{LONG} {LONG}"
+
+
+async def test_who_goes_on_while_the_answer_is_made_is_not_talked_over_and_gets_one_answer_to_both(
+    tmp_path: Path, voice: np.ndarray
+) -> None:
+    answerer = ScriptedAnswerer(["You have thirty days."], pause_s=0.9)
+    async with talking(tmp_path, answerer, ("I want to return the tent.",)) as talk:
+        talk.conversation.type("Hello there.")
+        await asyncio.sleep(0.3)
+        first = len(talk.moments)
+        await talk.speak(voice)
+        assert all(not moment.pcm.any() for moment in talk.moments[first:])
+        await talk.speak(voice[:0], silence_s=0.8)
+        (turn,) = await talk.until(TurnEnded)
+        await asyncio.sleep(0.3)
+        assert len(talk.turns) == 1
+    assert turn.question == "Hello there. I want to return the tent."
+    assert turn.heard == "You have thirty days."
+    assert talk.states == ["listening", "thinking", "paused", "thinking", "speaking", "listening"]
+
+
+async def test_a_tool_runs_once_though_the_visitor_goes_on_while_it_works(
+    tmp_path: Path, voice: np.ndarray
+) -> None:
+    calls = []
+
+    @tool(about="cancel")
+    def cancel_order(
+        order: Annotated[str, Slot(pattern=r"\d{4}", ask={})], language: str, state_dir: Path
+    ) -> str:
+        """Cancels an order."""
+        calls.append(order)
+        time.sleep(1.2)
+        return "The order is cancelled."
+
+    heard = ("And are you open today?",)
+    async with talking(tmp_path, ScriptedAnswerer(["We are."]), heard, (cancel_order,)) as talk:
+        talk.conversation.type("Please cancel order 1234.")
+        await asyncio.sleep(0.2)
+        await talk.speak(voice[: len(voice) // 2], silence_s=0.8)
+        first, second = await talk.until(TurnEnded, 2)
+    assert calls == ["1234"]
+    assert first.heard == "The order is cancelled."
+    assert second.question == heard[0]
+    assert second.heard == "We are."
+
+
+async def test_a_microphone_that_is_unplugged_in_the_middle_of_a_word_ends_the_turn(
+    tmp_path: Path, voice: np.ndarray
+) -> None:
+    async with talking(tmp_path, ScriptedAnswerer(["Yes."]), ("Are you open today?",)) as talk:
+        await talk.speak(voice[: len(voice) // 2])
+        (turn,) = await talk.until(TurnEnded, within_s=6.0)
+    assert turn.question == "Are you open today?"
 
 
 class Raising:
