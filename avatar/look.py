@@ -24,7 +24,7 @@ LASH_RADIUS_PX = 0.42
 """Half thickness of a lash in a picture of 512 px."""
 GLINTS = ((0.20, 0.26, 0.12, 0.85), (-0.24, -0.20, 0.07, 0.25))
 """Window reflections in the eye: x, z and radius in eyeball radii, strength."""
-GLINT_SLACK_M = 0.0012
+GLINT_SLACK_M = 0.0006
 """A glint is hidden only by what lies this much nearer: the cornea itself must not hide it."""
 MOUTH_BOX_M = (-0.031, 0.031, -0.105, -0.045)
 EYES_BOX_M = (-0.046, 0.046, -0.013, 0.016)
