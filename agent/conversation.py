@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from agent.backchannel import is_stop
 from agent.conversation_events import (
     ConversationEvent,
     HeardWords,
@@ -154,6 +155,9 @@ class Conversation:
         """Take a typed question."""
         text = " ".join(text.split())[: min(TYPED_CHARS, self._engines.desk.settings.limits.question_chars)]
         if not text or self._closed:
+            return
+        if self._turn is not None and is_stop(text):
+            self.stop()
             return
         now = self._clock()
         self._heard_s = now
