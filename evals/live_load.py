@@ -341,8 +341,8 @@ def _spent(inside: dict[str, Any]) -> dict[str, float]:
 _THREADS = (
     ("MainThread", "event loop: RTP, SRTP, Opus, VAD, turns"),
     ("draw", "drawing"),
-    ("uvloop", "executor: encoding, searching, waiting for workers"),
-    ("asyncio", "executor: encoding, searching, waiting for workers"),
+    ("encode", "encoding"),
+    ("work", "searching, answering, waiting for workers"),
     ("native", "native threads: codecs, onnxruntime, numba"),
 )
 
