@@ -117,6 +117,12 @@ _ENDS_WHOLE = _phrases(
     for verb in ("is", "are", "was", "does", "do")
     for what in ("it", "there", "this", "that", "you")
 )
+_ASKED_WHOLE = re.compile(
+    r"^(?:and |but |so |okay )?(?:what|how|how much|when|where|why) (?:does|do|did|would|will|can) .*\b"
+    r"(?:costs?|covers?|includes?|contains?|means?|weighs?|offers?|sells?|works?|opens?|closes?|arrives?|ends?"
+    r"|happens?)$|^(?:when|until when|what time) (?:are|do) you (?:open|close|closed)$"
+)
+"""Questions whose last word elsewhere asks for more: "what does delivery cost", but not "the cost"."""
 _MAIL = re.compile(r"\b(?:e ?mail|gmail|hotmail|outlook|yahoo)\b")
 _MAIL_GOES_ON = _words("at dot underscore dash hyphen gmail hotmail outlook yahoo is")
 _MAIL_WHOLE = re.compile(
@@ -171,6 +177,8 @@ def _english(text: str, words: tuple[str, ...]) -> Sounding:
     if len(words) == 1:
         return OPEN if last in _ASKING else HANGING if last in _HANGING - _ANSWERS else FINISHED
     asking = words[0] in _ASKING or any(word in ("what", "where", "which", "who") for word in words[:-2])
+    if _ASKED_WHOLE.search(plain):
+        return WHOLE
     if last in _PREPOSITIONS and asking and len(words) > 3:
         return HALFWAY
     if last in _HANGING:

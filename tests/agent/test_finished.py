@@ -79,3 +79,22 @@ def test_most_of_what_customers_say_is_answered_soon_and_most_beginnings_are_not
     begun = [text.rsplit(" ", 2)[0] for text in shop_texts("en")[::7] if text.count(" ") > 3]
     early = sum(waits(sounds_finished(text)) <= 0.5 for text in begun) / len(begun)
     assert early < 0.35
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what does delivery cost",
+        "what does express delivery costs",
+        "what does the warranty cover",
+        "when are you open",
+        "and when does the shop close",
+    ],
+)
+def test_a_question_that_ends_in_its_verb_is_whole(text: str) -> None:
+    assert sounds_finished(text, "en") >= 0.9
+
+
+def test_the_same_verbs_after_other_words_are_judged_as_before() -> None:
+    assert sounds_finished("i think the delivery cost", "en") < 0.9
+    assert sounds_finished("what does the delivery that you offer to", "en") < 0.5
