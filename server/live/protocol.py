@@ -212,6 +212,8 @@ class DeskDocument(Document):
     """Visitors may be asked whether they agree to a recording."""
     size: tuple[int, int]
     """Width and height of the picture."""
+    poster: str | None = None
+    """Path of a JPEG of its face, for the time without video."""
 
 
 class SessionDocument(Document):
@@ -223,7 +225,6 @@ class SessionDocument(Document):
     """Seconds for which the token lets in; a session ends earlier when nobody joins or comes back."""
     ws: str
     """Path of the WebSocket."""
-    ice_servers: list[dict[str, Any]]
     desk: DeskDocument
 
 

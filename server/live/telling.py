@@ -16,6 +16,7 @@ from agent.sentence import Citation
 
 FOR_VISITORS = {
     "hearing_failed": "That could not be heard. Please say it again, or type it.",
+    "not_understood": "I heard you, but could not make out the words.",
     "engine_failed": "Something went wrong while answering. Please ask again.",
     "voice_failed": "The voice is not there at the moment. Please read the answer.",
     "picture_failed": "The picture is not there at the moment. The conversation goes on.",

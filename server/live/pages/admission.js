@@ -6,6 +6,9 @@ import { ask } from "./api.js";
 const POLL = 2000;
 /** A server that cannot be reached is tried again after so long, and once more after twice that, milliseconds. */
 const AGAIN = 600;
+/** Others behind the same address are about to come in: asked again after so long, at most so often. */
+const UNJOINED = 1500;
+const UNJOINED_TRIES = 8;
 
 /**
  * Ask for a session, wait in the queue where there is one.
@@ -19,6 +22,7 @@ const AGAIN = 600;
 export async function admit(wishes, signal, onWaiting) {
   let ticket;
   let failures = 0;
+  let held = 0;
   while (!signal.aborted) {
     try {
       return await ask("v1/sessions", { method: "POST", body: { ...wishes, ...(ticket ? { ticket } : {}) }, signal });
@@ -27,6 +31,9 @@ export async function admit(wishes, signal, onWaiting) {
       if (error.code === "unreachable" && failures < 2) {
         failures += 1;
         await pause(AGAIN * failures, signal);
+      } else if (error.code === "too_many_unjoined" && held < UNJOINED_TRIES) {
+        held += 1;
+        await pause(UNJOINED, signal);
       } else if (error.ticket) {
         ticket = error.ticket;
         onWaiting(error.ahead ?? 0);

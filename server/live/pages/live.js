@@ -41,6 +41,7 @@ export class LiveSession extends EventTarget {
   #level = { silent_s: 0 };
   #answered = null;
   #entered = deferred();
+  #announced = false; // the server knows that sound comes over the WebSocket of the moment
 
   /**
    * @param {object} options
@@ -146,6 +147,7 @@ export class LiveSession extends EventTarget {
       onMessage: (message) => this.#take(message),
       onSound: (sound) => this.sound?.play(sound),
       onLost: () => {
+        this.#announced = false;
         this.#tell("phase", { phase: "reconnecting", code: "lost" });
         this.sound?.flush();
       },
@@ -174,29 +176,33 @@ export class LiveSession extends EventTarget {
     else if (type === "ended") this.#close("ended", { code: message.reason });
     else if (type === "error") {
       if (this.phase === "connecting") this.#entered.reason = message;
-      this.#answered?.reject(message);
+      if (message.code?.startsWith("offer_")) this.#answered?.reject(message);
       this.#tell("error", message);
     } else {
       if (type === "state") {
         this.state = message.state;
         if (message.state === "thinking") this.measures.thinking();
-        if (message.state === "listening" || message.state === "paused") this.sound?.flush();
+        if (message.state === "paused") this.sound?.flush(); // "listening" comes while the last words are still on their way
       }
       if (message.turn !== undefined) this.turn = message.turn;
       this.#tell(type, message);
-      if (type === "turn") this.#report(Boolean(message.interrupted));
+      if (type === "turn") {
+        if (message.interrupted) this.sound?.flush();
+        this.#report(Boolean(message.interrupted));
+      }
     }
   }
 
   #ready(message) {
     const again = this.#link.enter();
+    if (message.ice_servers) this.session.ice_servers = message.ice_servers; // their passwords end: the newest are used
     this.#tell("phase", { phase: "live" });
     if (message.state) this.#take({ type: "state", state: message.state });
     this.#after("report", REPORT_EVERY, () => this.#report(false));
     this.#entered.resolve();
     if (!again) return;
     if (this.muted) this.#send({ type: "mute", muted: true });
-    if (this.transport === "socket") this.#send({ type: "audio", on: true });
+    if (this.sound) this.#announce();
     // a server that was away knows the old connection no more; a short gap of the WebSocket alone leaves it be
     if (!this.#peer?.connected) this.#mend("restart");
   }
@@ -211,8 +217,8 @@ export class LiveSession extends EventTarget {
     this.#after("connect", FIRST_CONNECT, () => this.#useSocket());
     try {
       await this.#newPeer();
-    } catch {
-      await this.#useSocket();
+    } catch (error) {
+      if (!error?.superseded) await this.#useSocket();
     }
   }
 
@@ -230,7 +236,7 @@ export class LiveSession extends EventTarget {
   }
 
   #exchange(sdp) {
-    this.#answered?.reject(new Error("a newer offer was made"));
+    this.#answered?.reject(Object.assign(new Error("a newer offer was made"), { superseded: true }));
     this.#answered = deferred();
     if (!this.#send({ type: "offer", sdp })) this.#answered.reject(new Error("not connected"));
     return this.#answered.promise;
@@ -252,13 +258,15 @@ export class LiveSession extends EventTarget {
     try {
       if (how === "restart" && this.#peer) {
         this.#after("mend", RESTART, () => this.#mend("replace"));
+        this.#peer.useServers(this.session.ice_servers ?? []);
         await this.#peer.offer({ iceRestart: true });
       } else if (how === "socket") await this.#useSocket();
       else {
         this.#after("mend", RESTART, () => this.#mend("socket"));
         await this.#newPeer();
       }
-    } catch {
+    } catch (error) {
+      if (error?.superseded) return; // what made the newer offer has set the timer
       if (!this.#closing && !this.#link.lost) this.#after("mend", 500, () => this.#mend(how === "restart" ? "replace" : "socket"));
     }
   }
@@ -277,13 +285,23 @@ export class LiveSession extends EventTarget {
     try {
       this.sound = new SocketSound(this.room);
       await this.sound.open();
-      if (this.microphone) this.sound.send(this.microphone, () => this.#link.socket);
-      this.#send({ type: "audio", on: true });
+      if (this.microphone) this.sound.send(this.microphone, () => this.#hearing());
+      this.#announce();
       this.#speaker(this.sound.stream);
     } catch {
       this.#tell("notice", { type: "notice", code: "unsupported", message: "" });
     }
     if (globalThis.RTCPeerConnection) this.#after("retry", RETRY_WEBRTC, () => this.#retry());
+  }
+
+  /** Say that sound comes over the WebSocket; before that the server drops it. */
+  #announce() {
+    this.#announced = !this.#link.lost && this.#send({ type: "audio", on: true });
+  }
+
+  /** The WebSocket that takes the microphone's sound; null while there is none. */
+  #hearing() {
+    return this.#announced ? this.#link.socket : null;
   }
 
   async #retry() {
@@ -294,6 +312,7 @@ export class LiveSession extends EventTarget {
 
   #leaveSocket() {
     if (!this.sound) return;
+    this.#announced = false;
     this.#send({ type: "audio", on: false });
     this.sound.close();
     this.sound = null;
@@ -331,7 +350,7 @@ export class LiveSession extends EventTarget {
     track.enabled = !this.muted;
     track.onended = () => this.#microphoneLost();
     await this.#peer?.speakWith(track);
-    this.sound?.send(this.microphone, () => this.#link.socket);
+    this.sound?.send(this.microphone, () => this.#hearing());
     if (this.#metered !== this.microphone) {
       this.#metered = this.microphone;
       this.measures.local(this.microphone).catch(() => null);

@@ -31,6 +31,11 @@ export class Peer {
     return this.connection.connectionState === "connected";
   }
 
+  /** Look for ways with the help of these from the next offer on. @param {RTCIceServer[]} iceServers */
+  useServers(iceServers) {
+    this.connection.setConfiguration({ iceServers, bundlePolicy: "max-bundle" });
+  }
+
   /** Offer; with `iceRestart` the connection looks for a new way through the network. */
   async offer({ iceRestart = false } = {}) {
     const { connection } = this;

@@ -70,6 +70,8 @@ class Script:
     """In the queue, going down by one each time it is asked."""
     media: bool = True
     """Answer offers; False: as if UDP were blocked."""
+    complains: bool = False
+    """Say that something else is wrong while an offer is being answered."""
     lets_sockets: bool = True
     """False: as if a proxy knew no WebSockets."""
     healthy: bool = True
@@ -83,6 +85,9 @@ class Script:
     seen: list[dict[str, Any]] = field(default_factory=list)
     """Every message of the pages."""
     sound_bytes: int = 0
+    unannounced_bytes: int = 0
+    """Sound that came where none was expected."""
+    ice_servers: list[dict[str, Any]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     """Sessions that their visitor has ended, by either way."""
     sockets: list[WebSocket] = field(default_factory=list)
@@ -150,7 +155,7 @@ class Player:
     async def serve(self) -> None:
         hello = parse_message(await self.socket.receive_text())
         assert hello.type == "hello"
-        await self.send("ready", state="listening", resumed=False)
+        await self.send("ready", state="listening", resumed=False, ice_servers=self.script.ice_servers)
         try:
             while True:
                 got = await self.socket.receive()
@@ -158,6 +163,7 @@ class Player:
                     return
                 if got.get("bytes") is not None:
                     self.script.sound_bytes += len(got["bytes"])
+                    self.script.unannounced_bytes += 0 if self.audio else len(got["bytes"])
                     continue
                 said = parse_message(got["text"])
                 self.script.seen.append(said.model_dump())
@@ -187,8 +193,12 @@ class Player:
 
     async def connect(self, sdp: str) -> None:
         if not self.script.media:
-            await self.send("error", code="no_media", message="no way through", remedy="use another network")
+            await self.send(
+                "error", code="offer_failed", message="no way through", remedy="use another network"
+            )
             return
+        if self.script.complains:
+            await self.send("error", code="too_long", message="something else", remedy="mend it")
         if self.peer is None:
             self.peer = RTCPeerConnection()
             self.peer.addTrack(Beep(self))
@@ -301,7 +311,6 @@ def scripted_app(script: Script) -> FastAPI:
             token="token",
             expires_s=60,
             ws=f"/v1/sessions/s{len(script.sessions)}/live",
-            ice_servers=[],
             desk=DeskDocument.model_validate(desk(script)),
         )
         return JSONResponse(document.model_dump(mode="json"), 201)

@@ -261,6 +261,71 @@ def test_sound_goes_over_the_websocket_where_webrtc_cannot(visit: Opens) -> None
     )
 
 
+COUNT_FLUSHES = """
+window.flushes = 0;
+const post = MessagePort.prototype.postMessage;
+MessagePort.prototype.postMessage = function (what, ...more) {
+  if (what === "flush") window.flushes += 1;
+  return post.call(this, what, ...more);
+};
+"""
+
+
+def test_over_the_websocket_the_last_words_are_played_to_their_end(visit: Opens) -> None:
+    here = visit(script=Script(media=False), init=COUNT_FLUSHES)
+    here.start("Type instead")
+    here.until(lambda: bool(here.script.of("audio")), "sound over the WebSocket")
+    here.say("Returns?")
+    here.page.get_by_text("Refunds reach you").first.wait_for()
+    here.page.get_by_text("Ready. Type your question").wait_for()
+    assert here.page.evaluate("window.flushes") == 0
+    here.script.pause_s = 1.5
+    here.say("Again?")
+    here.page.locator(".line.reply").nth(1).wait_for()
+    here.page.get_by_role("button", name="Stop the answer").click()
+    here.page.get_by_text("interrupted", exact=True).wait_for()
+    assert here.page.evaluate("window.flushes") > 0
+
+
+def test_sound_waits_until_the_server_expects_it_also_after_a_loss(visit: Opens) -> None:
+    script = Script(media=False)
+    server = ScriptedServer(script)
+    with server.running() as address:
+        here = visit(script=script)
+        here.page.goto(address)
+        here.start()
+        here.until(lambda: script.sound_bytes > 8_000, "the microphone")
+        server.run_soon(script.sockets[-1].close(1012))
+        here.until(lambda: len(script.sockets) == 2, "a second connection")
+        heard = script.sound_bytes
+        here.until(lambda: script.sound_bytes > heard + 8_000, "the microphone again")
+        assert len(script.of("audio")) == 2
+        assert script.unannounced_bytes == 0
+
+
+def test_a_complaint_about_something_else_leaves_the_connection_alone(visit: Opens) -> None:
+    here = visit(script=Script(complains=True))
+    here.start()
+    here.page.wait_for_selector(".has-video")
+    assert here.script.of("audio") == []
+
+
+def test_the_newest_way_through_the_network_is_used(visit: Opens) -> None:
+    turn = {"urls": ["turn:127.0.0.1:9"], "username": "until:me", "credential": "secret"}
+    keep = """
+    window.servers = [];
+    const Real = RTCPeerConnection;
+    window.RTCPeerConnection = function (given) {
+      window.servers.push(given.iceServers);
+      return new Real(given);
+    };
+    """
+    here = visit(script=Script(ice_servers=[turn]), init=keep)
+    here.start()
+    here.page.wait_for_selector(".has-video")
+    assert here.page.evaluate("window.servers") == [[turn]]
+
+
 def test_questions_are_answered_in_writing_where_no_websocket_passes(visit: Opens) -> None:
     here = visit(script=Script(lets_sockets=False))
     here.start()
