@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
+import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -38,11 +39,18 @@ from server.live.service import Service
 from server.live.sessions import Sessions
 from server.live.store import EventStore
 from server.live.tokens import SECRET_BYTES, Tokens
+from server.live.workers import Workers
 
 log = logging.getLogger("visavis.live")
 
 THREADS = 16
-"""For what blocks: recognition, synthesis, encoding, search of several sessions; most of them wait."""
+"""For what blocks: recognition, synthesis, search, tools of several sessions; most of them wait."""
+ENCODERS_A_CORE = 2
+"""Threads that encode pictures, apart from the others: tools that hang cannot stop faces."""
+CLOSERS = 4
+"""Threads for the end, when all others may hang."""
+CLOSE_S = 10.0
+"""How long the desks' engines may take to close."""
 OpenDeskOf = Callable[[str, Desk], OpenDesk]
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "wrong_type"}
 
@@ -121,9 +129,13 @@ async def _running(
 ) -> AsyncGenerator[None, None]:
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
-    pool = drawing_pool()
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+    loop = asyncio.get_running_loop()
+    pool, work = drawing_pool(), Workers(THREADS, "work")
+    encoders = Workers(ENCODERS_A_CORE * (os.cpu_count() or 1), "encode")
+    loop.set_default_executor(work)
     try:
+        # loading it takes a second, for which the first visitor's offer would hold up everybody
+        await asyncio.to_thread(importlib.import_module, "server.live.rtc")
         if store is None and options.store:
             store = await asyncio.to_thread(open_store, options.store)
         if store is not None:
@@ -135,6 +147,7 @@ async def _running(
             opened,
             pool,
             options,
+            encoders=encoders,
             tokens=Tokens(options.secret or secrets.token_bytes(SECRET_BYTES)),
             metrics=metrics,
             cast=cast,
@@ -163,10 +176,13 @@ async def _running(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     finally:
+        work.shutdown(wait=False, cancel_futures=True)
+        loop.set_default_executor(Workers(CLOSERS, "close"))
         if store is not None and (lost := await store.close()):
             log.error("%d events of sessions could not be kept in the store", lost)
-        await closed(list(opened.values()))
-        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        await closed(list(opened.values()), CLOSE_S)
+        for each in (encoders, pool):
+            each.shutdown(wait=False, cancel_futures=True)
 
 
 def open_store(url: str) -> EventStore:

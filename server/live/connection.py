@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from server.live.allowance import Allowance
 from server.live.desks import Sink
 from server.live.errors import LiveError
 from server.live.ice import IceSettings
@@ -23,6 +25,8 @@ log = logging.getLogger("visavis.live")
 
 STILL_EVERY = 25
 """Moments between two drawings for a client that is sent stills: one a second."""
+OFFERS_PER_S, OFFERS_AT_ONCE = 0.5, 4.0
+"""Each may open sockets and probe addresses; a page that mends its connection makes two in five seconds."""
 _DRAWN = {step.name: step.every or STILL_EVERY for step in STEPS}
 
 
@@ -32,6 +36,8 @@ class Connection:
     Args:
         size: of the picture, width and height.
         ice: how ways are found.
+        loopback: clients on this machine may be reached over its loopback.
+        encoders: threads that encode pictures; None: the event loop's own.
         sinks: gets and loses what takes the stage's moments.
         on_sound: gets the visitor's sound, float32[n] at 16 kHz.
         on_state: told of "connected", once sound can go to the visitor, and of "lost".
@@ -43,12 +49,16 @@ class Connection:
         size: tuple[int, int],
         ice: IceSettings,
         *,
+        loopback: bool = True,
+        encoders: Executor | None = None,
         sinks: list[Sink],
         on_sound: Callable[[NDArray[Any]], None],
         on_state: Callable[[str], None],
         thin: Callable[[int], None],
     ) -> None:
         self._size, self._ice = size, ice
+        self._loopback, self._encoders = loopback, encoders
+        self._offers = Allowance(OFFERS_PER_S, OFFERS_AT_ONCE, asyncio.get_running_loop().time)
         self._sinks, self._on_sound, self._on_state, self._thin = sinks, on_sound, on_state, thin
         self._peer: Peer | None = None
         self._wire: WireSound | None = None
@@ -75,7 +85,7 @@ class Connection:
             told: gets the answer, or why there is none; a connection that stood before then stays.
 
         Raises:
-            LiveError: "offer_pending": the one before is still being answered.
+            LiveError: "offer_pending": the one before is still being answered; "offer_too_often".
         """
         if self._offer is not None and not self._offer.done():
             raise LiveError(
@@ -83,6 +93,10 @@ class Connection:
                 "the offer before is still being answered",
                 "wait for its answer",
                 retryable=True,
+            )
+        if not self._offers.take():
+            raise LiveError(
+                "offer_too_often", "offers come too often", "wait two seconds", status=429, retryable=True
             )
         self._offer = asyncio.create_task(self._answer(sdp, told), name="offer")
 
@@ -129,7 +143,12 @@ class Connection:
         try:
             if self._peer is None:
                 self._peer = Peer(
-                    size=self._size, ice=self._ice, on_audio=self._on_sound, on_state=self._follow
+                    size=self._size,
+                    ice=self._ice,
+                    loopback=self._loopback,
+                    on_audio=self._on_sound,
+                    on_state=self._follow,
+                    pool=self._encoders,
                 )
                 self._sinks.append(self._peer)
             answer = await self._peer.answer(sdp)

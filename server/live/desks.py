@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from agent.stage import LiveMoment
     from avatar import Renderer
 
+log = logging.getLogger("visavis.live")
+
+JPEG_QUALITY = 88
+"""Of posters: 512 pixels take some 40 kB."""
 _ID = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -72,6 +77,8 @@ class OpenDesk:
     desk: Desk
     engines: Engines
     renderer: Renderer
+    poster: bytes = b""
+    """JPEG of its idle face; empty: none was made."""
 
     def document(self) -> DeskDocument:
         """Return what visitors are told of it."""
@@ -86,6 +93,7 @@ class OpenDesk:
             captions=settings.avatar.captions,
             record=settings.web.record,
             size=(self.renderer.width, self.renderer.height),
+            poster=f"/desks/{self.id}/poster.jpg" if self.poster else None,
         )
 
     def close(self) -> None:
@@ -107,7 +115,7 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
     try:
         step("face")
         renderer = open_renderer(desk)
-        renderer.draw(Pose())
+        poster = poster_of(renderer.draw(Pose()), ai_label=desk.settings.avatar.ai_label)
         warm()
         step("warming up")
         heard = engines.recognizer.languages if engines.recognizer else desk.settings.languages
@@ -115,7 +123,29 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
     except BaseException:
         engines.close()
         raise
-    return OpenDesk(name, desk, engines, renderer)
+    return OpenDesk(name, desk, engines, renderer, poster)
+
+
+def poster_of(face: NDArray[Any], *, ai_label: bool) -> bytes:
+    """Return a face as visitors see it before a conversation.
+
+    Args:
+        face: RGB[H, W, 3], uint8.
+        ai_label: whether "AI" is written onto it.
+
+    Returns:
+        A JPEG; empty where it cannot be encoded.
+    """
+    import cv2
+
+    from avatar.lettering import Lettering
+
+    height, width = face.shape[:2]
+    lettering = Lettering(size=width, height=height, ai_label=ai_label, captions=False)
+    done, data = cv2.imencode(
+        ".jpg", lettering.draw(face)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    return bytes(data.tobytes()) if done else b""
 
 
 @dataclass(slots=True)
@@ -177,7 +207,15 @@ def named(desks: Sequence[Desk]) -> dict[str, Desk]:
     return by_name
 
 
-async def closed(opened: Sequence[OpenDesk]) -> None:
-    """Close desks in a thread: workers take a moment to end."""
-    for one in opened:
-        await asyncio.to_thread(one.close)
+async def closed(opened: Sequence[OpenDesk], within_s: float) -> None:
+    """Close desks in threads: workers take a moment to end; one that hangs is left behind."""
+    closing = {asyncio.create_task(asyncio.to_thread(one.close), name=f"close {one.id}") for one in opened}
+    if not closing:
+        return
+    done, hung = await asyncio.wait(closing, timeout=within_s)
+    for task in hung:
+        log.error("%s did not end within %g s; left behind", task.get_name(), within_s)
+        task.cancel()
+    for task in done:
+        if (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)

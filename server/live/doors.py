@@ -37,6 +37,8 @@ from server.live.service import Service
 PAGES = Path(__file__).with_name("pages")
 HELLO_S = 10.0
 """How long a client may take to say who it is."""
+POSTER_S = 600
+"""How long a browser may keep a poster; a desk's face changes with a restart."""
 _PAGE_OF = {
     "/": "index.html",
     "/kiosk": "kiosk.html",
@@ -89,7 +91,7 @@ def _add_sessions(app: FastAPI) -> None:
         desk = service.desk(wanted.desk).id
         origin = check_origin(request, desk)
         await service.rates.check("sessions", address_of(request))
-        return service.sessions.create(desk, wanted, origin)
+        return service.sessions.create(desk, wanted, origin, address_of(request))
 
     @app.delete("/v1/sessions/{session}", status_code=204, tags=["sessions"])
     async def end_session(request: Request, session: Id, authorization: Bearer = "") -> Response:
@@ -175,6 +177,21 @@ def _add_operations(app: FastAPI) -> None:
     async def desks(request: Request) -> list[DeskDocument]:
         """List the desks."""
         return [one.document() for one in service_of(request).desks.values()]
+
+    @app.get(
+        "/desks/{desk}/poster.jpg",
+        tags=["desks"],
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}, "description": "Its face at rest."}},
+    )
+    async def poster(request: Request, desk: Id) -> Response:
+        """Show a desk's face."""
+        picture = service_of(request).desk(desk).poster
+        if not picture:
+            raise LiveError("not_found", "this desk has no poster", "begin a conversation", status=404)
+        return Response(
+            picture, media_type="image/jpeg", headers={"Cache-Control": f"public, max-age={POSTER_S}"}
+        )
 
     @app.get(
         "/healthz", tags=["operation"], responses={503: {"model": HealthDocument, "description": "Closing."}}

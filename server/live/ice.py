@@ -82,30 +82,35 @@ class IceSettings:
         if self.relay_only and not self.turn:
             raise LiveError("turn_missing", "relay only, but no TURN server is named", "name one")
 
-    def credentials(self, name: str, *, now_s: float | None = None) -> tuple[str, str]:
+    def credentials(
+        self, name: str, *, now_s: float | None = None, life_s: float | None = None
+    ) -> tuple[str, str]:
         """Make a TURN user name and password.
 
         Args:
             name: goes into the user name, so that the TURN server's log tells sessions apart.
             now_s: Unix time, seconds; None for the clock.
+            life_s: how long they are good for, seconds; None for the settings' own.
 
         Returns:
             User name "EXPIRY:NAME" and base64(HMAC-SHA1(secret, user name)), or the fixed ones.
         """
         if not self.turn_secret:
             return self.turn_username, self.turn_password
-        until = int((time.time() if now_s is None else now_s) + self.life_s)
+        until = int((time.time() if now_s is None else now_s) + (life_s or self.life_s))
         username = f"{until}:{name}"
         digest = hmac.new(self.turn_secret.encode(), username.encode(), _SHA1).digest()
         return username, base64.b64encode(digest).decode()
 
-    def for_browser(self, name: str, *, now_s: float | None = None) -> list[dict[str, object]]:
-        """List servers as `RTCConfiguration.iceServers` in a browser takes them."""
+    def for_browser(
+        self, name: str, *, now_s: float | None = None, life_s: float | None = None
+    ) -> list[dict[str, object]]:
+        """List servers as `RTCConfiguration.iceServers` in a browser takes them; see `credentials`."""
         servers: list[dict[str, object]] = []
         if self.stun:
             servers.append({"urls": list(self.stun)})
         if self.turn:
-            username, credential = self.credentials(name, now_s=now_s)
+            username, credential = self.credentials(name, now_s=now_s, life_s=life_s)
             servers.append({"urls": list(self.turn), "username": username, "credential": credential})
         return servers
 

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,6 +63,19 @@ class Moment(Protocol):
     @property
     def pcm(self) -> NDArray[np.int16]:
         """1920 samples, 48 kHz mono."""
+
+
+@dataclass(slots=True)
+class _Course:
+    """What the watch remembers from one look to the next."""
+
+    began_s: float
+    then_s: float
+    """Of the last look."""
+    heard_from_s: float
+    before: Totals = field(default_factory=Totals)
+    much: int = 0
+    """Looks in a row that saw too much come."""
 
 
 class Line:
@@ -142,7 +155,7 @@ class Line:
                 await self._connection.setLocalDescription(await self._connection.createAnswer())
         except TimeoutError:
             raise LiveError(
-                "network",
+                "offer_network",
                 "no network address could be found in time",
                 "try again; see that the STUN and TURN servers are up",
                 status=503,
@@ -246,25 +259,36 @@ class Line:
 
     async def _watch(self) -> None:
         """Measure once a second; notice clients that are gone, silent, or send too much."""
-        began = then = heard_from = self._loop.time()
-        before = Totals()
-        much = 0
+        now_s = self._loop.time()
+        course = _Course(now_s, now_s, now_s)
+        troubled = False
         while True:
             await asyncio.sleep(1.0)
-            now = self._loop.time()
-            seconds, then = now - then, now
-            total = await totals_of(self._connection)
-            self._measure(total, before, now, seconds)
-            received, before = total.received - before.received, total
-            if received > 0:
-                heard_from = now
-            if self._stats.state in ("connected", "disconnected"):
-                self._tell("connected" if now - heard_from < SILENT_S else "disconnected")
-            elif self._stats.state in ("new", "connecting") and now - began > CONNECT_S:
-                self._tell("failed")
-            much = much + 1 if received > MUCH_BYTES * seconds else 0
-            if received > FLOOD_BYTES * seconds or much >= MUCH_S:
-                self._tell("flooded")
+            try:
+                await self._look(course)
+            except Exception:
+                log.log(
+                    logging.DEBUG if troubled else logging.ERROR,
+                    "a connection could not be looked at; it goes on",
+                    exc_info=True,
+                )
+                troubled = True
+
+    async def _look(self, course: _Course) -> None:
+        now = self._loop.time()
+        seconds, course.then_s = now - course.then_s, now
+        total = await totals_of(self._connection)
+        self._measure(total, course.before, now, seconds)
+        received, course.before = total.received - course.before.received, total
+        if received > 0:
+            course.heard_from_s = now
+        if self._stats.state in ("connected", "disconnected"):
+            self._tell("connected" if now - course.heard_from_s < SILENT_S else "disconnected")
+        elif self._stats.state in ("new", "connecting") and now - course.began_s > CONNECT_S:
+            self._tell("failed")
+        course.much = course.much + 1 if received > MUCH_BYTES * seconds else 0
+        if received > FLOOD_BYTES * seconds or course.much >= MUCH_S:
+            self._tell("flooded")
 
     def _measure(self, total: Totals, before: Totals, now: float, seconds: float) -> None:
         audio_bps = 8 * (total.audio - before.audio) / seconds

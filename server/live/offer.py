@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
 
 from aiortc import sdp as wire
 from aiortc.codecs import CODECS
@@ -15,8 +16,11 @@ from server.live.errors import LiveError
 MOST_BYTES = 64 * 1024
 """Chromium's offers have 5 to 8 KB; a parser should not be fed more than it needs."""
 MOST_CANDIDATES = 64
-"""Each address is probed; browsers name fewer than twenty."""
+"""Browsers name fewer than twenty."""
+LOOKED_AT = 16
+"""Addresses that are probed: each costs packets to whoever is named."""
 
+BROADCAST = IPv4Address("255.255.255.255")
 _HEARING = ("recvonly", "sendrecv")
 _SPEAKING = ("sendonly", "sendrecv")
 
@@ -26,7 +30,7 @@ class Offer:
     """What a client wants.
 
     Attributes:
-        sdp: the offer's text.
+        sdp: the offer's text, less the addresses that are not to be probed.
         identity: ICE user fragment and certificate: another one means another way or another client.
         has_video: there is a video section; it may be a camera that nobody here wants.
         codecs: video codecs that both know, the client's favourite first; () for no video.
@@ -42,8 +46,12 @@ class Offer:
     speaks: bool
 
 
-def read_offer(sdp: str) -> Offer:
+def read_offer(sdp: str, *, loopback: bool = True) -> Offer:
     """Read an SDP offer.
+
+    Args:
+        sdp: its text.
+        loopback: addresses on loopbacks and local links may be probed too.
 
     Raises:
         LiveError: it is no usable offer; says what is missing.
@@ -104,13 +112,38 @@ def read_offer(sdp: str) -> Offer:
                     "offer_codec", "no common video codec", "offer VP8, or H.264 baseline with mode 1"
                 )
     return Offer(
-        sdp=sdp,
+        sdp=_probed(sdp, loopback),
         identity=tuple(identity),
         has_video="video" in kinds,
         codecs=codecs,
         hears=hears,
         speaks=speaks,
     )
+
+
+def _probed(sdp: str, loopback: bool) -> str:
+    """Leave out addresses that nobody is to be made to send packets to, and those beyond `LOOKED_AT`."""
+    kept, lines = 0, []
+    for line in sdp.splitlines():
+        if line.startswith("a=candidate:"):
+            if kept >= LOOKED_AT or not _may_be_probed(line.split(), loopback):
+                continue
+            kept += 1
+        lines.append(line)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _may_be_probed(words: list[str], loopback: bool) -> bool:
+    if len(words) < 8 or words[2].lower() != "udp":  # the other end is reached over UDP only
+        return False
+    try:
+        address = ip_address(words[4])
+    except ValueError:
+        return words[4].endswith(".local")  # a name that a browser has made up to hide its address
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_multicast or address.is_unspecified or address == BROADCAST:
+        return False
+    return loopback or not (address.is_loopback or address.is_link_local)
 
 
 def _video(common: list[RTCRtpCodecParameters]) -> tuple[Codec, ...]:

@@ -13,8 +13,14 @@ from server.live.retention import KEPT_DAYS
 SESSIONS_A_CORE = 2
 """Talking faces of 512 pixels that one core draws and encodes at 25 frames a second."""
 JOIN_S = 60.0
-"""Seconds for which a session waits for its visitor, at the start and after a broken connection."""
+"""Seconds for which a session waits for its visitor after a broken connection."""
+ENTER_S = 10.0
+"""Seconds for which it waits at the start: pages connect within one."""
+UNJOINED, UNJOINED_KIOSKS = 2, 4
+"""Sessions of one address that may wait for their visitors at once; kiosks of a shop start together."""
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Hosts that only this machine reaches."""
 RATES: Mapping[str, str] = {
     "sessions": "30/minute",
     "live": "120/minute",
@@ -47,6 +53,11 @@ class ServeOptions:
     """In the whole server; desks have limits of their own."""
     queue_length: int = QUEUE_LENGTH
     join_s: float = JOIN_S
+    enter_s: float = ENTER_S
+    unjoined: int = UNJOINED
+    """Sessions that one address may hold without coming in."""
+    unjoined_kiosks: int = UNJOINED_KIOSKS
+    """The same, where the client is a kiosk."""
     finish_s: float = 10.0
     """How long a sentence may take to end when the server closes."""
     origins: tuple[str, ...] = ()

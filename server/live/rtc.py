@@ -29,6 +29,8 @@ class Peer:
     Args:
         size: of the full picture, (width, height).
         ice: STUN and TURN.
+        loopback: addresses of the client on loopbacks and local links are tried too; for servers that
+            listen on a loopback themselves.
         on_audio: gets the visitor's sound, 16 kHz mono float32[320] pieces of 20 ms, in the event loop; must
             not block. At most 2 s of sound a second ever come.
         on_state: told, in the event loop, of "connecting", "connected", "disconnected" (nothing came for
@@ -45,10 +47,12 @@ class Peer:
         ice: IceSettings,
         on_audio: Callable[[NDArray[np.float32]], None],
         on_state: Callable[[str], None],
+        loopback: bool = True,
         pool: Executor | None = None,
         quality: QualitySettings = DEFAULTS,
     ) -> None:
         self._size = size
+        self._loopback = loopback
         self._ice = ice
         self._on_audio = on_audio
         self._on_state = on_state
@@ -72,7 +76,7 @@ class Peer:
             LiveError: the offer can not be used, or the peer is closed. A connection that stood before
                 stays as it was.
         """
-        offer = read_offer(sdp)
+        offer = read_offer(sdp, loopback=self._loopback)
         async with self._negotiating:
             if self._closed:
                 raise LiveError("closed", "the conversation is over", "begin a new one", status=410)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ CLOSING_S = 5.0
 """How long any one part of a session may take to close."""
 TAPE_S = 25.0
 """How long the end of a recording may take to be written."""
+RELAY_MORE_S = 300
+"""How much longer than the session the passwords of its relays last."""
 MISTAKES = 20
 """Messages that cannot be read after which a client is let go."""
 
@@ -71,6 +74,8 @@ class Session:
         opened: the desk.
         cast: makes the conversation, when the visitor joins.
         ice: how connections find their way.
+        loopback: clients on this machine may be reached over its loopback.
+        encoders: threads that encode pictures; None: the event loop's own.
         metrics: where things are counted.
         recordings: folder for the recordings of visitors who agreed; None: nothing is recorded.
         listeners: told what happens.
@@ -84,6 +89,8 @@ class Session:
         cast: Callable[[Callable[[ConversationEvent], None]], Cast],
         *,
         ice: IceSettings,
+        loopback: bool = True,
+        encoders: Executor | None = None,
         metrics: Metrics,
         recordings: Path | None = None,
         listeners: tuple[Listener, ...] = (),
@@ -100,6 +107,7 @@ class Session:
         self.sinks: list[Sink] = [self]
         self._cast_of, self._ice, self._metrics, self._listeners = cast, ice, metrics, listeners
         self._recordings, self._clock = recordings, clock
+        self._loopback, self._encoders = loopback, encoders
         self._taping: Taping | None = None
         self._link: Link | None = None
         self._cast: Cast | None = None
@@ -108,7 +116,7 @@ class Session:
         self._state = "listening"
         self._turn = 0
         self._greeted = self._muted = self._warned = self._polite = False
-        self._to_end = False
+        self._unannounced = self._to_end = False
         """The guard has decided that the conversation ends with this turn."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -116,6 +124,11 @@ class Session:
     def media(self) -> PeerStats | None:
         """What its WebRTC connection carries; None without one."""
         return self._connection.stats if self._connection is not None else None
+
+    @property
+    def begun(self) -> bool:
+        """True once its visitor has come."""
+        return self._cast is not None
 
     @property
     def joined(self) -> bool:
@@ -137,13 +150,15 @@ class Session:
         self.active_s = self._clock()
         self._warned = False
         resumed = self._cast is not None
-        if self._cast is None:
-            self._begin()
-        if self._connection is not None and self._connection.over_socket:
-            self._connection.to_socket(link)
-        link.send("ready", state=self._state, resumed=resumed)
         mistakes = 0
         try:
+            if not resumed:
+                self._begin_or_fail()
+            if self._connection is not None and self._connection.over_socket:
+                self._connection.to_socket(link)
+            left_s = self.opened.desk.settings.web.longest_s - (self._clock() - self.created_s)
+            servers = self._ice.for_browser(self.guest.session, life_s=left_s + RELAY_MORE_S)
+            link.send("ready", state=self._state, resumed=resumed, ice_servers=servers)
             async for data in link.receive():
                 try:
                     self._take(data, link)
@@ -159,12 +174,19 @@ class Session:
                 self._link = None
                 self.left_s, self._polite = self._clock(), link.left_politely
 
-    def check(self, now_s: float, *, join_s: float) -> str:
-        """Tell whether the session is to end, and why: "" if not. Warns a visitor who says nothing."""
+    def check(self, now_s: float, *, join_s: float, enter_s: float) -> str:
+        """Tell whether the session is to end, and why: "" if not. Warns a visitor who says nothing.
+
+        Args:
+            now_s: the time.
+            join_s: how long a visitor whose connection broke may take to come back.
+            enter_s: how long one may take to come at all.
+        """
         web = self.opened.desk.settings.web
         if self._connection is not None:
             self._connection.adapt()
-        if not self.joined and now_s - self.left_s > (min(join_s, RELOAD_S) if self._polite else join_s):
+        may_s = join_s if self.begun else min(join_s, enter_s)
+        if not self.joined and now_s - self.left_s > (min(may_s, RELOAD_S) if self._polite else may_s):
             return "gone" if self._cast else "not_joined"
         if now_s - self.created_s > web.longest_s:
             return "too_long"
@@ -216,12 +238,24 @@ class Session:
                 listener.ended(self, reason)
             self.gone.set()
 
+    def _begin_or_fail(self) -> None:
+        try:
+            self._begin()
+        except Exception:
+            log.exception("session %s could not begin", self.guest.session)
+            self._end("failed")
+            raise LiveError(
+                "session_failed", "the conversation could not begin", "ask for a new session", status=500
+            ) from None
+
     def _begin(self) -> None:
         self._cast = self._cast_of(self._happened)
         renderer = self.opened.renderer
         self._connection = Connection(
             (renderer.width, renderer.height),
             self._ice,
+            loopback=self._loopback,
+            encoders=self._encoders,
             sinks=self.sinks,
             on_sound=self._hear,
             on_state=self._connected,
@@ -278,11 +312,15 @@ class Session:
         assert self._connection is not None
         talk, connection = self._cast.talk, self._connection
         if isinstance(data, bytes):
-            if not connection.over_socket:
-                raise LiveError(
-                    "sound_unexpected", "sound came unannounced", 'send {"type":"audio","on":true} first'
+            if connection.over_socket:
+                self._hear(sound_of(data))
+            elif not self._unannounced:  # dropped: pieces may be on their way when sound is switched
+                self._unannounced = True
+                self._fail(
+                    LiveError(
+                        "sound_unexpected", "sound came unannounced", 'send {"type":"audio","on":true} first'
+                    )
                 )
-            self._hear(sound_of(data))
             return
         message = parse_message(data)
         if not isinstance(message, Report):

@@ -8,7 +8,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from server.live.desks import CastOf, OpenDesk
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.metrics import MediaFigures, Metrics
-from server.live.options import ServeOptions
+from server.live.options import LOOPBACK, ServeOptions
 from server.live.protocol import NewSession, QueueDocument, SessionDocument
 from server.live.session import Session
 from server.live.tokens import Tokens
@@ -40,6 +40,7 @@ class Sessions:
     Args:
         desks: name → open desk.
         pool: threads that draw.
+        encoders: threads that encode pictures; None: the event loop's own.
         options: of the server.
         tokens: signs.
         metrics: where things are counted.
@@ -54,6 +55,7 @@ class Sessions:
         pool: ThreadPoolExecutor,
         options: ServeOptions,
         *,
+        encoders: Executor | None = None,
         tokens: Tokens,
         metrics: Metrics,
         cast: CastOf,
@@ -68,6 +70,9 @@ class Sessions:
             queue_length=options.queue_length,
         )
         self._desks, self._pool, self._options, self._tokens = desks, pool, options, tokens
+        self._encoders = encoders
+        self._from: dict[str, str] = {}
+        self._troubled: set[str] = set()
         self._metrics, self._cast, self._listeners, self._clock = metrics, cast, listeners, clock
         self._open: dict[str, Session] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -82,12 +87,19 @@ class Sessions:
         """How late the event loop ran lately, at worst."""
         return max(self._lags)
 
-    def create(self, desk: str, wanted: NewSession, origin: str) -> SessionDocument:
+    def create(self, desk: str, wanted: NewSession, origin: str, address: str = "") -> SessionDocument:
         """Give a session out.
+
+        Args:
+            desk: at which.
+            wanted: what the client says.
+            origin: of the page that asks.
+            address: of the client; "" for one that is not known, of which any number may wait.
 
         Raises:
             Busy: no place is free.
-            LiveError: the server is closing, or the desk does not speak the language.
+            LiveError: the server is closing, the desk does not speak the language, or sessions of the same
+                address still wait for their visitors.
         """
         if self.closing:
             raise LiveError(
@@ -101,6 +113,7 @@ class Sessions:
                 f"this desk does not speak {wanted.language}",
                 f"choose of: {', '.join(settings.languages)}",
             )
+        self._check_unjoined(wanted, address)
         try:
             self.admission.enter(desk, self._clock(), wanted.ticket)
         finally:
@@ -120,12 +133,14 @@ class Sessions:
             opened,
             partial(self._cast, opened, self._pool, wanted.language, seed),
             ice=self._options.ice,
+            loopback=self._options.host in LOOPBACK,
+            encoders=self._encoders,
             metrics=self._metrics,
             recordings=Path(self._options.recordings) if self._options.recordings else None,
             listeners=self._listeners,
             clock=self._clock,
         )
-        self._open[name] = session
+        self._open[name], self._from[name] = session, address
         self._metrics.opened.labels(desk).inc()
         self._metrics.sessions.labels(desk).inc()
         self._follow(session)
@@ -135,7 +150,6 @@ class Sessions:
             token=self._tokens.issue(name, desk, origin, expires_s=expires_s),
             expires_s=expires_s,
             ws=f"/v1/sessions/{name}/live",
-            ice_servers=self._options.ice.for_browser(name),
             desk=opened.document(),
         )
 
@@ -175,9 +189,37 @@ class Sessions:
             self._lags = [*self._lags[-LAG_KEPT + 1 :], max(now - before - WATCH_S, 0.0)]
             self._metrics.loop_lag.set(self.loop_lag_s)
             for session in list(self._open.values()):
-                reason = "" if session.ended else session.check(now, join_s=self._options.join_s)
-                if reason:
+                if reason := self._look_at(session, now):
                     self.end(session, reason)
+
+    def _check_unjoined(self, wanted: NewSession, address: str) -> None:
+        kiosk = wanted.client == "kiosk"
+        most = self._options.unjoined_kiosks if kiosk else self._options.unjoined
+        waiting = sum(
+            self._from[name] == address and not one.begun and not one.ended
+            for name, one in self._open.items()
+        )
+        if address and waiting >= most:
+            raise LiveError(
+                "too_many_unjoined",
+                f"{waiting} sessions of this address wait for their visitors",
+                f"join them, or ask again in {self._options.enter_s:g} s",
+                status=429,
+                retryable=True,
+            )
+
+    def _look_at(self, session: Session, now_s: float) -> str:
+        """Tell why a session is to end; whatever goes wrong in one, the others are looked at."""
+        if session.ended:
+            return ""
+        try:
+            return session.check(now_s, join_s=self._options.join_s, enter_s=self._options.enter_s)
+        except Exception:
+            if session.guest.session not in self._troubled:
+                self._troubled.add(session.guest.session)
+                log.exception("session %s could not be looked at; it goes on", session.guest.session)
+            longest_s = session.opened.desk.settings.web.longest_s
+            return "too_long" if now_s - session.created_s > longest_s else ""
 
     def end(self, session: Session, reason: str) -> None:
         """Begin to end a session."""
@@ -205,7 +247,8 @@ class Sessions:
         async def until_gone() -> None:
             await session.gone.wait()
             desk = session.guest.desk
-            del self._open[session.guest.session]
+            del self._open[session.guest.session], self._from[session.guest.session]
+            self._troubled.discard(session.guest.session)
             self.admission.leave(desk, self._clock())
             self._metrics.sessions.labels(desk).dec()
             self._metrics.ended.labels(desk, session.ended).inc()

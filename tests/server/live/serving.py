@@ -122,6 +122,8 @@ class Stageless:
     def __init__(self) -> None:
         self.talks: list[FakeTalk] = []
         self.thinned: list[int] = []
+        self.frame: np.ndarray | None = None
+        """What is shown all the time."""
 
     def __call__(
         self,
@@ -140,7 +142,7 @@ class Stageless:
                 await asyncio.sleep(0.02)
                 pcm = np.full(1920, talk.level, np.int16)
                 for sink in tuple(sinks()):
-                    sink.take(LiveMoment(index, None, pcm, talk.caption, bool(talk.caption)))
+                    sink.take(LiveMoment(index, self.frame, pcm, talk.caption, bool(talk.caption)))
                 index += 1
 
         return Cast(talk, play, self.thinned.append, lambda: None)

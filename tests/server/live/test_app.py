@@ -1,16 +1,25 @@
 import asyncio
+import io
 import json
+import threading
+import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from agent.conversation_events import Notice
+from agent.desk import Desk
+from server.live.app import THREADS
+from server.live.desks import OpenDesk, poster_of
+from server.live.ice import IceSettings
 from server.live.link import CLOSE_REPLACED, CLOSE_UNAUTHORISED, CLOSE_UNKNOWN
 from server.live.options import ServeOptions
-from tests.server.live.serving import Server, desk_in, eventually, serving
+from tests.server.live.rtc_client import Client as Browser
+from tests.server.live.serving import Server, desk_in, eventually, opener, serving
 
 
 @pytest.fixture(autouse=True)
@@ -173,7 +182,8 @@ async def test_a_second_connection_takes_the_place_of_the_first(server: Server) 
         async with server.live(session) as second:
             assert (await first.until("ended"))["reason"] == "replaced"
             assert await first.code() == CLOSE_REPLACED
-            assert second.seen[0] == {"type": "ready", "state": "listening", "resumed": True}
+            ready = {"type": "ready", "state": "listening", "resumed": True, "ice_servers": []}
+            assert second.seen[0] == ready
             await second.send("text", text="two")
             assert (await second.until("heard"))["turn"] == 2
     assert len(server.cast.talks) == 1
@@ -204,8 +214,142 @@ async def test_a_closed_page_holds_its_place_for_less_long_than_a_broken_network
     sessions = server.service.sessions._open
     await eventually(lambda: not any(one.joined for one in sessions.values()))
     now_s = asyncio.get_running_loop().time() + 30
-    assert sessions[closed["session"]].check(now_s, join_s=60) == "gone"
-    assert sessions[broken["session"]].check(now_s, join_s=60) == ""
+    assert sessions[closed["session"]].check(now_s, join_s=60, enter_s=10) == "gone"
+    assert sessions[broken["session"]].check(now_s, join_s=60, enter_s=10) == ""
+
+
+async def test_a_visitor_who_never_comes_holds_a_place_for_less_long(server: Server) -> None:
+    created = await server.session()
+    session = server.service.sessions._open[created["session"]]
+    now_s = asyncio.get_running_loop().time()
+    assert session.check(now_s + 5, join_s=60, enter_s=10) == ""
+    assert session.check(now_s + 11, join_s=60, enter_s=10) == "not_joined"
+
+
+async def test_one_address_cannot_take_all_places_without_coming_in(server: Server) -> None:
+    held = [await server.session() for _ in range(2)]
+    refused = await server.http.post("/v1/sessions", json={})
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "too_many_unjoined"
+    await server.session(client="kiosk")
+    async with server.live(held[0]), server.live(held[1]):
+        await server.session()
+
+
+async def test_relays_are_told_to_who_came_in_and_for_as_long_as_the_session_lasts(tmp_path: Path) -> None:
+    ice = IceSettings(turn=("turn:127.0.0.1:3478",), turn_secret="s" * 32)
+    options = ServeOptions(rates={}, ice=ice)
+    async with serving(desk_in(tmp_path / "front", "longest_s = 7000"), options=options) as server:
+        session = await server.session()
+        assert "credential" not in json.dumps(session)
+        async with server.live(session) as client:
+            (relay,) = client.seen[0]["ice_servers"]
+    until_s, name = relay["username"].split(":")
+    assert name == session["session"]
+    assert 6900 < int(until_s) - time.time() < 7600
+
+
+async def test_a_session_that_cannot_begin_ends_and_frees_its_place(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object, **more: object) -> None:
+        raise RuntimeError("as it was told")
+
+    monkeypatch.setattr("server.live.session.Connection", fail)
+    session = await server.session()
+    async with server.live(session, hello=False) as client:
+        await client.send("hello", token=session["token"])
+        assert (await client.until("error"))["code"] == "session_failed"
+    await eventually(lambda: server.service.sessions.admission.taken == 0)
+
+
+async def test_a_session_that_cannot_be_looked_at_leaves_the_others_watched(tmp_path: Path) -> None:
+    options = ServeOptions(rates={}, join_s=0.3)
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        broken, other = await server.session(), await server.session()
+        sessions = server.service.sessions
+
+        def fail(*given: object, **more: object) -> str:
+            raise RuntimeError("as it was told")
+
+        async with server.live(broken) as client:
+            sessions._open[broken["session"]].check = fail
+            await eventually(lambda: other["session"] not in sessions._open)
+            await client.send("text", text="still there?")
+            await client.until("turn")
+            assert list(sessions._open) == [broken["session"]]
+
+
+async def test_offers_are_answered_a_few_at_a_time(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        codes = []
+        for _ in range(6):
+            await client.send("offer", sdp="nonsense")
+            codes.append((await client.until("error"))["code"])
+    assert codes[3] != "offer_too_often"
+    assert codes[4:] == ["offer_too_often"] * 2
+
+
+async def test_sound_that_nobody_expects_is_dropped_and_no_mistake(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        for _ in range(40):
+            await client.socket.send(b"\1\1" * 320)
+        await client.send("text", text="still there?")
+        await client.until("turn")
+        assert [one["code"] for one in client.seen if one["type"] == "error"] == ["sound_unexpected"]
+    assert len(server.cast.talks[0].sound) == 0
+
+
+async def test_tools_that_hang_stop_neither_pictures_nor_the_end(tmp_path: Path) -> None:
+    hang = threading.Event()
+    browser = Browser()
+    try:
+        async with serving(desk_in(tmp_path / "front")) as server:
+            session = await server.session()
+            async with server.live(session) as client:
+                hung = [asyncio.ensure_future(asyncio.to_thread(hang.wait)) for _ in range(THREADS + 4)]
+                await client.send("offer", sdp=await browser.offer())
+                await browser.accept((await client.until("answer"))["sdp"])
+                server.cast.frame = np.full((128, 128, 3), 90, np.uint8)
+                await eventually(lambda: len(browser.frames) > 3)
+        for one in hung:
+            one.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+    finally:
+        hang.set()
+        await browser.close()
+
+
+async def test_a_desk_shows_its_face_before_the_conversation(tmp_path: Path) -> None:
+    face = np.full((96, 96, 3), (200, 150, 120), np.uint8)
+    jpeg = poster_of(face, ai_label=True)
+
+    def with_face(name: str, desk: Desk) -> OpenDesk:
+        opened = opener(name, desk)
+        opened.poster = jpeg
+        return opened
+
+    async with serving(desk_in(tmp_path / "front"), opener=with_face) as server:
+        (desk,) = (await server.http.get("/desks")).json()
+        assert desk["poster"] == "/desks/front/poster.jpg"
+        shown = await server.http.get(desk["poster"])
+        assert shown.headers["content-type"] == "image/jpeg"
+        assert "max-age" in shown.headers["cache-control"]
+        with av.open(io.BytesIO(shown.content)) as opened:
+            picture = next(opened.decode(video=0)).to_ndarray(format="rgb24")
+        assert picture.shape == (96, 96, 3)
+        assert np.abs(picture[48, 48].astype(int) - (200, 150, 120)).max() < 8
+        assert (await server.http.get("/desks/nobody/poster.jpg")).status_code == 404
+    async with serving(desk_in(tmp_path / "other")) as server:
+        (desk,) = (await server.http.get("/desks")).json()
+        assert desk["poster"] is None
+        assert (await server.http.get("/desks/other/poster.jpg")).status_code == 404
+
+
+async def test_visitors_are_told_that_their_words_were_not_understood(server: Server) -> None:
+    async with server.live(await server.session()) as client:
+        server.cast.talks[0].on_event(Notice("not_understood", "secret detail"))
+        assert "could not make out" in (await client.until("notice"))["message"]
 
 
 async def test_tokens_that_are_not_right_do_not_let_in(server: Server) -> None:

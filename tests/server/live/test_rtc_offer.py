@@ -63,6 +63,23 @@ async def test_an_offer_of_many_addresses_is_refused(peer: Peer) -> None:
     assert (await refusal(peer, await offered() + line * 100)).code == "offer_candidates"
 
 
+async def test_nobody_is_made_to_send_packets_where_visitors_are_not() -> None:
+    plain = re.sub(r"a=(candidate|end-of-candidates).*\r\n", "", await offered())
+
+    def named(addresses: list[str], *, loopback: bool, way: str = "udp") -> list[str]:
+        lines = [f"a=candidate:{n} 1 {way} 1 {at} 9 typ host\r\n" for n, at in enumerate(addresses)]
+        sdp = read_offer(plain + "".join(lines), loopback=loopback).sdp
+        return [line.split()[4] for line in sdp.splitlines() if line.startswith("a=candidate:")]
+
+    local = ["127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "fe80::1"]
+    never = ["224.0.0.1", "ff02::1", "0.0.0.0", "255.255.255.255", "intranet.example"]  # noqa: S104
+    others = ["192.0.2.1", "10.0.0.7", "2001:db8::1", "some-name.local"]
+    assert named([*local, *never, *others], loopback=False) == others
+    assert named([*local, *never, *others], loopback=True) == [*local, *others]
+    assert named(others, loopback=True, way="tcp") == []
+    assert len(named([f"192.0.2.{n}" for n in range(40)], loopback=False)) == 16
+
+
 async def test_an_offer_without_sound_is_refused(peer: Peer) -> None:
     error = await refusal(peer, await offered(audio=None))
     assert error.code == "offer_audio"
