@@ -19,6 +19,7 @@ from tests.server.live.serving import Stageless, desk_in, opener
 
 OPERATIONS = (
     "POST /v1/sessions",
+    "GET /desks/{desk}/poster.jpg",
     "DELETE /v1/sessions/{session}",
     "GET /v1/queue/{ticket}",
     "POST /v1/chat",
@@ -34,7 +35,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder: Path = tmp_path_factory.mktemp("fuzz")
     app = create_app(
         [desk_in(folder / "front", "max_sessions = 1000")],
-        ServeOptions(rates={}, max_sessions=1000),
+        ServeOptions(rates={}, max_sessions=1000, unjoined=1000, unjoined_kiosks=1000),
         opener=opener,
         cast=Stageless(),
     )

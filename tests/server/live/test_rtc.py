@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 import numpy as np
 import psutil
 import pytest
+from aiortc import RTCPeerConnection
 from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 from numpy.typing import NDArray
 
 from server.live.errors import LiveError
+from server.live.figures import Totals, totals_of
 from server.live.ice import IceSettings
 from server.live.picture import KEY_FRAME_GAP_S
 from server.live.rtc import Peer
@@ -321,6 +323,25 @@ async def test_a_client_that_never_connects_is_given_up(ends: Ends, monkeypatch:
     client = Client()
     await ends.peer.answer(await client.offer())
     await until(lambda: ends.states[-1] == "failed")
+    await client.close()
+
+
+async def test_a_look_that_fails_does_not_end_the_watch(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    async def fail_first(connection: RTCPeerConnection) -> Totals:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise RuntimeError("as it was told")
+        return await totals_of(connection)
+
+    monkeypatch.setattr("server.live.line.totals_of", fail_first)
+    monkeypatch.setattr("server.live.line.CONNECT_S", 1.0)
+    client = Client()
+    await ends.peer.answer(await client.offer())
+    await until(lambda: ends.states[-1] == "failed")
+    assert looks > 1
     await client.close()
 
 
