@@ -70,6 +70,8 @@ class Script:
     """In the queue, going down by one each time it is asked."""
     media: bool = True
     """Answer offers; False: as if UDP were blocked."""
+    ready_s: float = 0.0
+    """After the hello."""
     complains: bool = False
     """Say that something else is wrong while an offer is being answered."""
     lets_sockets: bool = True
@@ -155,6 +157,7 @@ class Player:
     async def serve(self) -> None:
         hello = parse_message(await self.socket.receive_text())
         assert hello.type == "hello"
+        await asyncio.sleep(self.script.ready_s)
         await self.send("ready", state="listening", resumed=False, ice_servers=self.script.ice_servers)
         try:
             while True:

@@ -288,7 +288,7 @@ def test_over_the_websocket_the_last_words_are_played_to_their_end(visit: Opens)
 
 
 def test_sound_waits_until_the_server_expects_it_also_after_a_loss(visit: Opens) -> None:
-    script = Script(media=False)
+    script = Script(media=False, ready_s=0.5)
     server = ScriptedServer(script)
     with server.running() as address:
         here = visit(script=script)
