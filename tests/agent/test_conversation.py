@@ -122,7 +122,7 @@ async def test_a_typed_question_is_answered_and_what_was_heard_is_remembered(tmp
     assert turn.question == "May I return it?"
     assert turn.outcome is Outcome.ANSWERED
     assert not turn.interrupted
-    assert 0 <= turn.timings_ms["first_sentence"] <= turn.timings_ms["first_sound"] < 2000
+    assert 0 <= turn.timings_ms["first_sentence"] <= turn.timings_ms["first_sound"]
     assert talk.states == ["listening", "thinking", "speaking", "listening"]
     assert [event.sentence.text for event in talk.events if isinstance(event, SentenceBegan)] == [
         "You have thirty days.",
@@ -140,7 +140,7 @@ async def test_a_spoken_question_is_heard_and_its_answer_was_begun_before_the_tu
         (turn,) = await talk.until(TurnEnded)
     assert turn.question == "I want to return the tent."
     assert answerer.said == 1
-    assert 300 < turn.timings_ms["turn_end"] < turn.timings_ms["first_sound"] < 3000
+    assert 300 < turn.timings_ms["turn_end"] < turn.timings_ms["first_sound"]
     assert [event.final for event in talk.events if isinstance(event, HeardWords)] == [False, True]
 
 
