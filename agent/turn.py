@@ -157,7 +157,8 @@ class TurnTaker:
             elif reason is None and self._reply is not None:
                 self._echoes = 0
             if newest and not utterance.voiced:
-                self._hear(now_s, utterance, text, language, reason, voice)
+                longest_s = self.settings.longest_wait_s(confidence)
+                self._hear(now_s, utterance, text, language, reason, voice, longest_s)
             else:
                 self._overhear(now_s, utterance, text, language, reason)
         return self._done(now_s)
@@ -257,8 +258,9 @@ class TurnTaker:
         language: str,
         reason: IgnoreReason | None,
         voice: float | None,
+        longest_s: float,
     ) -> None:
-        """Take the words of an utterance that may be over."""
+        """Take the words of an utterance that may be over; it is, after `longest_s` of silence."""
         settings = self.settings
         if reason is IgnoreReason.NO_WORDS and utterance.text:
             reason, text, language = None, utterance.text, utterance.language  # they were heard before
@@ -271,7 +273,7 @@ class TurnTaker:
         score = self._finished(text, language)
         if voice is not None:
             score = (score + voice) / 2
-        delay_s = min(settings.end_delay_s(score) + self._patience_s, settings.slow_end_s)
+        delay_s = min(settings.end_delay_s(score) + self._patience_s, longest_s)
         if self._dictation:
             delay_s = max(delay_s, settings.dictation_end_s)
         utterance.end_s = now_s if utterance.capped else utterance.last_s + delay_s

@@ -14,6 +14,10 @@ class TurnSettings:
     sooner cuts one in ten off, whatever the detector."""
     slow_end_s: float = 2.5
     """A turn that sounds unfinished ends after so much silence."""
+    unsure_end_s: float = 0.9
+    """A turn whose words were hardly understood ends after so much silence: how it sounds says nothing."""
+    unsure_confidence: float = 0.5
+    """Below this, words count as hardly understood; words that were heard well are mostly above 0.7."""
     sure_score: float = 0.9
     """From this score on, a turn sounds complete."""
     unsure_score: float = 0.1
@@ -71,6 +75,10 @@ class TurnSettings:
     prepare_s: float = 0.6
     most_prepared: int = 3
     """Answers prepared for one utterance: who pauses often costs no more than this."""
+
+    def longest_wait_s(self, confidence: float) -> float:
+        """Silence after which a turn ends at the latest, by how surely its words were understood, 0..1."""
+        return self.slow_end_s if confidence >= self.unsure_confidence else self.unsure_end_s
 
     def end_delay_s(self, score: float) -> float:
         """Silence after which a turn ends.

@@ -43,6 +43,16 @@ def test_words_are_asked_for_and_an_answer_prepared_before_the_turn_ends() -> No
     assert not play.of(Discard)
 
 
+def test_words_that_were_hardly_understood_are_not_waited_for_as_if_they_were_unfinished() -> None:
+    def ends_s(confidence: float) -> float:
+        play = Play().run(Say(1.0, 2.0, "sorry but that was not like where us to", confidence=confidence))
+        ((at_s, _),) = play.of(Commit)
+        return at_s
+
+    assert ends_s(0.3) == pytest.approx(2.9, abs=0.06)
+    assert ends_s(0.9) > ends_s(0.3)
+
+
 def test_a_pause_in_the_middle_of_a_sentence_does_not_end_the_turn() -> None:
     play = Play().run(Say(1.0, 1.8, "I want to"), Say(3.3, 4.5, "I want to return my order"))
     ((time, commit),) = play.of(Commit)
