@@ -308,10 +308,14 @@ class Conversation:
 
     async def _say_line(self, phrase: str, outcome: Outcome) -> None:
         """Say one of the desk's fixed lines, where nothing else is being said."""
-        line = getattr(self._engines.desk.phrases(self._language), phrase)
-        spoken = await self._voiced(Sentence(line, self._language, Emotion("apologetic", 0.6), outcome))
+        spoken = await self._line(phrase, outcome)
         if spoken is not None and self._turn is None and not self._closed:
             self._say([spoken], outcome)
+
+    async def _line(self, phrase: str, outcome: Outcome) -> Spoken | None:
+        """One of the desk's fixed lines, said with regret."""
+        line = getattr(self._engines.desk.phrases(self._language), phrase)
+        return await self._voiced(Sentence(line, self._language, Emotion("apologetic", 0.6), outcome))
 
     def _prepare(self, text: str) -> None:
         self._throw_away()
@@ -371,10 +375,7 @@ class Conversation:
                 self._take(turn, event)
         except Exception as error:  # whatever an engine does, the visitor gets an answer
             self._on_event(Notice("engine_failed", f"{type(error).__name__}: {error}"))
-            phrases = self._engines.desk.phrases(self._language)
-            sorry = await self._voiced(
-                Sentence(phrases.failed, self._language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
-            )
+            sorry = await self._line("failed", Outcome.HANDOFF)
             turn.outcome = Outcome.HANDOFF
             if sorry is not None and not turn.over:
                 turn.spoken.append(sorry)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
+from agent.ahead import ahead
 from agent.events import Event
 
 AHEAD = 12
@@ -22,9 +23,9 @@ class Prepared:
 
     def __init__(self, text: str, source: AsyncGenerator[Event, None]) -> None:
         self.text = text
-        self._source = source
-        self._queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue(AHEAD)
-        self._task = asyncio.create_task(self._pump())
+        self._events = ahead(source, depth=AHEAD)
+        # asking for the first event is what makes the others begin
+        self._first = asyncio.ensure_future(anext(self._events, None))
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Its events, those that waited first; closing it ends the reply.
@@ -33,26 +34,16 @@ class Prepared:
             whatever the reply raises.
         """
         try:
-            while (item := await self._queue.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
+            if (first := await self._first) is not None:
+                yield first
+            async for event in self._events:
+                yield event
         finally:
             await self.close()
 
     async def close(self) -> None:
         """Throw the reply away."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-
-    async def _pump(self) -> None:
-        try:
-            async for event in self._source:
-                await self._queue.put(event)
-        except Exception as error:
-            await self._queue.put(error)
-        else:
-            await self._queue.put(None)
-        finally:
-            await self._source.aclose()
+        self._first.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await self._first
+        await self._events.aclose()
