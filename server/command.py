@@ -327,8 +327,11 @@ def serve(
         typer.Option(help="Folder for recordings of visitors who agreed, at desks that offer it."),
     ] = None,
     keep_days: Annotated[
-        float, typer.Option(min=0.01, help="Events and recordings are deleted so long after a session.")
-    ] = 30.0,
+        float | None,
+        typer.Option(
+            min=0.01, help="Events and recordings are deleted so long after a session; by default 30 days."
+        ),
+    ] = None,
     certificate: Annotated[
         Path | None, typer.Option(help="PEM file for https; needs --key. Else put a proxy before it.")
     ] = None,

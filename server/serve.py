@@ -50,7 +50,7 @@ def options_of(
     recordings: Path | None,
     certificate: Path | None = None,
     key: Path | None = None,
-    kept_days: float = 30.0,
+    kept_days: float | None = None,
 ) -> ServeOptions:
     """Read what the command was given; passwords of TURN servers come from the environment.
 
@@ -67,7 +67,7 @@ def options_of(
         recordings: folder; None: one in the state folder.
         certificate: PEM file for https; None: http.
         key: its key; None: in the same file.
-        kept_days: after which events and recordings are deleted.
+        kept_days: after which events and recordings are deleted; None: the usual time.
 
     Raises:
         UsageError: an address is wrong, or a TURN server has no password.
@@ -75,7 +75,7 @@ def options_of(
     """
     from server.live.errors import LiveError
     from server.live.ice import IceSettings
-    from server.live.options import ServeOptions, places
+    from server.live.options import KEPT_DAYS, ServeOptions, places
     from server.live.tokens import load_secret
 
     try:
@@ -102,7 +102,7 @@ def options_of(
         origins=tuple(origins),
         store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
         recordings=str(recordings or state_root() / "recordings"),
-        kept_days=kept_days,
+        kept_days=KEPT_DAYS if kept_days is None else kept_days,
     )
 
 

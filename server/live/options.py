@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from server.live.admission import QUEUE_LENGTH
 from server.live.ice import IceSettings
-from server.live.retention import KEPT_DAYS
 
 SESSIONS_A_CORE = 2
 """Talking faces of 512 pixels that one core draws and encodes at 25 frames a second."""
+KEPT_DAYS = 30.0
+"""What the demo desk promises its visitors."""
 JOIN_S = 60.0
 """Seconds for which a session waits for its visitor after a broken connection."""
 ENTER_S = 10.0

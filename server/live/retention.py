@@ -12,8 +12,6 @@ from server.live.store import EventStore
 
 log = logging.getLogger("visavis.live")
 
-KEPT_DAYS = 30.0
-"""What the demo desk promises its visitors."""
 EVERY_S = 6 * 3600.0
 """Between two looks; the first is at the start."""
 DAY_S = 86_400.0
