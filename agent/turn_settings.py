@@ -14,10 +14,13 @@ class TurnSettings:
     sooner cuts one in ten off, whatever the detector."""
     slow_end_s: float = 2.5
     """A turn that sounds unfinished ends after so much silence."""
-    unsure_end_s: float = 0.9
+    unsure_end_s: float = 0.8
     """A turn whose words were hardly understood ends after so much silence: how it sounds says nothing."""
-    unsure_confidence: float = 0.5
-    """Below this, words count as hardly understood; words that were heard well are mostly above 0.7."""
+    unsure_confidence: float = 0.65
+    """Up to this, words count as hardly understood. Of 152 whole questions in four synthetic voices, pocketsphinx
+    made 18 sound unfinished, 17 of them below this; of 76 beginnings 50 sounded so, 34 of them above it."""
+    sure_confidence: float = 0.85
+    """From this on, how unfinished words sound counts in full; between the two, ever more."""
     sure_score: float = 0.9
     """From this score on, a turn sounds complete."""
     unsure_score: float = 0.1
@@ -78,7 +81,10 @@ class TurnSettings:
 
     def longest_wait_s(self, confidence: float) -> float:
         """Silence after which a turn ends at the latest, by how surely its words were understood, 0..1."""
-        return self.slow_end_s if confidence >= self.unsure_confidence else self.unsure_end_s
+        sure = (confidence - self.unsure_confidence) / max(
+            self.sure_confidence - self.unsure_confidence, 1e-6
+        )
+        return self.unsure_end_s + (self.slow_end_s - self.unsure_end_s) * min(max(sure, 0.0), 1.0)
 
     def end_delay_s(self, score: float) -> float:
         """Silence after which a turn ends.

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -190,10 +191,11 @@ async def test_a_second_connection_takes_the_place_of_the_first(server: Server) 
 
 
 async def test_a_visitor_who_does_not_come_back_is_gone(tmp_path: Path) -> None:
-    options = ServeOptions(rates={}, max_sessions=1, join_s=0.3)
+    options = ServeOptions(rates={}, max_sessions=1)
     async with serving(desk_in(tmp_path / "front"), options=options) as server:
         session = await server.session()
         async with server.live(session):
+            server.service.sessions._options = replace(options, join_s=0.3)
             await asyncio.sleep(0.6)
             assert len(server.service.sessions) == 1
         await eventually(lambda: not len(server.service.sessions))
@@ -264,7 +266,7 @@ async def test_a_session_that_cannot_begin_ends_and_frees_its_place(
 
 
 async def test_a_session_that_cannot_be_looked_at_leaves_the_others_watched(tmp_path: Path) -> None:
-    options = ServeOptions(rates={}, join_s=0.3)
+    options = ServeOptions(rates={})
     async with serving(desk_in(tmp_path / "front"), options=options) as server:
         broken, other = await server.session(), await server.session()
         sessions = server.service.sessions
@@ -274,6 +276,7 @@ async def test_a_session_that_cannot_be_looked_at_leaves_the_others_watched(tmp_
 
         async with server.live(broken) as client:
             sessions._open[broken["session"]].check = fail
+            sessions._options = replace(options, join_s=0.3)
             await eventually(lambda: other["session"] not in sessions._open)
             await client.send("text", text="still there?")
             await client.until("turn")
