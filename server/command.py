@@ -10,8 +10,11 @@ from typing import Annotated
 
 import typer
 
+from server.arguments import DeskArgument, JsonOption
 from server.avatar_command import avatar_app
 from server.boundary import UsageError, boundary, check_suffix, print_json
+from server.models_command import models_app
+from server.serve_command import serve
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,14 +26,8 @@ app = typer.Typer(
     A DESK is a folder that describes one service position; leave it out to use the demo desk, an online shop.
     Start with: visavis ask --text "How long is the warranty on a tent?" --out reply.mp4""",
 )
-models_app = typer.Typer(no_args_is_help=True, help="Models that make it better: list, download, show where.")
 app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
-
-DeskArgument = Annotated[
-    str, typer.Argument(metavar="DESK", help="The desk's folder; the demo desk if left out.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
 @app.command()
@@ -290,130 +287,7 @@ def warm() -> None:
         warm_up()
 
 
-@app.command()
-def serve(
-    desks: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[DESK…]", help="Folders of desks; the demo desk if left out."),
-    ] = None,
-    host: Annotated[
-        str, typer.Option(help="Address to listen at; 0.0.0.0 for every network of this machine.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8600,
-    secret_file: Annotated[
-        Path | None, typer.Option(help="Signs visitors' tokens; made where missing. Share it among servers.")
-    ] = None,
-    stun: Annotated[list[str] | None, typer.Option(help="stun:HOST:PORT; may be given often.")] = None,
-    turn: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="turn:HOST:PORT?transport=udp, also tcp: for visitors behind strict networks. "
-            "VISAVIS_TURN_SECRET holds the secret that coturn shares."
-        ),
-    ] = None,
-    relay_only: Annotated[bool, typer.Option("--relay-only", help="Use TURN alone, to try it.")] = False,
-    max_sessions: Annotated[
-        int | None, typer.Option(min=1, help="Conversations at once; by default two for each core.")
-    ] = None,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(help="https://shop.example: a site that may embed every desk; may be given often."),
-    ] = None,
-    store: Annotated[
-        str, typer.Option(help="Where events go: a SQLite file, postgresql://…, or none.", show_default=False)
-    ] = "",
-    recordings: Annotated[
-        Path | None,
-        typer.Option(help="Folder for recordings of visitors who agreed, at desks that offer it."),
-    ] = None,
-    keep_days: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01, help="Events and recordings are deleted so long after a session; by default 30 days."
-        ),
-    ] = None,
-    certificate: Annotated[
-        Path | None, typer.Option(help="PEM file for https; needs --key. Else put a proxy before it.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help="PEM file with the certificate's key.")] = None,
-    json: JsonOption = False,
-) -> None:
-    """Serve desks live: a face that listens and answers, in browsers, widgets and at kiosks.
-
-    Examples:
-
-      visavis serve
-
-      visavis serve mydesk --host 0.0.0.0 --certificate cert.pem --key key.pem
-
-      visavis serve mydesk --turn "turn:turn.example.com:3478?transport=udp"
-
-    Browsers give the microphone only to https pages and to localhost.
-    """
-    from server.progress import stages
-    from server.serve import open_desks, options_of, serve_opened, show_serving
-
-    with boundary():
-        options = options_of(
-            host=host,
-            port=port,
-            secret_file=secret_file,
-            stun=stun or (),
-            turn=turn or (),
-            relay_only=relay_only,
-            max_sessions=max_sessions,
-            origins=origin or (),
-            store=store,
-            recordings=recordings,
-            kept_days=keep_days,
-            certificate=certificate,
-            key=key,
-        )
-        with stages(quiet=json) as shown:
-            opened = open_desks(desks or [], options, shown)
-        serve_opened(opened, ready=print_json if json else show_serving)
-
-
-@models_app.command("list")
-def models_list(json: JsonOption = False) -> None:
-    """List the models that can be fetched, and which are here."""
-    from server.models import list_models, show_models
-
-    with boundary():
-        document = list_models()
-    if json:
-        print_json(document)
-    else:
-        show_models(document)
-
-
-@models_app.command("pull")
-def models_pull(
-    name: Annotated[str, typer.Argument(help="For example whisper-base or piper-en.")],
-    json: JsonOption = False,
-) -> None:
-    """Download a model into the cache; continues where an earlier download stopped."""
-    from server.models import pull_model
-    from server.progress import stages
-
-    with boundary(), stages(quiet=json) as shown:
-        document = pull_model(name, shown)
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"{name} is in {document['path']}")
-
-
-@models_app.command("path")
-def models_path(json: JsonOption = False) -> None:
-    """Print the folder in which models are kept (set it with VISAVIS_MODELS)."""
-    from speech.models import cache_dir
-
-    path = str(cache_dir())
-    if json:
-        print_json({"path": path})
-    else:
-        typer.echo(path)
+app.command()(serve)
 
 
 def main() -> None:

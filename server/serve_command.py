@@ -1,0 +1,94 @@
+"""`visavis serve`: its words and options; what it does stands in `server.serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.arguments import JsonOption
+from server.boundary import boundary, print_json
+
+
+def serve(
+    desks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DESK…]", help="Folders of desks; the demo desk if left out."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 for every network of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8600,
+    secret_file: Annotated[
+        Path | None, typer.Option(help="Signs visitors' tokens; made where missing. Share it among servers.")
+    ] = None,
+    stun: Annotated[list[str] | None, typer.Option(help="stun:HOST:PORT; may be given often.")] = None,
+    turn: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="turn:HOST:PORT?transport=udp, also tcp: for visitors behind strict networks. "
+            "VISAVIS_TURN_SECRET holds the secret that coturn shares."
+        ),
+    ] = None,
+    relay_only: Annotated[bool, typer.Option("--relay-only", help="Use TURN alone, to try it.")] = False,
+    max_sessions: Annotated[
+        int | None, typer.Option(min=1, help="Conversations at once; by default two for each core.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(help="https://shop.example: a site that may embed every desk; may be given often."),
+    ] = None,
+    store: Annotated[
+        str, typer.Option(help="Where events go: a SQLite file, postgresql://…, or none.", show_default=False)
+    ] = "",
+    recordings: Annotated[
+        Path | None,
+        typer.Option(help="Folder for recordings of visitors who agreed, at desks that offer it."),
+    ] = None,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, help="Events and recordings are deleted so long after a session; by default 30 days."
+        ),
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="PEM file for https; needs --key. Else put a proxy before it.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file with the certificate's key.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Serve desks live: a face that listens and answers, in browsers, widgets and at kiosks.
+
+    Examples:
+
+      visavis serve
+
+      visavis serve mydesk --host 0.0.0.0 --certificate cert.pem --key key.pem
+
+      visavis serve mydesk --turn "turn:turn.example.com:3478?transport=udp"
+
+    Browsers give the microphone only to https pages and to localhost.
+    """
+    from server.progress import stages
+    from server.serve import open_desks, options_of, serve_opened, show_serving
+
+    with boundary():
+        options = options_of(
+            host=host,
+            port=port,
+            secret_file=secret_file,
+            stun=stun or (),
+            turn=turn or (),
+            relay_only=relay_only,
+            max_sessions=max_sessions,
+            origins=origin or (),
+            store=store,
+            recordings=recordings,
+            kept_days=keep_days,
+            certificate=certificate,
+            key=key,
+        )
+        with stages(quiet=json) as shown:
+            opened = open_desks(desks or [], options, shown)
+        serve_opened(opened, ready=print_json if json else show_serving)
