@@ -1,6 +1,7 @@
 """Figures of the live conversation, one kind at a time: `python -m evals.live talk|skew|load|soak|hours`.
 
-    talk     latency, interruption and frames in a real browser with a recorded voice
+    talk     latency, interruption and frames in a real browser with a recorded voice, or with people's
+             (--speech), and what became of every utterance
     skew     sound against picture in the browser, by marks
     load     visitors at once, and where the server's time goes
     soak     sessions opened and closed: memory, tasks, descriptors
@@ -17,10 +18,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from evals.figure import NotHere
 from evals.live_runs import LOADS, LiveRuns
+from evals.live_turns import counted, told
+from speech.errors import AudioError
 
 FIGURES_OF = {
     "talk": (
@@ -63,6 +67,9 @@ def figures(kind: str, live: LiveRuns) -> dict[str, Any]:
             "unanswered": talk.unanswered,
             "cut": talk.cut,
         }
+        fates = told(live.trace, talk, live.recording.said, talk.shift_s)
+        found["turn_taking"] = counted(fates)
+        found["utterances"] = [one.document() for one in fates]
     return found
 
 
@@ -77,14 +84,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sessions", type=int, default=1000, help="for soak")
     parser.add_argument("--hours", type=float, default=2.0, help="of given time, for hours")
     parser.add_argument("--size", type=int, default=128, help="pixels of the picture, for hours")
+    parser.add_argument(
+        "--speech",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="for talk: recordings of people, files or folders; every second utterance breaks into a reply",
+    )
     options = parser.parse_args(arguments)
+    if options.speech and options.kind != "talk":
+        parser.error("--speech goes with talk")
     good = True
     if options.kind == "soak":
         document, good = _soak(options.sessions)
     elif options.kind == "hours":
         document, good = _hours(options.hours, options.size)
     else:
-        document = figures(options.kind, LiveRuns(options.runs, told=_told, loads=options.at_once))
+        live = LiveRuns(options.runs, told=_told, loads=options.at_once, speech=options.speech)
+        try:
+            document = figures(options.kind, live)
+        except AudioError as error:
+            parser.error(str(error))
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return 0 if good else 1
 

@@ -15,6 +15,7 @@ from evals.live_browser import Trace, converse
 from evals.live_load import Load, measured
 from evals.live_script import QUESTIONS, Recording, script
 from evals.live_server import LiveServer
+from evals.live_speech import recording
 from evals.live_trace import Skew, Talk, skew_of, talk_of
 from speech.synthesizer import load_synthesizer
 
@@ -35,21 +36,31 @@ class LiveRuns:
     Args:
         runs: how long each is; five are 25 questions, 20 interruptions and 5 minutes of marks.
         told: called with what is being done.
+        loads: numbers of visitors at once that are tried.
+        speech: files and folders of people's recordings for `trace`; none: a synthetic voice.
     """
 
     runs: int
     told: Callable[[str], None] = lambda _: None
     loads: Sequence[int] = LOADS
+    speech: Sequence[Path] = ()
     server_metrics: str = field(default="", init=False)
 
     @cached_property
     def recording(self) -> Recording:
-        """What the visitor says."""
+        """What the visitor says.
+
+        Raises:
+            AudioError: `speech` cannot be read, or holds nothing that can be said.
+        """
+        if self.speech:
+            return recording(self.speech, (QUESTIONS_A_RUN + 2 * INTERRUPTIONS_A_RUN) * self.runs)
         return self._recorded(QUESTIONS_A_RUN * self.runs, INTERRUPTIONS_A_RUN * self.runs)
 
     @cached_property
     def trace(self) -> Trace:
         """A conversation, as the browser saw and heard it."""
+        self.told(f"talking for {self.recording.duration_s:.0f} s")
         with tempfile.TemporaryDirectory() as folder, LiveServer() as server:
             microphone = Path(folder) / "microphone.wav"
             self.recording.write(microphone)

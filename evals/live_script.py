@@ -129,11 +129,21 @@ def spoken(voice: Synthesizer, text: str) -> Pcm:
     return np.concatenate([resampler.feed(speech.pcm), resampler.flush()])
 
 
-def arranged(utterances: Sequence[tuple[Kind, str, Pcm]], *, seed: int = 0) -> Recording:
+def arranged(
+    utterances: Sequence[tuple[Kind, str, Pcm]],
+    *,
+    interrupt_s: float = INTERRUPT_S,
+    reply_s: float = REPLY_S,
+    second_reply_s: float = SECOND_REPLY_S,
+    seed: int = 0,
+) -> Recording:
     """Lay utterances out in time, in a quiet room.
 
     Args:
         utterances: kind, text, float32[n] at 48 kHz; an interruption follows its question.
+        interrupt_s: from a question's end to its interruption.
+        reply_s: from a question's end to the next one.
+        second_reply_s: from an interruption's end to the next question.
         seed: of the room's noise.
     """
     placed: list[tuple[int, Pcm]] = []
@@ -142,11 +152,11 @@ def arranged(utterances: Sequence[tuple[Kind, str, Pcm]], *, seed: int = 0) -> R
     end = at
     for kind, text, pcm in utterances:
         kept = trimmed(pcm)
-        at = end + round(INTERRUPT_S * RATE_HZ) if kind == "interruption" else at
+        at = end + round(interrupt_s * RATE_HZ) if kind == "interruption" else at
         placed.append((at, kept))
         end = at + len(kept)
         said.append(Said(kind, text, at / RATE_HZ, end / RATE_HZ))
-        at = end + round((SECOND_REPLY_S if kind == "interruption" else REPLY_S) * RATE_HZ)
+        at = end + round((second_reply_s if kind == "interruption" else reply_s) * RATE_HZ)
     noise: NDArray[np.float32] = np.random.default_rng(seed).normal(0, ROOM_RMS, at).astype(np.float32)
     for begin, kept in placed:
         noise[begin : begin + len(kept)] += kept

@@ -90,6 +90,8 @@ class Talk:
     """Utterances after which nothing was said in time."""
     cut: tuple[str, ...]
     """Utterances that were answered before they were over."""
+    shift_s: float = 0.0
+    """How much later the browser's clock is than the recording's."""
 
 
 def talk_of(trace: Trace, said: Sequence[Said]) -> Talk:
@@ -123,7 +125,7 @@ def talk_of(trace: Trace, said: Sequence[Said]) -> Talk:
         sound_s = float(after[0])
         server_ms = _timings(trace, sound_s)
         answers.append(Answer(one, 1e3 * (sound_s - end), broken is not None, server_ms))
-    return Talk(tuple(answers), tuple(breaks), tuple(lost), tuple(unanswered), tuple(cut))
+    return Talk(tuple(answers), tuple(breaks), tuple(lost), tuple(unanswered), tuple(cut), shift_s)
 
 
 def _shift(local: Spans, said: Sequence[Said]) -> float:
