@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +16,6 @@ from agent.conversation_events import (
     Notice,
     SentenceBegan,
     StateChanged,
-    TurnEnded,
     VerdictGiven,
 )
 from agent.dictation import asks_to_dictate
@@ -28,12 +25,15 @@ from agent.engines import Engines
 from agent.events import Ended, Event, Heard, Noted, Screened, Spoken, Written
 from agent.history import Exchange, History
 from agent.live_face import Look
+from agent.live_turn import LiveTurn
+from agent.microphone import SILENT_S, Microphone
 from agent.prepared import Prepared
-from agent.reply import LEAD_S, PAUSE_S, changes_nothing, reply, whole_frames
-from agent.sentence import Emotion, Outcome, Sentence
+from agent.reply import changes_nothing, reply
+from agent.sentence import Outcome
 from agent.smalltalk import small_talk
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
-from agent.turn import (
+from agent.turn import TurnTaker
+from agent.turn_commands import (
     Cancel,
     CancelReason,
     Command,
@@ -47,8 +47,8 @@ from agent.turn import (
     Resume,
     ShowState,
     TurnState,
-    TurnTaker,
 )
+from agent.voicing import Voicing
 from speech.errors import SpeechError
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm
@@ -56,10 +56,6 @@ from speech.vad import SpeechEnded, SpeechStarted
 
 TICK_S = 0.02
 """How often timers are looked at: half a video frame."""
-SILENT_S = 0.7
-"""A microphone that sends nothing for so long while somebody speaks counts as silent."""
-WAITING_S = 5.0
-"""Sound that may wait to be heard when the machine is behind; older sound is lost."""
 TYPED_CHARS = 2000
 """Longest typed question that is looked at, whatever a desk allows."""
 
@@ -69,27 +65,6 @@ LOOKS: dict[TurnState, Look] = {
     TurnState.SPEAKING: "idle",
     TurnState.PAUSED: "listening",
 }
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The turn that is being answered."""
-
-    number: int
-    asked: str
-    """The visitor's words as they came."""
-    began_s: float
-    """When the question ended: its last voiced sample, or when it was typed."""
-    question: str = ""
-    """As the guard let it through."""
-    outcome: Outcome = Outcome.ANSWERED
-    spoken: list[Spoken] = field(default_factory=list)
-    timings_ms: dict[str, float] = field(default_factory=dict)
-    over: bool = False
-
-    def mark(self, name: str, now_s: float) -> None:
-        """Write down when something happened for the first time."""
-        self.timings_ms.setdefault(name, round(max(now_s - self.began_s, 0.0) * 1e3, 1))
 
 
 class Conversation:
@@ -123,15 +98,14 @@ class Conversation:
         self._taker = taker or TurnTaker(is_echo=self._echo.is_echo)
         languages = engines.desk.settings.languages
         self._language = language if language in languages else languages[0]
-        self._sound: deque[Pcm] = deque()
-        self._waiting = 0
+        self._microphone = Microphone(clock())
+        self._voicing = Voicing(engines, on_event)
         self._woken, self._quiet = asyncio.Event(), asyncio.Event()
-        self._muted = self._closed = False
+        self._closed = False
         self._later = ""
-        self._sounded_s = clock()
         self._turns = 0
-        self._turn: _Turn | None = None
-        self._last: _Turn | None = None
+        self._turn: LiveTurn | None = None
+        self._last: LiveTurn | None = None
         self._answering: asyncio.Task[None] | None = None
         self._prepared: Prepared | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -143,13 +117,9 @@ class Conversation:
 
     def hear(self, pcm: Pcm) -> None:
         """Take sound of the microphone, float32[n] at 16 kHz; never waits."""
-        if self._muted or self._closed:
-            return
-        self._sound.append(pcm)
-        self._waiting += len(pcm)
-        while self._waiting > WAITING_S * RECOGNITION_RATE_HZ:
-            self._waiting -= len(self._sound.popleft())
-        self._woken.set()
+        if not self._closed:
+            self._microphone.put(pcm)
+            self._woken.set()
 
     def type(self, text: str) -> None:
         """Take a typed question."""
@@ -170,10 +140,8 @@ class Conversation:
 
     def mute(self, muted: bool) -> None:
         """Stop hearing, or hear again."""
-        self._muted = muted
+        self._microphone.mute(muted)
         if muted:
-            self._sound.clear()
-            self._waiting = 0
             now = self._clock()
             self._follow(self._taker.speech_ended(now, now))
 
@@ -189,9 +157,7 @@ class Conversation:
 
     async def greet(self) -> None:
         """Say the desk's greeting."""
-        phrases = self._engines.desk.phrases(self._language)
-        sentence = Sentence(phrases.greeting, self._language, Emotion("happy", 0.6), gesture="greet")
-        spoken = await self._voiced(sentence)
+        spoken = await self._voicing.greeting(self._language)
         if spoken is not None and self._turn is None and not self._closed:
             self._say([spoken], Outcome.ANSWERED)
 
@@ -202,12 +168,9 @@ class Conversation:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), TICK_S)
             self._woken.clear()
-            while self._sound and not self._closed:
-                pcm = self._sound.popleft()
-                self._waiting -= len(pcm)
-                self._sounded_s = self._clock()
+            while not self._closed and (pcm := self._microphone.take(self._clock())) is not None:
                 self._listen(pcm)
-            if self._ears.speaking and self._clock() - self._sounded_s > SILENT_S:
+            if self._ears.speaking and self._microphone.gone(self._clock()):
                 # the microphone is gone in the middle of a word: that ends it
                 self._listen(np.zeros(int(SILENT_S * RECOGNITION_RATE_HZ), np.float32))
             self._follow(self._taker.tick(self._clock(), self._ears.silence_s))
@@ -219,9 +182,8 @@ class Conversation:
             finish_sentence: let what is being said come to its end first, if the stage still moves.
         """
         if finish_sentence and self._turn is not None:
-            limit = sum(spoken.speech.duration_s for spoken in self._turn.spoken) + 1.0
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._quiet.wait(), limit)
+                await asyncio.wait_for(self._quiet.wait(), self._turn.length_s + 1.0)
         self._closed = True
         self._woken.set()
         self._cancel()
@@ -258,7 +220,7 @@ class Conversation:
         ignored = any(isinstance(each, Ignore) for each in commands)
         if text and not command.interim and not ignored:
             self._transcript = heard
-            thinking = self._turn if self._turn and "first_sound" not in self._turn.timings_ms else None
+            thinking = self._turn if self._turn and not self._turn.sounded else None
             number = thinking.number if thinking else self._turns + 1
             self._on_event(HeardWords(number, text, final=False))
         self._follow(commands)
@@ -308,14 +270,9 @@ class Conversation:
 
     async def _say_line(self, phrase: str, outcome: Outcome) -> None:
         """Say one of the desk's fixed lines, where nothing else is being said."""
-        spoken = await self._line(phrase, outcome)
+        spoken = await self._voicing.line(phrase, self._language, outcome)
         if spoken is not None and self._turn is None and not self._closed:
             self._say([spoken], outcome)
-
-    async def _line(self, phrase: str, outcome: Outcome) -> Spoken | None:
-        """One of the desk's fixed lines, said with regret."""
-        line = getattr(self._engines.desk.phrases(self._language), phrase)
-        return await self._voiced(Sentence(line, self._language, Emotion("apologetic", 0.6), outcome))
 
     def _prepare(self, text: str) -> None:
         self._throw_away()
@@ -342,7 +299,7 @@ class Conversation:
         elif self._turn is not None:
             self._cancel()
         self._turns = number or self._turns + 1
-        turn = self._turn = _Turn(self._turns, asked, self._heard_s)
+        turn = self._turn = LiveTurn(self._turns, asked, self._heard_s)
         self._quiet.clear()
         turn.mark("turn_end", now)
         turn.mark("transcript", now)
@@ -367,7 +324,7 @@ class Conversation:
         if small_talk(asked_more) is None:
             self._later = f"{self._later} {asked_more}".strip()
 
-    async def _answer(self, turn: _Turn, events: AsyncGenerator[Event, None]) -> None:
+    async def _answer(self, turn: LiveTurn, events: AsyncGenerator[Event, None]) -> None:
         try:
             async for event in events:
                 if turn.over:
@@ -375,7 +332,7 @@ class Conversation:
                 self._take(turn, event)
         except Exception as error:  # whatever an engine does, the visitor gets an answer
             self._on_event(Notice("engine_failed", f"{type(error).__name__}: {error}"))
-            sorry = await self._line("failed", Outcome.HANDOFF)
+            sorry = await self._voicing.line("failed", self._language, Outcome.HANDOFF)
             turn.outcome = Outcome.HANDOFF
             if sorry is not None and not turn.over:
                 turn.spoken.append(sorry)
@@ -390,7 +347,7 @@ class Conversation:
         else:
             self._over("", interrupted=False)
 
-    def _take(self, turn: _Turn, event: Event) -> None:
+    def _take(self, turn: LiveTurn, event: Event) -> None:
         now = self._clock()
         match event:
             case Screened():
@@ -415,7 +372,7 @@ class Conversation:
     def _say(self, spoken: list[Spoken], outcome: Outcome) -> None:
         """Say something that answers no question."""
         self._turns += 1
-        self._turn = _Turn(self._turns, "", self._clock(), outcome=outcome, spoken=spoken)
+        self._turn = LiveTurn(self._turns, "", self._clock(), outcome=outcome, spoken=spoken)
         self._quiet.clear()
         for sentence in spoken:
             self.stage.say(sentence)
@@ -423,26 +380,12 @@ class Conversation:
         self._follow(self._taker.reply_lasts(now, now + self.stage.queued_s, last=True))
         self.stage.finish()
 
-    async def _voiced(self, sentence: Sentence) -> Spoken | None:
-        try:
-            speech = await asyncio.to_thread(
-                self._engines.synthesizer.speak,
-                sentence.text,
-                emotion=sentence.emotion.label,
-                intensity=sentence.emotion.intensity,
-                language=sentence.language,
-            )
-        except SpeechError as error:
-            self._on_event(Notice("voice_failed", str(error)))
-            return None
-        return Spoken(sentence, whole_frames(speech, pause_s=PAUSE_S), LEAD_S, 0.0)
-
     def _staged(self, event: StageEvent) -> None:
         now = self._clock()
         turn = self._turn
         match event:
             case Began() if turn is not None:
-                if "first_sound" not in turn.timings_ms:
+                if not turn.sounded:
                     turn.mark("first_sound", now)
                     self._follow(self._taker.reply_began(now))
                     if turn.over:
@@ -465,7 +408,7 @@ class Conversation:
         self._end_turn(turn, heard, interrupted=interrupted)
         self._follow(self._taker.reply_ended(self._clock()))
 
-    def _end_turn(self, turn: _Turn | None, heard: str, *, interrupted: bool) -> None:
+    def _end_turn(self, turn: LiveTurn | None, heard: str, *, interrupted: bool) -> None:
         if turn is None:
             return
         turn.over = True
@@ -474,15 +417,9 @@ class Conversation:
         later, self._later = self._later, ""
         if later and not self._closed:
             asyncio.get_running_loop().call_soon(self.type, later)
-        spoken = [sentence.sentence for sentence in turn.spoken]
-        citations = tuple(dict.fromkeys(citation for sentence in spoken for citation in sentence.citations))
         if turn.asked:
             self.history.add(Exchange(turn.question, heard, turn.outcome, interrupted))
-        self._on_event(
-            TurnEnded(
-                turn.number, turn.question, heard, turn.outcome, interrupted, citations, turn.timings_ms
-            )
-        )
+        self._on_event(turn.ended(heard, interrupted=interrupted))
 
     def _break_off(self) -> None:
         """Cancel what is being thought, prepared or synthesised."""

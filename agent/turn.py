@@ -32,24 +32,6 @@ from agent.turn_commands import (
 from agent.turn_records import LiveReply, Questions, Utterance
 from agent.turn_settings import TurnSettings
 
-__all__ = [
-    "Cancel",
-    "CancelReason",
-    "Command",
-    "Commit",
-    "Discard",
-    "Ignore",
-    "IgnoreReason",
-    "Pause",
-    "Prepare",
-    "Recognize",
-    "Resume",
-    "ShowState",
-    "TurnSettings",
-    "TurnState",
-    "TurnTaker",
-]
-
 JUST_VOICED_S = 0.1
 """Three windows of voice activity: with voice so recently, a word may be beginning."""
 

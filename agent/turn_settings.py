@@ -17,8 +17,8 @@ class TurnSettings:
     unsure_end_s: float = 0.8
     """A turn whose words were hardly understood ends after so much silence: how it sounds says nothing."""
     unsure_confidence: float = 0.65
-    """Up to this, words count as hardly understood. Of 152 whole questions in four synthetic voices, pocketsphinx
-    made 18 sound unfinished, 17 of them below this; of 76 beginnings 50 sounded so, 34 of them above it."""
+    """Up to this, words count as hardly understood. Pocketsphinx made 18 of 152 whole questions in synthetic
+    voices sound unfinished, 17 of them below this; of 76 beginnings 50 sounded so, 34 of them above it."""
     sure_confidence: float = 0.85
     """From this on, how unfinished words sound counts in full; between the two, ever more."""
     sure_score: float = 0.9

@@ -1,8 +1,8 @@
 """The server that the live figures are measured on: the product's own, in a process of its own.
 
 Run as `python -m evals.live_server --port N`. It differs from `visavis serve` in four things: no limit on how
-often sessions are asked for, so many places as are told, the bench's page and a look inside; and, with
-`--marks`, a mark in every second's picture and sound, by which the two can be held against each other.
+often sessions are asked for and how many wait, so many places as are told, the bench's page and a look
+inside; and, with `--marks`, a mark in every second's picture and sound, by which the two can be held against each other.
 """
 
 from __future__ import annotations
@@ -175,7 +175,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--sessions", type=int, default=64)
     parser.add_argument("--marks", action="store_true")
     given = parser.parse_args(arguments)
-    options = ServeOptions(port=given.port, max_sessions=given.sessions, rates={}, finish_s=0.0)
+    options = ServeOptions(
+        port=given.port, max_sessions=given.sessions, unjoined=given.sessions, rates={}, finish_s=0.0
+    )
     desk = Desk.load(given.desk) if given.desk else Desk.load()
     web = desk.settings.web.model_copy(update={"max_sessions": given.sessions})
     desk = replace(desk, settings=desk.settings.model_copy(update={"web": web}))

@@ -4,7 +4,7 @@ import pytest
 
 from agent.finished import sounds_finished
 from agent.train_endings import shop_texts
-from agent.turn import TurnSettings
+from agent.turn_settings import TurnSettings
 
 WHOLE = """where is my order|I want to return my order.|what is it|how much is it|can you help me|yes
 no thanks

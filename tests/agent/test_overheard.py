@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from agent.overheard import Overheard, reason_to_ignore
-from agent.turn import IgnoreReason, TurnSettings
+from agent.turn_commands import IgnoreReason
+from agent.turn_settings import TurnSettings
 
 QUIET = Overheard("where is it", "en", 0.9, 10.0, 1.0, False, None, float("-inf"))
 

@@ -1,6 +1,7 @@
 import pytest
 
-from agent.turn import (
+from agent.turn import TurnTaker
+from agent.turn_commands import (
     Cancel,
     CancelReason,
     Command,
@@ -11,9 +12,8 @@ from agent.turn import (
     Prepare,
     Recognize,
     Resume,
-    TurnSettings,
-    TurnTaker,
 )
+from agent.turn_settings import TurnSettings
 from tests.agent.turn_script import At, Play, Say, began, ended, stop, typed
 
 QUESTION = Say(1.0, 2.5, "where is my order")

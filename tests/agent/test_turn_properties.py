@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.turn import (
+from agent.turn import TurnTaker
+from agent.turn_commands import (
     Cancel,
     Command,
     Commit,
@@ -18,10 +19,9 @@ from agent.turn import (
     Recognize,
     Resume,
     ShowState,
-    TurnSettings,
     TurnState,
-    TurnTaker,
 )
+from agent.turn_settings import TurnSettings
 
 TEXTS = [
     "",

@@ -6,18 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from agent.turn import (
-    Cancel,
-    Command,
-    Commit,
-    Ignore,
-    Pause,
-    Recognize,
-    Resume,
-    ShowState,
-    TurnSettings,
-    TurnTaker,
-)
+from agent.turn import TurnTaker
+from agent.turn_commands import Cancel, Command, Commit, Ignore, Pause, Recognize, Resume, ShowState
+from agent.turn_settings import TurnSettings
 
 TICK_S = 0.02
 SURE_S = 0.25

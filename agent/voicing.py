@@ -1,0 +1,50 @@
+"""Sentences that the desk says of itself, in its voice: greetings, apologies, and what it asks to repeat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agent.conversation_events import Notice
+from agent.engines import Engines
+from agent.events import Spoken
+from agent.reply import LEAD_S, PAUSE_S, whole_frames
+from agent.sentence import Emotion, Outcome, Sentence
+from speech.errors import SpeechError
+
+
+class Voicing:
+    """Speaks a desk's own lines in threads.
+
+    Args:
+        engines: of the desk.
+        on_notice: told where a voice fails; the line is then left out.
+    """
+
+    def __init__(self, engines: Engines, on_notice: Callable[[Notice], None]) -> None:
+        self._engines, self._on_notice = engines, on_notice
+
+    async def greeting(self, language: str) -> Spoken | None:
+        """Speak the greeting, with a smile."""
+        text = self._engines.desk.phrases(language).greeting
+        return await self.sentence(Sentence(text, language, Emotion("happy", 0.6), gesture="greet"))
+
+    async def line(self, phrase: str, language: str, outcome: Outcome) -> Spoken | None:
+        """Speak one of the desk's phrases, by its field's name, with regret."""
+        text = getattr(self._engines.desk.phrases(language), phrase)
+        return await self.sentence(Sentence(text, language, Emotion("apologetic", 0.6), outcome))
+
+    async def sentence(self, sentence: Sentence) -> Spoken | None:
+        """Speak a sentence; None where the voice fails."""
+        try:
+            speech = await asyncio.to_thread(
+                self._engines.synthesizer.speak,
+                sentence.text,
+                emotion=sentence.emotion.label,
+                intensity=sentence.emotion.intensity,
+                language=sentence.language,
+            )
+        except SpeechError as error:
+            self._on_notice(Notice("voice_failed", str(error)))
+            return None
+        return Spoken(sentence, whole_frames(speech, pause_s=PAUSE_S), LEAD_S, 0.0)
