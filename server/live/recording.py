@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import shutil
 import threading
 import time
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from agent.conversation_events import Notice
 from server.live.errors import LiveError
 from server.live.fragments import FPS, index
-from server.live.shelf import new_file
+from server.live.shelf import new_file, take
 from server.live.tape import Tape
 from server.live.voices import RATE_HZ
 
@@ -85,6 +86,7 @@ class Recording:
         size: tuple[int, int],
         settings: RecordingSettings,
         on_notice: Callable[[Notice], None] | None,
+        taken: int,
     ) -> None:
         """Use `start`."""
         self.path, self.captions = path, path.with_suffix(".vtt")
@@ -95,6 +97,7 @@ class Recording:
         self._frames_waiting = self._moments_waiting = self._heard_waiting = 0
         self._left_out = self._lost = 0
         self._ended = ""
+        self._taken = taken
         self._done: Recorded | None = None
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -133,6 +136,7 @@ class Recording:
                     status=507,
                     retryable=True,
                 )
+            taken = take(path)
         except ValueError as error:
             raise LiveError("recording_unavailable", str(error), "name the session otherwise") from None
         except OSError as error:
@@ -142,7 +146,7 @@ class Recording:
                 "name a folder that this user may write to",
                 status=500,
             ) from error
-        return cls(path, size, settings, on_notice)
+        return cls(path, size, settings, on_notice, taken)
 
     def take(self, moment: LiveMoment) -> None:
         """Take a moment of the media clock; where too many frames wait, only its sound."""
@@ -260,6 +264,7 @@ class Recording:
         except OSError:
             self._ended = "failed"
         finally:
+            os.close(self._taken)  # from now on whoever finds it unfinished may complete it
             if self._ended != "closed" and self._on_notice is not None:
                 with suppress(Exception):  # whoever is told, the recording has ended
                     self._on_notice(Notice("recording_ended", _WHY[self._ended]))

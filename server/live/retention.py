@@ -1,4 +1,4 @@
-"""Forgets what was kept for long enough: sessions' events and recordings."""
+"""Looks after what is kept: completes recordings that broke off, and forgets what was kept for long enough."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from server.live.errors import LiveError
+from server.live.salvage import salvage
 from server.live.shelf import purge_recordings
 from server.live.store import EventStore
 
@@ -32,8 +33,21 @@ async def forget(store: EventStore | None, recordings: str, kept_days: float) ->
     return sessions, files
 
 
+async def mend(recordings: str) -> None:
+    """Complete the recordings that killed servers have left; whatever goes wrong, it is only told."""
+    try:
+        await asyncio.to_thread(salvage, Path(recordings))
+    except OSError as error:
+        log.error("the recordings in %s could not be looked through: %s", recordings, error)
+
+
 async def forget_daily(store: EventStore | None, recordings: str, kept_days: float) -> None:
-    """Delete what is older, now and every few hours, until cancelled."""
+    """Complete what a killed server has left and delete what is older, now and every few hours.
+
+    Until cancelled.
+    """
     while True:
+        if recordings:
+            await mend(recordings)
         await forget(store, recordings, kept_days)
         await asyncio.sleep(EVERY_S)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,64}(\.\d+)?\.mp4")
 
 
 def new_file(folder: Path, session_id: str) -> Path:
@@ -34,6 +37,44 @@ def new_file(folder: Path, session_id: str) -> Path:
             os.close(os.open(path.with_suffix(".vtt"), flags & ~os.O_EXCL, 0o600))
             return path
     raise FileExistsError(errno.EEXIST, "there are too many recordings of this session")
+
+
+def take(path: Path) -> int:
+    """Mark a recording as being written, for as long as the descriptor is open and its process lives.
+
+    Raises:
+        OSError: it is being written already, or cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Mark a recording as being written while in here; False if a process writes it, or it is gone."""
+    try:
+        descriptor = take(path)
+    except OSError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """Return the mp4 files of recordings; none where the folder is missing."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path for path in folder.glob("*.mp4") if _FILE.fullmatch(path.name) and not path.is_symlink()
+    )
 
 
 def erase_recordings(folder: Path, session_id: str) -> int:
