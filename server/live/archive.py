@@ -85,7 +85,7 @@ def erase(connection: sa.Connection, session_id: str, at: float) -> bool:
 def purge(connection: sa.Connection, now: float, older_than_s: float) -> int:
     """Delete some of the sessions that have been over for so long; returns how many, 0 when none is left."""
     before = now - older_than_s
-    # A session whose server was killed has no end; no session lasts a day.
+    # Rows whose server was killed get an end when the next one runs, but may stay in a file that none opens.
     ended = sa.func.coalesce(sessions.c.closed_at, sessions.c.opened_at + DAY_S)
     old = list(connection.scalars(sa.select(sessions.c.id).where(ended < before).limit(PURGED_AT_ONCE)))
     if old:

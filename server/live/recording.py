@@ -33,6 +33,7 @@ from server.live.voices import RATE_HZ
 if TYPE_CHECKING:
     from agent.stage import LiveMoment
 
+MIN_FREE_BYTES = 2**30
 _CHECK_FRAMES = 5 * FPS
 """How often the disk is looked at."""
 
@@ -43,7 +44,7 @@ class RecordingSettings:
 
     max_s: float = 3600.0
     """Longest recording; some 250 MB."""
-    min_free_bytes: int = 2**30
+    min_free_bytes: int = MIN_FREE_BYTES
     """The disk's space that is left to others: recording does not begin, or ends, below it."""
     waiting_frames: int = 12
     """Frames that may wait for the encoder, 0.8 MB each at 512 pixels; further ones are left out."""

@@ -37,7 +37,7 @@ class SessionClosed:
     """The session is over."""
 
     reason: str
-    """For example "left", "idle", "closing"."""
+    """For example "visitor", "idle", "closing"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,12 @@ class SessionRecord:
     opened_at: float | None
     """Seconds since 1970, UTC; None where the news of it was lost."""
     closed_at: float | None
-    """None: it goes on, or its server was killed."""
+    """None: it goes on, or its server was killed less than half a minute ago."""
     reason: str
+    """"server_lost": its server was killed; it was closed afterwards, with the time of its last event."""
     turns: int
+    server: str = ""
+    """Which of the servers that share the database held it."""
 
 
 @dataclass(frozen=True, slots=True)

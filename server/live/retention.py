@@ -1,4 +1,4 @@
-"""Looks after what is kept: completes recordings that broke off, and forgets what was kept for long enough."""
+"""Looks after what is kept: completes recordings that broke off, forgets what was kept for long enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings that a killed server has left half-written: found, completed, or deleted where they hold nothing."""
+"""Recordings that a killed server has left half-written: completed, or deleted where they hold nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.live.fragments import index
-from server.live.recording import RecordingSettings
+from server.live.recording import MIN_FREE_BYTES
 from server.live.shelf import held, recordings_in
 
 log = logging.getLogger("visavis.live")
@@ -48,7 +48,7 @@ class _Boxes:
     """Bytes up to the end of its last whole fragment; 0: there is none."""
 
 
-def salvage(folder: Path, *, min_free_bytes: int = RecordingSettings.min_free_bytes) -> Salvage:
+def salvage(folder: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> Salvage:
     """Complete the recordings of a folder that broke off; those that are being written are passed over.
 
     Picture, sound and captions are kept up to the last whole fragment of 2 s, and the files keep the time

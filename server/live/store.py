@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 from agent.conversation_events import Notice
 from server.live import archive
 from server.live.database import Database
+from server.live.heartbeat import Heartbeat, HeartbeatSettings
 from server.live.records import (
     EventRecord,
     SessionClosed,
@@ -43,12 +44,13 @@ class EventStore:
         self,
         database: Database,
         writer: EventWriter,
+        server: str,
         *,
         keep_words: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Use `open`."""
-        self._database, self._writer = database, writer
+        self._database, self._writer, self._server = database, writer, server
         self._keep_words, self._clock = keep_words, clock
         self._readers = ThreadPoolExecutor(1, "store-reader")
 
@@ -58,6 +60,7 @@ class EventStore:
         url: str,
         *,
         settings: WriterSettings | None = None,
+        heartbeat: HeartbeatSettings | None = None,
         keep_words: bool = True,
         on_notice: Callable[[Notice], None] | None = None,
         clock: Callable[[], float] = time.time,
@@ -67,6 +70,7 @@ class EventStore:
         Args:
             url: SQLAlchemy's, or the path of a SQLite file (created, readable by its owner alone).
             settings: how events are written.
+            heartbeat: how servers that share the database know of each other.
             keep_words: whether what visitors said is kept (as the guard let it through); all else is kept
                 anyway.
             on_notice: told "store_failed" and "store_recovered", once each time; called in the writer's
@@ -78,15 +82,21 @@ class EventStore:
         """
         settings = settings or WriterSettings()
         database = Database.open(url, busy_s=settings.busy_s)
-        writer = EventWriter(database, settings, on_notice)
-        return cls(database, writer, keep_words=keep_words, clock=clock)
+        beats = Heartbeat(database, heartbeat or HeartbeatSettings(), clock)
+        writer = EventWriter(database, settings, on_notice, beats)
+        return cls(database, writer, beats.server, keep_words=keep_words, clock=clock)
 
     def put(self, session_id: str, event: StoredEvent) -> None:
         """Take an event; it is committed within `batch_s` and a transaction's time. Never waits or raises."""
         at, session_id = self._clock(), session_id[:SESSION_CHARS]
         if isinstance(event, SessionOpened):
-            opened = {"desk": event.desk[:64], "language": event.language[:16], "client": event.client[:200]}
-            self._writer.change(session_id, {**opened, "recorded": event.recorded, "opened_at": at})
+            opened: dict[str, object] = {
+                "desk": event.desk[:64],
+                "language": event.language[:16],
+                "client": event.client[:200],
+            }
+            opened |= {"recorded": event.recorded, "opened_at": at, "server": self._server}
+            self._writer.change(session_id, opened)
             return
         if isinstance(event, SessionClosed):
             self._writer.change(session_id, {"closed_at": at, "reason": event.reason[:64]})

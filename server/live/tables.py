@@ -18,6 +18,7 @@ metadata = sa.MetaData()
 
 SESSION_CHARS = 64
 """As the wire's `Id`."""
+SERVER_CHARS = 16
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is plain INTEGER."""
 
@@ -29,10 +30,26 @@ sessions = sa.Table(
     sa.Column("language", sa.String(16), nullable=False, server_default=""),
     sa.Column("client", sa.String(200), nullable=False, server_default=""),
     sa.Column("recorded", sa.Boolean(), nullable=False, server_default=sa.false()),
-    # Seconds since 1970, UTC. A session without an end is going on, or its server was killed.
+    # Which of `servers` holds it.
+    sa.Column("server", sa.String(SERVER_CHARS), nullable=False, server_default=""),
+    # Seconds since 1970, UTC. A session without an end is going on, or its server was killed just now.
     sa.Column("opened_at", sa.Double(), nullable=True, index=True),
     sa.Column("closed_at", sa.Double(), nullable=True),
     sa.Column("reason", sa.String(64), nullable=False, server_default=""),
+    # Those without an end are few among many.
+    sa.Index(
+        "sessions_open",
+        "server",
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    ),
+)
+servers = sa.Table(
+    "servers",
+    metadata,
+    # Those that run; see `heartbeat`.
+    sa.Column("id", sa.String(SERVER_CHARS), primary_key=True),
+    sa.Column("beat_at", sa.Double(), nullable=False),
 )
 events = sa.Table(
     "events",
@@ -61,8 +78,14 @@ schema_version = sa.Table(
     sa.Column("at", sa.Double(), nullable=False),
 )
 
-VERSION = 1
-STEPS: dict[int, Sequence[str]] = {}
+VERSION = 2
+STEPS: dict[int, Sequence[str]] = {
+    1: (
+        f"ALTER TABLE sessions ADD COLUMN server VARCHAR({SERVER_CHARS}) NOT NULL DEFAULT ''",
+        "CREATE INDEX sessions_open ON sessions (server) WHERE closed_at IS NULL",
+        f"CREATE TABLE servers (id VARCHAR({SERVER_CHARS}) PRIMARY KEY, beat_at DOUBLE PRECISION NOT NULL)",
+    ),
+}
 """Version → the statements that make the next one of it."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,7 +17,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from agent.conversation_events import Notice
 from server.live import archive
 from server.live.database import Database, complaint
+from server.live.heartbeat import Heartbeat
 from server.live.records import Row
+
+log = logging.getLogger("visavis.live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,20 @@ class _Batch:
 
 
 class EventWriter:
-    """Takes rows from any thread without waiting, and commits them in a thread of its own."""
+    """Takes rows from any thread without waiting, and commits them in a thread of its own.
+
+    Between them it gives this server's signs of life.
+    """
 
     def __init__(
-        self, database: Database, settings: WriterSettings, on_notice: Callable[[Notice], None] | None
+        self,
+        database: Database,
+        settings: WriterSettings,
+        on_notice: Callable[[Notice], None] | None,
+        heartbeat: Heartbeat,
     ) -> None:
         self._database, self._settings, self._on_notice = database, settings, on_notice
+        self._heartbeat = heartbeat
         self._lock = threading.Condition()
         self._rows: deque[tuple[int, Row]] = deque()
         self._changes: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -139,10 +151,11 @@ class EventWriter:
 
     def _run(self) -> None:
         settings, pause_s = self._settings, 0.0
-        while batch := self._next(pause_s):
+        while (batch := self._next(pause_s)) is not None:
             began = time.perf_counter()
             try:
-                refused = self._write(batch)
+                self._beat()  # first: others may take the sessions of who is not on the list for lost
+                refused = self._write(batch) if batch else 0
             except Exception as error:
                 pause_s = min(max(settings.retry_s, pause_s * 2), settings.retry_max_s)
                 self._put_back(batch)
@@ -160,25 +173,32 @@ class EventWriter:
                 self._in_hand = 0
                 self._written += len(batch) - refused
                 self._dropped += refused
-                self._commit_ms = (time.perf_counter() - began) * 1e3
+                if batch:
+                    self._commit_ms = (time.perf_counter() - began) * 1e3
                 self._tell()
             self._report("")
+        self._heartbeat.end()
+
+    def _beat(self) -> None:
+        if closed := self._heartbeat.beat():
+            log.warning("closed %d sessions whose server was killed", closed)
 
     def _next(self, pause_s: float) -> _Batch | None:
-        """Wait for the next transaction's content; None at the end."""
+        """Wait for the next transaction's content, or until a sign of life is due; None at the end."""
         settings = self._settings
         with self._lock:
             if pause_s:
                 self._lock.wait_for(lambda: self._closing, pause_s)
-            self._lock.wait_for(lambda: self._closing or self._rows or self._changes)
-            self._lock.wait_for(self._in_a_hurry, settings.batch_s)
+            self._lock.wait_for(lambda: self._closing or self._rows or self._changes, self._heartbeat.due_s())
+            if self._rows or self._changes:
+                self._lock.wait_for(self._in_a_hurry, settings.batch_s)
             rows = [self._rows.popleft() for _ in range(min(len(self._rows), settings.batch_rows))]
             names = list(self._changes)[: settings.batch_rows]
             changes = {name: self._changes.pop(name) for name in names}
             self._bytes -= sum(len(row.data) for _, row in rows)
             batch = _Batch(rows, changes)
             self._in_hand = len(batch)
-            return batch if batch else None
+            return batch if batch or not self._closing else None
 
     def _in_a_hurry(self) -> bool:
         full = len(self._rows) >= self._settings.batch_rows

@@ -451,26 +451,33 @@ async def test_an_older_database_is_brought_to_this_version(
     store = EventStore.open(str(path), settings=QUICK)
     store.put("s1", a_turn(1))
     await store.close()
-    monkeypatch.setattr(tables, "VERSION", 2)
-    monkeypatch.setitem(tables.STEPS, 1, ["ALTER TABLE sessions ADD COLUMN mood TEXT DEFAULT 'calm'"])
+    version = tables.VERSION
+    monkeypatch.setattr(tables, "VERSION", version + 1)
+    monkeypatch.setitem(tables.STEPS, version, ["ALTER TABLE sessions ADD COLUMN mood TEXT DEFAULT 'calm'"])
     for _ in range(2):  # the second time there is nothing to do
         store = EventStore.open(str(path), settings=QUICK)
         assert len(await store.events("s1")) == 1
         await store.close()
     with sqlite3.connect(path) as check:
-        assert check.execute("SELECT version FROM schema_version ORDER BY version").fetchall() == [(1,), (2,)]
+        assert check.execute("SELECT version FROM schema_version ORDER BY version").fetchall() == [
+            (version,),
+            (version + 1,),
+        ]
         assert "mood" in [row[1] for row in check.execute("PRAGMA table_info(sessions)")]
     check.close()
 
 
 async def test_a_step_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await EventStore.open(str(path), settings=QUICK).close()
-    monkeypatch.setattr(tables, "VERSION", 2)
-    monkeypatch.setitem(tables.STEPS, 1, ["ALTER TABLE sessions ADD COLUMN mood TEXT", "ALTER TABLE nowhere"])
+    version = tables.VERSION
+    monkeypatch.setattr(tables, "VERSION", version + 1)
+    monkeypatch.setitem(
+        tables.STEPS, version, ["ALTER TABLE sessions ADD COLUMN mood TEXT", "ALTER TABLE nowhere"]
+    )
     with pytest.raises(LiveError):
         EventStore.open(str(path), settings=QUICK)
     with sqlite3.connect(path) as check:
-        assert check.execute("SELECT max(version) FROM schema_version").fetchone() == (1,)
+        assert check.execute("SELECT max(version) FROM schema_version").fetchone() == (version,)
         assert "mood" not in [row[1] for row in check.execute("PRAGMA table_info(sessions)")]
     check.close()
 
