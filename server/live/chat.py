@@ -62,21 +62,8 @@ class Chat:
         Raises:
             LiveError: it is too long, or in a language that the desk does not speak.
         """
-        settings = opened.desk.settings
-        limit = settings.limits.question_chars
-        if len(asked.text) > limit:
-            raise LiveError(
-                "too_long",
-                f"the question has {len(asked.text)} characters",
-                f"ask in at most {limit}",
-                status=413,
-            )
-        if asked.language and asked.language not in settings.languages:
-            raise LiveError(
-                "no_such_language",
-                f"this desk does not speak {asked.language}",
-                f"choose of: {', '.join(settings.languages)}",
-            )
+        opened.check_question(asked.text)
+        opened.check_language(asked.language)
 
     async def answer(self, opened: OpenDesk, asked: ChatRequest) -> ChatDocument:
         """Answer a question.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -30,14 +31,24 @@ OFFERS_PER_S, OFFERS_AT_ONCE = 0.5, 4.0
 _DRAWN = {step.name: step.every or STILL_EVERY for step in STEPS}
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How picture and sound may go; the same for all sessions of a server."""
+
+    ice: IceSettings
+    """How ways are found."""
+    loopback: bool = True
+    """Clients on this machine may be reached over its loopback."""
+    encoders: Executor | None = None
+    """Threads that encode pictures; None: the event loop's own."""
+
+
 class Connection:
     """The media of one session; used on the event loop.
 
     Args:
         size: of the picture, width and height.
-        ice: how ways are found.
-        loopback: clients on this machine may be reached over its loopback.
-        encoders: threads that encode pictures; None: the event loop's own.
+        ways: how it may go.
         sinks: gets and loses what takes the stage's moments.
         on_sound: gets the visitor's sound, float32[n] at 16 kHz.
         on_state: told of "connected", once sound can go to the visitor, and of "lost".
@@ -47,17 +58,14 @@ class Connection:
     def __init__(
         self,
         size: tuple[int, int],
-        ice: IceSettings,
+        ways: Ways,
         *,
-        loopback: bool = True,
-        encoders: Executor | None = None,
         sinks: list[Sink],
         on_sound: Callable[[NDArray[Any]], None],
         on_state: Callable[[str], None],
         thin: Callable[[int], None],
     ) -> None:
-        self._size, self._ice = size, ice
-        self._loopback, self._encoders = loopback, encoders
+        self._size, self._ways = size, ways
         self._offers = Allowance(OFFERS_PER_S, OFFERS_AT_ONCE, asyncio.get_running_loop().time)
         self._sinks, self._on_sound, self._on_state, self._thin = sinks, on_sound, on_state, thin
         self._peer: Peer | None = None
@@ -144,11 +152,11 @@ class Connection:
             if self._peer is None:
                 self._peer = Peer(
                     size=self._size,
-                    ice=self._ice,
-                    loopback=self._loopback,
+                    ice=self._ways.ice,
+                    loopback=self._ways.loopback,
                     on_audio=self._on_sound,
                     on_state=self._follow,
-                    pool=self._encoders,
+                    pool=self._ways.encoders,
                 )
                 self._sinks.append(self._peer)
             answer = await self._peer.answer(sdp)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.desk import Desk
 from agent.engines import Engines, Step
+from server.live.errors import LiveError
 from server.live.protocol import DeskDocument
 
 if TYPE_CHECKING:
@@ -95,6 +96,32 @@ class OpenDesk:
             size=(self.renderer.width, self.renderer.height),
             poster=f"/desks/{self.id}/poster.jpg" if self.poster else None,
         )
+
+    def check_language(self, language: str) -> None:
+        """Check a language that a visitor wants; "" is whichever comes.
+
+        Raises:
+            LiveError: the desk does not speak it.
+        """
+        languages = self.desk.settings.languages
+        if language and language not in languages:
+            raise LiveError(
+                "no_such_language",
+                f"this desk does not speak {language}",
+                f"choose of: {', '.join(languages)}",
+            )
+
+    def check_question(self, text: str) -> None:
+        """Check a typed question.
+
+        Raises:
+            LiveError: it is too long.
+        """
+        limit = self.desk.settings.limits.question_chars
+        if len(text) > limit:
+            raise LiveError(
+                "too_long", f"the question has {len(text)} characters", f"ask in at most {limit}", status=413
+            )
 
     def close(self) -> None:
         """End the engines."""

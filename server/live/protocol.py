@@ -110,16 +110,11 @@ class End(Message):
     type: Literal["end"]
 
 
-ClientMessage = Annotated[
-    Hello | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End,
-    Field(discriminator="type"),
-]
-_CLIENT: TypeAdapter[Any] = TypeAdapter(ClientMessage)
+ClientMessage = Hello | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End
+_CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 
-def parse_message(
-    raw: str,
-) -> Hello | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End:
+def parse_message(raw: str) -> ClientMessage:
     """Read a client's message.
 
     Raises:
@@ -139,7 +134,7 @@ def parse_message(
             "bad_json", "the message is not JSON", 'send a JSON object with a "type", and sound as binary'
         ) from None
     try:
-        return _CLIENT.validate_python(data)  # type: ignore[no-any-return]
+        return _CLIENT.validate_python(data)
     except (ValidationError, RecursionError) as error:
         raise LiveError("bad_message", complaint(error), "see /docs for the messages") from None
 

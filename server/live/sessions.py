@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.live.admission import Admission
+from server.live.connection import Ways
 from server.live.desks import CastOf, OpenDesk
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
@@ -21,6 +22,7 @@ from server.live.metrics import MediaFigures, Metrics
 from server.live.options import LOOPBACK, ServeOptions
 from server.live.protocol import NewSession, QueueDocument, SessionDocument
 from server.live.session import Session
+from server.live.tasks import Tasks
 from server.live.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -70,12 +72,12 @@ class Sessions:
             queue_length=options.queue_length,
         )
         self._desks, self._pool, self._options, self._tokens = desks, pool, options, tokens
-        self._encoders = encoders
+        self._ways = Ways(options.ice, loopback=options.host in LOOPBACK, encoders=encoders)
         self._from: dict[str, str] = {}
         self._troubled: set[str] = set()
         self._metrics, self._cast, self._listeners, self._clock = metrics, cast, listeners, clock
         self._open: dict[str, Session] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._endings = Tasks()
         self._lags: list[float] = [0.0]
         metrics.registry.register(MediaFigures(self._media))
 
@@ -107,12 +109,7 @@ class Sessions:
             )
         opened = self._desks[desk]
         settings = opened.desk.settings
-        if wanted.language and wanted.language not in settings.languages:
-            raise LiveError(
-                "no_such_language",
-                f"this desk does not speak {wanted.language}",
-                f"choose of: {', '.join(settings.languages)}",
-            )
+        opened.check_language(wanted.language)
         self._check_unjoined(wanted, address)
         try:
             self.admission.enter(desk, self._clock(), wanted.ticket)
@@ -132,9 +129,7 @@ class Sessions:
             guest,
             opened,
             partial(self._cast, opened, self._pool, wanted.language, seed),
-            ice=self._options.ice,
-            loopback=self._options.host in LOOPBACK,
-            encoders=self._encoders,
+            ways=self._ways,
             metrics=self._metrics,
             recordings=Path(self._options.recordings) if self._options.recordings else None,
             listeners=self._listeners,
@@ -218,14 +213,11 @@ class Sessions:
             if session.guest.session not in self._troubled:
                 self._troubled.add(session.guest.session)
                 log.exception("session %s could not be looked at; it goes on", session.guest.session)
-            longest_s = session.opened.desk.settings.web.longest_s
-            return "too_long" if now_s - session.created_s > longest_s else ""
+            return "too_long" if session.presence.left_s(now_s) < 0 else ""
 
     def end(self, session: Session, reason: str) -> None:
         """Begin to end a session."""
-        task = asyncio.create_task(session.close(reason), name=f"close {session.guest.session}")
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._endings.start(session.close(reason), f"close {session.guest.session}")
 
     async def drain(self) -> None:
         """Take nobody any more, let sentences end, and end all sessions."""
@@ -235,8 +227,7 @@ class Sessions:
             *(session.close("closing", finish_s=finish_s) for session in list(self._open.values())),
             return_exceptions=True,
         )
-        while self._ending:
-            await asyncio.gather(*self._ending, return_exceptions=True)
+        await self._endings.wait()
 
     def _media(self) -> list[PeerStats]:
         return [stats for session in self._open.values() if (stats := session.media) is not None]
@@ -254,6 +245,4 @@ class Sessions:
             self._metrics.ended.labels(desk, session.ended).inc()
             self._metrics.waiting.set(self.admission.waiting)
 
-        task = asyncio.create_task(until_gone(), name=f"place of {session.guest.session}")
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        self._endings.start(until_gone(), f"place of {session.guest.session}")

@@ -257,7 +257,7 @@ async def test_a_session_that_cannot_begin_ends_and_frees_its_place(
     def fail(*given: object, **more: object) -> None:
         raise RuntimeError("as it was told")
 
-    monkeypatch.setattr("server.live.session.Connection", fail)
+    monkeypatch.setattr("server.live.visit.Connection", fail)
     session = await server.session()
     async with server.live(session, hello=False) as client:
         await client.send("hello", token=session["token"])
@@ -445,7 +445,7 @@ async def test_a_conversation_that_breaks_ends_its_session_and_no_other(server: 
 async def test_a_conversation_that_hangs_at_its_end_does_not_hold_its_place(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.live.session.CLOSING_S", 0.2)
+    monkeypatch.setattr("server.live.visit.CLOSING_S", 0.2)
     async with server.live(await server.session()) as client:
         await client.send("text", text="hang")
         await client.until("turn")
@@ -524,9 +524,9 @@ async def test_silence_ends_a_session_after_a_warning(tmp_path: Path) -> None:
         session = await server.session()
         async with server.live(session) as client:
             live = next(iter(server.service.sessions._open.values()))
-            live.active_s -= 6
+            live.presence._active_s -= 6
             await client.until("notice", code="idle")
-            live.active_s -= 6
+            live.presence._active_s -= 6
             assert (await client.until("ended"))["reason"] == "idle"
 
 

@@ -90,7 +90,7 @@ async def test_nothing_is_drawn_for_who_reads_only(server: Server, renderer: Ren
         await client.send("text", text="May I return it?")
         await client.until("turn")
         live = next(iter(server.service.sessions._open.values()))
-        assert live._cast.talk.stage.drawn <= 1
+        assert live._visit._cast.talk.stage.drawn <= 1
 
 
 async def test_who_agrees_is_recorded_with_both_voices_and_nobody_else(

@@ -1,0 +1,309 @@
+"""What goes on while a visitor is there: the conversation, its media, its recording, the messages between."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    Notice,
+    SentenceBegan,
+    StateChanged,
+    TurnEnded,
+    VerdictGiven,
+)
+from moderation.verdict import Action
+from server.live.connection import Connection, Ways
+from server.live.desks import Cast, OpenDesk, Sink
+from server.live.errors import LiveError
+from server.live.guest import Guest
+from server.live.link import Link
+from server.live.post import Post
+from server.live.protocol import (
+    Audio,
+    ClientMessage,
+    End,
+    Hello,
+    Mute,
+    Offer,
+    Replay,
+    Report,
+    SpeakLanguage,
+    Stop,
+    Typed,
+)
+from server.live.taping import Taping
+from server.live.tasks import Tasks
+from server.live.telling import told_of
+from server.live.wire_sound import sound_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from agent.stage import LiveMoment
+    from server.live.rtc import PeerStats
+
+log = logging.getLogger("visavis.live")
+
+CLOSING_S = 5.0
+"""How long the conversation and the connection may each take to close."""
+TAPE_S = 25.0
+"""How long the end of a recording may take to be written."""
+
+
+class Visit:
+    """A conversation and all that carries it; used on the event loop.
+
+    Args:
+        guest: who visits.
+        opened: the desk.
+        cast: makes the conversation.
+        ways: how picture and sound may go.
+        recordings: folder for the recordings of visitors who agreed; None: nothing is recorded.
+        post: takes messages to the visitor.
+        told: told what happens in the conversation, and what the browser measured.
+        end: called when the session is to end, with the reason.
+    """
+
+    def __init__(
+        self,
+        guest: Guest,
+        opened: OpenDesk,
+        cast: Callable[[Callable[[ConversationEvent], None]], Cast],
+        *,
+        ways: Ways,
+        recordings: Path | None,
+        post: Post,
+        told: Callable[[ConversationEvent | Report], None],
+        end: Callable[[str], None],
+    ) -> None:
+        self.state = "listening"
+        """Of the conversation, as visitors are shown it."""
+        self._guest, self._opened, self._ways, self._recordings = guest, opened, ways, recordings
+        self._post, self._told, self._end = post, told, end
+        self._sinks: list[Sink] = [self]
+        self._connection: Connection | None = None
+        self._taping: Taping | None = None
+        self._tasks = Tasks()
+        self._caption = ""
+        self._turn = 0
+        self._greeted = self._muted = self._unannounced = self._closed = False
+        self._to_end = False
+        """The guard has decided that the conversation ends with this turn."""
+        self._cast = cast(self._happened)
+
+    @property
+    def busy(self) -> bool:
+        """True while the visitor is being answered."""
+        return self.state in ("speaking", "thinking")
+
+    @property
+    def media(self) -> PeerStats | None:
+        """What its WebRTC connection carries; None without one."""
+        return self._connection.stats if self._connection is not None else None
+
+    def begin(self) -> None:
+        """Start everything; `close` also ends what was started before something failed."""
+        renderer = self._opened.renderer
+        size = renderer.width, renderer.height
+        self._connection = Connection(
+            size,
+            self._ways,
+            sinks=self._sinks,
+            on_sound=self._hear,
+            on_state=self._connected,
+            thin=self._cast.thin,
+        )
+        if self._guest.record and self._recordings is not None:
+            self._connection.watched()
+            self._taping = Taping(
+                self._recordings, self._guest.session, size, sinks=self._sinks, told=self._taped
+            )
+        self._run(self._cast.talk.run(), "conversation")
+        self._run(self._cast.play(lambda: self._sinks), "media clock")
+        if self._guest.language:
+            self._cast.talk.speak_language(self._guest.language)
+
+    def resume(self, link: Link) -> None:
+        """Go on over another link."""
+        if self._connection is not None and self._connection.over_socket:
+            self._connection.to_socket(link)
+
+    def adapt(self) -> None:
+        """Let no more pictures be drawn than are sent; called a few times a second."""
+        if self._connection is not None:
+            self._connection.adapt()
+
+    def take(self, moment: LiveMoment) -> None:
+        """Show the caption of a moment as it leaves; the visit is a sink of its own stage."""
+        if moment.caption != self._caption:
+            self._caption = moment.caption
+            self._post.send("caption", turn=self._turn, text=moment.caption)
+
+    async def close(self, *, finish_s: float = 0.0) -> None:
+        """End everything.
+
+        Args:
+            finish_s: how long a sentence that is being said may take to end.
+        """
+        self._closed = True
+        try:
+            await self._within(
+                self._cast.talk.close(finish_sentence=finish_s > 0), CLOSING_S + finish_s, "conversation"
+            )
+            await self._tasks.cancel()
+            if self._connection is not None:
+                await self._within(self._connection.close(), CLOSING_S, "connection")
+            if self._taping is not None:
+                await self._within(self._taping.close(), TAPE_S, "recording")
+            self._cast.done()
+        finally:
+            self._sinks.clear()
+
+    def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Run a part that lasts as long as the visit; should it end before, it ends the session."""
+
+        def ended(error: BaseException | None) -> None:
+            if not self._closed:
+                log.error("session %s: its %s ended early", self._guest.session, what, exc_info=error)
+                self._end("failed")
+
+        self._tasks.start(work, f"{what} {self._guest.session}", ended)
+
+    async def _within(self, work: Coroutine[Any, Any, None], limit_s: float, what: str) -> None:
+        try:
+            async with asyncio.timeout(limit_s):
+                await work
+        except Exception as error:
+            log.error("session %s: closing its %s failed: %r", self._guest.session, what, error)
+
+    # What the visitor's client sends
+
+    def take_sound(self, data: bytes) -> None:
+        """Take sound that came over the WebSocket.
+
+        Raises:
+            LiveError: it is no sound.
+        """
+        assert self._connection is not None
+        if self._connection.over_socket:
+            self._hear(sound_of(data))
+        elif not self._unannounced:  # dropped: pieces may be on their way when sound is switched
+            self._unannounced = True
+            self._post.fail(
+                LiveError(
+                    "sound_unexpected", "sound came unannounced", 'send {"type":"audio","on":true} first'
+                )
+            )
+
+    def take_message(self, message: ClientMessage, link: Link) -> None:
+        """Do what a client asks.
+
+        Args:
+            message: what it asks.
+            link: over which it came.
+
+        Raises:
+            LiveError: it cannot be done.
+        """
+        assert self._connection is not None
+        talk = self._cast.talk
+        match message:
+            case Offer():
+                self._connection.offer(message.sdp, self._answered)
+            case Typed():
+                self._opened.check_question(message.text)
+                talk.type(message.text)
+            case Stop():
+                talk.stop()
+            case Mute():
+                self._muted = message.muted
+                talk.mute(message.muted)
+            case SpeakLanguage():
+                self._opened.check_language(message.language)
+                talk.speak_language(message.language)
+            case Replay():
+                talk.replay()
+            case Report():
+                self._told(message)
+            case Audio(on=True):
+                self._connection.to_socket(link)
+            case Audio():
+                self._connection.off_socket()
+            case End():
+                self._end("visitor")
+            case Hello():
+                raise LiveError("bad_message", "hello was said already", "say it once, at the beginning")
+
+    # Sound and picture
+
+    def _answered(self, answer: str | LiveError) -> None:
+        if isinstance(answer, LiveError):
+            self._post.fail(answer)
+        else:
+            self._post.send("answer", sdp=answer)
+
+    def _connected(self, state: str) -> None:
+        if state == "connected":
+            self._greet()
+        else:
+            self._post.send(
+                "notice",
+                code="media_lost",
+                message="The connection for sound and picture was lost; trying again.",
+            )
+
+    def _hear(self, pcm: NDArray[Any]) -> None:
+        if not self._closed and not self._muted:
+            self._cast.talk.hear(pcm)
+            if self._taping is not None:
+                self._taping.hear(pcm)
+
+    def _taped(self, what: Notice | LiveError) -> None:
+        if isinstance(what, LiveError):  # its words are for the operator: they name folders
+            log.warning("session %s: %s", self._guest.session, what)
+            self._post.fail(
+                LiveError(what.code, "the conversation cannot be recorded", "it goes on without a recording")
+            )
+        else:
+            self._happened(what)
+
+    def _greet(self) -> None:
+        """Say hello, once a session, as soon as it can be heard."""
+        if self._greeted:
+            return
+        self._greeted = True
+
+        def ended(error: BaseException | None) -> None:
+            if error is not None:
+                log.error("session %s: it could not greet", self._guest.session, exc_info=error)
+
+        self._tasks.start(self._cast.talk.greet(), f"greeting {self._guest.session}", ended)
+
+    # What the conversation says
+
+    def _happened(self, event: ConversationEvent) -> None:
+        self._told(event)
+        match event:
+            case StateChanged():
+                self.state = event.state
+            case SentenceBegan():
+                self._turn = event.turn
+            case VerdictGiven() if event.verdict.action is Action.END:
+                self._to_end = True
+            case HeardWords() if event.final and self._taping is not None:
+                self._taping.caption(event.text)
+            case Notice() if event.code != "recording":
+                log.warning("session %s: %s: %s", self._guest.session, event.code, event.message)
+            case _:
+                pass
+        if (told := told_of(event)) is not None:
+            kind, fields = told
+            self._post.send(kind, **fields)
+        if isinstance(event, TurnEnded) and self._to_end and not self._closed:
+            self._end("guard")
