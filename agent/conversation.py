@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -54,8 +55,12 @@ from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm
 from speech.vad import SpeechEnded, SpeechStarted
 
+T = TypeVar("T")
+
 TICK_S = 0.02
 """How often timers are looked at: half a video frame."""
+VOICE_S = 0.15
+"""How much longer than for its words a turn waits for what its voice tells."""
 TYPED_CHARS = 2000
 """Longest typed question that is looked at, whatever a desk allows."""
 
@@ -108,7 +113,7 @@ class Conversation:
         self._last: LiveTurn | None = None
         self._answering: asyncio.Task[None] | None = None
         self._prepared: Prepared | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._heard_s = 0.0
         self._transcript = Transcript("", self._language, 0.0, "none")
         stage.on_event = self._staged
@@ -208,14 +213,22 @@ class Conversation:
             self.stage.look("listening")
 
     async def _recognize(self, command: Recognize) -> None:
+        listening = None if command.interim else self._begin(self._ears.finished())
         try:
             heard = await self._ears.words()
         except SpeechError as error:
             self._on_event(Notice("hearing_failed", str(error)))
             heard = Transcript("", self._language, 0.0, "none")
+        voice = await _soon(listening) if listening else None
         text = heard.text.strip()
         commands = self._taker.words(
-            self._clock(), text, heard.confidence, heard.language, asked=command.asked
+            self._clock(),
+            text,
+            heard.confidence,
+            heard.language,
+            asked=command.asked,
+            ending=heard.ending,
+            voice=voice,
         )
         ignored = any(isinstance(each, Ignore) for each in commands)
         if text and not command.interim and not ignored:
@@ -428,13 +441,19 @@ class Conversation:
             self._answering.cancel()
         self._answering = None
 
-    def _begin(self, work: object) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
-        return task  # type: ignore[no-any-return]
+        return task
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_event(Notice("failed", f"{type(error).__name__}: {error}"))
+
+
+async def _soon(listening: asyncio.Task[float | None]) -> float | None:
+    """What a voice's end sounds like, unless that takes longer than it is worth."""
+    done, _ = await asyncio.wait({listening}, timeout=VOICE_S)
+    return listening.result() if done and not listening.cancelled() and not listening.exception() else None

@@ -33,11 +33,18 @@ class Ears:
 
     Args:
         recognizer: any engine; None hears when somebody speaks, but no words.
+        turn_end: probability that a voice, float32[n] at 16 kHz, has finished; None: nothing tells.
         settings: when speech begins and ends.
     """
 
-    def __init__(self, recognizer: Recognizer | None, settings: VadSettings | None = None) -> None:
-        self._recognizer = recognizer
+    def __init__(
+        self,
+        recognizer: Recognizer | None,
+        *,
+        turn_end: Callable[[Pcm], float] | None = None,
+        settings: VadSettings | None = None,
+    ) -> None:
+        self._recognizer, self._turn_end = recognizer, turn_end
         self._detector = VoiceActivity(settings=settings or VadSettings(stop_s=SILENCE_S))
         self._pieces: deque[Pcm] = deque()
         self._first = self._taken = 0
@@ -103,6 +110,12 @@ class Ears:
                 self._ending.discard(again)
         finally:
             self._ending.discard(hearing)
+
+    async def finished(self) -> float | None:
+        """How finished the utterance's voice sounds so far, 0..1; None where nothing tells."""
+        if self._turn_end is None or self._from is None:
+            return None
+        return await in_thread(self._turn_end, self._sound())
 
     def forget(self) -> None:
         """The utterance is over: answered, or it was nothing."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from agent.answerer import Answerer, Question
 from agent.desk import Desk
@@ -17,8 +20,13 @@ from agent.tools import Tool
 from knowledge import KnowledgeBase
 from knowledge.passage import Passage
 from moderation import Guard
+from speech.errors import EngineUnavailable
 from speech.recognizer import Recognizer, load_recognizer
+from speech.smart_turn import load_smart_turn
 from speech.synthesizer import Synthesizer, load_synthesizer
+from speech.timeline import Pcm
+
+log = logging.getLogger(__name__)
 
 GREETINGS = {"en": "Hello, when are you open?", "zh": "你好，请问几点开门？"}
 """What the engines are warmed with, in each language."""
@@ -41,6 +49,8 @@ class Engines:
     tools: tuple[Tool, ...]
     recognizer: Recognizer | None = field(default=None)
     """None unless it was opened for hearing."""
+    turn_end: Callable[[Pcm], float] | None = field(default=None)
+    """Probability that a voice has finished, as `speech.smart_turn` hears it; None: words alone tell."""
 
     @classmethod
     def open(
@@ -72,7 +82,7 @@ class Engines:
             opened.callback(knowledge.close)
             step("voice")
             speaking = opener.submit(_open_voice, desk)
-            recognizer = None
+            recognizer = turn_end = None
             if hearing:
                 step("hearing")
                 recognizer = load_recognizer(
@@ -84,6 +94,7 @@ class Engines:
                     progress=fetched,
                 )
                 opened.callback(recognizer.close)
+                turn_end = _open_turn_end() if settings.hearing.turn_end == "auto" else None
             synthesizer = speaking.result()
             opened.pop_all()  # from here on `close` closes them
         return cls(
@@ -95,12 +106,15 @@ class Engines:
             synthesizer=synthesizer,
             tools=tools,
             recognizer=recognizer,
+            turn_end=turn_end,
         )
 
     def warm(self, languages: Iterable[str]) -> None:
         """Load what the first question in each of these languages would otherwise wait for."""
         if self.recognizer is not None:
             self.recognizer.warm()
+        if self.turn_end is not None:
+            self.turn_end(np.zeros(0, np.float32))
         for language in languages:
             greeting = GREETINGS[language]
             self.guard.screen(greeting, direction="input", language=language)
@@ -155,6 +169,14 @@ def open_answerer(desk: Desk) -> tuple[Answerer, Answerer | None]:
     if wanted:
         return OpenAIAnswerer(settings, desk.settings.persona), extractive if settings.fallback else None
     return extractive, None
+
+
+def _open_turn_end() -> Callable[[Pcm], float] | None:
+    try:
+        return load_smart_turn()
+    except EngineUnavailable as error:
+        log.warning("turn ends are told by words alone: %s", error)
+        return None
 
 
 def _open_voice(desk: Desk) -> Synthesizer:

@@ -70,6 +70,8 @@ class Hearing(Section):
     engine: Literal["auto", "faster-whisper", "pocketsphinx"] = "auto"
     model: str = ""
     """Folder of a CTranslate2 Whisper model; empty: the one in the model cache, if any."""
+    turn_end: Literal["auto", "words"] = "auto"
+    """What tells whether a visitor has finished: auto asks their voice too, where Smart Turn is present."""
 
 
 class Answering(Section):

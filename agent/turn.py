@@ -11,6 +11,7 @@ that is joined to it. While it is held (`Pause`), the visitor's words decide wha
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent.finished import sounds_finished
 from agent.overheard import Overheard, reason_to_ignore
@@ -29,7 +30,7 @@ from agent.turn_commands import (
     ShowState,
     TurnState,
 )
-from agent.turn_records import LiveReply, Questions, Utterance
+from agent.turn_records import LiveReply, Questions, Utterance, Words
 from agent.turn_settings import TurnSettings
 
 JUST_VOICED_S = 0.1
@@ -114,6 +115,7 @@ class TurnTaker:
         language: str,
         *,
         asked: int | None = None,
+        ending: float | None = None,
         voice: float | None = None,
     ) -> list[Command]:
         """The recogniser's answer to `Recognize`: all words of the utterance so far.
@@ -124,7 +126,8 @@ class TurnTaker:
             confidence: 0..1.
             language: ISO 639-1.
             asked: the number that came with the question; None where each is answered, in their order.
-            voice: how finished the voice sounds, 0..1, by `speech.smart_turn`; counts as much as the words.
+            ending: how surely the last words were heard, 0..1; None: as surely as the others.
+            voice: how finished the voice sounds, 0..1, by `speech.smart_turn`; None: not told.
         """
         number, owner = self._questions.answered(asked)
         utterance = self._utterance
@@ -132,17 +135,17 @@ class TurnTaker:
             newest = number == utterance.asked
             if newest:
                 utterance.asked_s, utterance.heard_s = None, now_s
-            text = " ".join(text.split())
-            reason = self._reason_to_ignore(now_s, utterance, text, confidence, language)
+            certain = confidence if ending is None else ending
+            words = Words(" ".join(text.split()), language, confidence, certain, voice)
+            reason = self._reason_to_ignore(now_s, utterance, words)
             if reason is IgnoreReason.ECHO:
                 self._echoes += not utterance.voiced
             elif reason is None and self._reply is not None:
                 self._echoes = 0
             if newest and not utterance.voiced:
-                longest_s = self.settings.longest_wait_s(confidence)
-                self._hear(now_s, utterance, text, language, reason, voice, longest_s)
+                self._hear(now_s, utterance, words, reason)
             else:
-                self._overhear(now_s, utterance, text, language, reason)
+                self._overhear(now_s, utterance, words, reason)
         return self._done(now_s)
 
     def reply_began(self, now_s: float) -> list[Command]:
@@ -215,15 +218,13 @@ class TurnTaker:
 
     # What words mean
 
-    def _reason_to_ignore(
-        self, now_s: float, utterance: Utterance, text: str, confidence: float, language: str
-    ) -> IgnoreReason | None:
-        if self._is_echo is not None and self._is_echo(text, utterance.began_s):
+    def _reason_to_ignore(self, now_s: float, utterance: Utterance, words: Words) -> IgnoreReason | None:
+        if self._is_echo is not None and self._is_echo(words.text, utterance.began_s):
             return IgnoreReason.ECHO
         said = Overheard(
-            text=text,
-            language=language,
-            confidence=confidence,
+            text=words.text,
+            language=words.language,
+            confidence=words.confidence,
             began_s=utterance.began_s,
             voiced_s=utterance.length_s(now_s),
             over_reply=self._reply is not None,
@@ -232,53 +233,44 @@ class TurnTaker:
         )
         return reason_to_ignore(said, self.settings)
 
-    def _hear(
-        self,
-        now_s: float,
-        utterance: Utterance,
-        text: str,
-        language: str,
-        reason: IgnoreReason | None,
-        voice: float | None,
-        longest_s: float,
-    ) -> None:
-        """Take the words of an utterance that may be over; it is, after `longest_s` of silence."""
+    def _hear(self, now_s: float, utterance: Utterance, words: Words, reason: IgnoreReason | None) -> None:
+        """Take the words of an utterance that may be over."""
         settings = self.settings
         if reason is IgnoreReason.NO_WORDS and utterance.text:
-            reason, text, language = None, utterance.text, utterance.language  # they were heard before
+            # they were heard before
+            reason, words = None, replace(words, text=utterance.text, language=utterance.language)
         if reason is not None:
             if reason is IgnoreReason.STOP:
                 self._cancel(now_s, CancelReason.STOPPED)
             self._close(utterance, reason)
             return
-        self._mean(now_s, utterance, text, language)
-        score = self._finished(text, language)
-        if voice is not None:
-            score = (score + voice) / 2
-        delay_s = min(settings.end_delay_s(score) + self._patience_s, longest_s)
+        self._mean(now_s, utterance, words)
+        score = self._finished(words.text, words.language)
+        wait_s = settings.wait_s(score, words.ending, words.voice)
+        delay_s = min(wait_s + self._patience_s, settings.slow_end_s)
         if self._dictation:
             delay_s = max(delay_s, settings.dictation_end_s)
         utterance.end_s = now_s if utterance.capped else utterance.last_s + delay_s
-        if utterance.prepared is not None and not _same(utterance.prepared, text):
+        if utterance.prepared is not None and not _same(utterance.prepared, words.text):
             self._discard(utterance)
         if utterance.prepared is None and utterance.preparations < settings.most_prepared:
             likely = score >= settings.likely_score
             utterance.prepare_at_s = now_s if likely else utterance.end_s - settings.prepare_s
 
     def _overhear(
-        self, now_s: float, utterance: Utterance, text: str, language: str, reason: IgnoreReason | None
+        self, now_s: float, utterance: Utterance, words: Words, reason: IgnoreReason | None
     ) -> None:
         """Take words of an utterance that goes on: they may end a reply, never a turn."""
         if reason is None:
-            self._mean(now_s, utterance, text, language)
+            self._mean(now_s, utterance, words)
         elif reason is IgnoreReason.STOP:
             self._cancel(now_s, CancelReason.STOPPED)
         elif utterance.voiced and self._doubted_s(now_s, utterance) >= self.settings.false_alarm_s:
             self._wave(now_s, utterance)
 
-    def _mean(self, now_s: float, utterance: Utterance, text: str, language: str) -> None:
+    def _mean(self, now_s: float, utterance: Utterance, words: Words) -> None:
         """Words that mean something: they end a reply, or hold the one that they belong to."""
-        utterance.text, utterance.language = text, language
+        utterance.text, utterance.language = words.text, words.language
         if not utterance.joins:
             self._cancel(now_s, CancelReason.INTERRUPTED)
         else:

@@ -6,6 +6,19 @@ from collections import deque
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a recogniser made of an utterance."""
+
+    text: str
+    language: str
+    confidence: float
+    ending: float
+    """How surely the last words were heard, 0..1."""
+    voice: float | None
+    """How finished the voice sounds, 0..1; None: not told."""
+
+
 @dataclass(slots=True)
 class Utterance:
     """What the visitor says from the first voice on, over pauses."""

@@ -15,11 +15,11 @@ class TurnSettings:
     slow_end_s: float = 2.5
     """A turn that sounds unfinished ends after so much silence."""
     unsure_end_s: float = 0.8
-    """A turn whose words were hardly understood ends after so much silence: how it sounds says nothing."""
-    unsure_confidence: float = 0.65
-    """Up to this, words count as hardly understood. Pocketsphinx made 18 of 152 whole questions in synthetic
-    voices sound unfinished, 17 of them below this; of 76 beginnings 50 sounded so, 34 of them above it."""
-    sure_confidence: float = 0.85
+    """A turn whose last words were hardly understood ends after so much silence: they tell nothing."""
+    unsure_ending: float = 0.3
+    """Up to this, 0..1, last words count as hardly understood. Pocketsphinx, after Opus, made 13 of 152 whole
+    questions in four synthetic voices sound unfinished: 10 of them had less than this."""
+    sure_ending: float = 0.6
     """From this on, how unfinished words sound counts in full; between the two, ever more."""
     sure_score: float = 0.9
     """From this score on, a turn sounds complete."""
@@ -79,18 +79,31 @@ class TurnSettings:
     most_prepared: int = 3
     """Answers prepared for one utterance: who pauses often costs no more than this."""
 
-    def longest_wait_s(self, confidence: float) -> float:
-        """Silence after which a turn ends at the latest, by how surely its words were understood, 0..1."""
-        sure = (confidence - self.unsure_confidence) / max(
-            self.sure_confidence - self.unsure_confidence, 1e-6
-        )
-        return self.unsure_end_s + (self.slow_end_s - self.unsure_end_s) * min(max(sure, 0.0), 1.0)
+    def wait_s(self, score: float, ending: float, voice: float | None = None) -> float:
+        """Silence after which a turn ends, by its words and its voice.
 
-    def end_delay_s(self, score: float) -> float:
-        """Silence after which a turn ends.
+        The voice decides between `quick_end_s` and `unsure_end_s`; only words that were well understood can
+        ask for more than that, and a voice that sounds finished halves their doubt.
 
         Args:
-            score: how finished the turn sounds, 0..1.
+            score: how finished the words sound, 0..1.
+            ending: how surely the last of them were heard, 0..1.
+            voice: how finished the voice sounds, 0..1, where something tells that.
+        """
+        sure = (ending - self.unsure_ending) / max(self.sure_ending - self.unsure_ending, 1e-6)
+        longest_s = self.unsure_end_s + (self.slow_end_s - self.unsure_end_s) * min(max(sure, 0.0), 1.0)
+        words_s = min(self.end_delay_s(score), longest_s)
+        if voice is None:
+            return words_s
+        if words_s <= self.unsure_end_s:
+            return min(self.end_delay_s(voice), self.unsure_end_s)
+        return min(words_s, self.end_delay_s((score + voice) / 2))
+
+    def end_delay_s(self, score: float) -> float:
+        """Silence after which a turn ends that sounds so finished.
+
+        Args:
+            score: 0..1.
 
         Returns:
             Seconds from `slow_end_s` down to `quick_end_s`, smooth in the score.

@@ -40,6 +40,7 @@ def examine(where: str) -> dict[str, Any]:
     checks: tuple[tuple[str, Callable[[Desk], Finding]], ...] = (
         ("hearing", _hearing),
         ("voice activity", _voice_activity),
+        ("turn end", _turn_end),
         ("knowledge", _knowledge),
         ("moderation", _moderation),
         ("answering", _answering),
@@ -103,6 +104,23 @@ def _hearing(desk: Desk) -> Finding:
         languages=settings.languages,
     )
     return Finding("hearing", bool(plan.engine), plan.engine or "-", plan.why, plan.missing, plan.remedy)
+
+
+def _turn_end(desk: Desk) -> Finding:
+    from speech.smart_turn import load_smart_turn
+
+    if desk.settings.hearing.turn_end == "words":
+        return Finding("turn end", True, "words", "the desk's setting hearing.turn_end")
+    if load_smart_turn() is not None:
+        return Finding("turn end", True, "words, smart-turn-v3", "the words and the voice")
+    return Finding(
+        "turn end",
+        True,
+        "words",
+        "whether they sound finished, and silence",
+        "Smart Turn, which hears it in the voice too",
+        "visavis models pull smart-turn",
+    )
 
 
 def _voice_activity(desk: Desk) -> Finding:

@@ -86,6 +86,13 @@ CATALOGUE: dict[str, Model] = {
         "MIT, recordings' licence not stated: ask before commercial use",
         "speaking Chinese, a woman's voice",
     ),
+    "smart-turn": Model(
+        "pipecat-ai/smart-turn-v3",
+        ("smart-turn-v3.2-cpu.onnx",),
+        9,
+        "BSD-2-Clause",
+        "hearing by the voice whether a visitor has finished, 23 languages",
+    ),
     "face-landmarker": Model(
         "mediapipe-models/face_landmarker/float16/1",
         ("face_landmarker.task",),

@@ -28,6 +28,8 @@ class Transcript:
     """0..1; below `LOW_CONFIDENCE` the dialogue asks the visitor to repeat."""
     engine: str
     """Engine and model, for example "faster-whisper/base" or "pocketsphinx/desk-trigram"."""
+    ending: float | None = None
+    """0..1: how surely the last two words were heard, which tell whether more is to come; None: not told."""
 
 
 LOW_CONFIDENCE = 0.35

@@ -160,7 +160,8 @@ class SphinxRecognizer:
     def _transcript(self, heard: dict[str, Any]) -> Transcript:
         words = [(str(word), float(posterior), float(ln_p)) for word, posterior, ln_p in heard["words"]]
         text = with_numbers(" ".join(word for word, _, _ in words))
-        return Transcript(text, "en", confidence_of(words, self._desk_words), self.engine)
+        ending = min((posterior for _, posterior, _ in words[-2:]), default=None)
+        return Transcript(text, "en", confidence_of(words, self._desk_words), self.engine, ending)
 
 
 class SphinxStream:

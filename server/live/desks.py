@@ -210,7 +210,7 @@ def cast_of(
     talk = Conversation(
         opened.engines,
         stage,
-        ears=Ears(opened.engines.recognizer),
+        ears=Ears(opened.engines.recognizer, turn_end=opened.engines.turn_end),
         on_event=on_event,
         language=language,
     )

@@ -1,7 +1,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -88,7 +88,11 @@ class Talk:
 
 @asynccontextmanager
 async def talking(
-    folder: Path, answerer: Answerer, heard: tuple[str, ...] = (), tools: tuple[Tool, ...] = ()
+    folder: Path,
+    answerer: Answerer,
+    heard: tuple[str, ...] = (),
+    tools: tuple[Tool, ...] = (),
+    turn_end: Callable[[np.ndarray], float] | None = None,
 ) -> AsyncIterator[Talk]:
     engines = scripted_engines(folder, answerer, tools=tools)
     engines.recognizer = ScriptedRecognizer(heard)
@@ -97,7 +101,11 @@ async def talking(
         stage = Stage(load_renderer(load_rig(), size=128), pool)
         events: list[ConversationEvent] = []
         conversation = Conversation(
-            engines, stage, ears=Ears(engines.recognizer), on_event=events.append, language="en"
+            engines,
+            stage,
+            ears=Ears(engines.recognizer, turn_end=turn_end),
+            on_event=events.append,
+            language="en",
         )
         talk = Talk(conversation, events)
         clock = asyncio.create_task(MediaClock().run(stage, lambda: [talk]))
@@ -296,6 +304,26 @@ async def test_a_muted_or_flooding_microphone_does_no_harm(tmp_path: Path, voice
         assert sum(map(len, talk.conversation._microphone._pieces)) <= 6 * 16_000
         talk.conversation.type("Are you open?")
         await talk.until(TurnEnded)
+
+
+@pytest.mark.parametrize("trouble", ["broken", "slow"])
+async def test_who_tells_nothing_of_the_voice_holds_nothing_up(
+    tmp_path: Path, voice: np.ndarray, trouble: str
+) -> None:
+    answered = threading.Event()
+
+    def turn_end(pcm: np.ndarray) -> float:
+        if trouble == "broken":
+            raise RuntimeError("as it was told")
+        answered.wait(30.0)
+        return 0.0
+
+    heard = ("I want to return the tent.",)
+    async with talking(tmp_path, ScriptedAnswerer(["Yes."]), heard, turn_end=turn_end) as talk:
+        await talk.speak(voice, silence_s=0.8)
+        (turn,) = await talk.until(TurnEnded)
+        answered.set()
+    assert turn.question == heard[0]
 
 
 async def test_closing_lets_what_is_being_said_end_where_that_is_wished(tmp_path: Path) -> None:

@@ -154,3 +154,21 @@ async def test_what_is_kept_is_bounded_and_broken_numbers_do_no_harm(sentence: n
     began = await play(ears, np.concatenate([sentence, silence(0.5)]))
     assert isinstance(began[0], SpeechStarted)
     await ears.close()
+
+
+async def test_what_the_voice_tells_is_asked_of_the_whole_utterance(sentence: np.ndarray) -> None:
+    asked: list[int] = []
+
+    def turn_end(pcm: np.ndarray) -> float:
+        asked.append(len(pcm))
+        return 0.25
+
+    ears = Ears(None, turn_end=turn_end)
+    await play(ears, silence(2))
+    assert await ears.finished() is None  # nobody spoke
+    await play(ears, np.concatenate([sentence, silence(0.5)]))
+    assert await ears.finished() == 0.25
+    assert len(sentence) < asked[0] < len(sentence) + 1.5 * RATE
+    ears.forget()
+    assert await ears.finished() is None
+    await ears.close()

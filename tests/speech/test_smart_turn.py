@@ -3,10 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from speech.audio import load_audio
 from speech.errors import EngineUnavailable
-from speech.smart_turn import BANDS, FRAMES, features, load_smart_turn
+from speech.smart_turn import BANDS, FRAMES, features, load_smart_turn, smart_turn_file
 
 pytest.importorskip("onnx", reason="the extra [piper] is not installed")
+
+FIXTURES = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 SECOND = 16_000
 
@@ -59,13 +62,6 @@ def test_the_model_hears_the_end_of_the_sound(tmp_path: Path) -> None:
     assert 0.0 <= turn(np.zeros(0, np.float32)) <= 1.0
 
 
-def test_it_is_looked_for_in_the_model_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_MODELS", str(tmp_path))
-    assert load_smart_turn() is None
-    model(tmp_path / "smart-turn" / "smart-turn-v3.onnx")
-    assert load_smart_turn() is not None
-
-
 def test_another_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="no Smart Turn"):
         load_smart_turn(model(tmp_path / "other.onnx", frames=3000))
@@ -75,3 +71,26 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     with pytest.raises(EngineUnavailable, match="copy the model again"):
         load_smart_turn(tmp_path / "broken.onnx")
+
+
+def test_the_packaged_model_hears_whether_people_go_on() -> None:
+    pytest.importorskip("pipecat", reason="the extra [turn] is not installed")
+    if not FIXTURES.is_dir():
+        pytest.skip("recorded speech is not here: put the folder shared beside the project")
+    turn = load_smart_turn()
+    assert turn is not None
+    sound = load_audio(FIXTURES / "jfk" / "jfk.flac")
+    halfway, over = sound[: int(4.6 * SECOND)], sound[: int(10.7 * SECOND)]
+    assert turn(halfway) < 0.2 < 0.8 < turn(over)
+    chinese = load_audio(FIXTURES / "cosyvoice_zh" / "zero_shot_prompt.wav")
+    assert turn(chinese[: 2 * SECOND]) < 0.5 < turn(chinese)
+
+
+def test_it_is_looked_for_in_the_model_cache_and_then_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISAVIS_MODELS", str(tmp_path))
+    assert smart_turn_file() is None or "pipecat" in smart_turn_file().parts  # type: ignore[union-attr]
+    mine = model(tmp_path / "smart-turn" / "mine.onnx")
+    assert smart_turn_file() == mine
+    assert load_smart_turn() is not None
