@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar import outline, overlay, raster
+from avatar import compact, outline, overlay, raster
 from avatar.complexion import at_rest
+from avatar.drape import Drape
 from avatar.framing import Frame
-from avatar.geometry import (
-    LOOK_OUT_DEG,
-    LOOK_UP_DEG,
-    eye_matrix,
-    finite,
-    head_matrix,
-    limited,
-    smoothstep,
-    weights_of,
-)
-from avatar.layer import fit, lanes, spans, stage
+from avatar.geometry import head_matrix, limited, weights_of
+from avatar.layer import stage
 from avatar.look import (
-    CHEST_LIFT_M,
     EYES_BOX_M,
     GLINT_SLACK_M,
     GLINTS,
@@ -34,16 +24,24 @@ from avatar.look import (
     LASH_RADIUS_PX,
     LASH_RGB,
     LASH_STRENGTH,
-    LASH_SWING_RAD,
     MOUTH_BOX_M,
     RATIO_HIGH,
     RATIO_LOW,
+    SIDES,
     ZOOM,
+    blink_of,
+    box_middle,
+    box_size,
+    chest_lift,
+    eye_turn,
+    glint_points,
+    glint_share,
+    lash_swing,
     map_weights,
-    weight_of,
+    px_per_m,
 )
 from avatar.pose import Pose
-from avatar.rig import Eye, Rig
+from avatar.rig import Rig
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -52,8 +50,6 @@ U32 = NDArray[np.uint32]
 NO_LIMIT = np.float32(np.inf)
 OUTLINE_ROOM = 12
 """Pixels of the face's outline that there is room for, in widths + heights of the frame."""
-COVER_REACH_PX = 8
-"""Step in which the reach of hair is rounded up when asking what it hides for certain."""
 
 
 @dataclass(slots=True)
@@ -90,54 +86,31 @@ class CpuRenderer:
         self.size = self.width = frame.width
         self.height = frame.height
         self._local = threading.local()
-        camera, side = rig.manifest.camera, rig.manifest.texture_size
+        camera = rig.manifest.camera
         left, top = frame.origin
         half = frame.scale / 2
         self._camera = np.array(
             [camera.y, camera.z, camera.focal * frame.scale, left + half, top + half], np.float32
         )
         self._pivot = np.array(rig.manifest.head_pivot, np.float32)
-        self._px_per_m = camera.focal * frame.scale / -camera.y
+        self._px_per_m = px_per_m(rig, frame)
+        self._box_sizes = [box_size(box, rig, frame) for box in (MOUTH_BOX_M, EYES_BOX_M)]
         self._group = np.zeros(len(rig.triangles), np.uint8)
         for bit, part in enumerate(rig.detail):
             self._group[part] |= 1 << bit
-        corners, places = rig.map_xy[rig.triangles], np.empty((len(rig.triangles), 12), np.float32)
-        border = np.array(rig.atlas.shape[1::-1], np.float32) - 1 - raster.INSIDE
-        texels = np.clip(rig.uv - np.float32(0.5), raster.INSIDE, border)
-        corners = np.clip(corners, raster.INSIDE, max(rig.map_size - 1 - raster.INSIDE, raster.INSIDE))
-        for first, at in ((0, texels), (6, corners)):
-            places[:, first : first + 2] = at[:, 0]
-            places[:, first + 2 : first + 6] = (at[:, 1:] - at[:, :1]).reshape(-1, 4)
-        self._places = places
-        self._kinds, self._tiles = _kinds(rig)
-        texture, self._beyond_rest = at_rest(rig, places)
-        self._atlas = _packed(texture)
-        self._deltas, self._delta_steps = _short(rig.deltas.reshape(len(rig.deltas), -1))
-        self._moves = _occupied(self._deltas)
+        self._places = compact.places(rig)
+        self._kinds, self._tiles = compact.kinds(rig)
+        texture, self._beyond_rest = at_rest(rig, self._places)
+        self._atlas = compact.packed(texture)
+        self._deltas, self._delta_steps = compact.short(rig.deltas.reshape(len(rig.deltas), -1))
+        self._moves = compact.occupied(self._deltas)
         self._at_rest = np.ascontiguousarray(rig.vertices[rig.active]).reshape(-1)
-        self._maps, self._map_steps = _short(rig.maps)
-        self._colours = _occupied(self._maps)
+        self._maps, self._map_steps = compact.short(rig.maps)
+        self._colours = compact.occupied(self._maps)
         self._ones = np.ones(rig.maps.shape[1], np.float32)
-        hair = fit(rig.hair, frame, side)
-        self._hair = lanes(hair) if hair.any() else None
-        self._hair_spans = spans(hair[:, :, 3])
-        below = math.ceil(CHEST_LIFT_M * self._px_per_m) + 1
-        cloth = fit(rig.cloth, frame, side, rig.cloth_top, below)
-        rows = np.flatnonzero(cloth[:, :, 3].any(axis=1))
-        self._cloth_top = int(rows[0]) if len(rows) else len(cloth)
-        cloth = np.ascontiguousarray(cloth[self._cloth_top :])
-        self._cloth = _packed(cloth)
-        bounds = np.pad(cloth[:, :, 3], ((1, 1), (0, 0)), mode="edge" if len(cloth) else "constant")
-        self._cloth_spans = spans(np.maximum(bounds[:-1], bounds[1:]))
-        self._opaque = (hair[:, :, 3] == 255).astype(np.uint8)
-        self._opaque_cloth = np.zeros_like(self._opaque)
-        rows_shown = max(frame.height - self._cloth_top - below, 0)
-        self._opaque_cloth[self._cloth_top : self._cloth_top + rows_shown] = cloth[:rows_shown, :, 3] == 255
-        self._covers: dict[int, F32] = {}
-        self._background = _packed(stage(rig, frame, background, keep_backdrop))
-        self._alone = _packed(stage(rig, frame, None, False))
-        nodes = rig.hair_weight.shape[0] - 1
-        self._cell = np.array([left, top, frame.scale / nodes], np.float32)
+        self._drape = Drape(rig, frame)
+        self._background = compact.packed(stage(rig, frame, background, keep_backdrop))
+        self._alone = compact.packed(stage(rig, frame, None, False))
         self._lash_px = np.float32(LASH_RADIUS_PX * frame.scale / 512)
         self._lash_rgb = np.array(LASH_RGB, np.float32)
         self._lash_weight = np.ones(rig.lash_points.shape[0] * rig.lash_points.shape[1], np.float32)
@@ -145,7 +118,11 @@ class CpuRenderer:
         self._grid_weight = np.ascontiguousarray(rig.hair_weight.reshape(-1))
         self._grid_rest, _ = self._place(self._grid, self._grid_weight, head_matrix((0, 0, 0)), 0.0)
         eyes = rig.manifest.eyes
-        self._marks = _marks(eyes)
+        middles = [box_middle(eyes, box) for box in (MOUTH_BOX_M, EYES_BOX_M)]
+        # points that turn with the head: the middles of the two boxes, then each eye's glints
+        self._marks = np.array(
+            [*middles, *(spot for eye in eyes.values() for spot in glint_points(eye))], np.float32
+        )
         looks = np.array(
             [(eye.radius * radius, strength) for eye in eyes.values() for *_, radius, strength in GLINTS]
         )
@@ -182,7 +159,7 @@ class CpuRenderer:
         rig, s = self.rig, self._scratch()
         weights = weights_of(pose)
         matrix = head_matrix(limited(pose.head, rig.manifest.head_limit_deg))
-        chest = CHEST_LIFT_M * min(max(finite(pose.breath), 0.0), 1.0)
+        chest = chest_lift(pose)
         lift = chest * HEAD_LIFT
         amounts = weights * self._delta_steps
         raster.mix(self._deltas, amounts, self._moves, self._at_rest, -NO_LIMIT, NO_LIMIT, s.moved)
@@ -200,7 +177,7 @@ class CpuRenderer:
         hair_shift, reach = self._hair_shift(matrix, lift)
 
         marks, depths = self._place(self._marks, self._marks_weight, matrix, lift)
-        boxes = np.array([self._box(*box) for box in zip((MOUTH_BOX_M, EYES_BOX_M), marks, strict=False)])
+        boxes = np.array([self._box(*box) for box in zip(self._box_sizes, marks, strict=False)])
         raster.cull(
             s.xy,
             rig.triangles,
@@ -217,7 +194,7 @@ class CpuRenderer:
         np.copyto(picture, background)
         left, top, right, bottom = s.bounds
         near = slice(max(top - 2, 0), bottom + 3), slice(max(left - 2, 0), right + 3)
-        np.copyto(s.zbuffer[near], self._cover(reach)[near])
+        np.copyto(s.zbuffer[near], self._drape.hidden(reach)[near])
         self._shade(s, 0, 0, 0, 1, picture, s.zbuffer)
         for part, ((left, top, _, _), (patch, zbuffer)) in enumerate(zip(boxes, s.patches, strict=True)):
             zbuffer.fill(raster.FAR)
@@ -228,11 +205,8 @@ class CpuRenderer:
             outline.shrink(patch, zbuffer, left, top, picture, s.zbuffer)
         self._soften(picture, background, s)
         self._lashes(picture, weights, matrix, lift, s)
-        if self._cloth_top < self.height:
-            raised = np.float32(chest * self._px_per_m)
-            overlay.cover(picture, self._cloth, self._cloth_spans, self._cloth_top, raised)
-        if self._hair is not None:
-            overlay.drape(picture, self._hair, hair_shift, self._hair_spans, reach, self._cell)
+        self._drape.lay_cloth(picture, chest * self._px_per_m)
+        self._drape.lay_hair(picture, hair_shift, reach)
         return picture.view(np.uint8).reshape(self.height, self.width, 4)
 
     def _scratch(self) -> _Scratch:
@@ -254,7 +228,7 @@ class CpuRenderer:
                 lash_mask=np.zeros(shape, np.float32), lash_points=np.empty_like(rig.lash_points),
                 patches=[
                     (np.empty((h * ZOOM, w * ZOOM), np.uint32), np.empty((h * ZOOM, w * ZOOM), np.float32))
-                    for w, h in map(self._box_size, (MOUTH_BOX_M, EYES_BOX_M))
+                    for w, h in self._box_sizes
                 ],
             )  # fmt: skip
             self._local.scratch = scratch
@@ -264,22 +238,6 @@ class CpuRenderer:
         xy, depth = np.empty((len(points), 2), np.float32), np.empty(len(points), np.float32)
         raster.place(points, weight, matrix, self._pivot, np.float32(lift), self._camera, xy, depth)
         return xy, depth
-
-    def _cover(self, reach: int) -> F32:
-        """The z-buffer to begin with: 0 where hair or cloth hide everything for certain, else `FAR`."""
-        import cv2
-
-        step = -(-reach // COVER_REACH_PX) * COVER_REACH_PX
-        cover = self._covers.get(step)
-        if cover is None:
-            still = np.ones((2 * step + 3, 2 * step + 3), np.uint8)
-            rise = np.ones((2 * math.ceil(CHEST_LIFT_M * self._px_per_m) + 3, 1), np.uint8)
-            edge = cv2.BORDER_CONSTANT
-            hair = np.asarray(cv2.erode(self._opaque, still, borderType=edge, borderValue=0))
-            cloth = np.asarray(cv2.erode(self._opaque_cloth, rise, borderType=edge, borderValue=0))
-            cover = np.where((hair > 0) | (cloth > 0), np.float32(0), raster.FAR)
-            self._covers[step] = cover
-        return cover
 
     def _shade(self, s: _Scratch, part: int, left: int, top: int, zoom: int, out: U32, zbuffer: F32) -> None:
         raster.shade(
@@ -293,36 +251,23 @@ class CpuRenderer:
         outline.soften(picture, background, s.zbuffer, s.outline, count)
 
     def _turn_eyes(self, weights: F32, s: _Scratch) -> None:
-        sides: tuple[tuple[Literal["left", "right"], float], ...] = (("left", 1.0), ("right", -1.0))
-        for side, sign in sides:
-            name = side.capitalize()
-            up = weight_of(weights, "eyeLookUp" + name) - weight_of(weights, "eyeLookDown" + name)
-            out = weight_of(weights, "eyeLookOut" + name) - weight_of(weights, "eyeLookIn" + name)
+        for side in SIDES:
             eye = self.rig.manifest.eyes[side]
-            turn = eye_matrix(LOOK_OUT_DEG * out * sign, LOOK_UP_DEG * up)
             raster.turn_eye(
-                self._balls[side], turn, self._centres[side], np.float32(eye.radius),
-                np.float32(weight_of(weights, "eyeBlink" + name)), eye.first, s.vertices, s.light,
+                self._balls[side], eye_turn(weights, side), self._centres[side], np.float32(eye.radius),
+                np.float32(blink_of(weights, side)), eye.first, s.vertices, s.light,
             )  # fmt: skip
 
-    def _box_size(self, box: tuple[float, float, float, float]) -> tuple[int, int]:
-        left, right, bottom, top = box
-        return (
-            min(math.ceil((right - left) * self._px_per_m), self.width),
-            min(math.ceil((top - bottom) * self._px_per_m), self.height),
-        )
-
-    def _box(self, box: tuple[float, float, float, float], middle: F32) -> tuple[int, int, int, int]:
+    def _box(self, size: tuple[int, int], middle: F32) -> tuple[int, int, int, int]:
         """Pixels (left, top, right, bottom) of a box about a middle in pixels."""
-        wide, tall = self._box_size(box)
+        wide, tall = size
         left = min(max(int(middle[0] - wide / 2), 0), self.width - wide)
         top = min(max(int(middle[1] - tall / 2), 0), self.height - tall)
         return left, top, left + wide, top + tall
 
     def _glints(self, patch: U32, zbuffer: F32, spots: F32, depths: F32, weights: F32) -> None:
-        blinks = [weight_of(weights, "eyeBlink" + side.capitalize()) for side in self.rig.manifest.eyes]
-        open_share = 1 - smoothstep(0.35, 0.75, np.repeat(np.array(blinks, np.float32), len(GLINTS)))
-        strengths = self._glint_strengths * open_share
+        blinks = np.array([blink_of(weights, side) for side in self.rig.manifest.eyes], np.float32)
+        strengths = self._glint_strengths * glint_share(np.repeat(blinks, len(GLINTS)))
         overlay.glints(
             patch, zbuffer, spots.astype(np.float32), depths - GLINT_SLACK_M, self._glint_radii, strengths
         )
@@ -331,11 +276,7 @@ class CpuRenderer:
         rig = self.rig
         if not len(rig.lash_root):
             return
-        # lashes swing down with the lid that carries them
-        angles = [
-            LASH_SWING_RAD * min(1.0, weight_of(weights, "eyeBlink" + name)) for name in ("Left", "Right")
-        ]
-        turn = np.array([(math.cos(angle), math.sin(angle)) for angle in angles], np.float32)
+        turn = np.array([(math.cos(angle), math.sin(angle)) for angle in lash_swing(weights)], np.float32)
         overlay.swing(s.vertices, rig.lash_root, rig.lash_points, rig.lash_side, turn, s.lash_points)
         xy, _ = self._place(s.lash_points.reshape(-1, 3), self._lash_weight, matrix, lift)
         lines = xy.reshape(len(rig.lash_root), -1, 2)
@@ -347,61 +288,6 @@ class CpuRenderer:
         side = self.rig.hair_weight.shape[0]
         shift = np.ascontiguousarray((moved - self._grid_rest).reshape(side, side, 2))
         return shift, int(np.abs(shift).max()) + 2
-
-
-def _marks(eyes: Mapping[Any, Eye]) -> F32:
-    """Points that turn with the head, float32[n, 3]: middles of the two boxes, then each eye's glints."""
-    x, y, z = np.mean([eye.centre for eye in eyes.values()], axis=0)
-    points = [
-        np.array([x + (left + right) / 2, y - 0.01, z + (bottom + top) / 2])
-        for left, right, bottom, top in (MOUTH_BOX_M, EYES_BOX_M)
-    ]
-    for eye in eyes.values():
-        for across, up, _, _ in GLINTS:
-            toward = -1.02 * math.sqrt(1 - across * across - up * up)
-            points.append(np.array(eye.centre) + np.array([across, toward, up]) * eye.radius)
-    return np.array(points, np.float32)
-
-
-def _kinds(rig: Rig) -> tuple[U8, U8]:
-    """Of each triangle how it is shaded, and which tiles of the appearance maps it touches: see `raster`."""
-    kinds = np.zeros(len(rig.triangles), np.uint8)
-    lit = np.abs(rig.light - 1) > raster.UNSEEN
-    for eye in rig.manifest.eyes.values():
-        lit[eye.first : eye.first + eye.count] = True
-    kinds[lit[rig.triangles].any(axis=1)] |= raster.LIT
-    if not rig.map_size:
-        return kinds, np.zeros((len(kinds), 4), np.uint8)
-    corners = rig.map_xy[rig.triangles]
-    low, high = corners.min(axis=1), corners.max(axis=1)
-    inside = (low >= raster.INSIDE).all(axis=1) & (high < rig.map_size - 1 - raster.INSIDE).all(axis=1)
-    kinds[(rig.mapped > 0) & inside] |= raster.MAPPED
-    # interpolation reads the next pixel too
-    tiles = np.stack([low, high + 1 + raster.INSIDE], axis=2).clip(0, rig.map_size - 1) // raster.TILE
-    return kinds, np.ascontiguousarray(tiles.reshape(-1, 4), np.uint8)
-
-
-def _short(rows: F32) -> tuple[NDArray[np.int16], F32]:
-    """Rows in half the memory, which is what mixing waits for, and the size of each row's steps."""
-    steps = np.abs(rows).max(axis=1, initial=1e-9) / np.float32(32767)
-    return np.rint(rows / steps[:, None]).astype(np.int16), steps.astype(np.float32)
-
-
-def _occupied(rows: NDArray[np.int16]) -> U8:
-    """uint8[K, chunks]: 0 where a run of `raster.CHUNK` numbers of a row is all zero."""
-    size = raster.CHUNK
-    starts = np.arange(0, max(rows.shape[1], 1), size)
-    if not rows.size:
-        return np.zeros((len(rows), -(-rows.shape[1] // size)), np.uint8)
-    return np.ascontiguousarray(np.maximum.reduceat(rows != 0, starts, axis=1), np.uint8)
-
-
-def _packed(picture: U8) -> U32:
-    """RGBA bytes as one number a pixel."""
-    return picture.view(np.uint32)[:, :, 0]
-
-
-__all__ = ["CHEST_LIFT_M", "HEAD_LIFT", "CpuRenderer", "warm"]
 
 
 def warm() -> None:
