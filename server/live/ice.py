@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,8 +22,24 @@ if TYPE_CHECKING:
 CREDENTIAL_LIFE_S = 3600
 """Of a TURN password: an hour covers the longest session; coturn lets a running one finish."""
 
+_LAST_PORT = 65_535
+_PORTS_LIKE = "write it like 40000-40100"
 _SHA1 = hashlib.sha1
 """Not a choice: TURN servers know this one only."""
+
+
+def read_ports(text: str) -> tuple[int, int] | None:
+    """Read a range of ports, "40000-40100"; None for "".
+
+    Raises:
+        LiveError: it is none.
+    """
+    if not text.strip():
+        return None
+    match = re.fullmatch(r"\s*(\d{1,5})\s*-\s*(\d{1,5})\s*", text, re.ASCII)
+    if match is None:
+        raise LiveError("udp_ports", f"{text!r} is no range of UDP ports", _PORTS_LIKE)
+    return int(match[1]), int(match[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,9 @@ class IceSettings:
         server_relays: the server gathers relay addresses of its own too. Browsers' relays reach a server
             whose UDP ports are open, so this is for servers that are themselves behind a firewall.
         relay_only: both ends use relayed ways only (hides addresses; also for tests).
+        udp_ports: (first, last) of the ports at which this server listens for sound and picture, for
+            firewalls that open a range; None: at any. A conversation takes one, and a second one for a
+            moment when it finds its way back. Its own way to a TURN server is not bound to them.
     """
 
     stun: tuple[str, ...] = ()
@@ -51,6 +71,7 @@ class IceSettings:
     life_s: int = CREDENTIAL_LIFE_S
     server_relays: bool = False
     relay_only: bool = False
+    udp_ports: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """See that the addresses can be used.
@@ -81,6 +102,14 @@ class IceSettings:
             )
         if self.relay_only and not self.turn:
             raise LiveError("turn_missing", "relay only, but no TURN server is named", "name one")
+        if self.udp_ports is not None and not 0 < self.udp_ports[0] <= self.udp_ports[1] <= _LAST_PORT:
+            first, last = self.udp_ports
+            raise LiveError("udp_ports", f"{first}-{last} is no range of UDP ports", _PORTS_LIKE)
+
+    @property
+    def host_ports(self) -> range | None:
+        """Where this server listens; None: at any port."""
+        return None if self.udp_ports is None else range(self.udp_ports[0], self.udp_ports[1] + 1)
 
     def credentials(
         self, name: str, *, now_s: float | None = None, life_s: float | None = None

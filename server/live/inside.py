@@ -1,14 +1,24 @@
-"""The six places where aiortc 1.16 has to be reached from within, and why. Nothing else touches its inside.
+"""The places where aiortc 1.16 and aioice 0.13 have to be reached from within, and why. Nothing else does.
 
 `tests/server/live/test_rtc_inside.py` fails when a newer aiortc has moved one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import errno
+import random
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Protocol
 
+from aioice import Candidate
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol, server_reflexive_candidate
+from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
@@ -25,6 +35,10 @@ _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
 _RECV = "_recv"
 _ICE = "_connection"
 _GATHER = "get_component_candidates"
+_PROTOCOLS = "_protocols"
+_STUN_SERVER = "stun_server"
+
+_ports: ContextVar[range | None] = ContextVar("udp ports", default=None)
 
 
 class Inbox(Protocol):
@@ -119,16 +133,100 @@ def skip_empty_datagrams(transport: RTCDtlsTransport) -> None:
     ice._recv = next_datagram
 
 
+@contextmanager
+def host_ports(ports: range | None) -> Iterator[None]:
+    """Let connections that are arranged in here listen at these UDP ports only; None: at any."""
+    token = _ports.set(ports)
+    try:
+        yield
+    finally:
+        _ports.reset(token)
+
+
 def gather_within(transport: RTCDtlsTransport, seconds: float) -> None:
     """Answer with the addresses found so far when a STUN or TURN server does not answer.
 
-    aioice waits 5 s for each, and so would every visitor. Call before the answer is made.
+    aioice waits 5 s for each, and so would every visitor. It also listens at any port that is free; within
+    `host_ports` those are taken instead, and where none of them is free there is no address of this host
+    among the candidates. Call before the answer is made.
     """
     gatherer = transport.transport.iceGatherer
     _expect(gatherer, _ICE)
     connection: Any = getattr(gatherer, _ICE)
-    _expect(connection, _GATHER)
-    connection.get_component_candidates = partial(connection.get_component_candidates, timeout=seconds)
+    _expect(connection, _GATHER, _PROTOCOLS, _STUN_SERVER)
+    gather = partial(connection.get_component_candidates, timeout=seconds)
+    ports = _ports.get()
+    if ports is not None:
+        gather = partial(_gather_at, connection, gather, ports, seconds)
+    connection.get_component_candidates = gather
+
+
+async def _gather_at(
+    connection: Any, gather: Any, ports: range, seconds: float, *, component: int, addresses: list[str]
+) -> list[Candidate]:
+    """Do what aioice's own does, with sockets at these ports."""
+    protocols = []
+    for address in addresses:
+        bound = _bound(address, ports)
+        if bound is None:
+            continue
+        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: StunProtocol(connection), sock=bound
+        )
+        connection._protocols.append(protocol)  # from now on the connection closes it
+        host, port = bound.getsockname()[:2]
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=port,
+            type="host",
+        )
+        protocols.append(protocol)
+    seen, relayed = await asyncio.gather(
+        _seen_from_outside(connection, protocols, seconds),
+        gather(component=component, addresses=[]),
+    )
+    return [*(protocol.local_candidate for protocol in protocols), *seen, *relayed]
+
+
+async def _seen_from_outside(
+    connection: Any, protocols: list[StunProtocol], seconds: float
+) -> list[Candidate]:
+    """Ask the STUN server, if there is one, how these sockets look from where it is."""
+    tasks = [
+        asyncio.create_task(server_reflexive_candidate(protocol, connection.stun_server))
+        for protocol in protocols
+        if connection.stun_server and ":" not in protocol.local_candidate.host
+    ]
+    if not tasks:
+        return []
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+    return [task.result()[0] for task in tasks if task in done and task.exception() is None]
+
+
+def _bound(address: str, ports: range) -> socket.socket | None:
+    """Return a socket at one of the ports, tried from a random one on; None where none can be had."""
+    bound = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    bound.setblocking(False)
+    first = random.randrange(len(ports))
+    for port in (*ports[first:], *ports[:first]):
+        try:
+            bound.bind((address, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                break
+        else:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
+            return bound
+    bound.close()
+    return None
 
 
 def _expect(thing: object, *names: str) -> None:

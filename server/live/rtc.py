@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 import numpy as np
 from numpy.typing import NDArray
 
+from server.live import inside
 from server.live.errors import LiveError
 from server.live.figures import LineStats
 from server.live.ice import IceSettings
@@ -85,7 +86,10 @@ class Peer:
                 return await line.answer(offer)
             fresh = self._new_line(offer)
             try:
-                answer = await fresh.answer(offer)
+                with inside.host_ports(self._ice.host_ports):
+                    answer = await fresh.answer(offer)
+                if "a=candidate:" not in answer:
+                    raise _no_address(self._ice)
             except BaseException:
                 await fresh.close()
                 raise
@@ -139,3 +143,16 @@ class Peer:
         task = asyncio.create_task(line.close())
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+
+def _no_address(ice: IceSettings) -> LiveError:
+    taken = (
+        "all UDP ports of this server are taken" if ice.udp_ports else "this server has no network address"
+    )
+    return LiveError(
+        "offer_ports",
+        taken,
+        'send {"type":"audio","on":true} to talk over the WebSocket, or offer again in a minute',
+        status=503,
+        retryable=True,
+    )

@@ -98,7 +98,7 @@ def _mend(path: Path, min_free_bytes: int) -> str:
         for each in (path, path.with_suffix(".vtt")):
             if each.exists():
                 os.utime(each, times)
-    log.info("recording %s broke off when its server was killed; it was completed", path.name)
+    log.warning("recording %s broke off when its server was killed; it was completed", path.name)
     return "finished"
 
 

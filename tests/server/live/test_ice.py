@@ -13,7 +13,7 @@ from aiortc import RTCConfiguration, RTCIceServer
 from aiortc.rtcconfiguration import RTCIceTransportPolicy
 
 from server.live.errors import LiveError
-from server.live.ice import IceSettings
+from server.live.ice import IceSettings, read_ports
 from server.live.rtc import Peer
 from tests.server.live.coturn import free_port, turn_server
 from tests.server.live.rtc_client import Client, play_until, until
@@ -66,12 +66,23 @@ def test_the_server_relays_only_where_it_is_told_to() -> None:
         ({"turn": (TURN,)}, "turn_credentials"),
         ({"turn": (TURN,), "turn_username": "u"}, "turn_credentials"),
         ({"relay_only": True}, "turn_missing"),
+        ({"udp_ports": (40_100, 40_000)}, "udp_ports"),
+        ({"udp_ports": (0, 10)}, "udp_ports"),
+        ({"udp_ports": (65_000, 70_000)}, "udp_ports"),
     ],
 )
 def test_settings_that_can_not_work_say_so(wrong: dict[str, object], code: str) -> None:
     with pytest.raises(LiveError) as caught:
         IceSettings(**wrong)  # type: ignore[arg-type]
     assert caught.value.code == code
+
+
+def test_a_range_of_ports_is_read() -> None:
+    assert read_ports("") is None
+    assert read_ports(" 40000 - 40100 ") == (40_000, 40_100)
+    for wrong in ("40000", "a-b", "40000-", "1-2-3", "-1-5", "٤٠-٥٠"):
+        with pytest.raises(LiveError, match="40000-40100"):
+            read_ports(wrong)
 
 
 @pytest.fixture

@@ -98,6 +98,32 @@ async def test_gathering_takes_its_limit_from_the_connection() -> None:
     await connection.close()
 
 
+async def test_what_is_done_for_aioice_at_given_ports_is_what_it_does_itself() -> None:
+    source = inspect.getsource(Connection.get_component_candidates)
+    for line in (
+        "lambda: StunProtocol(self), local_addr=(address, 0)",
+        "socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE",
+        "protocol.local_candidate = Candidate(",
+        'priority=candidate_priority(component, "host")',
+        'foundation=candidate_foundation("host", "udp", candidate_address[0])',
+        "self._protocols += host_protocols",
+        "server_reflexive_candidate(protocol, self.stun_server)",
+        "if self.turn_server:",
+    ):
+        assert line in source
+    assert "for protocol in self._protocols:" in inspect.getsource(Connection.close)
+    parameters = inspect.signature(Connection.get_component_candidates).parameters
+    assert list(parameters) == ["self", "component", "addresses", "timeout"]
+    connection = RTCPeerConnection()
+    transport = connection.addTransceiver("audio").receiver.transport
+    with inside.host_ports(range(40_000, 40_010)):
+        inside.gather_within(transport, 0.5)
+    gather = transport.transport.iceGatherer._connection.get_component_candidates
+    assert gather.func is inside._gather_at
+    assert gather.args[2:] == (range(40_000, 40_010), 0.5)
+    await connection.close()
+
+
 def test_a_changed_aiortc_is_named_in_the_error() -> None:
     with pytest.raises(RuntimeError, match=r"install aiortc 1\.16"):
         inside.skip_empty_datagrams(type("Transport", (), {"transport": object()})())
