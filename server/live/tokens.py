@@ -30,6 +30,8 @@ class Claims:
     origin: str
     """Of the page that asked for it; "" for a client that is no browser."""
     id: str
+    number: int = 0
+    """Of the session's tokens, which take the place of one another; see `passes`."""
 
 
 class Tokens:
@@ -44,8 +46,8 @@ class Tokens:
             raise ValueError(f"a secret has at least {SECRET_BYTES} bytes")
         self._secret = secret
 
-    def issue(self, session: str, desk: str, origin: str, *, expires_s: float) -> str:
-        """Sign a token that lets in for `expires_s` seconds."""
+    def issue(self, session: str, desk: str, origin: str, *, expires_s: float, number: int = 0) -> str:
+        """Sign a token that lets in for `expires_s` seconds; later ones of a session have higher numbers."""
         now = time.time()
         claims = {
             "aud": AUDIENCE,
@@ -53,6 +55,7 @@ class Tokens:
             "desk": desk,
             "origin": origin,
             "jti": secrets.token_urlsafe(12),
+            "num": number,
             "iat": int(now),
             "exp": now + expires_s,
         }
@@ -92,7 +95,8 @@ class Tokens:
                 "ask for a new session from this page",
                 status=403,
             )
-        return Claims(session, str(claims.get("desk", "")), origin, str(claims["jti"]))
+        number = claims.get("num", 0)
+        return Claims(session, str(claims.get("desk", "")), origin, str(claims["jti"]), int(number))
 
 
 def load_secret(file: Path) -> bytes:

@@ -26,6 +26,7 @@ from agent.sentence import Citation, Emotion, Outcome, Sentence
 from moderation.verdict import Action, Direction, Span, Verdict
 from server.live import tables
 from server.live.errors import LiveError
+from server.live.heartbeat import HeartbeatSettings
 from server.live.records import ClientReported, SessionClosed, SessionOpened
 from server.live.store import EventStore
 from server.live.writer import WriterSettings
@@ -530,9 +531,34 @@ async def test_closing_leaves_no_thread_and_no_descriptor(path: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == files
 
 
+class Postgres:
+    """A server of our own, reached by a socket in its folder."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.url = f"postgresql+asyncpg://visavis@/postgres?host={folder}"
+        # it wants no root
+        self.user = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
+        make = [*self.user, "initdb", "-D", f"{folder}/data", "-U", "visavis", "-A", "trust"]
+        subprocess.run(make, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.start()
+
+    def start(self) -> None:
+        serve = [*self.user, "postgres", "-D", f"{self.folder}/data", "-k", self.folder]
+        serve += ["-c", "listen_addresses=", "-c", "fsync=off"]
+        self.process = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            if subprocess.run(["pg_isready", "-q", "-h", self.folder], check=False).returncode == 0:
+                break
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)  # does not wait for its clients
+        self.process.wait()
+
+
 @pytest.fixture
-def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of a server of our own, reached by a socket in its folder."""
+def postgres_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
     pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed")
     for programs in sorted(Path("/usr/lib/postgresql").glob("*/bin")):  # where Debian puts them
         monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{programs}")
@@ -540,23 +566,54 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o777)
-        user = (
-            ["setpriv", "--reuid=nobody", "--clear-groups"] if os.geteuid() == 0 else []
-        )  # it wants no root
-        data = f"{folder}/data"
-        make = [*user, "initdb", "-D", data, "-U", "visavis", "-A", "trust"]
-        subprocess.run(make, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        serve = [*user, "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-        server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(100):
-                if subprocess.run(["pg_isready", "-q", "-h", folder], check=False).returncode == 0:
-                    break
-                time.sleep(0.1)
-            yield f"postgresql+asyncpg://visavis@/postgres?host={folder}"
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait()
+        server = Postgres(folder)
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> str:
+    return postgres_server.url
+
+
+async def test_events_wait_while_postgresql_is_away_and_are_written_when_it_comes_back(
+    postgres_server: Postgres,
+) -> None:
+    notices: list[Notice] = []
+    settings = WriterSettings(batch_s=0.01, busy_s=0.1, retry_s=0.02, retry_max_s=0.1)
+    beats = HeartbeatSettings(every_s=0.1, lost_s=0.6)
+    stores = [
+        EventStore.open(postgres_server.url, settings=settings, heartbeat=beats, on_notice=notices.append)
+        for _ in range(2)
+    ]
+    for index, store in enumerate(stores):
+        store.put(f"s{index}", SessionOpened("demo"))
+        store.put(f"s{index}", a_turn(0))
+        assert await store.flush()
+    await asyncio.to_thread(postgres_server.stop)
+    for number in range(1, 50):
+        stores[0].put("s0", a_turn(number))
+    await asyncio.to_thread(wait_until_refused, stores[0])
+    await asyncio.to_thread(wait_until_refused, stores[1])  # it has nothing to write but signs of life
+    with pytest.raises(LiveError) as told:
+        await stores[0].sessions()
+    assert (told.value.code, told.value.retryable) == ("store_unavailable", True)
+    await asyncio.sleep(2 * beats.lost_s)
+    await asyncio.to_thread(postgres_server.start)
+    assert await stores[0].flush()
+    assert [event.turn for event in await stores[0].events("s0")] == list(range(50))
+    await asyncio.sleep(2 * beats.lost_s)
+    assert [session.reason for session in await stores[0].sessions()] == ["", ""]
+    assert sorted({notice.code for notice in notices}) == ["store_failed", "store_recovered"]
+    await stores[1].close()  # without an end of its session, as a server that was killed
+    for _ in range(100):
+        (left,) = [each for each in await stores[0].sessions() if each.id == "s1"]
+        if left.closed_at is not None:
+            break
+        await asyncio.sleep(0.05)
+    assert left.reason == "server_lost"
+    assert [each.at for each in await stores[0].events("s1")] == [left.closed_at]
+    assert await stores[0].close() == 0
 
 
 async def test_postgresql_is_another_url(postgres: str) -> None:
