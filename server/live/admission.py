@@ -98,11 +98,6 @@ class Admission:
         mine.seen_s = now_s
         return self._ahead(ticket), mine.held_since_s is not None
 
-    def give_up(self, ticket: str, now_s: float) -> None:
-        """Leave the queue."""
-        self._queue.pop(ticket, None)
-        self._refresh(now_s)
-
     def _busy(self, ticket: str) -> Busy:
         ahead = self._ahead(ticket)
         who = {0: "you are the next", 1: "one visitor is ahead of you"}.get(

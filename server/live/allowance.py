@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 class Allowance:
-    """So much a second and no more, with some saved up for bursts.
+    """So much a second and no more, with some saved up for bursts: a token bucket.
 
     Args:
-        per_s: how many a second.
-        burst: how many at once, after a pause.
+        per_s: how much a second, in any unit.
+        burst: how much at once, at the start and after a pause.
         now: seconds, any clock that only goes forward.
     """
 
@@ -19,12 +19,12 @@ class Allowance:
         self._left = burst
         self._refilled_s = now()
 
-    def take(self) -> bool:
-        """Take one, if there is one left."""
+    def take(self, amount: float = 1.0) -> bool:
+        """Take so much, if it is there; else nothing."""
         now = self._now()
         self._left = min(self._burst, self._left + (now - self._refilled_s) * self._per_s)
         self._refilled_s = now
-        if self._left < 1.0:
+        if amount > self._left:
             return False
-        self._left -= 1.0
+        self._left -= amount
         return True

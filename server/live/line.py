@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
-from av.packet import Packet
 from numpy.typing import NDArray
 
 from server.live import inside
 from server.live.allowance import Allowance
-from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES, AudioEncoder
 from server.live.errors import LiveError
 from server.live.figures import LineStats, Totals, newest_trip, totals_of
 from server.live.inbox import HEARING_RATE, PIECE_SAMPLES, AudioInbox
 from server.live.offer import Offer
 from server.live.picture import PictureSender
 from server.live.quality import DEFAULTS, QualitySettings
+from server.live.sound import SoundSender
 from server.live.tracks import PacketTrack
 
 log = logging.getLogger(__name__)
@@ -38,13 +36,12 @@ SILENT_S = 4.0
 """A living client reports at least once a second, even where its microphone is off."""
 FLOOD_BYTES = 1_250_000
 """In one second: no microphone sends 10 Mb/s."""
-MUCH_BYTES = 125_000
-"""In a second: ten times the best Opus; for `MUCH_S` in a row it is a flood too."""
-MUCH_S = 3
-REPEATS_PER_S = 20.0
-REPEATS_AT_ONCE = 30.0
-"""Lost packets of the picture: half of what a face needs a second; beyond that a key frame is cheaper."""
+MUCH_BYTES, MUCH_S = 125_000, 3
+"""In one second, ten times the best Opus; in so many seconds in a row it is a flood too."""
+REPEATS_PER_S, REPEATS_AT_ONCE = 20.0, 30.0
+"""Lost packets of the picture, sent again: half of what a face needs a second; beyond, key frames are cheaper."""
 CLOSE_S = 5.0
+"""How long aiortc may take to close a connection."""
 OVER = ("failed", "flooded", "closed")
 """States that a connection does not come back from."""
 
@@ -106,9 +103,7 @@ class Line:
         self._on_state = on_state
         self._loop = asyncio.get_running_loop()
         self._connection = RTCPeerConnection(configuration)
-        self._audio = PacketTrack("audio")
-        self._voice = AudioEncoder()
-        self._unsaid: deque[Packet[Any]] = deque()
+        self._sound = SoundSender(PacketTrack("audio"))
         self._inbox = AudioInbox(on_audio, self._loop.time)
         self._picture: PictureSender | None = None
         if offer.codecs:
@@ -180,28 +175,14 @@ class Line:
         picture = self._picture
         if self._stats.state in OVER:
             return
-        if (self.offer.hears and not self._audio.wanted) or (picture and not picture.track.wanted):
+        if (self.offer.hears and not self._sound.track.wanted) or (picture and not picture.track.wanted):
             if picture:
                 picture.keep(moment.frame)
             return  # both tracks begin together
         if self.offer.hears:
-            self._say(self._voice.encode(moment.pcm, moment.index))
+            self._sound.take(moment.index, moment.pcm)
         if picture:
             picture.take(moment.index, moment.frame)
-
-    def _say(self, packets: list[Packet[Any]]) -> None:
-        """Send one packet now and the next when it is its turn: pairs would look like a jittery network.
-
-        Browsers lengthen their buffers by the jitter that they see.
-        """
-        self._say_rest()
-        self._audio.put(packets[0])
-        self._unsaid.extend(packets[1:])
-        self._loop.call_later(PACKET_SAMPLES / AUDIO_RATE, self._say_rest)
-
-    def _say_rest(self) -> None:
-        while self._unsaid:
-            self._audio.put(self._unsaid.popleft())
 
     async def close(self) -> None:
         """End the connection and all that belongs to it."""
@@ -209,7 +190,7 @@ class Line:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._audio.stop()
+        self._sound.track.stop()
         if self._picture is not None:
             self._picture.track.stop()
         try:
@@ -220,7 +201,7 @@ class Line:
 
     def _arrange(self, offer: Offer) -> None:
         # Preferences must stand before the offer is applied: aiortc ignores later ones without a word.
-        audio = self._connection.addTransceiver(self._audio, direction="sendrecv")
+        audio = self._connection.addTransceiver(self._sound.track, direction="sendrecv")
         known = RTCRtpSender.getCapabilities("audio").codecs
         audio.setCodecPreferences([codec for codec in known if codec.name.lower() == "opus"])
         if self._picture is not None:

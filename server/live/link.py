@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from server.live.allowance import Allowance
 from server.live.errors import LiveError
 from server.live.protocol import MESSAGE_BYTES, UP_RATE_HZ, message
 
@@ -47,29 +48,6 @@ CLOSE_OF_STATUS = {
 }
 
 
-class Bucket:
-    """A token bucket; time is an argument.
-
-    Args:
-        rate: units a second.
-        size: units at once.
-    """
-
-    def __init__(self, rate: float, size: float) -> None:
-        self._rate, self._size = rate, size
-        self._level, self._at_s = size, float("-inf")
-
-    def take(self, units: float, now_s: float) -> bool:
-        """Take units if they are there."""
-        filled = self._size if self._at_s == float("-inf") else self._rate * (now_s - self._at_s)
-        self._level = min(self._size, self._level + filled)
-        self._at_s = now_s
-        if units > self._level:
-            return False
-        self._level -= units
-        return True
-
-
 class Link:
     """A client's WebSocket, accepted."""
 
@@ -79,8 +57,8 @@ class Link:
         self._sounds = 0
         self._wake = asyncio.Event()
         self._closing: tuple[int, str] | None = None
-        self._messages = Bucket(MESSAGES_S, MESSAGES_AT_ONCE)
-        self._sound = Bucket(SOUND_BYTES_S, SOUND_BYTES_AT_ONCE)
+        self._messages = Allowance(MESSAGES_S, MESSAGES_AT_ONCE, time.monotonic)
+        self._sound = Allowance(SOUND_BYTES_S, SOUND_BYTES_AT_ONCE, time.monotonic)
         self.dropped_bytes = 0
         """Sound that came too fast."""
         self.left_politely = False
@@ -169,14 +147,13 @@ class Link:
                     yield data
 
     def _let_in(self, data: str | bytes) -> bool:
-        now_s = time.monotonic()
         if isinstance(data, str):
-            if self._messages.take(1, now_s):
+            if self._messages.take():
                 return True
             raise LiveError(
                 "too_fast", "messages come too fast", "send fewer, then connect again", status=429
             )
-        if self._sound.take(len(data), now_s):
+        if self._sound.take(len(data)):
             return True
         self.dropped_bytes += len(data)
         if self.dropped_bytes > FLOOD_BYTES:

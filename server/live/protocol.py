@@ -20,7 +20,6 @@ UP_RATE_HZ = 16_000
 DOWN_RATE_HZ = 24_000
 """Of the sound that it gets back."""
 
-State = Literal["listening", "thinking", "speaking", "paused"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_CHARS)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Language = Literal["en", "zh"]
@@ -183,13 +182,6 @@ class NewSession(BaseModel):
         default="", description="What the client is, for the operators: page, kiosk, widget …"
     )
     ticket: Id | None = Field(default=None, description="A place in the queue that was given before.")
-
-
-class Size(Document):
-    """Pixels."""
-
-    width: int
-    height: int
 
 
 class DeskDocument(Document):

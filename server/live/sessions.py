@@ -7,6 +7,7 @@ import logging
 import random
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
@@ -78,7 +79,7 @@ class Sessions:
         self._metrics, self._cast, self._listeners, self._clock = metrics, cast, listeners, clock
         self._open: dict[str, Session] = {}
         self._endings = Tasks()
-        self._lags: list[float] = [0.0]
+        self._lags = deque([0.0], maxlen=LAG_KEPT)
         metrics.registry.register(MediaFigures(self._media))
 
     def __len__(self) -> int:
@@ -181,7 +182,7 @@ class Sessions:
             before = self._clock()
             await asyncio.sleep(WATCH_S)
             now = self._clock()
-            self._lags = [*self._lags[-LAG_KEPT + 1 :], max(now - before - WATCH_S, 0.0)]
+            self._lags.append(max(now - before - WATCH_S, 0.0))
             self._metrics.loop_lag.set(self.loop_lag_s)
             for session in list(self._open.values()):
                 if reason := self._look_at(session, now):

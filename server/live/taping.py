@@ -13,6 +13,7 @@ from agent.conversation_events import Notice
 from server.live.desks import Sink
 from server.live.errors import LiveError
 from server.live.recording import Recording
+from server.live.telling import FOR_VISITORS
 
 
 class Taping:
@@ -71,7 +72,7 @@ class Taping:
         if error is None:
             self._recording = starting.result()
             self._sinks.append(self._recording)
-            self._told(Notice("recording", "This conversation is being recorded, as you agreed."))
+            self._told(Notice("recording", FOR_VISITORS["recording"]))
         elif isinstance(error, LiveError):
             self._told(error)
         else:

@@ -79,14 +79,6 @@ def test_a_place_that_nobody_took_cannot_be_given_back() -> None:
         Admission(1, {}).leave("a", 0)
 
 
-def test_who_gives_up_makes_room() -> None:
-    admission = Admission(1, {})
-    admission.enter("a", 0)
-    first, second = busy(admission, "a", 0), busy(admission, "a", 0)
-    admission.give_up(first.ticket, 1)
-    assert admission.place(second.ticket, 1) == (0, False)
-
-
 @given(
     st.lists(
         st.tuples(

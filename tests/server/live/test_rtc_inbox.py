@@ -6,7 +6,6 @@ import numpy as np
 from aiortc.rtp import RtpPacket
 from numpy.typing import NDArray
 
-from server.live.allowance import Allowance
 from server.live.encoder import AudioEncoder
 from server.live.inbox import BURST_PACKETS, PATIENCE_PACKETS, AudioInbox
 
@@ -148,13 +147,3 @@ def test_what_the_listener_raises_is_counted() -> None:
     for packet in packets(10):
         inbox.add(packet)
     assert inbox.failures >= 9
-
-
-def test_an_allowance_refills_with_time_up_to_its_burst() -> None:
-    clock = Clock()
-    allowance = Allowance(10.0, 3.0, clock)
-    assert [allowance.take() for _ in range(4)] == [True, True, True, False]
-    clock.now_s += 0.1
-    assert [allowance.take() for _ in range(2)] == [True, False]
-    clock.now_s += 100.0
-    assert sum(allowance.take() for _ in range(10)) == 3
