@@ -28,20 +28,20 @@ def places(rig: Rig) -> F32:
 
 def kinds(rig: Rig) -> tuple[U8, U8]:
     """Of each triangle how it is shaded, and which tiles of the appearance maps it touches: see `raster`."""
-    kinds = np.zeros(len(rig.triangles), np.uint8)
+    shaded = np.zeros(len(rig.triangles), np.uint8)
     lit = np.abs(rig.light - 1) > raster.UNSEEN
     for eye in rig.manifest.eyes.values():
         lit[eye.first : eye.first + eye.count] = True
-    kinds[lit[rig.triangles].any(axis=1)] |= raster.LIT
+    shaded[lit[rig.triangles].any(axis=1)] |= raster.LIT
     if not rig.map_size:
-        return kinds, np.zeros((len(kinds), 4), np.uint8)
+        return shaded, np.zeros((len(shaded), 4), np.uint8)
     corners = rig.map_xy[rig.triangles]
     low, high = corners.min(axis=1), corners.max(axis=1)
     inside = (low >= raster.INSIDE).all(axis=1) & (high < rig.map_size - 1 - raster.INSIDE).all(axis=1)
-    kinds[(rig.mapped > 0) & inside] |= raster.MAPPED
+    shaded[(rig.mapped > 0) & inside] |= raster.MAPPED
     # interpolation reads the next pixel too
     tiles = np.stack([low, high + 1 + raster.INSIDE], axis=2).clip(0, rig.map_size - 1) // raster.TILE
-    return kinds, np.ascontiguousarray(tiles.reshape(-1, 4), np.uint8)
+    return shaded, np.ascontiguousarray(tiles.reshape(-1, 4), np.uint8)
 
 
 def short(rows: F32) -> tuple[NDArray[np.int16], F32]:

@@ -46,7 +46,7 @@ MOUTH_BOX_M: Box = (-0.031, 0.031, -0.105, -0.045)
 EYES_BOX_M: Box = (-0.046, 0.046, -0.013, 0.016)
 """The finely drawn boxes at rest."""
 BOX_FORWARD_M = 0.01
-"""How far before the middles of the eyes the boxes lie: about where lids and lips are."""
+"""How far before the middles of the eyes the boxes lie: about where its lids are."""
 RATIO_LOW, RATIO_HIGH = np.float32(0.35), np.float32(1.8)
 """Bounds of what appearance maps do to a colour."""
 

@@ -39,7 +39,7 @@ FLOOD_BYTES = 1_250_000
 MUCH_BYTES, MUCH_S = 125_000, 3
 """In one second, ten times the best Opus; in so many seconds in a row it is a flood too."""
 REPEATS_PER_S, REPEATS_AT_ONCE = 20.0, 30.0
-"""Lost packets of the picture, sent again: half of what a face needs a second; above it, key frames cost less."""
+"""Lost packets of the picture: half of what a face needs a second; beyond that a key frame is cheaper."""
 CLOSE_S = 5.0
 """How long aiortc may take to close a connection."""
 OVER = ("failed", "flooded", "closed")
