@@ -42,7 +42,8 @@ class PictureSender:
         quality: numbers of the ladder.
 
     Attributes:
-        late: frames left out because the encoder was busy, plus encodes longer than a frame.
+        late: frames that were not drawn in time, or left out because the encoder was busy, plus encodes
+            longer than a frame.
         key_frames: sent.
         fps: frames sent in the last second.
         encode_ms: mean wall time of an encode in the last second.
@@ -116,6 +117,11 @@ class PictureSender:
         elif every == 0 or index - self._index < every:
             return
         if frame is None:
+            # its drawing is late: this machine is too slow, whatever the encoder says
+            if self._last is not None:
+                self.late += 1
+                self._due += 1
+                self._due_late += 1
             return
         self._index = index
         self._due += 1

@@ -108,6 +108,17 @@ def late_seconds(sender: PictureSender, count: int, ends: Callable[[], bool]) ->
         sender.second(float(n), audio_bps=4e4, video_bps=3e5, lost=0.0, rtt_ms=10.0, seconds=1.0)
 
 
+async def test_frames_that_are_not_drawn_in_time_bring_the_picture_down(sent: Sent) -> None:
+    sender = sent.sender
+    for second in range(4):
+        for index in range(25 * second, 25 * second + 25):
+            sender.take(index, frame() if index % 3 else None)
+            sender._waiting = None  # the encoder itself is never late here
+        sender.second(float(second), audio_bps=4e4, video_bps=3e5, lost=0.0, rtt_ms=10.0, seconds=1.0)
+    assert sender.step.name != "full"
+    assert sender.late >= 30
+
+
 async def test_lower_rungs_send_smaller_and_fewer_frames_and_the_last_one_a_still(sent: Sent) -> None:
     sender = sent.sender
     late_seconds(sender, 20, lambda: sender.step.name == "half-slow")
