@@ -51,6 +51,7 @@ def options_of(
     certificate: Path | None = None,
     key: Path | None = None,
     kept_days: float | None = None,
+    udp_ports: str = "",
 ) -> ServeOptions:
     """Read what the command was given; passwords of TURN servers come from the environment.
 
@@ -68,13 +69,14 @@ def options_of(
         certificate: PEM file for https; None: http.
         key: its key; None: in the same file.
         kept_days: after which events and recordings are deleted; None: the usual time.
+        udp_ports: "40000-40100": where sound and picture may come and go; empty: at any port.
 
     Raises:
-        UsageError: an address is wrong, or a TURN server has no password.
+        UsageError: an address or a range is wrong, or a TURN server has no password.
         DeskError: the secret cannot be read.
     """
     from server.live.errors import LiveError
-    from server.live.ice import IceSettings
+    from server.live.ice import IceSettings, read_ports
     from server.live.options import KEPT_DAYS, ServeOptions, places
     from server.live.tokens import load_secret
 
@@ -86,6 +88,7 @@ def options_of(
             turn_username=os.environ.get(TURN_USER, ""),
             turn_password=os.environ.get(TURN_PASSWORD, ""),
             relay_only=relay_only,
+            udp_ports=read_ports(udp_ports),
         )
     except LiveError as error:
         hint = f"; set {TURN_SECRET}, or {TURN_USER} and {TURN_PASSWORD}" if "turn" in error.code else ""

@@ -31,6 +31,14 @@ def serve(
             "VISAVIS_TURN_SECRET holds the secret that coturn shares."
         ),
     ] = None,
+    udp_ports: Annotated[
+        str,
+        typer.Option(
+            metavar="FIRST-LAST",
+            help="UDP ports for sound and picture, as a firewall opens them: 40000-40100, at least two for "
+            "each conversation. Any port if left out.",
+        ),
+    ] = "",
     relay_only: Annotated[bool, typer.Option("--relay-only", help="Use TURN alone, to try it.")] = False,
     max_sessions: Annotated[
         int | None, typer.Option(min=1, help="Conversations at once; by default two for each core.")
@@ -81,6 +89,7 @@ def serve(
             stun=stun or (),
             turn=turn or (),
             relay_only=relay_only,
+            udp_ports=udp_ports,
             max_sessions=max_sessions,
             origins=origin or (),
             store=store,

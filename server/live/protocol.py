@@ -38,6 +38,16 @@ class Hello(Message):
     token: Annotated[str, StringConstraints(max_length=4096)]
 
 
+class Kept(Message):
+    """The token of the last "ready" was kept; older ones are to let nobody in any more.
+
+    Every "ready" holds a new `token`, with which to come back. A client that does not say this may come back
+    with the one it came with, until it has used a newer one.
+    """
+
+    type: Literal["kept"]
+
+
 class Offer(Message):
     """A WebRTC offer: the first, a renegotiation or an ICE restart."""
 
@@ -109,7 +119,7 @@ class End(Message):
     type: Literal["end"]
 
 
-ClientMessage = Hello | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End
+ClientMessage = Hello | Kept | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End
 _CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 

@@ -16,9 +16,10 @@ from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.link import CLOSE_NORMAL, CLOSE_REPLACED, Link
 from server.live.metrics import Metrics
+from server.live.passes import Passes
 from server.live.post import Post
 from server.live.presence import Presence
-from server.live.protocol import Report, parse_message
+from server.live.protocol import Kept, Report, parse_message
 from server.live.tasks import Tasks
 from server.live.visit import Visit
 
@@ -41,6 +42,7 @@ class Session:
         opened: the desk.
         cast: makes the conversation, when the visitor joins.
         ways: how picture and sound may go.
+        passes: its tokens.
         metrics: where things are counted.
         recordings: folder for the recordings of visitors who agreed; None: nothing is recorded.
         listeners: told what happens.
@@ -54,6 +56,7 @@ class Session:
         cast: Callable[[Callable[[ConversationEvent], None]], Cast],
         *,
         ways: Ways,
+        passes: Passes,
         metrics: Metrics,
         recordings: Path | None = None,
         listeners: tuple[Listener, ...] = (),
@@ -61,6 +64,7 @@ class Session:
     ) -> None:
         self.guest = guest
         self.opened = opened
+        self.passes = passes
         self.ended = ""
         """Why it ended; empty while it goes on."""
         self.gone = asyncio.Event()
@@ -102,7 +106,8 @@ class Session:
             visit.resume(link)
             life_s = self.presence.left_s(self._clock()) + RELAY_MORE_S
             servers = self._ways.ice.for_browser(self.guest.session, life_s=life_s)
-            link.send("ready", state=visit.state, resumed=resumed, ice_servers=servers)
+            token = self.passes.next()
+            link.send("ready", state=visit.state, resumed=resumed, token=token, ice_servers=servers)
             async for data in link.receive():
                 try:
                     self._take(data, visit, link)
@@ -193,6 +198,10 @@ class Session:
             visit.take_sound(data)
             return
         message = parse_message(data)
+        if isinstance(message, Kept):
+            if link is self._post.link:  # not where another client has got a newer one in the meantime
+                self.passes.kept()
+            return
         if not isinstance(message, Report):
             self.presence.act(self._clock())
         visit.take_message(message, link)

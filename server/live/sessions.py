@@ -21,6 +21,7 @@ from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.metrics import MediaFigures, Metrics
 from server.live.options import LOOPBACK, ServeOptions
+from server.live.passes import Passes
 from server.live.protocol import NewSession, QueueDocument, SessionDocument
 from server.live.session import Session
 from server.live.tasks import Tasks
@@ -125,12 +126,15 @@ class Sessions:
             record=wanted.record and settings.web.record and bool(self._options.recordings),
             client=wanted.client,
         )
+        expires_s = settings.web.longest_s + self._options.join_s
+        passes = Passes(self._tokens, name, desk, origin, expires_s=expires_s)
         seed = random.randrange(2**31)
         session = Session(
             guest,
             opened,
             partial(self._cast, opened, self._pool, wanted.language, seed),
             ways=self._ways,
+            passes=passes,
             metrics=self._metrics,
             recordings=Path(self._options.recordings) if self._options.recordings else None,
             listeners=self._listeners,
@@ -140,10 +144,9 @@ class Sessions:
         self._metrics.opened.labels(desk).inc()
         self._metrics.sessions.labels(desk).inc()
         self._follow(session)
-        expires_s = settings.web.longest_s + self._options.join_s
         return SessionDocument(
             session=name,
-            token=self._tokens.issue(name, desk, origin, expires_s=expires_s),
+            token=passes.next(),
             expires_s=expires_s,
             ws=f"/v1/sessions/{name}/live",
             desk=opened.document(),
@@ -155,10 +158,11 @@ class Sessions:
         Raises:
             LiveError: the token is not right, or the session is over.
         """
-        self._tokens.read(token, session=name, origin=origin)
+        claims = self._tokens.read(token, session=name, origin=origin)
         session = self._open.get(name)
         if session is None or session.ended:
             raise LiveError("session_over", "the session is over", "ask for a new session", status=404)
+        session.passes.admit(claims)
         return session
 
     def place(self, ticket: str) -> QueueDocument:

@@ -102,6 +102,14 @@ def test_wrong_addresses_of_helpers_are_told(monkeypatch: pytest.MonkeyPatch) ->
     assert "hidden" not in repr(options)
 
 
+def test_a_range_of_ports_reaches_the_connections() -> None:
+    assert options_of(**GIVEN).ice.host_ports is None
+    assert options_of(**GIVEN, udp_ports="40000-40009").ice.host_ports == range(40_000, 40_010)
+    for wrong in ("40000", "40100-40000"):
+        with pytest.raises(UsageError, match="write it like 40000-40100"):
+            options_of(**GIVEN, udp_ports=wrong)
+
+
 def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "none.pem").write_text("nothing", encoding="utf-8")
     with pytest.raises(UsageError, match="PEM"):
