@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evals.live_script import RATE_HZ, Kind, Recording, arranged
+from evals.live_script import RATE_HZ, REPLY_S, Kind, Recording, arranged
 from speech.audio import load_audio
 from speech.errors import AudioError
 from speech.timeline import Pcm
@@ -27,8 +27,6 @@ VOICED = 0.1
 """Share of the voice's level from which something counts as said: 20 dB below are breaths and rooms."""
 LOUD_PERCENTILE = 90.0
 """Of the 10 ms levels of a recording: the voice's level, whatever share of it is silent."""
-REPLY_S = 12.0
-"""Room for a reply before the next utterance in silence."""
 INTERRUPT_S = 2.2
 """From an utterance's end to the one that breaks in: a reply to what was hardly understood is short."""
 FILE_S = 3600.0
@@ -152,7 +150,7 @@ def recording(paths: Sequence[Path], most: int) -> Recording:
     chosen = [said[number * len(said) // min(most, len(said))] for number in range(min(most, len(said)))]
     kinds: tuple[Kind, Kind] = ("question", "interruption")
     laid = [(kinds[number % 2], one.text, one.pcm) for number, one in enumerate(chosen)]
-    return arranged(laid, interrupt_s=INTERRUPT_S, reply_s=REPLY_S, second_reply_s=REPLY_S)
+    return arranged(laid, interrupt_s=INTERRUPT_S, second_reply_s=REPLY_S)
 
 
 def _parted(voiced: np.ndarray, pause_s: float) -> list[np.ndarray]:

@@ -21,6 +21,10 @@ REMOTE_HANG_S = 0.06
 """Pauses from here on part the assistant's sounds."""
 SILENCE_S = 0.8
 """Silence that lasts so long ends a reply; between its sentences there is half a second."""
+TURN_GAP_S = 0.2
+"""Silence between the replies of two turns at least: the second one's words had to be understood first."""
+AHEAD_S = 0.4
+"""A sentence is announced so long before its sound at most: browsers hold sound back to smooth it."""
 FIND_S = 1.5
 """How far an utterance may lie from where the recording says, for a browser that stumbled as it began."""
 LONGEST_S = 8.0
@@ -99,6 +103,7 @@ def talk_of(trace: Trace, said: Sequence[Said]) -> Talk:
     local = spans(trace.sound_s, trace.local, LOCAL_RMS, LOCAL_HANG_S)
     remote = spans(trace.sound_s, trace.remote, REMOTE_RMS, REMOTE_HANG_S)
     shift_s = _shift(local, said)
+    starts = _starts(trace)
     answers, breaks = list[Answer](), list[Break]()
     lost, unanswered, cut = list[str](), list[str](), list[str]()
     for number, one in enumerate(said):
@@ -108,7 +113,7 @@ def talk_of(trace: Trace, said: Sequence[Said]) -> Talk:
             continue
         begin, end = span
         until = said[number + 1].start_s + shift_s if number + 1 < len(said) else np.inf
-        broken = _broken(remote, one, begin, end)
+        broken = _broken(remote, one, begin, end, starts)
         if broken is not None:
             breaks.append(broken)
             silent_s = begin + broken.silence_ms / 1e3
@@ -146,12 +151,22 @@ def _found(local: Spans, one: Said, shift_s: float) -> tuple[float, float] | Non
     return (float(begin), float(end)) if abs(end - begin - length_s) < max(0.3, 0.15 * length_s) else None
 
 
-def _broken(remote: Spans, one: Said, begin: float, end: float) -> Break | None:
+def _starts(trace: Trace) -> Floats:
+    """When each turn's first sentence was announced."""
+    first: dict[int, float] = {}
+    for _, s, detail in trace.of("sentence"):
+        first.setdefault(detail["turn"], s)
+    return np.array(sorted(first.values()), np.float64)
+
+
+def _broken(remote: Spans, one: Said, begin: float, end: float, starts: Floats) -> Break | None:
     """When the reply that was being said fell silent; None where nothing was being said."""
     if not len(remote):
         return None
-    # pauses between words belong to what is being said
-    breaks = np.flatnonzero(remote[1:, 0] - remote[:-1, 1] >= SILENCE_S)
+    # pauses between words belong to what is being said, unless another turn's reply follows them
+    after, before = remote[1:, 0], remote[:-1, 1]
+    anew = ((starts > before[:, None] - AHEAD_S) & (starts < after[:, None])).any(axis=1)
+    breaks = np.flatnonzero((after - before >= SILENCE_S) | (anew & (after - before >= TURN_GAP_S)))
     begins, ends = remote[np.r_[0, breaks + 1], 0], remote[np.r_[breaks, len(remote) - 1], 1]
     saying = np.flatnonzero((begins < begin) & (ends > begin))
     if not len(saying):

@@ -109,6 +109,18 @@ def test_a_reply_between_two_sentences_is_interrupted_by_who_speaks_then() -> No
     assert talk.cut == ()
 
 
+def test_a_reply_is_over_where_another_turns_reply_follows_soon() -> None:
+    """A short word over a reply is answered in less time than lies between some sentences."""
+    told = tuple(
+        (1e3 * at, at, "sentence", {"turn": turn})
+        for at, turn in ((12.5, 1), (14.0, 1), (15.85, 2), (19.0, 2))
+    )
+    heard = trace([(15, 15.5)], [(12.6, 13.9), (14.2, 15.4), (16.0, 18.8), (19.2, 22.0)], said=told)
+    talk = talk_of(heard, said(("b", "interruption", 15.0, 15.5)))
+    assert [round(one.silence_ms) for one in talk.breaks] == pytest.approx([400], abs=6)
+    assert [round(one.sound_ms) for one in talk.answers] == pytest.approx([500], abs=6)
+
+
 def test_an_old_reply_that_sounds_again_is_told() -> None:
     heard = trace([(15, 19)], [(12.6, 15.4), (17.0, 17.5), (19.6, 20.0)])
     talk = talk_of(heard, said(("b", "interruption", 15.0, 19.0)))

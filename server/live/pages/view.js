@@ -353,6 +353,6 @@ export class ConversationView extends EventTarget {
 
 /** The line of strings.js for the reason that an ended conversation gave. */
 function endingOf(code) {
-  const known = { visitor: "visitor", idle: "idle", too_long: "longest", replaced: "elsewhere", lost: "lost", gone: "lost" };
+  const known = { visitor: "visitor", idle: "idle", too_long: "longest", replaced: "elsewhere", lost: "lost", gone: "lost", session_over: "lost" };
   return `ended_${known[code] ?? "server"}`;
 }

@@ -363,6 +363,19 @@ def test_a_lost_connection_comes_back_into_the_same_conversation(visit: Opens) -
         here.until(lambda: len(script.of("text")) == 2, "the second question")
 
 
+def test_a_conversation_that_a_restarted_server_does_not_know_is_over(visit: Opens) -> None:
+    script = Script()
+    server = ScriptedServer(script)
+    with server.running() as address:
+        here = visit(script=script)
+        here.page.goto(address)
+        here.start("Type instead")
+        server.run_soon(script.sockets[-1].close(4404, "session_over"))
+        here.page.get_by_text("The connection could not be restored.").wait_for()
+        here.page.get_by_role("button", name="Start a new conversation").click()
+        here.page.get_by_role("button", name="Type instead").wait_for()
+
+
 def test_the_picture_comes_back_after_the_server_lost_its_end(visit: Opens) -> None:
     script = Script()
     server = ScriptedServer(script)
@@ -512,6 +525,44 @@ def test_nothing_is_cut_off_at_any_size(visit: Opens) -> None:
         here.page.set_viewport_size({"width": width, "height": height})
         assert here.page.evaluate(CUT) == [], f"{width} x {height}"
         assert here.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_low_or_enlarged_page_shows_more_than_hair(visit: Opens) -> None:
+    here = visit(locale="en-GB")
+    here.start("Type instead")
+    for width, height in ((844, 390), (720, 450), (360, 225), (1024, 600)):
+        here.page.set_viewport_size({"width": width, "height": height})
+        stage = here.page.locator(".stage").bounding_box()
+        assert stage["height"] >= 0.9 * stage["width"], f"{width} x {height}"
+        for button in here.page.locator(".controls button").all():
+            assert button.bounding_box()["y"] + button.bounding_box()["height"] <= height, (
+                f"{width} x {height}"
+            )
+
+
+def test_a_complaint_leaves_room_to_type_and_to_see(visit: Opens) -> None:
+    here = visit(init=REFUSE)
+    here.start()
+    here.page.get_by_text("The microphone is blocked.").wait_for()
+    for width, height in ((320, 568), (390, 844), (844, 390), (1024, 600), (1440, 900)):
+        here.page.set_viewport_size({"width": width, "height": height})
+        field, stage = here.page.locator("#say").bounding_box(), here.page.locator(".stage").bounding_box()
+        assert field["y"] + field["height"] <= height, f"{width} x {height}"
+        assert stage["height"] >= 0.3 * height, f"{width} x {height}"
+        if width > height:
+            assert stage["height"] >= 0.9 * height, f"{width} x {height}"
+
+
+def test_a_long_caption_leaves_the_face_to_be_seen(visit: Opens) -> None:
+    here = visit()
+    here.start()
+    words = "You can return most things within thirty days of delivery as long as they are unused. " * 4
+    show = "([caption, text]) => { caption.textContent = text; caption.hidden = false; }"
+    for width, height in ((320, 568), (390, 844), (1024, 600)):
+        here.page.set_viewport_size({"width": width, "height": height})
+        caption = here.page.locator(".caption")
+        here.page.evaluate(show, [caption.element_handle(), words])
+        assert caption.bounding_box()["height"] < 0.35 * here.page.locator(".stage").bounding_box()["height"]
 
 
 def test_a_page_loads_nothing_from_elsewhere(visit: Opens) -> None:
