@@ -9,6 +9,7 @@ from avatar.look import (
     GLINT_OUT,
     LASH_SWING_RAD,
     MOUTH_BOX_M,
+    Side,
     box_middle,
     box_size,
     chest_lift,
@@ -27,7 +28,7 @@ def rig() -> Rig:
     return load_rig("mira")
 
 
-def ahead(side: str, **weights: float) -> np.ndarray:
+def ahead(side: Side, **weights: float) -> np.ndarray:
     """Where an eye looks, that looks along -y at rest."""
     return eye_turn(weights_of(Pose(weights)), side) @ np.array([0, -1, 0], np.float32)
 
