@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 class Source(Protocol):
     """What has something for every moment: an `agent.stage.Stage`."""
 
-    async def next(self, index: int) -> LiveMoment:
-        """What leaves at a tick."""
+    async def next(self, index: int, late_s: float) -> LiveMoment:
+        """What leaves at a tick; the later its turn came, the less it may wait for anything."""
 
 
 class Sink(Protocol):
@@ -87,8 +87,9 @@ class MediaClock:
                 missed = int(late_s * FPS)
                 seen.skipped += missed
                 index += missed
+                late_s -= missed * MOMENT_S
             seen.late += late_s >= MOMENT_S
-            moment = await stage.next(index)
+            moment = await stage.next(index, late_s)
             seen.moments += 1
             for sink in tuple(sinks()):
                 self._hand(moment, sink)

@@ -29,7 +29,7 @@ Script = Callable[[int], Key]
 """What will be shown so many moments after the next one, as things stand."""
 
 WAIT_S = 0.030
-"""Longest that sound waits for its frame: three quarters of a moment, so that it never falls behind."""
+"""Longest after its turn that sound waits for its frame: three quarters of a moment."""
 LEARN = 0.3
 """Weight of the last drawing in the estimate of how long one takes."""
 FURTHEST = 10
@@ -103,10 +103,10 @@ class LiveFace:
         self._seen_s = 0.0
         self._good = HANGS
 
-    async def frame(self, index: int, script: Script) -> Picture | None:
-        """The frame of the next moment; None where it cannot be had within `WAIT_S`."""
+    async def frame(self, index: int, script: Script, late_s: float = 0.0) -> Picture | None:
+        """The frame of the next moment; None where it cannot be had within `WAIT_S` of its turn."""
         due = self.every > 0 and index % self.every == 0
-        picture = await self._picture(due, script)
+        picture = await self._picture(due, script, max(WAIT_S - late_s, 0.0))
         now_s = time.perf_counter()
         if picture is not None or not self._missing:
             self._seen_s = now_s
@@ -119,12 +119,12 @@ class LiveFace:
                 self._fail(f"no frame was ready for {HANGS_S:g} s: is the machine too busy?")
         return picture
 
-    async def _picture(self, due: bool, script: Script) -> Picture | None:
+    async def _picture(self, due: bool, script: Script, wait_s: float) -> Picture | None:
         key = script(0)
         self._sort_out(script)
         if not self._flying:
             # Nobody foresaw this frame: it is drawn now, if there is time.
-            if not due or self._draw_s > WAIT_S or len(self._lost) >= DEPTH or not self._begin(key):
+            if not due or self._draw_s > wait_s or len(self._lost) >= DEPTH or not self._begin(key):
                 return None
         elif self._flying[0].key != key:
             return None
@@ -132,7 +132,7 @@ class LiveFace:
         if not drawing.future.done():
             arriving = asyncio.wrap_future(drawing.future)
             arriving.add_done_callback(_looked_at)
-            await asyncio.wait({arriving}, timeout=WAIT_S)
+            await asyncio.wait({arriving}, timeout=wait_s)
         if drawing.future.done():
             self._flying.remove(drawing)
             return self._arrived(drawing)

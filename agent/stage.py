@@ -210,11 +210,16 @@ class Stage:
         self._tail, self._open = None, False
         self._face.close()
 
-    async def next(self, index: int) -> LiveMoment:
-        """What leaves at a tick of the media clock; waits 30 ms for its frame at most."""
+    async def next(self, index: int, late_s: float = 0.0) -> LiveMoment:
+        """What leaves at a tick of the media clock; waits for its frame until 30 ms after its turn at most.
+
+        Args:
+            index: of the moment.
+            late_s: how long ago its turn was.
+        """
         self._face.look = "listening" if self._paused else self._look
         line, _ = self._to_come(0)
-        frame = await self._face.frame(index, self._to_come)
+        frame = await self._face.frame(index, self._to_come, late_s)
         # The sound is chosen now: while its frame was drawn it may have been cut.
         if self._tail is not None:
             pcm, self._tail = self._tail[1], None

@@ -35,7 +35,7 @@ class Player:
     stalls: list[float] = field(default_factory=list)
     begun: list[tuple[int, float]] = field(default_factory=list)
 
-    async def next(self, index: int) -> LiveMoment:
+    async def next(self, index: int, late_s: float) -> LiveMoment:
         self.begun.append((index, self.world.now_s))
         self.world.now_s += self.stalls.pop() if self.stalls else 0.0
         # what is played counts up by one, whatever the index does
@@ -143,7 +143,7 @@ async def test_a_clock_leaves_the_event_loop_its_turn() -> None:
 
 async def test_real_time_is_kept() -> None:
     class Still:
-        async def next(self, index: int) -> LiveMoment:
+        async def next(self, index: int, late_s: float) -> LiveMoment:
             return LiveMoment(index, None, np.zeros(1920, np.int16), "", False)
 
     recorder = Recorder()
