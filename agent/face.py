@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LIP_BATCH = 8
 """Frames that a lip model redraws at once: a reply begins a third of a second later, not two thirds."""
+LEAST_PX = 64
+"""Smallest picture that renderers draw."""
 Background = tuple[int, int, int] | str | None
 """What `load_renderer` takes: a colour, a picture's path (also "blur:PATH"), None for a light wall."""
 
@@ -128,10 +131,23 @@ def open_renderer(desk: Desk) -> Renderer:
     Raises:
         AvatarError: the rig is missing or broken, or the background is.
     """
+    return open_renderers(desk, (1.0,))[1.0]
+
+
+def open_renderers(desk: Desk, scales: Iterable[float]) -> dict[float, Renderer]:
+    """Renderers of the desk's rig at several shares of the size that its settings want, by share.
+
+    Raises:
+        AvatarError: the rig is missing or broken, or the background is.
+    """
     settings = desk.settings.avatar
-    return load_renderer(
-        load_rig(find_rig(settings.rig, desk)),
-        size=settings.size,
-        background=background_of(desk),
-        framing=settings.framing,
-    )
+    rig, background = load_rig(find_rig(settings.rig, desk)), background_of(desk)
+    return {
+        scale: load_renderer(
+            rig,
+            size=max(LEAST_PX, round(settings.size * scale / 2) * 2),
+            background=background,
+            framing=settings.framing,
+        )
+        for scale in scales
+    }

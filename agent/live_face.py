@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Literal
@@ -54,6 +54,19 @@ class _Drawing:
     """The picture and when it was done."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Easel:
+    """Where pictures of one size are made."""
+
+    renderer: Renderer
+    lettering: Lettering
+
+    def draw(self, pose: Pose) -> tuple[Picture, float]:
+        """Draw; returns the picture and when it was done."""
+        picture = self.lettering.draw(self.renderer.draw(pose))
+        return picture, time.perf_counter()
+
+
 class LiveFace:
     """One face over a session.
 
@@ -64,6 +77,7 @@ class LiveFace:
     Args:
         renderer: draws it.
         pool: where; may be shared by sessions.
+        smaller: draw smaller pictures, by their share of the full size.
         seed: same seed, same blinks.
         on_failure: told once why there are no frames, and again only after there were some for a second.
         ai_label: whether the honest label "AI" is written onto the picture.
@@ -74,6 +88,7 @@ class LiveFace:
         renderer: Renderer,
         pool: Executor,
         *,
+        smaller: Mapping[float, Renderer],
         seed: int,
         on_failure: Callable[[str], None],
         ai_label: bool = True,
@@ -82,15 +97,19 @@ class LiveFace:
         """How it waits."""
         self.every = 1
         """One of so many frames is drawn, 0: none."""
+        self.scale = 1.0
+        """Share of the full size at which it is drawn, where there is a renderer for that."""
         self.late = 0
         """Moments whose frame was not ready."""
         self.performer = Performer(FPS, seed)
-        self._renderer = renderer
         self._pool = pool
         self._tell = on_failure
-        self._lettering = Lettering(
-            size=renderer.width, height=renderer.height, ai_label=ai_label, captions=False
-        )
+        self._easels = {
+            scale: _Easel(
+                one, Lettering(size=one.width, height=one.height, ai_label=ai_label, captions=False)
+            )
+            for scale, one in {**smaller, 1.0: renderer}.items()
+        }
         self._poses: Iterator[Pose] = iter(())
         self._source: Line | str = ""
         self._posed = 0
@@ -194,7 +213,8 @@ class LiveFace:
         try:
             pose = self._pose(*key)
             begun_s = time.perf_counter()
-            future = self._pool.submit(_draw, self._renderer, self._lettering, pose)
+            easel = self._easels.get(self.scale) or self._easels[1.0]
+            future = self._pool.submit(easel.draw, pose)
         except Exception as error:  # whatever it is, the voice must go on
             self._source = ""
             self._fail(f"the face cannot act ({error}): the voice goes on; look at the desk's avatar")
@@ -236,11 +256,6 @@ class LiveFace:
             sentence.emotion.intensity,
             gesture=gesture_of(sentence, first=line.first) if whole else None,
         )
-
-
-def _draw(renderer: Renderer, lettering: Lettering, pose: Pose) -> tuple[Picture, float]:
-    picture = lettering.draw(renderer.draw(pose))
-    return picture, time.perf_counter()
 
 
 def _looked_at(future: asyncio.Future[tuple[Picture, float]]) -> None:

@@ -39,9 +39,14 @@ Drawing = tuple[Future[NDArray[np.uint8]], Pcm, Spoken | None]
 """A frame that is being drawn, its sound, and the sentence that it belongs to."""
 
 
+def drawers() -> int:
+    """How many threads draw frames: as many as there are cores, within reason."""
+    return max(2, min(4, os.cpu_count() or 2))
+
+
 def drawing_pool() -> ThreadPoolExecutor:
-    """Threads that draw frames: as many as there are cores, within reason."""
-    return ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="draw")
+    """Threads that draw frames."""
+    return ThreadPoolExecutor(drawers(), thread_name_prefix="draw")
 
 
 @dataclass(slots=True)

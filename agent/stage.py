@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from types import MappingProxyType
 
 import numpy as np
 
@@ -86,6 +87,7 @@ class Stage:
     Args:
         renderer: draws the face.
         pool: where it does; may be shared by sessions.
+        smaller: draw smaller pictures, by their share of the full size.
         seed: same seed, same blinks.
         on_event: told of every `StageEvent`, on the event loop.
         ai_label: whether the honest label "AI" is written onto the picture.
@@ -96,6 +98,7 @@ class Stage:
         renderer: Renderer,
         pool: Executor,
         *,
+        smaller: Mapping[float, Renderer] = MappingProxyType({}),
         seed: int = 0,
         on_event: Callable[[StageEvent], None] = lambda event: None,
         ai_label: bool = True,
@@ -111,6 +114,7 @@ class Stage:
         self._face = LiveFace(
             renderer,
             pool,
+            smaller=smaller,
             seed=seed,
             on_failure=lambda message: self.on_event(Failed(message)),
             ai_label=ai_label,
@@ -127,9 +131,14 @@ class Stage:
         """How the face waits while nothing is said; in a pause it listens anyway."""
         self._look = look
 
-    def thin(self, every: int) -> None:
-        """Draw one of so many frames, 0 for none: what steps down before the sound suffers."""
-        self._face.every = max(every, 0)
+    def thin(self, every: int, scale: float = 1.0) -> None:
+        """Draw less: what steps down before the sound suffers.
+
+        Args:
+            every: one of so many frames, 0 for none.
+            scale: share of the full size, where there is a renderer for that.
+        """
+        self._face.every, self._face.scale = max(every, 0), scale
 
     def say(self, spoken: Spoken) -> None:
         """Append a sentence to the reply; the first one opens it.

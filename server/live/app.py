@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -22,7 +23,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from agent.conversation_events import Notice
 from agent.desk import Desk
-from agent.presence import drawing_pool
+from agent.presence import drawers
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.doors import add_doors
@@ -130,8 +131,8 @@ async def _running(
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
     loop = asyncio.get_running_loop()
-    pool, work = drawing_pool(), Workers(THREADS, "work")
-    encoders = Workers(ENCODERS_A_CORE * (os.cpu_count() or 1), "encode")
+    pool, work = Workers(drawers(), "draw", polite=True), Workers(THREADS, "work")
+    encoders = Workers(ENCODERS_A_CORE * (os.cpu_count() or 1), "encode", polite=True)
     loop.set_default_executor(work)
     try:
         # loading it takes a second, for which the first visitor's offer would hold up everybody
@@ -142,6 +143,8 @@ async def _running(
             listeners = (*listeners, Keeper(store))
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
+        gc.collect()
+        gc.freeze()  # what is open now stays open: looking through it again holds up everybody's sound
         metrics = Metrics()
         sessions = Sessions(
             opened,

@@ -28,7 +28,7 @@ STILL_EVERY = 25
 """Moments between two drawings for a client that is sent stills: one a second."""
 OFFERS_PER_S, OFFERS_AT_ONCE = 0.5, 4.0
 """Each may open sockets and probe addresses; a page that mends its connection makes two in five seconds."""
-_DRAWN = {step.name: step.every or STILL_EVERY for step in STEPS}
+_DRAWN = {step.name: (step.every or STILL_EVERY, step.scale) for step in STEPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Connection:
         sinks: gets and loses what takes the stage's moments.
         on_sound: gets the visitor's sound, float32[n] at 16 kHz.
         on_state: told of "connected", once sound can go to the visitor, and of "lost".
-        thin: told one of how many moments needs a picture, 0: none does.
+        thin: told one of how many moments needs a picture, 0: none does, and at which share of the full size.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Connection:
         sinks: list[Sink],
         on_sound: Callable[[NDArray[Any]], None],
         on_state: Callable[[str], None],
-        thin: Callable[[int], None],
+        thin: Callable[[int, float], None],
     ) -> None:
         self._size, self._ways = size, ways
         self._offers = Allowance(OFFERS_PER_S, OFFERS_AT_ONCE, asyncio.get_running_loop().time)
@@ -72,7 +72,7 @@ class Connection:
         self._wire: WireSound | None = None
         self._offer: asyncio.Task[None] | None = None
         self._seen = self._closed = self._watched = False
-        self._every = 1
+        self._drawn = (1, 1.0)
         self.adapt()
 
     @property
@@ -129,12 +129,12 @@ class Connection:
 
     def adapt(self) -> None:
         """Let no more pictures be drawn than are sent; called a few times a second."""
-        every = int(self._watched)
+        drawn = (int(self._watched), 1.0)
         if self._peer is not None and self._seen and not self._watched:
-            every = _DRAWN.get(self._peer.stats().step, 1)
-        if every != self._every:
-            self._every = every
-            self._thin(every)
+            drawn = _DRAWN.get(self._peer.stats().step, (1, 1.0))
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self._thin(*drawn)
 
     async def close(self) -> None:
         """End everything."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.desk import Desk
 from agent.engines import Engines, Step
 from server.live.errors import LiveError
 from server.live.protocol import DeskDocument
+from server.live.quality import STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,8 @@ log = logging.getLogger("visavis.live")
 
 JPEG_QUALITY = 88
 """Of posters: 512 pixels take some 40 kB."""
+SCALES = tuple({step.scale for step in STEPS})
+"""Sizes at which faces are drawn, as shares of the full one."""
 _ID = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -78,6 +81,8 @@ class OpenDesk:
     desk: Desk
     engines: Engines
     renderer: Renderer
+    smaller: Mapping[float, Renderer] = field(default_factory=dict)
+    """Renderers of smaller pictures, by their share of the full size."""
     poster: bytes = b""
     """JPEG of its idle face; empty: none was made."""
 
@@ -134,14 +139,15 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
     Raises:
         AgentError, AvatarError, KnowledgeError, ModerationError, SpeechError: something cannot be opened.
     """
-    from agent.face import open_renderer
+    from agent.face import open_renderers
     from agent.stage import warm
     from avatar import Pose
 
     engines = Engines.open(desk, hearing=True, step=step)
     try:
         step("face")
-        renderer = open_renderer(desk)
+        smaller = open_renderers(desk, SCALES)
+        renderer = smaller.pop(1.0)
         poster = poster_of(renderer.draw(Pose()), ai_label=desk.settings.avatar.ai_label)
         warm()
         step("warming up")
@@ -150,7 +156,7 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
     except BaseException:
         engines.close()
         raise
-    return OpenDesk(name, desk, engines, renderer, poster)
+    return OpenDesk(name, desk, engines, renderer, smaller, poster)
 
 
 def poster_of(face: NDArray[Any], *, ai_label: bool) -> bytes:
@@ -182,8 +188,8 @@ class Cast:
     talk: Talk
     play: Callable[[Sinks], Coroutine[Any, Any, None]]
     """Runs the media clock until cancelled: every moment of the stage goes to every sink."""
-    thin: Callable[[int], None]
-    """Told one of how many moments needs a picture; 0: none."""
+    thin: Callable[[int, float], None]
+    """Told one of how many moments needs a picture, 0: none, and at which share of the full size."""
     done: Callable[[], None]
     """Called at the end, once nothing moves any more."""
 
@@ -206,7 +212,7 @@ def cast_of(
     from agent.stage import Stage
 
     settings = opened.desk.settings.avatar
-    stage = Stage(opened.renderer, pool, seed=seed, ai_label=settings.ai_label)
+    stage = Stage(opened.renderer, pool, smaller=opened.smaller, seed=seed, ai_label=settings.ai_label)
     talk = Conversation(
         opened.engines,
         stage,

@@ -61,14 +61,14 @@ class VideoEncoder:
         self._made_for: tuple[int, int, int] = (0, 0, 0)
 
     def encode(
-        self, rgb: NDArray[np.uint8], index: int, *, scale: float, bps: float, key: bool
+        self, rgb: NDArray[np.uint8], index: int, *, size: tuple[int, int], bps: float, key: bool
     ) -> tuple[Packet[Any] | None, float]:
         """Encode a picture.
 
         Args:
-            rgb: [H, W, 3].
+            rgb: [H, W, 3], of any size.
             index: of the media clock; gives the packet's time.
-            scale: of width and height, 0 to 1.
+            size: width and height to send, even.
             bps: wanted bits a second; used in steps of `RATE_STEP`.
             key: make it a key frame.
 
@@ -77,7 +77,6 @@ class VideoEncoder:
             the seconds of wall time that it took.
         """
         started = time.perf_counter()
-        size = even_size(rgb.shape[1], rgb.shape[0], scale)
         wanted = (*size, stepped_rate(bps))
         if self._context is None or wanted != self._made_for:
             self._context = _context(self.codec, *wanted)

@@ -59,6 +59,7 @@ class AudioInbox:
         self._on_audio = on_audio
         self._decoder: av.AudioCodecContext = av.CodecContext.create("libopus", "r")
         self._decoder.sample_rate = AUDIO_RATE
+        self._decoder.layout = "mono"  # it mixes what was sent in stereo
         self._resampler = av.AudioResampler(
             format="flt", layout="mono", rate=HEARING_RATE, frame_size=PIECE_SAMPLES
         )
@@ -124,11 +125,8 @@ class AudioInbox:
             return
         samples = 0
         for frame in frames:
-            pcm = frame.to_ndarray()
             samples += frame.samples
-            stereo = pcm.reshape(-1, frame.layout.nb_channels)
-            mono = stereo[:, 0] if stereo.shape[1] == 1 else stereo.mean(axis=1)
-            self._hand_on(mono.astype(np.int16)[None])
+            self._hand_on(np.asarray(frame.to_ndarray(), np.int16))
         self._end = (packet.timestamp + (samples or PACKET_SAMPLES)) & 0xFFFFFFFF
 
     def _hand_on(self, mono: NDArray[np.int16]) -> None:

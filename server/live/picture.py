@@ -11,7 +11,7 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from server.live.encoder import FRAMES_PER_S, Codec, VideoEncoder
+from server.live.encoder import FRAMES_PER_S, Codec, VideoEncoder, even_size
 from server.live.quality import Bandwidth, Ladder, QualitySettings, Step
 from server.live.tracks import PacketTrack
 
@@ -69,6 +69,7 @@ class PictureSender:
         self._encoder = VideoEncoder(codec)
         self._bandwidth = Bandwidth(quality)
         self._rate_bps = self._bandwidth.allowed_bps
+        self._size = size
         self._ladder = Ladder(pixels=size[0] * size[1], settings=quality)
         self._waiting: tuple[int, NDArray[np.uint8], float] | None = None
         self._came = asyncio.Event()
@@ -188,9 +189,9 @@ class PictureSender:
         key = self._key_due()
         if key:
             self._key_wanted, self._key_at_s = False, self._loop.time()
-        encoder, scale, bps = self._encoder, self.step.scale, self._rate_bps
+        encoder, size, bps = self._encoder, even_size(*self._size, self.step.scale), self._rate_bps
         packet, took_s = await self._loop.run_in_executor(
-            self._pool, lambda: encoder.encode(frame, index, scale=scale, bps=bps, key=key)
+            self._pool, lambda: encoder.encode(frame, index, size=size, bps=bps, key=key)
         )
         self._encodes += 1
         self._encode_s += took_s

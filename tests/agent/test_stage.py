@@ -492,6 +492,24 @@ async def test_fewer_frames_on_demand(show: Show) -> None:
     assert all(moment.frame is not None for moment in (await show.run(10))[1:])
 
 
+async def test_smaller_frames_on_demand(renderer: Renderer) -> None:
+    small = load_renderer(load_rig("mira"), size=64)
+    show = Show(renderer, AtOnce(), smaller={0.5: small})
+    assert show.stage.size == (128, 128)
+
+    async def sizes(moments: int) -> set[int]:
+        return {len(moment.frame) for moment in await show.run(moments) if moment.frame is not None}
+
+    assert await sizes(5) == {128}
+    show.stage.thin(1, 0.5)
+    await show.run(3)  # what was begun before
+    assert await sizes(5) == {64}
+    show.stage.thin(1, 0.75)  # nothing draws that
+    await show.run(3)
+    assert await sizes(5) == {128}
+    show.stage.close()
+
+
 async def test_too_much_to_say_is_refused(show: Show) -> None:
     minute = Speech(np.zeros(60 * 8_000, np.float32), 8_000, (Phoneme("a", 0, 60),))
     for _ in range(4):

@@ -121,7 +121,7 @@ class Stageless:
 
     def __init__(self) -> None:
         self.talks: list[FakeTalk] = []
-        self.thinned: list[int] = []
+        self.thinned: list[tuple[int, float]] = []
         self.frame: np.ndarray | None = None
         """What is shown all the time."""
 
@@ -145,7 +145,7 @@ class Stageless:
                     sink.take(LiveMoment(index, self.frame, pcm, talk.caption, bool(talk.caption)))
                 index += 1
 
-        return Cast(talk, play, self.thinned.append, lambda: None)
+        return Cast(talk, play, lambda *drawn: self.thinned.append(drawn), lambda: None)
 
 
 async def eventually(condition: Callable[[], bool]) -> None:

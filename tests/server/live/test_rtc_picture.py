@@ -158,7 +158,7 @@ def test_both_codecs_take_any_size_and_scale(codec: Codec, size: tuple[int, int]
     for scale in (1.0, 0.75, 0.5):
         encoder = VideoEncoder(codec)
         rgb = np.full((size[1], size[0], 3), (200, 60, 20), np.uint8)
-        packet, took_s = encoder.encode(rgb, 7, scale=scale, bps=300_000.0, key=False)
+        packet, took_s = encoder.encode(rgb, 7, size=even_size(*size, scale), bps=300_000.0, key=False)
         assert packet is not None
         assert packet.pts == 7 * 3600
         assert took_s > 0
@@ -173,7 +173,7 @@ def test_a_small_change_of_rate_does_not_restart_the_encoder() -> None:
     encoder = VideoEncoder("VP8")
     keys = []
     for n, bps in enumerate((500_000.0, 505_000.0, 495_000.0, 900_000.0)):
-        packet, _ = encoder.encode(frame(100 + n), n, scale=1.0, bps=bps, key=False)
+        packet, _ = encoder.encode(frame(100 + n), n, size=SIZE, bps=bps, key=False)
         assert packet is not None
         keys.append(packet.is_keyframe)
     assert keys == [True, False, False, True]
