@@ -195,6 +195,12 @@ export class LiveSession extends EventTarget {
 
   #ready(message) {
     const again = this.#link.enter();
+    if (message.token) {
+      // it takes the place of the one before, once the server knows that it has come
+      this.session.token = message.token;
+      this.#link.given.hello.token = message.token;
+      this.#send({ type: "kept" });
+    }
     if (message.ice_servers) this.session.ice_servers = message.ice_servers; // their passwords end: the newest are used
     this.#tell("phase", { phase: "live" });
     if (message.state) this.#take({ type: "state", state: message.state });

@@ -92,6 +92,8 @@ class Script:
     ice_servers: list[dict[str, Any]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     """Sessions that their visitor has ended, by either way."""
+    tokens: list[str] = field(default_factory=list)
+    """With which connections said hello."""
     sockets: list[WebSocket] = field(default_factory=list)
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -158,7 +160,14 @@ class Player:
         hello = parse_message(await self.socket.receive_text())
         assert hello.type == "hello"
         await asyncio.sleep(self.script.ready_s)
-        await self.send("ready", state="listening", resumed=False, ice_servers=self.script.ice_servers)
+        self.script.tokens.append(hello.token)
+        await self.send(
+            "ready",
+            state="listening",
+            resumed=False,
+            ice_servers=self.script.ice_servers,
+            token=f"token {len(self.script.tokens)}",
+        )
         try:
             while True:
                 got = await self.socket.receive()

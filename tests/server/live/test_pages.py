@@ -358,6 +358,8 @@ def test_a_lost_connection_comes_back_into_the_same_conversation(visit: Opens) -
         here.until(lambda: len(script.sockets) == 2, "a second connection")
         here.page.get_by_text("Ready. Type your question").wait_for()
         assert len(script.sessions) == 1
+        assert script.tokens == ["token", "token 1"]  # the newest that was handed out
+        assert len(script.of("kept")) == 2
         assert here.page.locator(".line.reply").count() == 1
         here.say("And again?")
         here.until(lambda: len(script.of("text")) == 2, "the second question")
