@@ -32,6 +32,9 @@ AUDIO_BPS = 40_000
 EXPECTED_LOSS_PERCENT = "10"
 """Makes Opus carry a rough copy of each packet in the next one, which browsers use to fill gaps."""
 
+EFFORT = "5"
+"""Of Opus, 0 to 10, as phones use it: 14 ms a second of speech instead of 20 at 10."""
+
 RATE_STEP = 1.25
 """A new bit rate restarts the encoder, which costs a key frame: only steps of this size are worth it."""
 
@@ -158,7 +161,12 @@ class AudioEncoder:
         context.layout = "mono"
         context.sample_rate = AUDIO_RATE
         context.time_base = AUDIO_TIME_BASE
-        context.options = {"application": "voip", "fec": "1", "packet_loss": EXPECTED_LOSS_PERCENT}
+        context.options = {
+            "application": "voip",
+            "fec": "1",
+            "packet_loss": EXPECTED_LOSS_PERCENT,
+            "compression_level": EFFORT,
+        }
         self._context = context
 
     def encode(self, pcm: NDArray[np.int16], index: int) -> list[Packet[Any]]:
