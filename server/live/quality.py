@@ -61,6 +61,8 @@ class QualitySettings:
         growth: a second without a limit raises the rate by this factor.
         creep: the same where the receiver's estimate stands against it, but nothing confirms that.
         late_share: share of the last second's pictures that came late at which the machine is too slow.
+        sparse_share: the same where the next rung sends every other picture only: that is worse than to lose
+            a few.
         down_after_s: seconds of trouble before a step down: two reports, so one hiccup does not count.
         up_after_s: seconds without trouble before a step up; doubles whenever a step up did not last.
         up_after_most_s: the longest such wait.
@@ -80,6 +82,7 @@ class QualitySettings:
     growth: float = 1.08
     creep: float = 1.02
     late_share: float = 0.2
+    sparse_share: float = 0.5
     down_after_s: float = 2.0
     up_after_s: float = 8.0
     up_after_most_s: float = 120.0
@@ -201,7 +204,7 @@ class Ladder:
             The rung to use from now on.
         """
         use = self.settings
-        slow = late_share >= use.late_share
+        slow = late_share >= self._most_late()
         narrow = allowed_bps < self.least_bps(self.rung)
         if slow or narrow:
             self._calm_since_s = None
@@ -219,6 +222,12 @@ class Ladder:
             self.rung -= 1
             self._rose_at_s = self._calm_since_s = now_s
         return self.step
+
+    def _most_late(self) -> float:
+        """Share of late pictures at which a step down makes things better."""
+        below = STEPS[min(self.rung + 1, len(STEPS) - 1)]
+        same = below.every == self.step.every
+        return self.settings.late_share if same else self.settings.sparse_share
 
     def _go_down(self, now_s: float) -> None:
         use = self.settings

@@ -25,6 +25,12 @@ def test_one_bad_second_changes_nothing() -> None:
     assert ladder.rung == 0
 
 
+def test_a_few_late_pictures_make_it_smaller_but_not_half_as_often() -> None:
+    ladder = Ladder()
+    seconds(ladder, 60, 0.0, late=0.3)
+    assert ladder.step.name == "half"
+
+
 def test_a_late_encoder_steps_down_to_a_still_and_no_further() -> None:
     ladder = Ladder()
     seconds(ladder, 60, 0.0, late=0.5)
