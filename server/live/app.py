@@ -40,7 +40,7 @@ from server.live.service import Service
 from server.live.sessions import Sessions
 from server.live.store import EventStore
 from server.live.tokens import SECRET_BYTES, Tokens
-from server.live.workers import Workers
+from server.live.workers import Workers, one_thread_each
 
 log = logging.getLogger("visavis.live")
 
@@ -143,6 +143,7 @@ async def _running(
             listeners = (*listeners, Keeper(store))
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
+        await asyncio.to_thread(one_thread_each)
         gc.collect()
         gc.freeze()  # what is open now stays open: looking through it again holds up everybody's sound
         metrics = Metrics()
