@@ -1,8 +1,9 @@
 """Knowledge: documents in, passages out, and how likely they answer a question."""
 
-from knowledge.base import KnowledgeBase, LearnReport, Skipped
+from knowledge.base import KnowledgeBase, LearnReport
 from knowledge.embedder import Embedder, HashedEmbedder
 from knowledge.errors import DocumentError, KnowledgeError, StoreError
+from knowledge.learning import Skipped
 from knowledge.passage import Passage
 from knowledge.table import TableEmbedder
 

@@ -8,24 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from knowledge.answerability import Evidence
-from knowledge.chunk import passages_of
-from knowledge.document import find_documents, read_document
 from knowledge.embedder import Embedder
 from knowledge.errors import DocumentError, StoreError
 from knowledge.index import WordIndex
+from knowledge.learning import Check, Learning, Progress, Skipped
 from knowledge.passage import Passage
 from knowledge.ranking import Ranking
 from knowledge.record import Catalogue, Record, text_record
 from knowledge.store import Store
 from knowledge.table import default_embedder
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A document that was not learnt."""
-
-    source: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,45 +87,42 @@ class KnowledgeBase:
             records[id_] = text_record(id_, text)
         return self._commit(records, removed=(), skipped=skipped)
 
-    def add(self, paths: str | Path | Iterable[str | Path]) -> LearnReport:
-        """Learn files and folders.
+    def add(
+        self,
+        paths: str | Path | Iterable[str | Path],
+        *,
+        check: Check | None = None,
+        progress: Progress | None = None,
+    ) -> LearnReport:
+        """Learn files, folders, web pages and sitemaps.
 
-        Unchanged files are passed over; what was learnt from a folder and is no longer in it is forgotten.
+        Unchanged files are passed over; what was learnt from a folder or sitemap and is no longer in it is
+        forgotten. Nothing is written where nothing changed.
+
+        Args:
+            paths: paths, or addresses with http:// or https://.
+            check: called with each passage's words; returns why they must not be learnt, or "".
+            progress: called with the documents done, those known of, and the present one's source.
 
         Raises:
-            DocumentError: a path does not exist.
+            DocumentError: a path does not exist, an address cannot be fetched.
             StoreError: the index cannot be written.
         """
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         known = self._store.read()
-        records: dict[str, Record] = {}
-        skipped: list[Skipped] = []
-        gone: set[str] = set()
-        for path in map(Path, listed):
-            root = str(path.resolve())
-            seen = set()
-            for source, file in find_documents(path):
-                seen.add(source)
-                try:
-                    document = read_document(file, source)
-                except DocumentError as error:
-                    skipped.append(Skipped(source, str(error)))
-                    continue
-                before = known.records.get(source)
-                if before and before.digest == document.digest:
-                    records[source] = replace(before, root=root)
-                    continue
-                records[source] = Record(
-                    source=source,
-                    digest=document.digest,
-                    root=root,
-                    title=document.title,
-                    updated=document.updated,
-                    tags=document.tags,
-                    passages=tuple(passages_of(document)),
-                )
-            gone |= {source for source, record in known.records.items() if record.root == root} - seen
-        return self._commit(records, removed=gone - records.keys(), skipped=skipped)
+        learning = Learning(known, check=check, progress=progress)
+        added = updated = removed = unchanged = 0
+        other = bool(known.records) and known.embedder != self._embedder.name
+        for batch in learning.batches(listed):
+            gone = learning.gone - batch.keys()
+            if not batch and not gone and not other:
+                continue
+            report = self._commit(batch, removed=gone, skipped=[])
+            added, updated = added + report.added, updated + report.updated
+            removed, unchanged = removed + report.removed, unchanged + report.unchanged
+        return LearnReport(
+            added, updated, removed, unchanged + learning.unchanged, tuple(learning.skipped), self.count
+        )
 
     def remove(self, sources: Iterable[str]) -> LearnReport:
         """Forget documents by source (of documents, without "#section")."""

@@ -14,7 +14,10 @@ MOST_CHARACTERS = 1000
 """About 170 English words, one minute of speech."""
 MOST_HAN = 360
 """About one minute and a half of Chinese speech."""
-_SENTENCE = re.compile(r".+?(?:[.!?]+[\"')\]]*(?=\s|$)|[。！？!?；]+[”’」）]*|$)\s*", re.DOTALL)
+_SENTENCE = re.compile(
+    r".+?(?:(?<![.!?])[.!?]++[\"')\]]*+(?=\s|$)|(?<![。！？!?；])[。！？!?；]++[”’」）]*+|$)\s*", re.DOTALL
+)
+"""A run of marks is taken whole or not at all: else a million of them would take hours."""
 
 
 def passages_of(document: Document) -> list[Passage]:
@@ -24,23 +27,37 @@ def passages_of(document: Document) -> list[Passage]:
     """
     passages: list[Passage] = []
     questions = _assign_questions(document)
+    used: dict[str, int] = {}
     for at, section in enumerate(document.sections):
-        pieces = _split(section.text, document.language)
-        slug = slugify(section.heading)
-        for number, piece in enumerate(pieces, start=1):
-            anchor = slug if number == 1 or not slug else f"{slug}-{number}"
-            faq = document.kind == "faq" and bool(section.heading)
-            title = section.heading if faq else _title(document.title, section.heading, document.language)
-            source = f"{document.source}#{anchor}" if anchor else document.source
+        language = section.language or document.language
+        anchor = section.anchor or slugify(section.heading)
+        if not anchor and section.page is not None:
+            anchor = f"page={section.page}"
+        faq = document.kind == "faq" and bool(section.heading)
+        title = section.heading if faq else _title(document.title, section, language)
+        url = section.url or document.url
+        for number, piece in enumerate(_split(section.text, language), start=1):
+            # Sections of one heading, and pieces of one section, are told apart by a number.
+            count = used[anchor] = used.get(anchor, 0) + 1
+            apart = count > 1 and bool(anchor) and not anchor.startswith("page=")
+            place = f"{anchor}-{count}" if apart else anchor
+            source = f"{document.source}#{place}" if place else document.source
             passages.append(
                 Passage(
                     id=passage_id(source, title, piece),
                     source=source,
                     title=title,
                     text=piece,
-                    language=document.language,
+                    language=language,
                     kind=document.kind,
-                    questions=questions[at] if number == 1 else (),
+                    questions=(*section.questions, *questions[at]) if number == 1 else (),
+                    section=" > ".join(
+                        (*section.parents, section.heading) if section.heading else section.parents
+                    ),
+                    page=section.page,
+                    url=_place(url, section),
+                    updated=section.updated or document.updated,
+                    tags=tuple(dict.fromkeys((*document.tags, *section.tags))),
                 )
             )
     return passages
@@ -57,10 +74,20 @@ def slugify(heading: str) -> str:
     return re.sub(r"[^\w\u3400-\u9fff]+", "-", text).strip("-")
 
 
-def _title(title: str, heading: str, language: str) -> str:
-    if not heading:
-        return title
-    return f"{title}：{heading}" if language == "zh" else f"{title}: {heading}"
+def _place(url: str, section: Section) -> str:
+    """Return the address of the section, where a browser can go to it."""
+    if not url or "#" in url:
+        return url
+    if section.page is not None:
+        return f"{url}#page={section.page}"
+    return f"{url}#{section.anchor}" if section.anchor and not section.url else url
+
+
+def _title(title: str, section: Section, language: str) -> str:
+    """Return the document's title, the heading above and the section's own."""
+    above = section.parents[-1:] if section.heading else ()
+    colon = "：" if language == "zh" else ": "
+    return colon.join(dict.fromkeys(part for part in (title, *above, section.heading) if part))
 
 
 def _assign_questions(document: Document) -> list[tuple[str, ...]]:
@@ -82,19 +109,38 @@ def _bag(section: Section) -> set[str]:
 
 
 def _split(text: str, language: str) -> list[str]:
-    """Split by paragraphs, then by sentences, into pieces of at most a minute."""
+    """Split by paragraphs, then by sentences, then anywhere, into pieces of at most a minute."""
     most = MOST_HAN if language == "zh" else MOST_CHARACTERS
     if len(text) <= most:
         return [text]
     pieces: list[str] = []
     for paragraph in text.split("\n\n"):
-        for unit in [paragraph] if len(paragraph) <= most else sentences_of(paragraph):
-            glue = "\n\n" if unit is paragraph else ("" if language == "zh" else " ")
+        whole = len(paragraph) <= most
+        for number, unit in enumerate([paragraph] if whole else _short_sentences(paragraph, most)):
+            glue = "\n\n" if whole or number == 0 else ("" if language == "zh" else " ")
             if pieces and len(pieces[-1]) + len(glue) + len(unit) <= most:
                 pieces[-1] += glue + unit
             else:
                 pieces.append(unit)
     return pieces
+
+
+def _short_sentences(paragraph: str, most: int) -> list[str]:
+    """Split into sentences; one that is too long is split between lines, clauses or words."""
+    found: list[str] = []
+    for line in paragraph.split("\n"):
+        for sentence in sentences_of(line):
+            rest = sentence
+            while len(rest) > most:
+                part = rest[:most]
+                cut = max(part.rfind(mark) for mark in ",;，；、")
+                cut = cut if cut > most // 2 else part.rfind(" ")
+                cut = cut + 1 if cut > most // 2 else most
+                found.append(rest[:cut].strip())
+                rest = rest[cut:].strip()
+            if rest:
+                found.append(rest)
+    return found
 
 
 def sentences_of(text: str) -> list[str]:

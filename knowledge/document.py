@@ -1,22 +1,14 @@
-"""Documents: Markdown and plain text files with a front matter block."""
+"""Documents: what a reader makes of a file or page, and which files of a folder can be read."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.errors import DocumentError
-from knowledge.words import language_of
-
-SUFFIXES = (".md", ".markdown", ".txt")
-MOST_BYTES = 2_000_000
-"""A help page has a few kilobytes; a larger file is an export that should be split first."""
-_FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-_HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
-_SPACE = re.compile(r"[ \t\u00a0]+")
+from knowledge.readers import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +16,42 @@ class Section:
     """A heading with the text below it."""
 
     heading: str
-    """Empty for text before the first heading."""
+    """Empty for text before the first heading; the question itself in an FAQ."""
     text: str
     """Paragraphs, separated by blank lines, without markup."""
+    parents: tuple[str, ...] = ()
+    """Headings above it, from the outermost one, without the document's title."""
+    page: int | None = None
+    """Of the document, from 1; None where it has no pages."""
+    anchor: str = ""
+    """What stands after "#" in the source; made of the heading where empty."""
+    language: str = ""
+    """ISO 639-1; the document's where empty."""
+    questions: tuple[str, ...] = ()
+    """Other ways in which people ask for this section."""
+    tags: tuple[str, ...] = ()
+    url: str = ""
+    """Of a page of its own; the document's where empty."""
+    updated: str = ""
+    """The document's where empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A part of a document that is not learnt."""
+
+    source: str
+    """The document's, with "#section" where only a part is meant."""
+    reason: str
+    """Says what was found and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file, read."""
+    """One file or page, read."""
 
     source: str
-    """Path relative to the folder that was learnt, with forward slashes."""
+    """Path relative to the folder that was learnt, with forward slashes; or the page's URL."""
     title: str
     language: str
     kind: str
@@ -44,15 +61,26 @@ class Document:
     """Other ways in which people ask for this document."""
     tags: tuple[str, ...] = ()
     updated: str = ""
+    """ISO 8601 date, where the document says one."""
     digest: str = ""
-    """Of the file's bytes."""
+    """Of the file's bytes; of the text of a web page, whose bytes change with every request."""
+    url: str = ""
+    """Where people can open it, if anywhere."""
+    withheld: tuple[Withheld, ...] = ()
+    """What stood hidden in it."""
 
 
-def find_documents(path: Path) -> Iterator[tuple[str, Path]]:
+def find_documents(
+    path: Path, skipped: Callable[[str, str], None] = lambda _source, _reason: None
+) -> Iterator[tuple[str, Path]]:
     """List the documents of a file or folder.
 
+    Args:
+        path: a file, or a folder, which is searched with the folders in it.
+        skipped: told the source and the reason of what is passed over, hidden files excepted.
+
     Returns:
-        Pairs of source (relative to the folder) and file, sorted; hidden files and other types left out.
+        Pairs of source (relative to the folder) and file, sorted.
 
     Raises:
         DocumentError: there is no such file or folder.
@@ -61,130 +89,48 @@ def find_documents(path: Path) -> Iterator[tuple[str, Path]]:
         yield path.name, path
         return
     if not path.is_dir():
+        if path.exists():
+            raise DocumentError(f"{path}: is neither a file nor a folder; give the path of one")
         raise DocumentError(
             f"{path}: no such file or folder; give the path of a document or of a folder of them"
         )
-    for file in sorted(path.rglob("*")):
-        relative = file.relative_to(path)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if file.is_file() and not hidden and file.suffix.lower() in SUFFIXES:
-            yield relative.as_posix(), file
-
-
-def read_document(file: Path, source: str) -> Document:
-    """Read one Markdown or text file.
-
-    Raises:
-        DocumentError: it is too large, not text, of another type, or holds nothing to say.
-    """
-    if file.suffix.lower() not in SUFFIXES:
-        raise DocumentError(
-            f"{source}: not a type that can be learnt; convert it to one of {', '.join(SUFFIXES)}"
-        )
-    try:
-        size = file.stat().st_size
-        if size > MOST_BYTES:
-            raise DocumentError(f"{source}: {size} bytes is more than {MOST_BYTES}; split the file")
-        data = file.read_bytes()
-    except OSError as error:
-        raise DocumentError(
-            f"{source}: cannot be read ({error.strerror}); check the file's permissions"
-        ) from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"{source}: not UTF-8 at byte {error.start}; save it again as UTF-8") from error
-    if "\0" in text:
-        raise DocumentError(f"{source}: holds zero bytes, so it is no text file; leave it out")
-    return parse_document(text, source, digest=hashlib.sha256(data).hexdigest())
-
-
-def parse_document(text: str, source: str, *, digest: str = "") -> Document:
-    """Parse a document's text; see `read_document`."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    front, body = _front_matter(text, source)
-    sections = _sections(body)
-    title = _line(front, "title") or next((s.heading for s in sections if s.heading), "") or Path(source).stem
-    sections = [Section("" if s.heading == title else s.heading, s.text) for s in sections if s.text]
-    if not sections:
-        raise DocumentError(f"{source}: no text below the title; write a paragraph or leave the file out")
-    kind = _line(front, "kind") or "article"
-    if kind not in ("article", "faq"):
-        raise DocumentError(f'{source}: kind is "{kind}"; write "article" or "faq"')
-    return Document(
-        source=source,
-        title=title,
-        language=_line(front, "language") or language_of(body),
-        kind=kind,
-        sections=tuple(sections),
-        questions=_list(front, "questions"),
-        tags=_list(front, "tags"),
-        updated=_line(front, "updated"),
-        digest=digest or hashlib.sha256(text.encode()).hexdigest(),
-    )
-
-
-def plain_text(markdown: str) -> str:
-    """Return Markdown as words that can be read aloud: no markers, link targets, images or HTML."""
-    text = re.sub(r"<!--.*?-->", "", markdown, flags=re.DOTALL)
-    text = re.sub(r"<(script|style)\b.*?</\1\s*>", "", text, flags=re.DOTALL | re.IGNORECASE)
-    text = re.sub(r"^```.*?^```\s*$", "", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
-    text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"</?[A-Za-z][^<>]*>", "", text)
-    text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
-    text = re.sub(r"(?<!\w)([*_])(?=\S)([^*_\n]+?)(?<=\S)\1(?!\w)", r"\2", text)
-    text = re.sub(r"`([^`\n]+)`", r"\1", text)
-    text = re.sub(r"^[ \t]*(?:[-*+]|>|\d+[.)])[ \t]+", "", text, flags=re.MULTILINE)
-    paragraphs = re.split(r"\n\s*\n", text)
-    joined = (_join_lines(paragraph) for paragraph in paragraphs)
-    return "\n\n".join(paragraph for paragraph in joined if paragraph)
-
-
-def _join_lines(paragraph: str) -> str:
-    text = re.sub(
-        r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])", "", paragraph.strip()
-    )
-    return _SPACE.sub(" ", text.replace("\n", " ")).strip()
-
-
-def _sections(body: str) -> list[Section]:
-    found: list[tuple[str, list[str]]] = [("", [])]
-    fenced = False
-    for line in body.split("\n"):
-        fenced ^= line.lstrip().startswith("```")
-        heading = None if fenced else _HEADING.match(line)
-        if heading:
-            found.append((plain_text(heading.group(2)), []))
+    root = path.resolve()
+    for file in sorted(_walk(path, skipped)):
+        source = file.relative_to(path).as_posix()
+        try:
+            outside = file.is_symlink() and not file.resolve().is_relative_to(root)
+        except (OSError, RuntimeError):
+            outside = True
+        if outside:
+            skipped(
+                source, f"{source}: a link out of the folder; copy the file here, or learn it by its path"
+            )
+        elif not file.is_file():
+            skipped(source, f"{source}: not a regular file; leave it out of the folder")
+        elif file.suffix.lower() not in SUFFIXES:
+            skipped(source, unknown_type(source))
         else:
-            found[-1][1].append(line)
-    return [Section(heading, plain_text("\n".join(lines))) for heading, lines in found]
+            yield source, file
 
 
-def _front_matter(text: str, source: str) -> tuple[dict[str, object], str]:
-    found = _FRONT.match(text)
-    if not found:
-        return {}, text
-    import yaml
-
-    try:
-        front = yaml.safe_load(found.group(1))
-    except yaml.YAMLError as error:
-        reason = str(error).replace("\n", " ")
-        raise DocumentError(f"{source}: the block between the --- lines is not YAML: {reason}") from error
-    if front is None:
-        front = {}
-    if not isinstance(front, dict):
-        raise DocumentError(f'{source}: the block between the --- lines must hold "name: value" lines')
-    return front, text[found.end() :]
+def unknown_type(source: str) -> str:
+    """Say that a file's type cannot be learnt, and which can."""
+    return f"{source}: not a type that can be learnt; convert it to one of {', '.join(SUFFIXES)}"
 
 
-def _line(front: dict[str, object], key: str) -> str:
-    value = front.get(key)
-    return "" if value is None else str(value).strip()
+def _walk(path: Path, skipped: Callable[[str, str], None]) -> Iterator[Path]:
+    def cannot(error: OSError) -> None:
+        folder = Path(error.filename or path)
+        source = folder.relative_to(path).as_posix() if folder.is_relative_to(path) else str(folder)
+        skipped(source, f"{source}: cannot be read ({error.strerror}); check the folder's permissions")
 
-
-def _list(front: dict[str, object], key: str) -> tuple[str, ...]:
-    value = front.get(key)
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(str(item).strip() for item in values if str(item).strip())
+    for folder, names, files in os.walk(path, onerror=cannot):
+        for name in [name for name in names if name.startswith(".")]:
+            names.remove(name)
+        for name in names:
+            link = Path(folder, name)
+            # A link within the folder is read where it points to.
+            if link.is_symlink() and not link.resolve().is_relative_to(path.resolve()):
+                source = link.relative_to(path).as_posix()
+                skipped(source, f"{source}: a link out of the folder; learn that folder by its own path")
+        yield from (Path(folder, name) for name in files if not name.startswith("."))

@@ -24,3 +24,13 @@ class Passage:
     """"article" or "faq"."""
     questions: tuple[str, ...] = ()
     """Other ways in which the document says that people ask this."""
+    section: str = ""
+    """Headings that it stands under, outermost first, with " > " between; without the document's title."""
+    page: int | None = None
+    """Of its document, from 1; None where it has no pages."""
+    url: str = ""
+    """Where people can open it at the right place; empty where the document has no address."""
+    updated: str = ""
+    """ISO 8601 date of the document's last change, where one is known."""
+    tags: tuple[str, ...] = ()
+    """Words to filter by."""

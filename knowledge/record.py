@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from knowledge.document import parse_document
+from knowledge.document import Withheld
 from knowledge.errors import DocumentError
 from knowledge.passage import Passage
+from knowledge.readers.markdown import parse_document
 from knowledge.unit import Unit, units_of
 
 FORMAT = 1
@@ -28,6 +29,20 @@ class Record:
     updated: str
     tags: tuple[str, ...]
     passages: tuple[Passage, ...]
+    file: str = ""
+    """Where it was read: an absolute path or a URL; empty where that follows from root and source."""
+    checked: bool = False
+    """Whether its texts were checked when they were learnt."""
+    withheld: tuple[Withheld, ...] = ()
+    """Its parts that were not learnt."""
+
+    @property
+    def place(self) -> str:
+        """Where it was read."""
+        if self.file or not self.root:
+            return self.file
+        single = Path(self.root).name == self.source
+        return self.root if single else str(Path(self.root, self.source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +100,11 @@ def text_record(id_: str, text: str) -> Record:
 
 def read_record(item: dict[str, Any]) -> Record:
     """Make a record of its JSON form."""
+    lists = ("questions", "tags")
     passages = tuple(
-        Passage(**{**passage, "questions": tuple(passage["questions"])}) for passage in item.pop("passages")
+        Passage(**{**passage, **{name: tuple(passage[name]) for name in lists if name in passage}})
+        for passage in item.pop("passages")
     )
     tags = tuple(item.pop("tags"))
-    return Record(**item, tags=tags, passages=passages)
+    withheld = tuple(Withheld(**one) for one in item.pop("withheld", ()))
+    return Record(**item, tags=tags, passages=passages, withheld=withheld)

@@ -13,6 +13,7 @@ import typer
 from server.arguments import DeskArgument, JsonOption
 from server.avatar_command import avatar_app
 from server.boundary import UsageError, boundary, check_suffix, print_json
+from server.learn_command import learn
 from server.models_command import models_app
 from server.serve_command import serve
 
@@ -125,46 +126,6 @@ def new(
     for file in files:
         typer.echo(f"  {file}")
     typer.echo(f'Edit desk.toml and knowledge/, then: visavis ask {folder} --text "…" --out reply.mp4')
-
-
-@app.command()
-def learn(
-    desk: Annotated[str, typer.Argument(metavar="DESK", help="Whose knowledge.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Markdown or text files, or folders.")],
-    json: JsonOption = False,
-) -> None:
-    """Teach a desk documents that lie elsewhere; its own knowledge folder is learnt by itself.
-
-    Unchanged files are passed over; what was learnt from a folder and is no longer in it is forgotten.
-    """
-    from agent.desk import Desk
-    from agent.engines import open_knowledge
-
-    with boundary():
-        knowledge = open_knowledge(Desk.load(desk))
-        try:
-            report = knowledge.add(paths)
-        finally:
-            knowledge.close()
-    skipped = [{"source": one.source, "reason": one.reason} for one in report.skipped]
-    if json:
-        print_json(
-            {
-                "added": report.added,
-                "updated": report.updated,
-                "removed": report.removed,
-                "unchanged": report.unchanged,
-                "skipped": skipped,
-                "passages": report.passages,
-            }
-        )
-        return
-    typer.echo(
-        f"{report.added} added, {report.updated} updated, {report.removed} removed, "
-        f"{report.unchanged} unchanged; {report.passages} passages in all"
-    )
-    for one in skipped:
-        typer.echo(f"skipped {one['source']}: {one['reason']}")
 
 
 @app.command()
@@ -287,6 +248,7 @@ def warm() -> None:
         warm_up()
 
 
+app.command()(learn)
 app.command()(serve)
 
 

@@ -1,0 +1,157 @@
+"""Markdown with a front matter block."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from knowledge.document import Document, Section
+from knowledge.errors import DocumentError
+from knowledge.readers.encoding import decode
+from knowledge.readers.given import Given, document
+
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$")
+_FENCE = re.compile(r"^[ \t]*(```|~~~)")
+_SPACE = re.compile(r"[ \t\u00a0]+")
+MOST_FRONT = 100_000
+"""Characters of a front matter block; YAML's aliases are not let loose on more."""
+
+
+def read(given: Given) -> Document:
+    """Read a Markdown file.
+
+    Raises:
+        DocumentError: it is not text, its front matter is wrong, or nothing is left to say.
+    """
+    text = decode(given.data, given.source, given.charset)
+    return parse_document(text, given.source, given=given)
+
+
+def parse_document(text: str, source: str, *, given: Given | None = None) -> Document:
+    """Parse a document's text; see `read`."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    given = given or Given(text.encode("utf-8", "replace"), source, Path(source).suffix)
+    front, body = _front_matter(text, source)
+    found = _sections(body)
+    title = _line(front, "title") or next((s.heading for s in found if s.heading), "")
+    kind = _line(front, "kind") or "article"
+    if kind not in ("article", "faq"):
+        raise DocumentError(f'{source}: kind is "{kind}"; write "article" or "faq"')
+    return document(
+        given,
+        found,
+        title=title,
+        language=_line(front, "language"),
+        kind=kind,
+        updated=_line(front, "updated"),
+        url=_line(front, "url"),
+        questions=_list(front, "questions"),
+        tags=_list(front, "tags"),
+    )
+
+
+def plain_text(markdown: str) -> str:
+    """Return Markdown as words that can be read aloud: no markers, link targets, images or HTML.
+
+    Every step takes time in proportion to the text's length, also on a text that means harm.
+    """
+    text = _without(markdown, "<!--", "-->")
+    for tag in ("script", "style"):
+        text = _without(text, f"<{tag}", f"</{tag}>")
+    text = _unfenced(text)
+    text = re.sub(r"!\[[^\[\]]{0,500}\]\([^()\n]{0,2000}\)", "", text)
+    text = re.sub(r"\[([^\[\]]{1,500})\]\([^()\n]{0,2000}\)", r"\1", text)
+    text = re.sub(r"</?[A-Za-z][^<>]*>", "", text)
+    text = re.sub(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"(?<!\w)([*_])(?=\S)([^*_\n]{1,1000}?)(?<=\S)\1(?!\w)", r"\2", text)
+    text = re.sub(r"`([^`\n]{1,1000})`", r"\1", text)
+    text = re.sub(r"^[ \t]*\|?[ \t:|-]{3,200}\|[ \t:|-]*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^[ \t]*(?:[-*+]|>|\d{1,9}[.)])[ \t]+", "", text, flags=re.MULTILINE)
+    paragraphs = re.split(r"\n[ \t]*\n", text)
+    joined = (_join_lines(paragraph) for paragraph in paragraphs)
+    return "\n\n".join(paragraph for paragraph in joined if paragraph)
+
+
+def _without(text: str, start: str, end: str) -> str:
+    """Cut what stands between two marks, the marks with it; an open one cuts to the end."""
+    low = text.lower()
+    kept = []
+    at = 0
+    while (begin := low.find(start, at)) >= 0:
+        kept.append(text[at:begin])
+        close = low.find(end, begin)
+        at = close + len(end) if close >= 0 else len(text)
+    return "".join(kept) + text[at:]
+
+
+def _unfenced(text: str) -> str:
+    kept = []
+    fence = ""
+    for line in text.split("\n"):
+        mark = _FENCE.match(line)
+        if mark and (not fence or mark.group(1) == fence):
+            fence = "" if fence else mark.group(1)
+        elif not fence:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _join_lines(paragraph: str) -> str:
+    text = re.sub(
+        r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])", "", paragraph.strip()
+    )
+    return _SPACE.sub(" ", text.replace("\n", " ")).strip()
+
+
+def _sections(body: str) -> list[Section]:
+    found: list[tuple[str, tuple[str, ...], list[str]]] = [("", (), [])]
+    above: list[tuple[int, str]] = []
+    fence = ""
+    for line in body.split("\n"):
+        mark = _FENCE.match(line)
+        if mark and (not fence or mark.group(1) == fence):
+            fence = "" if fence else mark.group(1)
+        heading = None if fence or mark else _HEADING.match(line)
+        if heading:
+            level, words = len(heading.group(1)), plain_text(heading.group(2).rstrip("# \t"))
+            above = [one for one in above if one[0] < level]
+            found.append((words, tuple(name for _, name in above), []))
+            above.append((level, words))
+        else:
+            found[-1][2].append(line)
+    return [Section(heading, plain_text("\n".join(lines)), parents) for heading, parents, lines in found]
+
+
+def _front_matter(text: str, source: str) -> tuple[dict[str, object], str]:
+    found = _FRONT.match(text)
+    if not found:
+        return {}, text
+    import yaml
+
+    try:
+        if len(found.group(1)) > MOST_FRONT or "&" in found.group(1) and re.search(r"\*\w", found.group(1)):
+            raise DocumentError(
+                f"{source}: the block between the --- lines is too large or uses YAML aliases; "
+                'write plain "name: value" lines'
+            )
+        front = yaml.safe_load(found.group(1))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        reason = str(error).replace("\n", " ")
+        raise DocumentError(f"{source}: the block between the --- lines is not YAML: {reason}") from error
+    if front is None:
+        front = {}
+    if not isinstance(front, dict):
+        raise DocumentError(f'{source}: the block between the --- lines must hold "name: value" lines')
+    return front, text[found.end() :]
+
+
+def _line(front: dict[str, object], key: str) -> str:
+    value = front.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def _list(front: dict[str, object], key: str) -> tuple[str, ...]:
+    value = front.get(key)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(str(item).strip() for item in values if str(item).strip())

@@ -1,0 +1,85 @@
+"""Excel workbooks: one table a sheet."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import warnings
+from dataclasses import replace
+
+from knowledge.document import Document, Section
+from knowledge.errors import DocumentError
+from knowledge.readers.archive import check_archive
+from knowledge.readers.given import Given, document
+from knowledge.readers.table import sections_of_rows
+
+MOST_ROWS = 250_000
+MOST_COLUMNS = 200
+MOST_EMPTY = 1000
+"""Empty rows in a row after which a sheet is over; formatting reaches to row 1,048,576."""
+
+
+def read(given: Given) -> Document:
+    """Read a workbook's visible sheets; formulas give the values that were last computed.
+
+    Raises:
+        DocumentError: it is damaged, encrypted, a bomb, or nothing is left to say.
+    """
+    check_archive(given, "xl/workbook.xml")
+    import openpyxl  # type: ignore[import-untyped]
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles that it does not know
+            book = openpyxl.load_workbook(io.BytesIO(given.data), read_only=True, data_only=True)
+            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            hidden = len(book.worksheets) - len(shown)
+            tables = [(sheet.title, _rows(sheet)) for sheet in shown]
+            modified = book.properties.modified
+    except Exception as error:  # whatever a damaged part makes of openpyxl
+        raise DocumentError(
+            f"{given.source}: the workbook is damaged ({type(error).__name__}); "
+            "open it in its program and save it again"
+        ) from error
+    sections: list[Section] = []
+    kinds = []
+    filled = [(name, rows) for name, rows in tables if any(any(row) for row in rows)]
+    for number, (name, rows) in enumerate(filled, start=1):
+        found, faq = sections_of_rows(rows, anchor="row" if len(filled) == 1 else f"sheet-{number}-row")
+        kinds += [faq] * len(found)
+        sections += [replace(one, parents=(name,)) if len(filled) > 1 else one for one in found]
+    return document(
+        given,
+        sections,
+        title=given.stem,
+        kind="faq" if kinds and all(kinds) else "article",
+        updated=modified.date().isoformat() if modified else "",
+        hidden=["a hidden sheet"] if hidden else (),
+    )
+
+
+def _rows(sheet: object) -> list[list[str]]:
+    rows: list[list[str]] = []
+    empty = 0
+    for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS):  # type: ignore[attr-defined]
+        cells = [_text(cell) for cell in row]
+        empty = 0 if any(cells) else empty + 1
+        rows.append(cells)
+        if empty > MOST_EMPTY:
+            break
+        if len(rows) > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS} rows")
+    return rows
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime.datetime):
+        midnight = not (cell.hour or cell.minute or cell.second)
+        return cell.date().isoformat() if midnight else cell.isoformat(" ", "minutes")
+    if isinstance(cell, float):
+        return f"{cell:.10g}"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return str(cell)

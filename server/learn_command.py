@@ -1,0 +1,106 @@
+"""`visavis learn`: teach a desk documents and web pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.arguments import JsonOption
+from server.boundary import FAILED, boundary, print_json
+
+if TYPE_CHECKING:
+    from knowledge import LearnReport
+    from moderation import Guard
+
+SHOWN = 20
+"""Skipped documents that are named at a terminal; --json names all."""
+
+
+def learn(
+    desk: Annotated[str, typer.Argument(metavar="DESK", help="Whose knowledge.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH|URL…", help="Documents, folders of them, web pages or sitemaps."),
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Teach a desk documents that lie elsewhere; its own knowledge folder is learnt by itself.
+
+    Reads Markdown, text, HTML, PDF, DOCX, XLSX, CSV, and JSON or JSON Lines with questions and answers.
+    Unchanged files are passed over; what was learnt from a folder or sitemap and is no longer in it is
+    forgotten. What stands hidden in a document, or tells the assistant what to do, is kept out and named.
+
+    Examples:
+
+      visavis learn mydesk handbook.pdf faq.xlsx help/
+
+      visavis learn mydesk https://www.example.com/sitemap.xml
+    """
+    from agent.desk import Desk
+    from agent.engines import open_knowledge
+    from moderation import Guard
+    from server.progress import stages
+
+    with boundary(), stages(quiet=json) as shown:
+        loaded = Desk.load(desk)
+        guard = Guard.load(loaded.policy_file)
+        knowledge = open_knowledge(loaded)
+
+        def tell(done: int, total: int, _source: str) -> None:
+            shown.advance(done, total)
+
+        shown.stage("reading documents")
+        try:
+            report = knowledge.add(paths, check=document_check(guard), progress=tell)
+        finally:
+            knowledge.close()
+    if json:
+        print_json(document_of(report))
+    else:
+        _show(report)
+    if report.skipped and not (report.added or report.updated or report.unchanged or report.removed):
+        raise typer.Exit(FAILED)
+
+
+def document_check(guard: Guard) -> Callable[[str], str]:
+    """Return what tells why a text must not be learnt, by the guard's rules for documents."""
+    from moderation.verdict import Action
+
+    def check(text: str) -> str:
+        verdict = guard.screen(text, direction="document")
+        if verdict.action not in (Action.REFUSE, Action.ESCALATE):
+            return ""
+        return f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
+
+    return check
+
+
+def document_of(report: LearnReport) -> dict[str, object]:
+    """Return a report as `--json` prints it."""
+    return {
+        "added": report.added,
+        "updated": report.updated,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "skipped": [
+            {"source": one.source, "reason": one.reason, "quarantined": one.quarantined}
+            for one in report.skipped
+        ],
+        "passages": report.passages,
+    }
+
+
+def _show(report: LearnReport) -> None:
+    typer.echo(
+        f"{report.added} added, {report.updated} updated, {report.removed} removed, "
+        f"{report.unchanged} unchanged; {report.passages} passages in all"
+    )
+    for one in report.skipped[:SHOWN]:
+        word = "quarantined" if one.quarantined else "skipped"
+        typer.echo(
+            f"{word} {one.reason if one.reason.startswith(one.source) else f'{one.source}: {one.reason}'}"
+        )
+    if len(report.skipped) > SHOWN:
+        typer.echo(f"and {len(report.skipped) - SHOWN} more; --json names all")
