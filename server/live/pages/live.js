@@ -8,7 +8,7 @@
  *   stream      {stream: MediaStream}  picture and sound, or sound alone
  *   microphone  {code: "on" | "off" | "mic_refused" | "mic_missing" | "mic_busy" | "mic_insecure" | "mic_lost" | "mic_silent"}
  *   level       {level, voiced}  of the microphone, every 50 ms
- *   state, heard, caption, sentence, turn, notice, error, report
+ *   state, heard, caption, sentence, card, turn, notice, error, report
  */
 
 import { admit } from "./admission.js";

@@ -57,6 +57,17 @@ export class Transcript {
     this.#follow();
   }
 
+  /** What is better read than heard: a link, a list, steps. */
+  card({ turn, form, title, items = [], url = "" }) {
+    const found = this.#turn(turn);
+    found.reply ??= this.#line("reply", "");
+    const address = webAddress(url);
+    const head = address ? el("a", { href: address, target: "_blank", rel: "noopener noreferrer", text: title || address }) : el("strong", { text: title });
+    const list = items.length ? el(form === "steps" ? "ol" : "ul", {}, ...items.map((item) => el("li", { text: plain(item) }))) : "";
+    found.reply.append(el("aside", { class: "shown", lang: languageOf(title) }, head, list));
+    this.#follow();
+  }
+
   /** A reply is over; of one that was interrupted only what was heard stays. */
   turnEnded({ turn, heard, interrupted }) {
     const found = this.#turns.get(turn);

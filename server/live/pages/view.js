@@ -230,6 +230,10 @@ export class ConversationView extends EventTarget {
         this.transcript.sentence(message);
         this.#show();
       },
+      card: (message) => {
+        this.transcript.card(message);
+        this.#show();
+      },
       turn: (message) => {
         this.transcript.turnEnded(message);
         this.#show();

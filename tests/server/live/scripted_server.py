@@ -90,6 +90,8 @@ class Script:
     unannounced_bytes: int = 0
     """Sound that came where none was expected."""
     ice_servers: list[dict[str, Any]] = field(default_factory=list)
+    cards: list[dict[str, Any]] = field(default_factory=list)
+    """Shown with the first sentence of every answer."""
     ended: list[str] = field(default_factory=list)
     """Sessions that their visitor has ended, by either way."""
     tokens: list[str] = field(default_factory=list)
@@ -249,6 +251,9 @@ class Player:
                     "sentence", turn=turn, text=sentence, language=language, citations=cited, emotion="happy"
                 )
                 await self.send("caption", turn=turn, text=sentence)
+                if number == 0:
+                    for card in self.script.cards:
+                        await self.send("card", turn=turn, **card)
                 said = f"{said} {sentence}".strip()
                 await asyncio.sleep(self.script.pause_s * 3)
             outcome, interrupted = "done", False

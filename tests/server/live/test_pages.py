@@ -132,6 +132,23 @@ def test_a_chinese_visitor_gets_the_page_and_the_captions_in_chinese(visit: Open
     assert here.script.sessions[0].language == "zh"
 
 
+def test_links_and_lists_of_an_answer_are_shown_and_never_run(visit: Opens) -> None:
+    cards = [
+        {"form": "steps", "title": "How to", "items": ["Print <b>it</b>.", "Post it."], "url": ""},
+        {"form": "link", "title": "Our form", "items": [], "url": "https://shop.example/form"},
+        {"form": "link", "title": "Bad one", "items": [], "url": "javascript:alert(1)"},
+    ]
+    here = visit(script=Script(cards=cards))
+    here.start("Type instead")
+    here.say("Returns?")
+    shown = here.page.locator(".line.reply .shown")
+    here.until(lambda: shown.count() == 3, "the cards")
+    assert shown.nth(0).locator("ol li").all_inner_texts() == ["Print <b>it</b>.", "Post it."]
+    assert shown.nth(1).get_by_role("link").get_attribute("href") == "https://shop.example/form"
+    assert shown.nth(2).get_by_role("link").count() == 0
+    assert "Bad one" in shown.nth(2).inner_text()
+
+
 def test_the_words_of_a_source_never_become_markup(visit: Opens) -> None:
     here = visit()
     here.start("Type instead")
