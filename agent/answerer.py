@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.history import Exchange
 from agent.phrases import Phrases
 from agent.sentence import Sentence
 from knowledge.passage import Passage
@@ -24,6 +25,12 @@ class Question:
     """0..1, calibrated: how likely the knowledge answers it."""
     phrases: Phrases
     """The desk's fixed lines in `language`."""
+    history: tuple[Exchange, ...] = ()
+    """What was said before, as far as it was heard, the oldest first; what went before it is in `summary`."""
+    summary: str = ""
+    """Topics, values and open matters of what was said before `history`; empty in a short conversation."""
+    standalone: str = ""
+    """`text` with what it leaves to the conversation put in, as the knowledge was asked; empty: as `text`."""
 
 
 class Answerer(Protocol):

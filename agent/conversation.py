@@ -12,6 +12,7 @@ import numpy as np
 
 from agent.backchannel import is_stop
 from agent.conversation_events import (
+    CardShown,
     ConversationEvent,
     HeardWords,
     Notice,
@@ -23,14 +24,15 @@ from agent.dictation import asks_to_dictate
 from agent.ears import Ears
 from agent.echo import EchoGuard
 from agent.engines import Engines
-from agent.events import Ended, Event, Heard, Noted, Screened, Spoken, Written
-from agent.history import Exchange, History
+from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Screened, Shown, Spoken, Written
+from agent.history import Exchange, History, Memory
 from agent.live_face import Look
 from agent.live_turn import LiveTurn
 from agent.microphone import SILENT_S, Microphone
 from agent.prepared import Prepared
 from agent.reply import changes_nothing, reply
 from agent.sentence import Outcome
+from agent.slots import Errand
 from agent.smalltalk import small_talk
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
 from agent.turn import TurnTaker
@@ -108,11 +110,13 @@ class Conversation:
         self._woken, self._quiet = asyncio.Event(), asyncio.Event()
         self._closed = False
         self._later = ""
+        self._acting = False
         self._turns = 0
         self._turn: LiveTurn | None = None
         self._last: LiveTurn | None = None
         self._answering: asyncio.Task[None] | None = None
         self._prepared: Prepared | None = None
+        self._prepared_for: Errand | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._heard_s = 0.0
         self._transcript = Transcript("", self._language, 0.0, "none")
@@ -289,8 +293,10 @@ class Conversation:
 
     def _prepare(self, text: str) -> None:
         self._throw_away()
-        if changes_nothing(text, self._engines):
-            self._prepared = Prepared(text, self._reply(text, self._transcript))
+        memory = self._memory(text)
+        if changes_nothing(text, self._engines, memory):
+            self._prepared = Prepared(text, self._reply(text, self._transcript, memory))
+            self._prepared_for = memory.errand
 
     def _throw_away(self) -> None:
         if self._prepared is not None:
@@ -302,7 +308,7 @@ class Conversation:
         asked, number = command.text, 0
         if command.joined and self._turn is not None:
             asked, number = f"{self._turn.asked} {asked}", self._turn.number
-            if not changes_nothing(self._turn.asked, self._engines):
+            if self._acting:
                 self._put_off(asked_more=command.text)
                 return
             self._turn.over = True
@@ -317,17 +323,36 @@ class Conversation:
         turn.mark("turn_end", now)
         turn.mark("transcript", now)
         prepared, self._prepared = self._prepared, None
-        if prepared is not None and prepared.text != asked:
+        memory = self._memory()
+        if prepared is not None and (prepared.text != asked or self._prepared_for != memory.errand):
             self._begin(prepared.close())
             prepared = None
         self._ears.forget()
-        events = prepared.events() if prepared else self._reply(asked, self._transcript)
+        self._acting = not changes_nothing(asked, self._engines, memory)
+        events = prepared.events() if prepared else self._reply(asked, self._transcript, memory)
         self._answering = self._begin(self._answer(turn, events))
 
-    def _reply(self, text: str, heard: Transcript) -> AsyncGenerator[Event, None]:
+    def _memory(self, asked: str = "") -> Memory:
+        """What was said before `asked`, of a reply that goes on as much as has sounded."""
+        turn = self._turn
+        if turn is None or turn.over or not turn.question or asked.startswith(turn.asked):
+            return self.history.memory()
+        unfinished = Exchange(
+            turn.question,
+            self.stage.heard(),
+            turn.outcome,
+            interrupted=True,
+            language=self._language_of(turn),
+        )
+        return self.history.memory(unfinished)
+
+    def _language_of(self, turn: LiveTurn) -> str:
+        return turn.spoken[-1].sentence.language if turn.spoken else ""
+
+    def _reply(self, text: str, heard: Transcript, memory: Memory) -> AsyncGenerator[Event, None]:
         transcript = Transcript(text, heard.language, heard.confidence, heard.engine)
         typed = heard.engine == "typed"
-        return reply(Heard(transcript, speech_s=0.0 if typed else 1.0), self._engines)
+        return reply(Heard(transcript, speech_s=0.0 if typed else 1.0), self._engines, memory)
 
     def _put_off(self, *, asked_more: str) -> None:
         """A tool is at work on the turn: that is not done twice, so what was added is asked after it."""
@@ -377,6 +402,10 @@ class Conversation:
                 self._follow(self._taker.reply_lasts(now, now + self.stage.queued_s, last=False))
             case Noted():
                 self._on_event(Notice("replaced", event.message))
+            case ErrandMoved():
+                self.history.take(event.errand)
+            case Shown():
+                self._on_event(CardShown(turn.number, event.card))
             case Ended():
                 turn.outcome = event.outcome
             case _:
@@ -416,7 +445,7 @@ class Conversation:
     def _over(self, heard: str, *, interrupted: bool) -> None:
         turn, self._turn = self._turn, None
         said = turn.spoken[-1].sentence.text if turn is not None and turn.spoken else ""
-        self._taker.expect_dictation(asks_to_dictate(said))
+        self._taker.expect_dictation(asks_to_dictate(said) or self.history.dictating)
         self.stage.resume()
         self._end_turn(turn, heard, interrupted=interrupted)
         self._follow(self._taker.reply_ended(self._clock()))
@@ -431,7 +460,8 @@ class Conversation:
         if later and not self._closed:
             asyncio.get_running_loop().call_soon(self.type, later)
         if turn.asked:
-            self.history.add(Exchange(turn.question, heard, turn.outcome, interrupted))
+            language = self._language_of(turn)
+            self.history.add(Exchange(turn.question, heard, turn.outcome, interrupted, language))
         self._on_event(turn.ended(heard, interrupted=interrupted))
 
     def _break_off(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.cards import Card
 from agent.sentence import Citation, Outcome, Sentence
 from moderation.verdict import Verdict
 
@@ -69,4 +70,12 @@ class Notice:
     message: str
 
 
-ConversationEvent = StateChanged | HeardWords | VerdictGiven | SentenceBegan | TurnEnded | Notice
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """A link or a list that goes with the reply is to be shown: nobody wants to hear it."""
+
+    turn: int
+    card: Card
+
+
+ConversationEvent = StateChanged | HeardWords | VerdictGiven | SentenceBegan | CardShown | TurnEnded | Notice

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.cards import Card
 from agent.sentence import Outcome, Sentence
+from agent.slots import Errand
 from knowledge.passage import Passage
 from moderation.verdict import Verdict
 from speech.recognizer import Transcript
@@ -77,6 +79,21 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrandMoved:
+    """What the visitor is having done has come a step further; it counts from now on, for the next turn."""
+
+    errand: Errand | None
+    """None: nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Something is to be shown beside what is said."""
+
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The reply is complete."""
 
@@ -84,7 +101,7 @@ class Ended:
     at_ms: float
 
 
-Event = Heard | Screened | Retrieved | Written | Spoken | Noted | Ended
+Event = Heard | Screened | Retrieved | Written | Spoken | Noted | ErrandMoved | Shown | Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,24 @@ class Phrases(BaseModel):
     """What follows is in another language, since only that is written."""
     failed: str
     """The answering engine broke off."""
+    read_back: str
+    """Says back what was dictated: `{value}`."""
+    so_far: str
+    """Part of a number was heard: `{value}`."""
+    again: str
+    """Goes before a question that is put again."""
+    gave_up: str
+    """What was asked for did not come in two tries."""
+    confirm: str
+    """Whether to do something that has no question of its own: `{what}`."""
+    yes_or_no: str
+    """Goes before that question where the answer was neither."""
+    left: str
+    """The visitor does not want it any more: nothing was done."""
+    done_before: str
+    """It was done earlier in this conversation, and is not done twice."""
+    unsure: str
+    """Something was begun, and whether it was done is not known."""
 
 
 ENGLISH = Phrases(
@@ -44,6 +62,15 @@ ENGLISH = Phrases(
     handoff="Of course, I will pass you on to a colleague. {contact}",
     other_language="I only have this in another language.",
     failed="I am sorry, something went wrong on my side. {contact}",
+    read_back="That was {value}.",
+    so_far="So far I have {value}. And then?",
+    again="I am sorry, I did not get that.",
+    gave_up="I am sorry, we do not get further like this. {contact}",
+    confirm="May I confirm this with you: {what}?",
+    yes_or_no="Please say yes or no.",
+    left="All right, I have changed nothing.",
+    done_before="That is done already.",
+    unsure="I am sorry, I cannot tell whether that worked, so I will not try it twice. {contact}",
 )
 
 CHINESE = Phrases(
@@ -58,6 +85,15 @@ CHINESE = Phrases(
     handoff="好的，我为您转接人工客服。{contact}",
     other_language="这部分内容目前只有其他语言的版本。",
     failed="抱歉，我这边出了点问题。{contact}",
+    read_back="您说的是 {value}。",
+    so_far="我先记下 {value}，后面呢？",
+    again="抱歉，我没有听清楚。",
+    gave_up="抱歉，这样我没有办法继续。{contact}",
+    confirm="请您确认一下，要办的是{what}吗？",
+    yes_or_no="请回答是或者不是。",
+    left="好的，我什么都没有改动。",
+    done_before="这件事已经办过了。",
+    unsure="抱歉，我不能确定是否办成了，所以不会再办一次。{contact}",
 )
 
 DEFAULTS = {"en": ENGLISH, "zh": CHINESE}

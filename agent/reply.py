@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 import numpy as np
 
 from agent.ahead import ahead
 from agent.answerer import Question
+from agent.cards import Card, distinct, listed, source_card, take_links
+from agent.confirming import ActionBook, Done, action_key
 from agent.engines import Engines
+from agent.errands import Act, Aside, Say, next_step
 from agent.errors import AnswererError, ToolError
-from agent.events import Ended, Event, Heard, Noted, Retrieved, Screened, Spoken, Written
+from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
+from agent.followup import standalone
+from agent.history import Memory
 from agent.phrases import Phrases
 from agent.sentence import Citation, Emotion, Outcome, Sentence
+from agent.slots import said_one_by_one
+from agent.summary import remembered
 from agent.tools import run_tool
 from moderation.verdict import Action, Verdict
 from speech.recognizer import LOW_CONFIDENCE
@@ -39,14 +47,22 @@ SENTENCES_AHEAD = 2
 _BAD_NEWS = re.compile(
     r"(?:i am|i'm|we are|we're) (?:very )?sorry|sorry|unfortunately|很?抱歉|对不起|很遗憾", re.IGNORECASE
 )
+_EITHER = re.compile(r"[\W\d_]*(?:ok|okay|hp|[A-Z]{1,4})?[\W\d_]*", re.IGNORECASE)
+"""Numbers, and "OK": said alike in both languages."""
 _GOOD_NEWS = re.compile(r"good news|great news|好消息", re.IGNORECASE)
 
 
-async def reply(heard: Heard, engines: Engines) -> AsyncGenerator[Event, None]:
+async def reply(heard: Heard, engines: Engines, memory: Memory | None = None) -> AsyncGenerator[Event, None]:
     """Answer one utterance.
 
     Yields `Screened`, `Retrieved`, `Written`, `Spoken` … and at last `Ended`. Times count from this call,
     plus the recognition that came before it. Closing the generator cancels everything under way.
+
+    Args:
+        heard: the visitor's words.
+        engines: the desk's.
+        memory: the conversation before it; None: this is its first turn. Nothing is remembered here: who
+            holds the memory follows `ErrandMoved`.
     """
     began = time.perf_counter() - (heard.recognition_ms or 0.0) / 1e3
 
@@ -54,7 +70,9 @@ async def reply(heard: Heard, engines: Engines) -> AsyncGenerator[Event, None]:
         return (time.perf_counter() - began) * 1e3
 
     start_s, outcome = LEAD_S, Outcome.ANSWERED
-    async with aclosing(ahead(_written(heard, engines, clock), depth=SENTENCES_AHEAD)) as events:
+    async with aclosing(
+        ahead(_written(heard, engines, memory or Memory(), clock), depth=SENTENCES_AHEAD)
+    ) as events:
         async for event in events:
             yield event
             if not isinstance(event, Written):
@@ -74,9 +92,13 @@ async def reply(heard: Heard, engines: Engines) -> AsyncGenerator[Event, None]:
     yield Ended(outcome, clock())
 
 
-def changes_nothing(text: str, engines: Engines) -> bool:
+def changes_nothing(text: str, engines: Engines, memory: Memory | None = None) -> bool:
     """Tell whether a question may be answered before it is certain that it was asked: no tool would run."""
-    return not any(tool.about.search(text) and tool.fill(text) is not None for tool in engines.tools)
+    memory = memory or Memory()
+    language = _language(text, engines, memory, "")
+    phrases = engines.desk.phrases(language)
+    step = next_step(text, memory, engines.tools, phrases, language=language, now_s=time.monotonic())
+    return not isinstance(step, Act)
 
 
 def whole_frames(speech: Speech, *, pause_s: float) -> Speech:
@@ -93,13 +115,13 @@ def whole_frames(speech: Speech, *, pause_s: float) -> Speech:
     return replace(speech, pcm=pcm, phonemes=phonemes)
 
 
-async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -> AsyncGenerator[Event, None]:
+async def _written(
+    heard: Heard, engines: Engines, memory: Memory, clock: Callable[[], float]
+) -> AsyncGenerator[Event, None]:
     """Yield everything up to sentences that may be spoken."""
     desk, transcript = engines.desk, heard.transcript
     text = transcript.text.strip()
-    language = desk.language_of(text) if text else transcript.language
-    if language not in desk.settings.languages:
-        language = desk.settings.languages[0]
+    language = _language(text, engines, memory, transcript.language)
     phrases = desk.phrases(language)
     if not text or transcript.confidence < LOW_CONFIDENCE:
         line = phrases.repeat if heard.speech_s else phrases.nothing_heard
@@ -113,8 +135,26 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
         yield Written(_safe_sentence(engines, verdict, language), clock())
         return
 
+    # Arguments and consent come from the visitor's own words alone, never from documents.
+    step = next_step(
+        text,
+        memory,
+        engines.tools,
+        phrases,
+        language=language,
+        now_s=time.monotonic(),
+        spoken=bool(heard.speech_s),
+    )
+    if not isinstance(step, Aside):
+        async for event in _errand(step, engines, memory, language, phrases, clock):
+            yield event
+        return
+    if step.errand != memory.errand:
+        yield ErrandMoved(step.errand)
+
     searched = time.perf_counter()
-    passages, answerable = await asyncio.to_thread(engines.look_up, verdict.text, language)
+    wanted = standalone(verdict.text, memory.exchanges)
+    passages, answerable = await asyncio.to_thread(engines.look_up, wanted, language)
     yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
@@ -123,9 +163,19 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
     passages = tuple(
         passage for passage, checked in zip(passages, read, strict=True) if checked.action is Action.ALLOW
     )
-    question = Question(verdict.text, language, passages, answerable if passages else 0.0, phrases)
-    count = 0
-    async with aclosing(_answer(question, text, engines)) as answers:
+    earlier, history = remembered(memory.exchanges, language=language)
+    question = Question(
+        verdict.text,
+        language,
+        passages,
+        answerable if passages else 0.0,
+        phrases,
+        history=history,
+        summary=earlier,
+        standalone=wanted,
+    )
+    count, shown = 0, set[Card]()
+    async with aclosing(_answer(question, engines)) as answers:
         async for item in answers:
             if isinstance(item, Noted):
                 yield item
@@ -137,8 +187,12 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
                 return
             if verdict.action is Action.SOFTEN and item.emotion.label == "neutral":
                 item = replace(item, emotion=Emotion("empathetic", 0.6))
-            yield Written(replace(item, text=checked.text), clock())
-            count += 1
+            item, cards = _with_cards(replace(item, text=checked.text), shown)
+            if item.text:
+                yield Written(item, clock())
+                count += 1
+            for card in cards:
+                yield Shown(card)
             if count >= desk.settings.limits.reply_sentences:
                 return
     if not count:
@@ -147,27 +201,124 @@ async def _written(heard: Heard, engines: Engines, clock: Callable[[], float]) -
         )
 
 
-async def _answer(question: Question, raw: str, engines: Engines) -> AsyncGenerator[Sentence | Noted, None]:
-    """Yield an answer from a tool, else from the answering engine, else from the knowledge alone."""
-    for chosen in engines.tools:
-        # Arguments come from the visitor's own words alone, never from documents.
-        values = chosen.fill(raw) if chosen.about.search(raw) else None
-        if values is None:
-            continue
-        try:
-            async with asyncio.timeout(TOOL_S):
-                line = await asyncio.to_thread(
-                    run_tool, chosen, values, language=question.language, state_dir=engines.desk.state_folder
-                )
-        except (ToolError, TimeoutError) as error:
-            yield Noted(str(error) or f"the desk's tool {chosen.name} took over {TOOL_S:g} s; see tools.py")
-            yield _failed(question.phrases, question.language)
-            return
-        citation = Citation(f"tool:{chosen.name}", chosen.description.split("\n", 1)[0], line, 1.0)
-        async for sentence in _sentences(line, question.language, citation):
-            yield sentence
+async def _errand(
+    step: Say | Act,
+    engines: Engines,
+    memory: Memory,
+    language: str,
+    phrases: Phrases,
+    clock: Callable[[], float],
+) -> AsyncGenerator[Event, None]:
+    """Say or do the next step of what the visitor is having done."""
+    if isinstance(step, Say):
+        yield ErrandMoved(step.errand)
+        feeling = Emotion("apologetic", 0.5) if step.outcome is Outcome.HANDOFF else Emotion("neutral", 0.5)
+        values = step.errand.values.values() if step.errand is not None else ()
+        lines = _lines(step.line, language, feeling, step.outcome)
+        async for event in _screened(lines, engines, values, clock):
+            yield event
         return
+    name = step.tool.name
+    try:
+        line = await _run(step, engines, memory, language)
+    except (ToolError, TimeoutError) as error:
+        yield ErrandMoved(None)
+        yield Noted(str(error) or f"the desk's tool {name} took over {TOOL_S:g} s; see tools.py")
+        line = phrases.unsure if step.tool.changes else phrases.failed
+        yield Written(Sentence(line, language, Emotion("apologetic", 0.6), Outcome.HANDOFF), clock())
+        return
+    yield ErrandMoved(step.errand)
+    before, done = step.first, line
+    if isinstance(done, Done):
+        before, done = phrases.done_before, done.line
+        if not done:
+            yield Noted(
+                f"the desk's tool {name} was begun before and never came to an end; it is not run twice"
+            )
+            yield ErrandMoved(None)
+            apology = Sentence(phrases.unsure, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
+            yield Written(apology, clock())
+            return
+    citation = Citation(f"tool:{name}", step.tool.description.split("\n", 1)[0], done, 1.0)
+    sentences = [
+        *_lines(before, language, Emotion("neutral", 0.5), Outcome.ANSWERED),
+        *_lines(done, language, None, Outcome.ANSWERED, (citation,)),
+    ]
+    async for event in _screened(sentences, engines, step.values.values(), clock):
+        yield event
 
+
+async def _run(step: Act, engines: Engines, memory: Memory, language: str) -> str | Done:
+    """Run a tool; what changes something at most once in a conversation, also where it was given up on.
+
+    Raises:
+        ToolError, TimeoutError: it failed, is too slow, or its running cannot be written down.
+    """
+    tool, state_dir = step.tool, engines.desk.state_folder
+
+    def run() -> str | Done:
+        if not tool.changes:
+            return run_tool(tool, step.values, language=language, state_dir=state_dir)
+        book = ActionBook(state_dir)
+        key = action_key(memory.key, tool.name, step.values)
+        try:
+            before = book.claim(key, tool.name)
+        except (sqlite3.Error, OSError) as error:
+            raise ToolError(
+                f"{tool.name} was not run: {state_dir} cannot be written ({error}); free space or mend its rights"
+            ) from error
+        if before is not None:
+            return before
+        line = run_tool(tool, step.values, language=language, state_dir=state_dir)
+        with suppress(sqlite3.Error):  # it was done: at worst that is told as unsure when asked again
+            book.finish(key, line)
+        return line
+
+    async with asyncio.timeout(TOOL_S):
+        return await asyncio.to_thread(run)
+
+
+async def _screened(
+    sentences: Iterable[Sentence], engines: Engines, values: Iterable[str], clock: Callable[[], float]
+) -> AsyncGenerator[Event, None]:
+    """Yield sentences that the guard lets through; what the visitor gave themselves may be said back to them."""
+    own = [form for value in values for form in (said_one_by_one(value), value) if form]
+    shown = set[Card]()
+    for sentence in sentences:
+        text = sentence.text
+        for form in own:
+            text = text.replace(form, "…")
+        checked = await asyncio.to_thread(
+            engines.guard.screen, text, direction="output", language=sentence.language
+        )
+        yield Screened(checked)
+        if not checked.passes:
+            yield Written(_safe_sentence(engines, checked, sentence.language), clock())
+            return
+        if checked.text != text:
+            sentence = replace(sentence, text=checked.text)
+        sentence, cards = _with_cards(sentence, shown)
+        if sentence.text:
+            yield Written(sentence, clock())
+        for card in cards:
+            yield Shown(card)
+
+
+def _with_cards(sentence: Sentence, shown: set[Card]) -> tuple[Sentence, tuple[Card, ...]]:
+    """Take links out of a sentence, and lists out of what it rests on."""
+    title = sentence.citations[0].title if sentence.citations else ""
+    text, cards = take_links(sentence.text, title)
+    for citation in sentence.citations:
+        cards += tuple(
+            card
+            for card in (listed(citation.text, citation.title), source_card(citation.source, citation.title))
+            if card
+        )
+    return replace(sentence, text=text), distinct(cards, shown)
+
+
+async def _answer(question: Question, engines: Engines) -> AsyncGenerator[Sentence | Noted, None]:
+    """Yield an answer from the answering engine, else from the knowledge alone."""
     spoken = False
     try:
         async with aclosing(engines.answerer.answer(question)) as answers:  # type: ignore[type-var]
@@ -187,11 +338,26 @@ async def _answer(question: Question, raw: str, engines: Engines) -> AsyncGenera
         yield sentence
 
 
-async def _sentences(line: str, language: str, citation: Citation) -> AsyncIterator[Sentence]:
+def _lines(
+    line: str, language: str, feeling: Emotion | None, outcome: Outcome, cited: tuple[Citation, ...] = ()
+) -> list[Sentence]:
     from agent.splitter import split_sentences
 
-    for text in split_sentences(line):
-        yield Sentence(text, language, _tone(text), Outcome.ANSWERED, (citation,))
+    return [
+        Sentence(text, language, feeling or _tone(text), outcome, cited) for text in split_sentences(line)
+    ]
+
+
+def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:
+    """Return the language of a reply: the visitor's; what could be either goes on in the one spoken before."""
+    languages = engines.desk.settings.languages
+    if not text:
+        language = heard
+    elif _EITHER.fullmatch(text) and memory.language:
+        language = memory.language
+    else:
+        language = engines.desk.language_of(text)
+    return language if language in languages else languages[0]
 
 
 def _tone(line: str) -> Emotion:

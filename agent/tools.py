@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -24,6 +24,25 @@ _SPOKEN_DIGITS = re.compile(
     r"\b(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b[\s,-]*){3,}|[零〇一幺二两三四五六七八九]{3,}",
     re.IGNORECASE,
 )
+_TENS = {
+    "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
+    "sixteen": "16", "seventeen": "17", "eighteen": "18", "nineteen": "19", "twenty": "20", "thirty": "30",
+    "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90",
+}  # fmt: skip
+_PAIR = re.compile(
+    rf"\b({'|'.join(_TENS)})(?:[\s-]+(one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
+)
+_REPEATED = re.compile(
+    r"\b(double|triple|treble)[\s-]+(\d|zero|oh|one|two|three|four|five|six|seven|eight|nine)\b",
+    re.IGNORECASE,
+)
+_ONE_WORD = re.compile(
+    r"\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b|[零〇一幺二两三四五六七八九]",
+    re.IGNORECASE,
+)
+_GAP = re.compile(r"(?<=\d)[\s,，、.\-–]+(?=\d)")
+_NONSENSE = "qzx vwk"
+"""A pattern that finds something in this takes any words."""
 _DIGIT_WORD = re.compile("|".join(DIGIT_WORDS), re.IGNORECASE)
 _SPELT_DIGITS = re.compile(r"(?<!\d)\d(?:[\s-]\d){2,}(?!\d)")
 
@@ -36,6 +55,41 @@ class Slot:
     """Regular expression; group 1, or the whole match, is the value. Digits are given as digits."""
     ask: Mapping[str, str]
     """Language → the question that asks the visitor for it."""
+    answer: str = ""
+    """Regular expression of the value where the visitor was asked for it; empty: `pattern`."""
+
+    @property
+    def free(self) -> bool:
+        """Whether any words will do, so that only an answer to `ask` fills it."""
+        return bool(re.search(self.pattern, _NONSENSE, re.IGNORECASE))
+
+    @property
+    def digits(self) -> bool:
+        """Whether its value is made of digits, which people dictate one by one."""
+        return not self.free and bool(re.search(r"\\d|\[0-9", self.pattern))
+
+    def find(self, text: str) -> str | None:
+        """Return the value that stands in a visitor's words, or None."""
+        return None if self.free else _found(self.pattern, digits_from_words(text))
+
+    def read(self, text: str, before: str = "") -> str | None:
+        """Return the value in the answer to `ask`, or None.
+
+        Args:
+            text: the visitor's words.
+            before: digits that were dictated before.
+        """
+        pattern = self.answer or self.pattern
+        if not self.digits:
+            return _found(pattern, text.strip())
+        tries = [digits_from_words(text), dictated(text)]
+        if before:
+            tries.append(before + digits_of(text))
+        return next((value for one in tries if (value := _found(pattern, one)) is not None), None)
+
+    def question(self, language: str) -> str:
+        """Return `ask` in a language, or in any; empty where there is none."""
+        return self.ask.get(language) or next(iter(self.ask.values()), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +103,27 @@ class Tool:
     slots: Mapping[str, Slot]
     about: re.Pattern[str]
     """What the visitor's words must be about, for a tool to be called without a language model."""
+    changes: bool = False
+    """It changes something: it runs only after the visitor has said yes, and at most once."""
+    confirm: Mapping[str, str] = field(default_factory=dict)
+    """Language → the question whether to do it, with the slots' names in braces."""
+    asks: re.Pattern[str] | None = None
+    """What the visitor's words must be about for missing slots to be asked for; None: a wish of their own."""
 
     def fill(self, text: str) -> dict[str, str] | None:
         """Return the slots' values found in a visitor's words, or None when one is missing."""
-        spoken = digits_from_words(text)
-        values = {}
-        for name, slot in self.slots.items():
-            found = re.search(slot.pattern, spoken, re.IGNORECASE)
-            if not found:
-                return None
-            values[name] = found.group(1) if found.re.groups else found.group()
-        return values
+        values = self.found(text)
+        return values if len(values) == len(self.slots) else None
+
+    def found(self, text: str) -> dict[str, str]:
+        """Return the values that stand in a visitor's words, of as many slots as there are."""
+        found = {name: slot.find(text) for name, slot in self.slots.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
 
-def tool(*, about: str) -> Callable[[Callable[..., str]], Tool]:
+def tool(
+    *, about: str, changes: bool = False, confirm: Mapping[str, str] | None = None, asks: str = ""
+) -> Callable[[Callable[..., str]], Tool]:
     """Declare a function as a desk's tool.
 
     The function takes keyword arguments: `language` (ISO 639-1), `state_dir` (a `Path` that it may
@@ -71,6 +132,10 @@ def tool(*, about: str) -> Callable[[Callable[..., str]], Tool]:
 
     Args:
         about: regular expression; the embedded answerer calls the tool only where it matches.
+        changes: it changes something, so the visitor is asked first and it is done at most once.
+        confirm: language → that question, for example "Shall I cancel the order {order_number}?".
+        asks: regular expression; missing slots are asked for only where it matches. Left out: where the
+            visitor speaks of something of their own, or wants something done.
     """
 
     def declare(function: Callable[..., str]) -> Tool:
@@ -86,6 +151,9 @@ def tool(*, about: str) -> Callable[[Callable[..., str]], Tool]:
             call=function,
             slots=slots,
             about=re.compile(about, re.IGNORECASE),
+            changes=changes,
+            confirm=dict(confirm or {}),
+            asks=re.compile(asks, re.IGNORECASE) if asks else None,
         )
 
     return declare
@@ -131,6 +199,43 @@ def digits_from_words(text: str) -> str:
         return re.sub(r"\D", "", digits) + (" " if found.group()[-1:].isspace() else "")
 
     return _SPELT_DIGITS.sub(lambda found: re.sub(r"\D", "", found.group()), _SPOKEN_DIGITS.sub(join, text))
+
+
+def dictated(text: str) -> str:
+    """Write the digits of an answer to "what is the number?" together, however they were grouped.
+
+    "ten three forty-two", "double four one", "103 42" and "一零三 四二" become one number each; where other
+    words stand between digits, they stay apart.
+    """
+
+    def pair(found: re.Match[str]) -> str:
+        tens, ones = _TENS[found.group(1).casefold()], found.group(2)
+        if not ones:
+            return f" {tens} "
+        one = DIGIT_WORDS[ones.casefold()]
+        return f" {tens[0]}{one} " if tens[1] == "0" and tens != "10" else f" {tens} {one} "
+
+    def again(found: re.Match[str]) -> str:
+        times = 2 if found.group(1).casefold() == "double" else 3
+        digit = found.group(2).casefold()
+        return f" {DIGIT_WORDS.get(digit, digit) * times} "
+
+    text = _PAIR.sub(pair, _REPEATED.sub(again, text))
+    text = _ONE_WORD.sub(lambda found: f" {DIGIT_WORDS[found.group().casefold()]} ", text)
+    return _GAP.sub("", text)
+
+
+def digits_of(text: str) -> str:
+    """Return all digits of an answer, dictated or written, one behind the other."""
+    return "".join(re.findall(r"[0-9]", dictated(text)))
+
+
+def _found(pattern: str, text: str) -> str | None:
+    found = re.search(pattern, text, re.IGNORECASE)
+    if not found:
+        return None
+    value = found.group(1) if found.re.groups else found.group()
+    return value.strip() or None if value else None
 
 
 def _import(file: Path) -> ModuleType:

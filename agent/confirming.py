@@ -1,0 +1,160 @@
+"""Yes, no and never mind, in English and Chinese; and the book that lets a thing be done only once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+BOOK = "actions.sqlite"
+KEPT_S = 30 * 86_400.0
+"""How long it is known what was done: longer than any conversation."""
+BUSY_S = 5.0
+"""How long a process waits for another one that writes."""
+
+_YES = (
+    r"yes|yeah|yep|yup|ya|aye|sure(?: thing)?|ok(?:ay)?|correct|right|exactly|absolutely|definitely|of course"
+    r"|certainly|please|go ahead|go on|do it|do that|do so|do|that'?s (?:right|correct|it|fine)|it is|that is|"
+    r"fine|perfect|confirm(?:ed)?|affirmative|by all means|sounds good|alright|all right|i (?:do|am|confirm)"
+)
+_YES_ZH = (
+    r"是的?|对的?|没错|好的?|可以的?|行|嗯+|要的?|确认|确定|当然|同意|没问题|办吧|麻烦(?:你|您)?了?|正确"
+)
+_NO = (
+    r"no|nope|nah|don'?t|do not|rather not|not now|negative|never mind|nevermind|forget (?:it|that|about it)"
+    r"|leave it|stop|no way|i changed my mind|on second thought|not any ?more"
+)
+_NO_ZH = r"不|别|算了|不用|不要|不必|取消吧?|不了|先不|没有"
+_WRONG = (
+    r"no|nope|not|wrong|incorrect|sorry|i (?:mean|meant|said)|actually|wait|that'?s (?:not|wrong)|correction"
+)
+_WRONG_ZH = r"不(?:对|是)?|错|应该是|我(?:说|指)的?是|更正"
+_LEAVES = re.compile(
+    r"\b(?:never ?mind|forget (?:it|about it|that)|cancel (?:that|this|it)|leave it|stop|i changed my mind"
+    r"|doesn'?t matter|no thanks?|no thank you|nothing|skip (?:it|that))\b"
+    r"|^\W*(?:no|nope|cancel)\W*$|算了|不用了|不必了|不查了|不办了|不要了|没事了|取消吧|不需要了|^\W*(?:不|取消|不要|不用)\W*$",
+    re.IGNORECASE,
+)
+_LACKS = re.compile(
+    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|see|got)\b|\bno idea\b|\bnot sure\b"
+    r"|\bi (?:lost|forgot|deleted)\b|没有|不知道|不记得|忘了|找不到|不清楚|想不起",
+    re.IGNORECASE,
+)
+_FILLERS = re.compile(
+    r"\b(?:um+|uh+|er+|well|oh|ah|hm+|so|then|and|thanks|thank you|very much|now|the|a|my|me|for|it|that|this|you|can"
+    r"|with|just|want|would|like|to|i|i'd)\b|[呀啊吧呢哦哈嘛了您你我请就那这个帮的把]+|谢谢|[^\w\u3400-\u9fff']+",
+    re.IGNORECASE,
+)
+
+
+class Nod(StrEnum):
+    """What an answer to "shall I?" means."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+
+
+def nod(text: str, question: str = "") -> Nod:
+    """Tell what an answer to a yes-or-no question means.
+
+    Yes is only what says nothing besides: "yes, but …" is unclear, and so is a yes with a no in it.
+
+    Args:
+        text: the visitor's words.
+        question: as it was asked; its words may be taken up in the answer.
+    """
+    said = text.casefold().replace("’", "'").strip()
+    if re.match(rf"\W*(?:(?:um+|uh+|er+|oh|well)\W+)*(?:(?:{_NO})\b|{_NO_ZH})", said) and not re.match(
+        r"\W*(?:不错|没错|取消订单|没问题)", said
+    ):
+        return Nod.NO
+    rest, times = re.subn(rf"\b(?:{_YES})\b", " ", said)
+    if re.search(r"[\u3400-\u9fff]", said):
+        rest, more = re.subn(_YES_ZH, " ", rest)
+        times += more
+    asked = set(re.findall(r"[a-z0-9]+", question.casefold()))
+    rest = " ".join(word for word in rest.split() if word.strip(".,!?;:'") not in asked)
+    for run in re.findall(r"[\u3400-\u9fff]{2,}", rest):
+        if run in question:
+            rest = rest.replace(run, " ")
+    rest = _FILLERS.sub("", rest)
+    return Nod.YES if times and not rest.strip("' ") else Nod.UNCLEAR
+
+
+def corrects(text: str) -> bool:
+    """Tell whether the visitor says that something was understood wrongly: "no, four one one eight"."""
+    return bool(re.match(rf"\W*(?:(?:um+|uh+|oh|er+)\W+)*(?:(?:{_WRONG})\b|{_WRONG_ZH})", text.casefold()))
+
+
+def leaves(text: str) -> bool:
+    """Tell whether the visitor gives up what was begun: "never mind"."""
+    return bool(_LEAVES.search(text))
+
+
+def lacks(text: str) -> bool:
+    """Tell whether the visitor cannot say what they were asked for."""
+    return bool(_LACKS.search(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What is known of an action that was begun before."""
+
+    line: str
+    """What the tool said; empty where it never came to an end."""
+
+
+class ActionBook:
+    """Which actions were begun and finished, in the desk's state folder; processes may share it.
+
+    Args:
+        folder: the desk's state.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / BOOK
+
+    def claim(self, key: str, tool: str) -> Done | None:
+        """Begin an action; None: it is the caller's, who must do it now. Else what became of it before.
+
+        Raises:
+            sqlite3.Error, OSError: it cannot be written down, so that it must not be done.
+        """
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._open()) as book, book:
+            book.execute("DELETE FROM actions WHERE begun_s < ?", (time.time() - KEPT_S,))
+            mine = book.execute(
+                "INSERT OR IGNORE INTO actions (key, tool, begun_s, line) VALUES (?, ?, ?, '')",
+                (key, tool, time.time()),
+            ).rowcount
+            if mine:
+                return None
+            row = book.execute("SELECT line FROM actions WHERE key = ?", (key,)).fetchone()
+            return Done(row[0] if row else "")
+
+    def finish(self, key: str, line: str) -> None:
+        """Write down what an action's tool said."""
+        with closing(self._open()) as book, book:
+            book.execute("UPDATE actions SET line = ? WHERE key = ?", (line, key))
+
+    def _open(self) -> sqlite3.Connection:
+        book = sqlite3.connect(self._file, timeout=BUSY_S)
+        book.execute(
+            "CREATE TABLE IF NOT EXISTS actions"
+            " (key TEXT PRIMARY KEY, tool TEXT NOT NULL, begun_s REAL NOT NULL, line TEXT NOT NULL)"
+        )
+        return book
+
+
+def action_key(conversation: str, tool: str, values: Mapping[str, str]) -> str:
+    """Return the key under which an action of a conversation is done at most once; tells nothing of its values."""
+    whole = json.dumps([conversation, tool, sorted(values.items())], ensure_ascii=False)
+    return hashlib.sha256(whole.encode()).hexdigest()

@@ -1,0 +1,277 @@
+"""The next step of what a visitor has done: ask, read back, confirm, do it, or leave it. Nothing is changed here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agent.confirming import Nod, corrects, lacks, leaves, nod
+from agent.history import Memory
+from agent.phrases import Phrases
+from agent.sentence import Outcome
+from agent.slots import (
+    TRIES,
+    Errand,
+    Stage,
+    asks_of_own,
+    asks_something,
+    said_one_by_one,
+    tells_a_story,
+    wishes,
+)
+from agent.smalltalk import Talk, small_talk
+from agent.tools import Slot, Tool, digits_of
+
+LONGEST_PARTIAL = 24
+"""Digits that are gathered over turns; nothing that people dictate is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The desk says a line of its own."""
+
+    line: str
+    outcome: Outcome
+    errand: Errand | None
+    """As it stands after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A tool is to be run."""
+
+    tool: Tool
+    values: Mapping[str, str]
+    first: str
+    """To be said before its line; may be empty."""
+    errand: Errand
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The visitor talks of something else; that is answered as if there were no errand."""
+
+    errand: Errand | None
+
+
+Step = Say | Act | Aside
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    text: str
+    language: str
+    phrases: Phrases
+    tools: Sequence[Tool]
+    now_s: float
+    spoken: bool
+
+
+def next_step(
+    text: str,
+    memory: Memory,
+    tools: Sequence[Tool],
+    phrases: Phrases,
+    *,
+    language: str,
+    now_s: float,
+    spoken: bool = False,
+) -> Step:
+    """Return what to do about an utterance.
+
+    Args:
+        text: the visitor's own words; nothing else ever fills a slot or confirms.
+        memory: the conversation so far.
+        tools: the desk's.
+        phrases: the desk's lines in `language`.
+        language: ISO 639-1, of the reply.
+        now_s: monotonic time.
+        spoken: the words were heard, not typed: numbers are read back.
+    """
+    turn = _Turn(text, language, phrases, tools, now_s, spoken)
+    errand = memory.errand
+    tool = next((one for one in tools if errand is not None and one.name == errand.tool), None)
+    if errand is None or tool is None or errand.lapsed(now_s):
+        return _begin(turn) or Aside(None)
+    errand = replace(errand, language=language)
+    match errand.stage:
+        case Stage.ASKED:
+            step = _asked(turn, errand, tool)
+        case Stage.CONFIRM:
+            step = _confirming(turn, errand, tool)
+        case Stage.DONE:
+            step = _done(turn, errand, tool)
+    return step or _begin(turn) or Aside(errand.aside())
+
+
+def _begin(turn: _Turn) -> Step | None:
+    """Find the tool that an utterance is about."""
+    if small_talk(turn.text) is not None:
+        return None
+    about = [tool for tool in turn.tools if tool.about.search(turn.text)]
+    for tool in about:
+        wished = tool.asks.search(turn.text) if tool.asks else True
+        if tool.changes and wished and wishes(turn.text, tool.about):
+            return _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s), tool, turn.text)
+    looking = [tool for tool in about if not tool.changes]
+    for tool in looking:
+        values = tool.fill(turn.text)
+        if values is not None:
+            errand = Errand(tool.name, Stage.DONE, turn.language, turn.now_s, values)
+            return Act(tool, values, _read_back(turn, values) if turn.spoken else "", errand)
+    for tool in looking:
+        if tool.asks.search(turn.text) if tool.asks else asks_of_own(turn.text):
+            step = _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s), tool, turn.text)
+            if step is not None:
+                return step
+    return None
+
+
+def _go_on(turn: _Turn, errand: Errand, tool: Tool, text: str = "", *, first: str = "") -> Step | None:
+    """Ask for the next missing slot, or confirm, or act; None where there is no way to ask."""
+    values = {**(tool.found(text) if text else {}), **errand.values}
+    missing = next((name for name in tool.slots if name not in values), "")
+    errand = replace(errand, values=values, at_s=turn.now_s, partial="", tries=0, asides=0, put=True)
+    if missing:
+        question = tool.slots[missing].question(turn.language)
+        if not question:
+            return None
+        errand = replace(errand, stage=Stage.ASKED, slot=missing, question=question)
+        return Say(f"{first} {question}".strip(), Outcome.CLARIFIED, errand)
+    if tool.changes:
+        question = _confirmation(turn, tool, values)
+        errand = replace(errand, stage=Stage.CONFIRM, slot="", question=question)
+        return Say(question, Outcome.CLARIFIED, errand)
+    return Act(
+        tool, values, first or _read_back(turn, values), replace(errand, stage=Stage.DONE, question="")
+    )
+
+
+def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+    slot = tool.slots.get(errand.slot)
+    if slot is None:
+        return None
+    free = not slot.digits
+    talk = small_talk(turn.text)
+    if free and (talk is not None or leaves(turn.text) or asks_something(turn.text) or not errand.put):
+        value = None
+    else:
+        value = slot.read(turn.text, "" if corrects(turn.text) else errand.partial)
+    if value is not None:
+        filled = replace(errand, values={**errand.values, errand.slot: value})
+        return _go_on(turn, filled, tool, first=_read_back(turn, {errand.slot: value}))
+    if leaves(turn.text):
+        return Say(turn.phrases.left, Outcome.ANSWERED, None)
+    if talk in (Talk.HANDOFF, Talk.GOODBYE, Talk.IDENTITY, Talk.THANKS):
+        return None
+    if lacks(turn.text):
+        return Say(turn.phrases.gave_up, Outcome.HANDOFF, None)
+    digits = digits_of(turn.text) if slot.digits else ""
+    if not errand.put and not digits:
+        return None
+    if not digits and (asks_something(turn.text) or tells_a_story(turn.text) or _other(turn, tool)):
+        return None
+    so_far = digits if corrects(turn.text) else errand.partial + digits
+    if digits and _may_grow(slot, so_far):
+        line = turn.phrases.so_far.replace("{value}", " ".join(so_far))
+        return Say(
+            line,
+            Outcome.CLARIFIED,
+            replace(errand, partial=so_far, at_s=turn.now_s, put=True, question=line),
+        )
+    return _again(turn, replace(errand, partial=""), f"{turn.phrases.again} {slot.question(turn.language)}")
+
+
+def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+    corrected = _corrected(turn.text, errand, tool)
+    if corrected:
+        return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
+    question = _confirmation(turn, tool, errand.values)
+    match nod(turn.text, question):
+        case Nod.YES if errand.put:
+            done = replace(errand, stage=Stage.DONE, at_s=turn.now_s, question="")
+            return Act(tool, errand.values, "", done)
+        case Nod.YES:  # to a question that did not sound, or that was left: it is put again
+            again = replace(errand, at_s=turn.now_s, put=True, question=question)
+            return Say(question, Outcome.CLARIFIED, again)
+        case Nod.NO if errand.put:
+            if corrects(turn.text) and _wrong(turn.text) and tool.slots:
+                name = errand.slot or next(iter(tool.slots))
+                kept = {key: value for key, value in errand.values.items() if key != name}
+                return _go_on(turn, replace(errand, values=kept), tool)
+            return Say(turn.phrases.left, Outcome.ANSWERED, None)
+    if leaves(turn.text):
+        return Say(turn.phrases.left, Outcome.ANSWERED, None)
+    if (
+        not errand.put
+        or small_talk(turn.text) is not None
+        or asks_something(turn.text)
+        or tells_a_story(turn.text)
+        or _other(turn, tool)
+    ):
+        return None
+    return _again(turn, errand, f"{turn.phrases.yes_or_no} {question}")
+
+
+def _done(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+    """Take up a correction of what was done, or the next number for the same look-up."""
+    corrected = _corrected(turn.text, errand, tool)
+    if corrected and (corrects(turn.text) or not tool.changes) and len(turn.text.split()) <= 12:
+        return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
+    if not tool.changes and corrects(turn.text) and _wrong(turn.text) and len(tool.slots) == 1:
+        return _go_on(turn, replace(errand, values={}), tool)
+    return None
+
+
+def _corrected(text: str, errand: Errand, tool: Tool) -> dict[str, str]:
+    """Return the digits that an utterance gives anew, where they differ from those that were understood."""
+    if asks_something(text) and not corrects(text):
+        return {}
+    found = {
+        name: value
+        for name, slot in tool.slots.items()
+        if slot.digits and (value := slot.read(text)) is not None and errand.values.get(name) != value
+    }
+    return found
+
+
+def _again(turn: _Turn, errand: Errand, line: str) -> Say:
+    """Put a question again, or give up."""
+    if errand.tries + 1 >= TRIES:
+        return Say(turn.phrases.gave_up, Outcome.HANDOFF, None)
+    errand = replace(errand, tries=errand.tries + 1, at_s=turn.now_s, put=True, question=line)
+    return Say(line, Outcome.CLARIFIED, errand)
+
+
+def _other(turn: _Turn, tool: Tool) -> bool:
+    """Tell whether an utterance begins something else."""
+    step = _begin(turn)
+    return step is not None and not (isinstance(step, Act) and step.tool is tool)
+
+
+def _may_grow(slot: Slot, digits: str) -> bool:
+    """Tell whether more digits behind these would make a value."""
+    return any(slot.read(digits + "0" * more) is not None for more in range(1, LONGEST_PARTIAL - len(digits)))
+
+
+def _wrong(text: str) -> bool:
+    return bool(re.search(r"wrong|not (?:right|correct|it)|incorrect|不对|错|不是", text, re.IGNORECASE))
+
+
+def _read_back(turn: _Turn, values: Mapping[str, str]) -> str:
+    """Return the line that says digits back one by one; empty where there are none."""
+    spelt = [said_one_by_one(value) for value in values.values() if re.fullmatch(r"\d{3,}", value)]
+    return turn.phrases.read_back.replace("{value}", ", ".join(spelt)) if spelt else ""
+
+
+def _confirmation(turn: _Turn, tool: Tool, values: Mapping[str, str]) -> str:
+    """Return the question whether to run a tool, with its values said one by one."""
+    said = {name: said_one_by_one(value) for name, value in values.items()}
+    line = tool.confirm.get(turn.language) or tool.confirm.get("en") or ""
+    if not line:
+        what = tool.description.split("\n", 1)[0].rstrip(".") or tool.name.replace("_", " ")
+        line = turn.phrases.confirm.replace("{what}", ", ".join([what, *said.values()]))
+    for name, value in said.items():
+        line = line.replace("{" + name + "}", value)
+    return line
