@@ -14,6 +14,8 @@ MOST_CHARACTERS = 1000
 """About 170 English words, one minute of speech."""
 MOST_HAN = 360
 """About one minute and a half of Chinese speech."""
+MOST_SLUG = 80
+"""Characters: some questions are as long as a letter."""
 _SENTENCE = re.compile(
     r".+?(?:(?<![.!?])[.!?]++[\"')\]]*+(?=\s|$)|(?<![。！？!?；])[。！？!?；]++[”’」）]*+|$)\s*", re.DOTALL
 )
@@ -30,16 +32,17 @@ def passages_of(document: Document) -> list[Passage]:
     used: dict[str, int] = {}
     for at, section in enumerate(document.sections):
         language = section.language or document.language
-        anchor = section.anchor or slugify(section.heading)
-        if not anchor and section.page is not None:
-            anchor = f"page={section.page}"
-        faq = document.kind == "faq" and bool(section.heading)
+        # Every viewer opens a PDF at "#page=3", and none at a heading.
+        paged = f"page={section.page}" if section.page is not None else ""
+        anchor = paged or section.anchor or slugify(section.heading)
+        kind = section.kind or document.kind
+        faq = kind == "faq" and bool(section.heading)
         title = section.heading if faq else _title(document.title, section, language)
         url = section.url or document.url
         for number, piece in enumerate(_split(section.text, language), start=1):
             # Sections of one heading, and pieces of one section, are told apart by a number.
             count = used[anchor] = used.get(anchor, 0) + 1
-            apart = count > 1 and bool(anchor) and not anchor.startswith("page=")
+            apart = count > 1 and bool(anchor) and not paged
             place = f"{anchor}-{count}" if apart else anchor
             source = f"{document.source}#{place}" if place else document.source
             passages.append(
@@ -49,7 +52,7 @@ def passages_of(document: Document) -> list[Passage]:
                     title=title,
                     text=piece,
                     language=language,
-                    kind=document.kind,
+                    kind=kind,
                     questions=(*section.questions, *questions[at]) if number == 1 else (),
                     section=" > ".join(
                         (*section.parents, section.heading) if section.heading else section.parents
@@ -71,7 +74,7 @@ def passage_id(source: str, title: str, text: str) -> str:
 def slugify(heading: str) -> str:
     """Return a heading as it stands after "#" in a source; Chinese stays as it is."""
     text = unicodedata.normalize("NFKC", heading).lower()
-    return re.sub(r"[^\w\u3400-\u9fff]+", "-", text).strip("-")
+    return re.sub(r"[^\w\u3400-\u9fff]+", "-", text).strip("-")[:MOST_SLUG].strip("-")
 
 
 def _place(url: str, section: Section) -> str:

@@ -34,6 +34,8 @@ class Section:
     """Of a page of its own; the document's where empty."""
     updated: str = ""
     """The document's where empty."""
+    kind: str = ""
+    """"article" or "faq"; the document's where empty."""
 
 
 @dataclass(frozen=True, slots=True)

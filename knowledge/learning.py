@@ -11,8 +11,8 @@ from knowledge.chunk import passages_of
 from knowledge.document import Document, Withheld, find_documents
 from knowledge.errors import DocumentError
 from knowledge.passage import Passage
-from knowledge.reader import Reader, digest_of, load
-from knowledge.readers.given import Given
+from knowledge.reader import Reader, load
+from knowledge.readers.given import Given, digest_of
 from knowledge.record import Catalogue, Record
 from knowledge.site import PageGone, Site, is_url
 
@@ -73,31 +73,46 @@ class Learning:
         """Yield the records of what is new or changed, by source, some thousands of passages at a time.
 
         Raises:
-            DocumentError: a path does not exist, an address cannot be fetched.
+            DocumentError: a path does not exist, or the only address cannot be fetched.
         """
+        for path in paths:
+            if not is_url(str(path)) and not Path(path).exists():
+                raise DocumentError(
+                    f"{path}: no such file or folder; give the path of a document or of a folder"
+                )
         batch: dict[str, Record] = {}
+        size = 0
         with Reader() as reader:
             for path in paths:
                 seen: set[str] = set()
                 root = str(path) if is_url(str(path)) else str(Path(path).resolve())
-                for item in self._items(path, root, seen):
+                for item in self._items(path, root, seen, alone=len(paths) == 1):
                     seen.add(item.source)
                     record = self._learn(item, reader, seen)
                     if record is not None:
                         batch[item.source] = self._records[item.source] = record
-                        if sum(len(one.passages) for one in batch.values()) >= KEEP_AFTER:
+                        size += len(record.passages)
+                        if size >= KEEP_AFTER:
                             yield batch
-                            batch = {}
+                            batch, size = {}, 0
                 lost = {source for source, one in self._records.items() if one.root == root} - seen
                 self.gone |= lost
         self._progress(self._done, self._total, "")
         self.gone -= batch.keys()
         yield batch
 
-    def _items(self, path: str | Path, root: str, seen: set[str]) -> Iterator[_Item]:
+    def _items(self, path: str | Path, root: str, seen: set[str], *, alone: bool) -> Iterator[_Item]:
         if is_url(str(path)):
             with Site(str(path)) as site:
-                pages = site.list_pages(self._skip)
+                try:
+                    pages = site.list_pages(self._skip)
+                except DocumentError as error:
+                    if alone:
+                        raise
+                    # The other places are learnt all the same, and nothing of this one is forgotten.
+                    self._skip(root, str(error))
+                    seen |= {source for source, one in self._records.items() if one.root == root}
+                    return
                 self._total += len(pages)
                 for page in pages:
                     yield _Item(page.url, root, page.url, lambda page=page: site.fetch(page), web=True)  # type: ignore[misc]
@@ -139,7 +154,7 @@ class Learning:
         before = self._records.get(item.source)
         try:
             given = item.open()
-            if not item.web and before is not None and self._is_same(before, digest_of(given)):
+            if not item.web and before is not None and self._is_same(before, digest_of(given.data)):
                 return self._keep(before, item)
             document = reader.read(given)
         except PageGone as error:
@@ -203,4 +218,4 @@ class Learning:
 
 def _content_digest(document: Document) -> str:
     words = [document.title, *(part for one in document.sections for part in (one.heading, one.text))]
-    return hashlib.sha256("\0".join(words).encode("utf-8", "replace")).hexdigest()
+    return digest_of("\0".join(words).encode("utf-8", "replace"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import os
 import select
@@ -68,11 +67,6 @@ def check_size(size: int, suffix: str, source: str) -> None:
         raise DocumentError(
             f"{source}: {size / 1e6:.1f} MB is more than {most // 1_000_000} MB; split the file"
         )
-
-
-def digest_of(given: Given) -> str:
-    """Return what tells whether a file has changed."""
-    return hashlib.sha256(given.data).hexdigest()
 
 
 def read_document(file: Path, source: str) -> Document:

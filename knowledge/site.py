@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import ipaddress
 import socket
 import time
@@ -35,6 +34,7 @@ MOST_REDIRECTS = 5
 MOST_DELAY_S = 10.0
 """Of a robots.txt's crawl delay."""
 MOST_ROBOTS_BYTES = 500_000
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,8 @@ def _suffix(address: str, media: str, data: bytes) -> str:
     """Return the format by what the server says, or else by the address."""
     if data.startswith(b"%PDF-"):
         return ".pdf"
+    if data.startswith(_GZIP):
+        return ".gz"
     path = urlsplit(address).path
     named = f".{path.rpartition('.')[2].lower()}" if "." in path.rpartition("/")[2] else ""
     if media in MEDIA_TYPES and (media != "text/plain" or named not in SUFFIXES):
@@ -252,8 +254,8 @@ def _suffix(address: str, media: str, data: bytes) -> str:
 
 
 def _is_sitemap(given: Given) -> bool:
-    head = given.data[:2] == b"\x1f\x8b" or given.data[:2000].lower()
-    return head is True or isinstance(head, bytes) and (b"<urlset" in head or b"<sitemapindex" in head)
+    head = given.data[:2000].lower()
+    return head.startswith(_GZIP) or b"<urlset" in head or b"<sitemapindex" in head
 
 
 def _entries(source: str, data: bytes) -> Iterator[tuple[str, Listed]]:
@@ -262,11 +264,11 @@ def _entries(source: str, data: bytes) -> Iterator[tuple[str, Listed]]:
     from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
 
     try:
-        if data[:2] == b"\x1f\x8b":
+        if data.startswith(_GZIP):
             unpacked = zlib.decompressobj(wbits=31)
             data = unpacked.decompress(data, MOST_SITEMAP_BYTES)
         root = defusedxml.ElementTree.fromstring(data, forbid_dtd=True)
-    except (ValueError, SyntaxError, zlib.error, gzip.BadGzipFile, DefusedXmlException) as error:
+    except (ValueError, SyntaxError, zlib.error, DefusedXmlException) as error:
         raise DocumentError(
             f"{source}: is no sitemap ({type(error).__name__}); give the address of one"
         ) from error

@@ -156,7 +156,18 @@ def search(
             knowledge.close()
     document = {
         "passages": [
-            {"source": p.source, "title": p.title, "text": p.text, "score": round(p.score, 4)}
+            {
+                "source": p.source,
+                "title": p.title,
+                "text": p.text,
+                "score": round(p.score, 4),
+                "section": p.section,
+                "page": p.page,
+                "url": p.url,
+                "language": p.language,
+                "updated": p.updated,
+                "tags": list(p.tags),
+            }
             for p in passages
         ],
         "answerable": round(answerable, 4),

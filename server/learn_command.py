@@ -48,8 +48,13 @@ def learn(
         guard = Guard.load(loaded.policy_file)
         knowledge = open_knowledge(loaded)
 
-        def tell(done: int, total: int, _source: str) -> None:
-            shown.advance(done, total)
+        def tell(done: int, total: int, source: str) -> None:
+            if source:
+                shown.advance(done, total)
+            else:
+                shown.stage(f"indexing what is new of {total} documents")
+                if knowledge.is_being_written():
+                    shown.note("another command is teaching this desk; waiting until it is done")
 
         shown.stage("reading documents")
         try:

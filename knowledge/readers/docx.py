@@ -19,6 +19,12 @@ _LEVEL = re.compile(r"^(?:heading|überschrift|titre|标题|標題|titolo|títul
 LEAST_SIZE = 3.0
 """Points; smaller letters are not there to be read."""
 TITLE_LEVEL = 1
+BOLD_LEVEL = 12
+"""Of a line in bold letters: below all headings that are marked as such."""
+MOST_BOLD = 90
+"""Characters of such a line."""
+TEMPLATE_DATE = "2013-12-23"
+"""Of python-docx's empty document: says nothing about what a program made of it."""
 
 
 def read(given: Given) -> Document:
@@ -30,24 +36,27 @@ def read(given: Given) -> Document:
     check_archive(given, "word/document.xml")
     import docx
     from docx.table import Table
+    from docx.text.paragraph import Paragraph
 
     try:
         file = docx.Document(io.BytesIO(given.data))
         outline = Outline()
         hidden: list[str] = []
-        for block in file.iter_inner_content():
-            if isinstance(block, Table):
-                _table(block, outline, hidden)
+        for element in _blocks(file.element.body):
+            if element.tag == f"{_W}tbl":
+                _table(Table(element, file), outline, hidden)
                 continue
-            text, unseen = _text(block._p)
+            text, unseen = _text(element)
             hidden += unseen
-            level = _level(block)
+            level = _level(Paragraph(element, file._body))
             if level and text:
                 outline.head(level, text)
-            else:
+            elif level is not None:
                 outline.say(text)
         core = file.core_properties
         title, modified = core.title or "", core.modified
+        if modified is not None and modified.date().isoformat() == TEMPLATE_DATE:
+            modified = None
     except Exception as error:  # whatever a damaged part makes of python-docx and lxml
         raise DocumentError(
             f"{given.source}: the document is damaged ({type(error).__name__}); "
@@ -62,12 +71,21 @@ def read(given: Given) -> Document:
     )
 
 
+def _blocks(parent: Any) -> Iterator[Any]:
+    """Yield paragraphs and tables, also those that form fields and insertions enclose."""
+    for child in parent:
+        if child.tag in (f"{_W}p", f"{_W}tbl"):
+            yield child
+        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml", f"{_W}smartTag"):
+            yield from _blocks(child)
+
+
 def _table(table: Any, outline: Outline, hidden: list[str]) -> None:
     rows = []
     for row in table.rows:
         cells: list[str] = []
-        for cell in dict.fromkeys(id(cell._tc) for cell in row.cells):
-            element = next(one._tc for one in row.cells if id(one._tc) == cell)
+        # Merged cells are one element, named several times.
+        for element in dict.fromkeys(cell._tc for cell in row.cells):
             parts = [_text(paragraph) for paragraph in element.iter(f"{_W}p")]
             cells.append("\n".join(text for text, _ in parts if text))
             hidden += [reason for _, unseen in parts for reason in unseen]
@@ -131,12 +149,14 @@ def _unseen(run: Any) -> str:
     return ""
 
 
-def _level(paragraph: Any) -> int:
-    """Return the level of a heading, 1 for the title; 0 for what is none."""
+def _level(paragraph: Any) -> int | None:
+    """Return the level of a heading, 1 for the title; 0 for text, None for a line of the contents."""
     style = paragraph.style
     for _ in range(10):  # styles may be based on each other in a circle
         if style is None:
             break
+        if (style.name or "").lower().startswith("toc "):
+            return None
         if style.name in ("Title", "标题") or style.style_id == "Title":
             return TITLE_LEVEL
         found = _LEVEL.match(style.name or "") or _LEVEL.match(style.style_id or "")
@@ -145,4 +165,15 @@ def _level(paragraph: Any) -> int:
         style = style.base_style
     own = paragraph._p.find(f"{_W}pPr/{_W}outlineLvl")
     value = own.get(f"{_W}val") if own is not None else ""
-    return int(value) + 2 if value and value.isdigit() and int(value) < 9 else 0
+    if value and value.isdigit() and int(value) < 9:
+        return int(value) + 2
+    return BOLD_LEVEL if _is_bold_line(paragraph) else 0
+
+
+def _is_bold_line(paragraph: Any) -> bool:
+    """Tell whether a paragraph is a heading to all who see it, though nobody has marked it as one."""
+    text = paragraph.text.strip()
+    runs = [run for run in paragraph.runs if run.text.strip()]
+    inside = any(parent.tag == f"{_W}tc" for parent in paragraph._p.iterancestors())
+    short = 2 <= len(text) <= MOST_BOLD and text[-1] not in ".。,，;；"
+    return short and not inside and bool(runs) and all(run.bold for run in runs)

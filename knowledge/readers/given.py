@@ -16,6 +16,9 @@ from knowledge.words import language_of
 MOST_CHARACTERS = 20_000_000
 """Of one document's text: some 20,000 pages. More is a mistake, or means harm."""
 
+MOST_HEADING = 1000
+"""Characters of a title, a heading or a question."""
+
 HIDDEN_RUN = 4
 """So many invisible characters are no typesetter's doing."""
 
@@ -25,6 +28,14 @@ _INVISIBLE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 _SPACE = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]+")
+_SHAPES = re.compile("[\u2f00-\u2fd5\uf900-\ufaff\ufb00-\ufb06]+")
+_RADICALS = str.maketrans(
+    "\u2ed3\u2ed4\u2edb\u2edd\u2ee2\u2ec5\u2ecb\u2eda\u2edc\u2ef0\u2eec\u2ee5\u2ee6\u2ee9\u2ea0\u2ec4\u2ed8\u2ee3\u2ee4\u2ec9\u2ec1\u2ef3\u2eea",
+    "长门风食马见车页飞龙齐鱼鸟黄民西青骨鬼贝虎龟麦",
+)
+"""Unicode knows no decomposition of these."""
+READING = 1
+"""Raised when documents are read otherwise than before, so that they are read again."""
 _QUESTION = re.compile(r"[?？]\s*$")
 
 
@@ -86,12 +97,12 @@ def document(
     invisible = max((len(_INVISIBLE.findall(section.text)) for section in sections), default=0)
     if invisible >= HIDDEN_RUN:
         notes.append("invisible characters between the words")
-    title = " ".join(clean(title).split())
+    title = " ".join(clean(title).split())[:MOST_HEADING]
     title = title or next((clean(s.heading) for s in sections if s.heading.strip()), "") or given.stem
     kept = []
     for section in sections:
         text = clean(section.text)
-        heading = " ".join(clean(section.heading).split())
+        heading = " ".join(clean(section.heading).split())[:MOST_HEADING]
         if text:
             parents = tuple(clean(parent) for parent in section.parents)
             parents = tuple(parent for parent in parents if parent and parent != title)
@@ -130,15 +141,24 @@ def document(
         questions=questions,
         tags=tags,
         updated=updated or given.updated,
-        digest=hashlib.sha256(given.data).hexdigest(),
+        digest=digest_of(given.data),
         url=url or given.url,
         withheld=withheld,
     )
 
 
+def digest_of(data: bytes) -> str:
+    """Return what tells whether a file, or the way in which it is read, has changed."""
+    return hashlib.sha256(b"%d\0" % READING + data).hexdigest()
+
+
 def clean(text: str) -> str:
-    """Return a text without invisible and control characters, its spaces and blank lines single."""
-    text = unicodedata.normalize("NFC", text)
+    """Return a text without invisible and control characters, its spaces and blank lines single.
+
+    Ligatures and the radicals that PDF writes for Chinese characters become the letters that they stand for.
+    """
+    text = unicodedata.normalize("NFC", text.translate(_RADICALS))
+    text = _SHAPES.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
     text = _CONTROL.sub("", _INVISIBLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n"))
     text = _SPACE.sub(" ", text)
     return re.sub(r"\n\s*\n\s*", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()

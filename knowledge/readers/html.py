@@ -75,6 +75,10 @@ _BLOCKS = {
 }
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7, "dt": 8}
 _TITLE_CUT = re.compile(r"\s+[|–—·»-]\s+|_|｜")
+BOLD_LEVEL = 12
+"""Of a paragraph in bold letters: below all headings that are marked as such."""
+MOST_BOLD = 90
+"""Characters of such a paragraph."""
 LEAST_MAIN = 60
 """Characters; a `main` element with less is an empty frame."""
 MOST_LINKS = 0.8
@@ -136,9 +140,10 @@ def _main(soup: Any) -> Any:
     main = found if found is not None and len(found.get_text(strip=True)) >= LEAST_MAIN else body
     whole = len(main.get_text())
     for element in main.find_all(True):
-        if element.decomposed or not _beside(element, main):
-            continue
-        if len(element.get_text()) * 2 <= whole:
+        # A name may be misunderstood: what holds most of the text is the text.
+        if not element.decomposed and (
+            _is_menu(element) or (_beside(element, main) and len(element.get_text()) * 2 <= whole)
+        ):
             element.decompose()
     return main
 
@@ -150,14 +155,18 @@ def _beside(element: Any, main: Any) -> bool:
     if str(element.get("role", "")).lower() in _ROLES:
         return True
     names = [*element.get("class", []), element.get("id", "")]
-    if any(_BESIDE.match(str(name)) for name in names if name):
-        return element.find("h1") is None and element.name not in ("h1", "h2", "h3", "body", "main")
-    if element.name in ("ul", "ol"):
-        links = element.find_all("a")
-        letters = len(element.get_text(strip=True))
-        linked = sum(len(link.get_text(strip=True)) for link in links)
-        return len(links) >= 4 and linked > MOST_LINKS * letters and letters < 40 * len(links)
-    return False
+    named = any(_BESIDE.match(str(name)) for name in names if name)
+    return named and element.find("h1") is None and element.name not in ("h1", "h2", "h3", "body", "main")
+
+
+def _is_menu(element: Any) -> bool:
+    """Tell whether an element is a list of little but links."""
+    if element.name not in ("ul", "ol"):
+        return False
+    links = element.find_all("a")
+    letters = len(element.get_text(strip=True))
+    linked = sum(len(link.get_text(strip=True)) for link in links)
+    return len(links) >= 4 and linked > MOST_LINKS * letters and letters < 40 * len(links)
 
 
 def _walk(element: Any, outline: Outline, depth: int) -> None:
@@ -186,6 +195,9 @@ def _walk(element: Any, outline: Outline, depth: int) -> None:
                 rows = [_cells(row) for row in child.find_all("tr")]
                 sections, faq = sections_of_rows(rows)
                 outline.add(sections, faq=faq)
+            elif name in ("p", "div") and _is_bold_line(child):
+                flush()
+                outline.head(BOLD_LEVEL, child.get_text(" "), str(child.get("id") or ""))
             elif name == "br":
                 line.append("\n")
             elif name in _BLOCKS:
@@ -197,6 +209,15 @@ def _walk(element: Any, outline: Outline, depth: int) -> None:
 
     visit(element, depth)
     flush()
+
+
+def _is_bold_line(element: Any) -> bool:
+    """Tell whether a paragraph is one short line in bold letters, which people take for a heading."""
+    inner = [child for child in element.children if getattr(child, "name", None) or str(child).strip()]
+    if len(inner) != 1 or inner[0].name not in ("b", "strong"):
+        return False
+    text = inner[0].get_text(" ", strip=True)
+    return 2 <= len(text) <= MOST_BOLD and text[-1] not in ".。,，;；"
 
 
 def _cells(row: Any) -> list[str]:

@@ -78,7 +78,16 @@ def _records(value: Any, depth: int) -> Iterator[dict[str, Any]]:
             yield from _exchange(messages)
         elif isinstance(value.get("responses"), list) and isinstance(value.get("patterns"), list):
             yield {"question": value["patterns"], "answer": value["responses"][:1], "tags": value.get("tag")}
-        elif is_faq(list(value)) or any(str(name).lower() in TEXT for name in value if value[name]):
+        elif is_faq(list(value)):
+            yield value
+        elif any(
+            isinstance(inner, list) and inner and isinstance(inner[0], dict) for inner in value.values()
+        ):
+            # What stands beside a list of entries describes the file.
+            for inner in value.values():
+                if isinstance(inner, list | dict):
+                    yield from _records(inner, depth + 1)
+        elif any(str(name).lower() in TEXT for name in value if value[name]):
             yield value
         elif any(isinstance(inner, list | dict) for inner in value.values()):
             for inner in value.values():

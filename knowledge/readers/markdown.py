@@ -13,6 +13,8 @@ from knowledge.readers.given import Given, document
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$")
 _FENCE = re.compile(r"^[ \t]*(```|~~~)")
+_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*){0,200}\|?[ \t]*$")
+_UNDERLINE = re.compile(r"^(=+|-{3,})[ \t]*$")
 _SPACE = re.compile(r"[ \t\u00a0]+")
 MOST_FRONT = 100_000
 """Characters of a front matter block; YAML's aliases are not let loose on more."""
@@ -59,14 +61,13 @@ def plain_text(markdown: str) -> str:
     text = _without(markdown, "<!--", "-->")
     for tag in ("script", "style"):
         text = _without(text, f"<{tag}", f"</{tag}>")
-    text = _unfenced(text)
+    text = _told_tables(_unfenced(text))
     text = re.sub(r"!\[[^\[\]]{0,500}\]\([^()\n]{0,2000}\)", "", text)
     text = re.sub(r"\[([^\[\]]{1,500})\]\([^()\n]{0,2000}\)", r"\1", text)
     text = re.sub(r"</?[A-Za-z][^<>]*>", "", text)
     text = re.sub(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1", r"\2", text)
     text = re.sub(r"(?<!\w)([*_])(?=\S)([^*_\n]{1,1000}?)(?<=\S)\1(?!\w)", r"\2", text)
     text = re.sub(r"`([^`\n]{1,1000})`", r"\1", text)
-    text = re.sub(r"^[ \t]*\|?[ \t:|-]{3,200}\|[ \t:|-]*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^[ \t]*(?:[-*+]|>|\d{1,9}[.)])[ \t]+", "", text, flags=re.MULTILINE)
     paragraphs = re.split(r"\n[ \t]*\n", text)
     joined = (_join_lines(paragraph) for paragraph in paragraphs)
@@ -83,6 +84,35 @@ def _without(text: str, start: str, end: str) -> str:
         close = low.find(end, begin)
         at = close + len(end) if close >= 0 else len(text)
     return "".join(kept) + text[at:]
+
+
+def _told_tables(text: str) -> str:
+    """Write tables as one paragraph a row, each cell after its column's name."""
+    from knowledge.readers.table import sections_of_rows
+
+    if "|" not in text:
+        return text
+    told: list[str] = []
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        if "|" in lines[at] and at + 1 < len(lines) and _RULE.match(lines[at + 1]) and "-" in lines[at + 1]:
+            rows = [_cells(lines[at])]
+            at += 2
+            while at < len(lines) and "|" in lines[at]:
+                rows.append(_cells(lines[at]))
+                at += 1
+            sections, faq = sections_of_rows(rows)
+            told += [f"\n{one.heading} {one.text}\n" if faq else f"\n{one.text}\n" for one in sections]
+        else:
+            told.append(lines[at])
+            at += 1
+    return "\n".join(told)
+
+
+def _cells(line: str) -> list[str]:
+    line = line.strip().removeprefix("|").removesuffix("|")
+    return [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", line)]
 
 
 def _unfenced(text: str) -> str:
@@ -113,14 +143,26 @@ def _sections(body: str) -> list[Section]:
         if mark and (not fence or mark.group(1) == fence):
             fence = "" if fence else mark.group(1)
         heading = None if fence or mark else _HEADING.match(line)
-        if heading:
-            level, words = len(heading.group(1)), plain_text(heading.group(2).rstrip("# \t"))
+        below = found[-1][2]
+        under = None if fence or not _is_lone(below) else _UNDERLINE.match(line)
+        if heading or under:
+            if heading:
+                level, words = len(heading.group(1)), plain_text(heading.group(2).rstrip("# \t"))
+            else:
+                level, words = 1 if line.startswith("=") else 2, plain_text(below.pop())
             above = [one for one in above if one[0] < level]
             found.append((words, tuple(name for _, name in above), []))
             above.append((level, words))
         else:
             found[-1][2].append(line)
     return [Section(heading, plain_text("\n".join(lines)), parents) for heading, parents, lines in found]
+
+
+def _is_lone(lines: list[str]) -> bool:
+    """Tell whether the last line is a paragraph of its own, which a line below makes a heading."""
+    if not lines or not lines[-1].strip() or re.match(r"[ \t]|[-*+>|#]|\d+[.)]", lines[-1]):
+        return False
+    return len(lines) == 1 or not lines[-2].strip()
 
 
 def _front_matter(text: str, source: str) -> tuple[dict[str, object], str]:

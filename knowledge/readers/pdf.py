@@ -7,7 +7,8 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from knowledge.document import Document
 from knowledge.errors import DocumentError
@@ -22,15 +23,23 @@ MOST_HEADING = 90
 """Characters."""
 RUNNING_SHARE = 0.5
 """Share of the pages on which a first or last line stands again, numbers aside, if it is no text."""
-LEAST_RUNNING = 3
+LEAST_RUNNING = 2
 SHORT_LINE = 0.72
 """Times the page's longest line: a sentence that ends before ends a paragraph."""
 _END = re.compile(r"[.!?。！？:：;；”\"')）]\s*$")
 _BULLET = re.compile(r"^\s*(?:[•●▪◦‣·–*-]|\(?\d{1,3}[.)、]|[①-⑳])\s*")
 _SENTENCE_END = re.compile(r"^.{0,600}?[.!?。！？](?=\s|$|[\u4e00-\u9fff])", re.DOTALL)
 
-Line = tuple[str, float]
-"""Words, and the size of their letters in points; no words between paragraphs."""
+_BOLD = re.compile(r"bold|black|heavy|semibold", re.IGNORECASE)
+
+
+class Line(NamedTuple):
+    """What stands on a line; no text between paragraphs."""
+
+    text: str
+    size: float
+    """Of the letters, in points."""
+    bold: bool
 
 
 def read(given: Given) -> Document:
@@ -62,7 +71,7 @@ def read(given: Given) -> Document:
             f"{given.source}: the PDF is damaged ({type(error).__name__}); "
             "open it in its program and save it again"
         ) from error
-    if not any(text.strip() for page in pages for text, _ in page):
+    if not any(text.strip() for page in pages for text, *_ in page):
         if hidden:
             return document(given, [], hidden=hidden)
         raise DocumentError(
@@ -70,12 +79,9 @@ def read(given: Given) -> Document:
         )
     pages = _without_running(pages)
     outline = Outline()
-    body = _body_size(pages)
-    sizes = sorted(
-        {size for page in pages for text, size in page if _is_heading(text, size, body)}, reverse=True
-    )
+    scale = _Scale.of(pages)
     for number, page in enumerate(pages, start=1):
-        _add_page(outline, page, number, body, sizes)
+        _add_page(outline, page, number, scale)
     return document(
         given,
         outline.sections(),
@@ -90,30 +96,36 @@ def _lines(page: Any, reader: Any, hidden: list[str]) -> list[Line]:
     lines: list[Line] = []
     words: list[str] = []
     size = 0.0
+    bold = True
 
-    def visit(text: str, cm: Sequence[float], tm: Sequence[float], _font: Any, points: float) -> None:
-        nonlocal size
+    def visit(text: str, cm: Sequence[float], tm: Sequence[float], font: Any, points: float) -> None:
+        nonlocal size, bold
         scale = (tm[2] ** 2 + tm[3] ** 2) ** 0.5 * (cm[2] ** 2 + cm[3] ** 2) ** 0.5
         for at, part in enumerate((text or "").split("\n")):
             if at:
-                lines.append(("".join(words).strip(), round(size, 1)))
+                lines.append(Line("".join(words).strip(), round(size, 1), bold))
                 words.clear()
-                size = 0.0
+                size, bold = 0.0, True
             if part.strip():
+                bold = bold and bool(_BOLD.search(_font_name(font)))
                 size = max(size, abs(float(points or 0.0)) * scale)
             words.append(part)
 
     hidden += without_unseen(page, reader)
     page.extract_text(visitor_text=visit)
-    lines.append(("".join(words).strip(), round(size, 1)))
+    lines.append(Line("".join(words).strip(), round(size, 1), bold))
     return lines
+
+
+def _font_name(font: Any) -> str:
+    return str(font.get("/BaseFont", "")) if hasattr(font, "get") else ""
 
 
 def _without_running(pages: list[list[Line]]) -> list[list[Line]]:
     """Leave out page numbers, and the heads and feet that run through the pages."""
 
     def edges(page: list[Line]) -> list[int]:
-        filled = [at for at, (text, _) in enumerate(page) if text]
+        filled = [at for at, (text, *_) in enumerate(page) if text]
         return sorted({*filled[:2], *filled[-2:]})
 
     def form(text: str) -> str:
@@ -133,27 +145,48 @@ def _without_running(pages: list[list[Line]]) -> list[list[Line]]:
     return kept
 
 
-def _body_size(pages: list[list[Line]]) -> float:
-    sizes: Counter[float] = Counter()
-    for page in pages:
-        for text, size in page:
-            sizes[size] += len(text)
-    return sizes.most_common(1)[0][0] if sizes else 0.0
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What a document's headings look like."""
+
+    body: float
+    """Size of the running text."""
+    marked: bool
+    """Whether bold lines stand out from it."""
+    sizes: tuple[float, ...]
+    """Of headings, the largest first."""
+
+    @classmethod
+    def of(cls, pages: list[list[Line]]) -> _Scale:
+        """Learn it from the pages."""
+        sizes: Counter[float] = Counter()
+        bold = 0
+        for line in (line for page in pages for line in page):
+            sizes[line.size] += len(line.text)
+            bold += len(line.text) * line.bold
+        body = sizes.most_common(1)[0][0] if sizes else 0.0
+        plain = cls(body, bold * 4 < sizes.total(), ())
+        heads = {line.size for page in pages for line in page if plain.level(line)}
+        return replace(plain, sizes=tuple(sorted((size for size in heads if size > body), reverse=True)))
+
+    def level(self, line: Line) -> int:
+        """Return the level of a heading, 0 for running text."""
+        if not re.search(r"[^\W\d_]{2}", line.text) or len(line.text) > MOST_HEADING:
+            return 0
+        if line.size >= HEADING_SIZE * self.body > 0:
+            return self.sizes.index(line.size) + 1 if line.size in self.sizes else 1
+        ends = line.text[-1] in ".。,，;；" or _BULLET.match(line.text)
+        return len(self.sizes) + 1 if self.marked and line.bold and line.size >= self.body and not ends else 0
 
 
-def _is_heading(text: str, size: float, body: float) -> bool:
-    words = bool(re.search(r"[^\W\d_]{2}", text))
-    return words and size >= HEADING_SIZE * body > 0 and len(text) <= MOST_HEADING
-
-
-def _add_page(outline: Outline, page: list[Line], number: int, body: float, sizes: list[float]) -> None:
-    longest = max((len(text) for text, _ in page), default=0)
+def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) -> None:
+    longest = max((len(line.text) for line in page), default=0)
     paragraph: list[str] = []
     last = outline.last_paragraph() if number > 1 else ""
     # A sentence that the page break cuts stays whole, where it began.
     broken = bool(last) and not _END.search(last)
     outline.turn(number)
-    heading: tuple[str, float] | None = None
+    heading: tuple[str, int] | None = None
 
     def end() -> None:
         nonlocal broken
@@ -167,16 +200,20 @@ def _add_page(outline: Outline, page: list[Line], number: int, body: float, size
             broken = False
         outline.say(text)
 
-    for text, size in page:
-        if _is_heading(text, size, body):
+    for line in page:
+        text, level = line.text, scale.level(line)
+        if level:
             end()
             broken = False
-            # A heading of two lines is one heading.
-            joined = f"{heading[0]} {text}" if heading and heading[1] == size else text
-            heading = (joined, size)
+            if heading and heading[1] == level:
+                # A heading of two lines is one heading.
+                text = join_lines([heading[0], text])
+            elif heading:
+                outline.head(heading[1], heading[0])
+            heading = (text, level)
             continue
         if heading and text:
-            outline.head(sizes.index(heading[1]) + 1, heading[0])
+            outline.head(heading[1], heading[0])
             heading = None
         if not text or _BULLET.match(text):
             end()
@@ -186,7 +223,7 @@ def _add_page(outline: Outline, page: list[Line], number: int, body: float, size
                 end()
     end()
     if heading:
-        outline.head(sizes.index(heading[1]) + 1, heading[0])
+        outline.head(heading[1], heading[0])
 
 
 def _sane(title: str) -> str:

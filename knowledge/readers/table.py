@@ -34,6 +34,8 @@ UPDATED = _names("updated lastupdated updatedat lastmodified modified date 更�
 
 _LIST = re.compile(r"\s*(?:\n|;|；|\|)\s*")
 _NUMBER = re.compile(r"^[\s\d.,:%€$£¥+/-]+$")
+MOST_LEAD = 8
+"""Rows above a table's header."""
 MOST_COLUMN_NAME = 60
 """Characters; a longer first row is data, no header."""
 
@@ -51,9 +53,24 @@ def sections_of_rows(rows: Sequence[Sequence[str]], *, anchor: str = "row") -> t
         The sections, and whether they are questions with answers.
     """
     filled = [(at, [cell.strip() for cell in row]) for at, row in enumerate(rows, start=1)]
-    filled = [(at, row) for at, row in filled if any(row)]
+    filled = [(at, row[: max(n for n, cell in enumerate(row, 1) if cell)]) for at, row in filled if any(row)]
     if not filled:
         return [], False
+    lead = _lead(filled)
+    filled, before = filled[lead:], filled[:lead]
+    said = [Section("", "\n\n".join(next(filter(None, row)) for _, row in before))] if before else []
+    found, faq = _body(filled, anchor)
+    return said + found, faq
+
+
+def _lead(rows: Sequence[tuple[int, Sequence[str]]]) -> int:
+    """Return how many rows stand above a table: its title, and notes, of one cell each."""
+    widths = [sum(map(bool, row)) for _, row in rows]
+    first = next((at for at, width in enumerate(widths) if width > 1), 0)
+    return first if first <= MOST_LEAD else 0
+
+
+def _body(filled: Sequence[tuple[int, Sequence[str]]], anchor: str) -> tuple[list[Section], bool]:
     header = filled[0][1]
     if _is_header(header, [row for _, row in filled[1:]]):
         records = [(at, dict(_named(header, row))) for at, row in filled[1:]]
@@ -61,7 +78,8 @@ def sections_of_rows(rows: Sequence[Sequence[str]], *, anchor: str = "row") -> t
         found = [record_section(record, known, f"{anchor}-{at}") for at, record in records]
         return [section for section in found if section], known
     if _asks(filled):
-        return [Section(row[0], row[1], language=language_of(row[0] + row[1])) for _, row in filled], True
+        pairs = [row for _, row in filled]
+        return [Section(q, a, language=language_of(q + a), kind="faq") for q, a, *_ in pairs], True
     return [
         Section("", ", ".join(cell for cell in row if cell), anchor=f"{anchor}-{at}") for at, row in filled
     ], False
@@ -98,6 +116,7 @@ def record_section(record: Row, faq: bool, anchor: str) -> Section | None:
         tags=_listed(_first(fields, TAGS)) if whole else (),
         url=_web(text_of(_first(fields, URL))) if whole else "",
         updated=text_of(_first(fields, UPDATED)) if whole else "",
+        kind="faq" if faq else "article",
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import warnings
 from dataclasses import replace
+from typing import Any
 
 from knowledge.document import Document, Section
 from knowledge.errors import DocumentError
@@ -13,6 +15,7 @@ from knowledge.readers.archive import check_archive
 from knowledge.readers.given import Given, document
 from knowledge.readers.table import sections_of_rows
 
+_MONEY = re.compile(r'\[\$([^\-\]]{1,5})[^\]]*\]|"\s*([€$£¥￥元]|[A-Z]{3})\s*"|(?<!\[)([€$£¥￥])')
 MOST_ROWS = 250_000
 MOST_COLUMNS = 200
 MOST_EMPTY = 1000
@@ -61,8 +64,8 @@ def read(given: Given) -> Document:
 def _rows(sheet: object) -> list[list[str]]:
     rows: list[list[str]] = []
     empty = 0
-    for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS):  # type: ignore[attr-defined]
-        cells = [_text(cell) for cell in row]
+    for row in sheet.iter_rows(max_col=MOST_COLUMNS):  # type: ignore[attr-defined]
+        cells = [_text(cell.value, cell) for cell in row]
         empty = 0 if any(cells) else empty + 1
         rows.append(cells)
         if empty > MOST_EMPTY:
@@ -72,14 +75,29 @@ def _rows(sheet: object) -> list[list[str]]:
     return rows
 
 
-def _text(cell: object) -> str:
-    if cell is None:
+def _text(value: object, cell: Any) -> str:
+    if value is None:
         return ""
-    if isinstance(cell, datetime.datetime):
-        midnight = not (cell.hour or cell.minute or cell.second)
-        return cell.date().isoformat() if midnight else cell.isoformat(" ", "minutes")
-    if isinstance(cell, float):
-        return f"{cell:.10g}"
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    return str(cell)
+    if isinstance(value, datetime.datetime):
+        midnight = not (value.hour or value.minute or value.second)
+        return value.date().isoformat() if midnight else value.isoformat(" ", "minutes")
+    if isinstance(value, datetime.time):
+        return value.isoformat("minutes")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _number(value, str(cell.number_format or ""))
+    return str(value)
+
+
+def _number(value: int | float, form: str) -> str:
+    """Write a number as people see it: 0.19 may be shown as 19 %, 4 as 4.00 euros."""
+    if "%" in form:
+        return f"{value * 100:.10g}%"
+    money = _MONEY.search(form)
+    if not money:
+        return f"{value:.10g}"
+    sign = money.group(1) or money.group(2) or money.group(3)
+    shown = f"{value:.2f}" if ".00" in form else f"{value:.10g}"
+    behind = form.find(sign) > form.find("0") or len(sign) > 1
+    return f"{shown} {sign}" if behind else f"{sign}{shown}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import KnowledgeBase
+from tests.knowledge import papers
 
 RETURNS = """\
 ---
@@ -85,6 +86,12 @@ language: zh
 
 如果包裹丢失，我们会免费补发或者全额退款。
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _reading() -> Iterator[None]:
+    yield
+    papers.reader.close()
 
 
 @pytest.fixture
