@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from agent.conversation_events import (
+    CardShown,
     ConversationEvent,
     HeardWords,
     Notice,
@@ -139,6 +140,10 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
                 "outcome": sentence.outcome.value,
                 "citations": _citations(sentence.citations),
             }
+        case CardShown():
+            card = event.card
+            kind, turn = "card", event.turn
+            data = {"kind": card.kind, "title": card.title, "items": list(card.items), "url": card.url}
         case TurnEnded():
             kind, turn = "turn", event.turn
             data = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.conversation_events import (
+    CardShown,
     ConversationEvent,
     HeardWords,
     Notice,
@@ -41,6 +42,15 @@ def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
                 "language": sentence.language,
                 "citations": [citation_document(one) for one in sentence.citations],
                 "emotion": sentence.emotion.label,
+            }
+        case CardShown():
+            card = event.card
+            return "card", {
+                "turn": event.turn,
+                "form": card.kind,
+                "title": card.title,
+                "items": list(card.items),
+                "url": card.url,
             }
         case TurnEnded():
             return "turn", {
