@@ -2,7 +2,8 @@
 
 from knowledge.base import KnowledgeBase, LearnReport
 from knowledge.embedder import Embedder, HashedEmbedder
-from knowledge.errors import DocumentError, KnowledgeError, StoreError
+from knowledge.embedders import load_embedder
+from knowledge.errors import DocumentError, EmbedderError, KnowledgeError, StoreError
 from knowledge.learning import Skipped
 from knowledge.passage import Passage
 from knowledge.table import TableEmbedder
@@ -10,6 +11,7 @@ from knowledge.table import TableEmbedder
 __all__ = [
     "DocumentError",
     "Embedder",
+    "EmbedderError",
     "HashedEmbedder",
     "KnowledgeBase",
     "KnowledgeError",
@@ -18,4 +20,5 @@ __all__ = [
     "Skipped",
     "StoreError",
     "TableEmbedder",
+    "load_embedder",
 ]

@@ -70,6 +70,11 @@ class Evidence:
     meant: float
     """1 where the vectors know what the question means, 0 where they know its words only (Chinese)."""
 
+    topic: float = 0.0
+    """How likely the question asks for the passage's topic, where the knowledge has learnt its topics."""
+    topics: float = 0.0
+    """1 where it has."""
+
     def signals(self) -> tuple[float, ...]:
         """Return the likelihood's inputs."""
         return (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from knowledge.errors import DocumentError, StoreError
 from knowledge.index import WordIndex
 from knowledge.learning import Check, Learning, Progress, Skipped
 from knowledge.passage import Passage
-from knowledge.ranking import Ranking
+from knowledge.ranking import Ranking, Reranker
 from knowledge.record import Catalogue, Record, text_record
 from knowledge.store import Store
 from knowledge.table import default_embedder
@@ -38,25 +39,36 @@ class KnowledgeBase:
     Methods may be called from several threads.
     """
 
-    def __init__(self, store: Store, embedder: Embedder) -> None:
+    def __init__(self, store: Store, embedder: Embedder, reranker: Reranker | None = None) -> None:
         self._store = store
         self._embedder = embedder
+        self._reranker = reranker
         self._lock = threading.RLock()
         self._loaded: Ranking | None = None
 
     @classmethod
-    def open(cls, path: str | Path, *, embedder: Embedder | None = None) -> KnowledgeBase:
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
+        server: str = "",
+    ) -> KnowledgeBase:
         """Open the index in a folder; the folder is made when something is first learnt.
 
         Args:
             path: the index's folder.
             embedder: makes the vectors; by default the embedded one. Knowledge that another one indexed is
-                indexed again at the next `add`.
+                indexed again at the next `add`; until then it is searched by its words.
+            reranker: a second model that puts the first passages in order; by default none.
+            server: address of a chroma server that holds the vectors, such as "http://127.0.0.1:8000"; by
+                default they lie in the folder.
 
         Raises:
             StoreError: the path is a file, or the index in it is damaged.
         """
-        base = cls(Store(Path(path)), embedder or default_embedder())
+        base = cls(Store(Path(path), server), embedder or default_embedder(), reranker)
         base._store.read()
         return base
 
@@ -111,30 +123,60 @@ class KnowledgeBase:
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         known = self._store.read()
         learning = Learning(known, check=check, progress=progress)
-        added = updated = removed = unchanged = 0
-        other = bool(known.records) and known.embedder != self._embedder.name
+        report = LearnReport(passages=len(known.passages()))
+        # Another embedder's vectors are made anew even where no document changed.
+        stale = bool(known.records) and known.embedder != self._embedder.name
         for batch in learning.batches(listed):
             gone = learning.gone - batch.keys()
-            if not batch and not gone and not other:
-                continue
-            report = self._commit(batch, removed=gone, skipped=[])
-            added, updated = added + report.added, updated + report.updated
-            removed, unchanged = removed + report.removed, unchanged + report.unchanged
-        return LearnReport(
-            added, updated, removed, unchanged + learning.unchanged, tuple(learning.skipped), self.count
+            if batch or gone or stale:
+                done = self._commit(batch, removed=gone, skipped=[])
+                report = LearnReport(
+                    added=report.added + done.added,
+                    updated=report.updated + done.updated,
+                    removed=report.removed + done.removed,
+                    unchanged=report.unchanged + done.unchanged,
+                    passages=done.passages,
+                )
+        return replace(
+            report, unchanged=report.unchanged + learning.unchanged, skipped=tuple(learning.skipped)
         )
+
+    def is_being_written(self) -> bool:
+        """Tell whether another process is writing; who writes now would wait for it."""
+        try:
+            with (self._store.folder / "lock").open("r") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def remove(self, sources: Iterable[str]) -> LearnReport:
         """Forget documents by source (of documents, without "#section")."""
         return self._commit({}, removed=set(sources), skipped=[])
 
-    def search(self, query: str, k: int = 5, language: str | None = None) -> list[Passage]:
+    def search(
+        self,
+        query: str,
+        k: int = 5,
+        language: str | None = None,
+        *,
+        tags: Iterable[str] = (),
+        languages: Iterable[str] = (),
+        since: str = "",
+        context: Sequence[str] = (),
+    ) -> list[Passage]:
         """Find the passages that answer a question, best first.
 
         Args:
             query: the question, in any of the languages.
             k: at most so many.
             language: ISO 639-1; passages in it are preferred. By default the question's own.
+            tags: only passages with at least one of these.
+            languages: only passages in one of these.
+            since: ISO 8601 date; only passages that were updated then or later, as far as that is known.
+            context: what was said before, oldest first, for questions that do not stand by themselves.
 
         Returns:
             Passages with `score`, 0..1, the calibrated likelihood that the passage answers the question.
@@ -143,7 +185,9 @@ class KnowledgeBase:
         loaded = self._load()
         return [
             replace(loaded.passages[number], score=score)
-            for number, score, _ in loaded.rank(query, k, language)
+            for number, score, _ in loaded.rank(
+                query, k, language, context=context, allow=_filter(tags, languages, since)
+            )
         ]
 
     def search_many(self, queries: Sequence[str], k: int = 5) -> list[list[Passage]]:
@@ -210,7 +254,15 @@ class KnowledgeBase:
         index = WordIndex.load(file) if passages else None
         if index is None or index.count != len(passages):
             index = WordIndex.build(passages)
-        return Ranking(catalogue, index, self._store.vectors(catalogue), self._embedder)
+        vectors = self._store.vectors(catalogue, self._embedder)
+        return Ranking(
+            catalogue,
+            index,
+            vectors,
+            self._embedder,
+            topics=self._store.topics(catalogue, vectors),
+            reranker=self._reranker,
+        )
 
     def _commit(
         self, records: dict[str, Record], removed: Iterable[str], skipped: list[Skipped]
@@ -250,3 +302,15 @@ class KnowledgeBase:
             raise StoreError(
                 f"{folder}: cannot be written ({error.strerror}); free some space or choose another folder"
             ) from error
+
+
+def _filter(tags: Iterable[str], languages: Iterable[str], since: str) -> Callable[[Passage], bool] | None:
+    """Return what tells whether a passage may be found; None where all may."""
+    wanted, spoken = {tag.casefold() for tag in tags}, set(languages)
+    if not (wanted or spoken or since):
+        return None
+    return lambda passage: (
+        (not wanted or any(tag.casefold() in wanted for tag in passage.tags))
+        and (not spoken or passage.language in spoken)
+        and (not since or passage.updated[: len(since)] >= since)
+    )

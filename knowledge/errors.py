@@ -17,3 +17,9 @@ class DocumentError(KnowledgeError):
 
 class StoreError(KnowledgeError):
     """The index cannot be opened or written (no space, no permission, damaged)."""
+
+
+class EmbedderError(KnowledgeError):
+    """An embedder or a re-ranker cannot be loaded or does not answer."""
+
+    retryable = True

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.files import write_whole
 from knowledge.lexicon import lexicon
 from knowledge.passage import Passage
-from knowledge.store import write_whole
 from knowledge.words import tokens_of, words_of
 
 FORMAT = 4
@@ -28,6 +28,11 @@ SMALLEST = 200
 which words are common."""
 TITLE_TIMES = 2
 """A word of the title counts as often in BM25."""
+
+LONG_DOCUMENT = 200
+"""Passages; of a longer document so many together are looked at as one."""
+MOST_KEPT = 10_000
+"""Passages whose words stay looked up."""
 
 Floats = npt.NDArray[np.float32]
 Heading = tuple[frozenset[int], float]
@@ -123,6 +128,7 @@ class WordIndex:
         """Return the token numbers of a passage."""
         kept = self._tokens.get(passage)
         if kept is None:
+            _bound(self._tokens)
             kept = self._tokens[passage] = self._row("tokens", passage)
         return kept
 
@@ -130,16 +136,23 @@ class WordIndex:
         """Return the token numbers of the whole document that a passage belongs to."""
         document_of = self._arrays["document_of"]
         first = int(document_of[passage])
+        last = int(np.searchsorted(document_of, first, side="right"))
+        if last - first > LONG_DOCUMENT:
+            # A table of thousands of rows is no one text: a row's neighbours are its document.
+            first += (passage - first) // LONG_DOCUMENT * LONG_DOCUMENT
+            last = min(last, first + LONG_DOCUMENT)
         kept = self._documents.get(first)
         if kept is None:
-            rows = range(first, int(np.searchsorted(document_of, first, side="right")))
-            kept = self._documents[first] = frozenset().union(*(self.tokens(row) for row in rows))
+            _bound(self._documents)
+            kept = frozenset().union(*(self.tokens(row) for row in range(first, last)))
+            self._documents[first] = kept
         return kept
 
     def units(self, passage: int) -> tuple[Heading, ...]:
         """Return the tokens and the weight of a passage's title and of each of its questions."""
         kept = self._units.get(passage)
         if kept is None:
+            _bound(self._units)
             first, last = self._arrays["units_of"][passage : passage + 2]
             kept = self._units[passage] = tuple(
                 (self._row("units", at), float(self.worth[list(self._row("keys", at))].sum()))
@@ -150,6 +163,12 @@ class WordIndex:
     def _row(self, name: str, at: int) -> frozenset[int]:
         first, last = self._arrays[f"{name}_pointers"][at : at + 2]
         return frozenset(self._arrays[f"{name}_data"][first:last].tolist())
+
+
+def _bound(kept: dict[int, Any]) -> None:
+    """Let go of what was looked up before, when it is much."""
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
 
 
 def _headings(passage: Passage) -> list[str]:

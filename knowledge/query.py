@@ -38,6 +38,8 @@ class Asked:
     """Token numbers of its parts; all must be there."""
     topical: bool
     """False for plain words, numbers and aspects."""
+    share: float = 1.0
+    """Less for a word of an earlier turn, which the word search counts as so much of a word."""
 
     @property
     def thing(self) -> bool:

@@ -1,4 +1,4 @@
-"""What is kept on disk: the catalogue of documents and passages, and the vectors of units in chromadb.
+"""What is kept on disk: the catalogue of documents and passages, their vectors, and the vector database.
 
 The catalogue is the truth: it is replaced in one step after the vectors are written, so that a reader, or
 a process that was killed in the middle, sees either the old knowledge or the new one.
@@ -8,32 +8,35 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-
-from knowledge.embedder import Embedder, Vectors
+from knowledge.database import Database
+from knowledge.document import Withheld
+from knowledge.embedder import Embedder
 from knowledge.errors import StoreError
+from knowledge.files import write_whole
 from knowledge.passage import Passage
-from knowledge.record import FORMAT, Catalogue, read_record
-from knowledge.unit import Unit
-
-COLLECTION = "units"
-BATCH = 2000
-"""Units a write; chromadb's own limit is above 5,000."""
+from knowledge.record import FORMAT, Catalogue, Record, read_record
+from knowledge.topics import Topics
+from knowledge.vectors import UnitVectors, bytes_of, write
 
 
 class Store:
-    """The folder of an index. Opening and reading never write."""
+    """The folder of an index. Opening and reading never write.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of the index.
+        server: address of a chroma server; empty for a database in the folder.
+    """
+
+    def __init__(self, folder: Path, server: str = "") -> None:
         self.folder = folder
-        self._client: Any = None
+        self._database = Database(folder, server)
         if folder.exists() and not folder.is_dir():
             raise StoreError(f"{folder}: is a file; give the path of a folder for the index")
 
@@ -44,59 +47,79 @@ class Store:
             StoreError: it is damaged or of another version of this program.
         """
         try:
-            data = json.loads(self._catalogue_file.read_text(encoding="utf-8"))
+            with self._catalogue_file.open(encoding="utf-8") as lines:
+                head = json.loads(next(lines, ""))
+                if head.get("format") != FORMAT:
+                    raise StoreError(
+                        f"{self.folder}: made by another version; delete the folder and learn again"
+                    )
+                # Before records had lines of their own, all were in the first.
+                records = [read_record(item) for item in head.pop("records", ())]
+                records += [read_record(json.loads(line)) for line in lines]
+            if len(records) != head.get("documents", len(records)):
+                raise ValueError("it breaks off")
         except FileNotFoundError:
             return Catalogue()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"{self._catalogue_file}: cannot be read ({error}); delete the folder and learn again"
             ) from error
-        if data.get("format") != FORMAT:
-            raise StoreError(f"{self.folder}: made by another version; delete the folder and learn again")
-        records = {item["source"]: read_record(item) for item in data["records"]}
-        return Catalogue(records, data["embedder"], data["version"])
+        return Catalogue({record.source: record for record in records}, head["embedder"], head["version"])
 
     def write(self, catalogue: Catalogue, embedder: Embedder) -> None:
-        """Write the units that are new to chromadb, then the catalogue, then drop what is gone.
+        """Write the vectors of units that are new, then the catalogue, then drop what is gone.
 
         Raises:
-            StoreError: the folder cannot be written.
+            StoreError: the folder cannot be written, or the database cannot be reached.
         """
         try:
-            collection = self._collection(embedder)
             passages = catalogue.passages()
-            units = {unit.id: unit for unit in catalogue.units()}
-            present = set(collection.get(include=[])["ids"])
-            new = [unit for id_, unit in units.items() if id_ not in present]
-            for batch in _batches(new):
-                collection.upsert(
-                    ids=[unit.id for unit in batch],
-                    embeddings=embedder.embed([unit.text for unit in batch]),
-                    documents=[unit.text for unit in batch],
-                    metadatas=[_metadata(unit, passages[unit.passage]) for unit in batch],
-                )
+            file = self._vectors_file(catalogue.version)
+            vectors = UnitVectors.load(file, len(passages))
+            if vectors is None:
+                write(file, passages, embedder, self._before(embedder))
+                vectors = UnitVectors.load(file, len(passages)) or UnitVectors.empty()
+                topics = Topics.build(passages, vectors)
+                if topics is not None:
+                    topics.save(self._topics_file(catalogue.version))
+            self._database.put(passages, vectors, embedder)
             self._replace_catalogue(catalogue)
-            for gone in _batches(sorted(present - units.keys())):
-                collection.delete(ids=list(gone))
-            self._mirror(catalogue)
+            self._database.drop_others(vectors, embedder)
+            self._forget(catalogue.version)
         except OSError as error:
             raise StoreError(
                 f"{self.folder}: cannot be written ({error.strerror}); "
                 "free some space or choose another folder"
             ) from error
 
-    def vectors(self, catalogue: Catalogue) -> Vectors:
-        """Return float32[n, d], one row for each of the catalogue's units.
+    def vectors(self, catalogue: Catalogue, embedder: Embedder) -> UnitVectors:
+        """Return the vectors of the catalogue's units.
 
-        They come from the mirror file beside the database where it is fresh: it opens in a millisecond,
-        the database takes two seconds.
+        Lost ones are made again, beside the catalogue where that can be written. Those of another embedder
+        than the given one can only be read: none are returned where they are lost.
         """
-        if not catalogue.records:
-            return np.zeros((0, 1), dtype=np.float32)
-        try:
-            return cast(Vectors, np.load(self._mirror_file(catalogue.version), mmap_mode="r"))
-        except (OSError, ValueError):
-            return self._fetch(catalogue)
+        passages = catalogue.passages()
+        if not passages:
+            return UnitVectors.empty()
+        found = UnitVectors.load(self._vectors_file(catalogue.version), len(passages))
+        if found is not None:
+            return found
+        if catalogue.embedder != embedder.name:
+            return UnitVectors.of_nothing(len(passages))
+        with tempfile.TemporaryDirectory() as folder:
+            for file in (self._vectors_file(catalogue.version), Path(folder, "vectors.npz")):
+                try:
+                    write(file, passages, embedder)
+                except OSError:
+                    continue
+                found = UnitVectors.load(file, len(passages))
+                if found is not None:
+                    return found
+        raise StoreError(f"{self.folder}: vectors cannot be made again; free some space or learn again")
+
+    def topics(self, catalogue: Catalogue, vectors: UnitVectors) -> Topics | None:
+        """Return what was learnt of how people ask; None for knowledge that says little of it."""
+        return Topics.load(self._topics_file(catalogue.version), vectors, len(vectors.first) - 1)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -118,105 +141,53 @@ class Store:
 
     def close(self) -> None:
         """Let the database go."""
-        self._client = None
+        self._database.close()
 
     @property
     def _catalogue_file(self) -> Path:
         return self.folder / "catalogue.json"
 
-    def _mirror_file(self, version: str) -> Path:
-        return self.folder / f"vectors-{version}.npy"
+    def _vectors_file(self, version: str) -> Path:
+        return self.folder / f"vectors-{version}.npz"
 
-    def _mirror(self, catalogue: Catalogue) -> None:
-        target = self._mirror_file(catalogue.version)
-        if not target.exists():
-            vectors = self._fetch(catalogue)
-            write_whole(target, lambda file: np.save(file, vectors))
-        for old in self.folder.glob("vectors-*.npy"):
-            if old != target:
-                old.unlink(missing_ok=True)
+    def _topics_file(self, version: str) -> Path:
+        return self.folder / f"topics-{version}.npz"
 
-    def _fetch(self, catalogue: Catalogue) -> Vectors:
-        """Read the vectors from chromadb, in the catalogue's order."""
-        ids = [unit.id for unit in catalogue.units()]
-        collection = self._open().get_collection(COLLECTION, embedding_function=None)
-        found: dict[str, Any] = {}
-        for batch in _batches(ids):
-            rows = collection.get(ids=list(batch), include=["embeddings"])
-            found.update(zip(rows["ids"], rows["embeddings"], strict=True))
-        missing = len(ids) - len(found)
-        if missing:
-            raise StoreError(
-                f"{self.folder}: {missing} vectors are missing; delete the folder and learn again"
-            )
-        return np.asarray([found[id_] for id_ in ids], dtype=np.float32)
+    def _before(self, embedder: Embedder) -> UnitVectors | None:
+        """Return the vectors of the version that is being replaced, where the same embedder made them."""
+        before = self.read()
+        if before.embedder != embedder.name:
+            return None
+        return UnitVectors.load(self._vectors_file(before.version), len(before.passages()))
 
-    def _collection(self, embedder: Embedder) -> Any:
-        """Open the collection; one that another embedder filled is dropped first."""
-        client = self._open()
-        wanted = {"embedder": embedder.name, "dimension": embedder.dimension}
-        collection = client.get_or_create_collection(
-            COLLECTION, embedding_function=None, metadata=wanted, configuration={"hnsw": {"space": "cosine"}}
-        )
-        if (collection.metadata or {}).get("embedder") != embedder.name:
-            client.delete_collection(COLLECTION)
-            collection = client.create_collection(
-                COLLECTION,
-                embedding_function=None,
-                metadata=wanted,
-                configuration={"hnsw": {"space": "cosine"}},
-            )
-        return collection
-
-    def _open(self) -> Any:
-        if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
-
-            settings = Settings(anonymized_telemetry=False)
-            try:
-                self._client = chromadb.PersistentClient(path=str(self.folder / "chroma"), settings=settings)
-            except Exception as error:  # chromadb raises its own and its Rust core's errors
-                raise StoreError(
-                    f"{self.folder}: the vector database cannot be opened ({error}); "
-                    "delete the folder and learn again"
-                ) from error
-        return self._client
+    def _forget(self, version: str) -> None:
+        """Delete the side files of other versions."""
+        file = self._vectors_file(version)
+        kept = {file, bytes_of(file), self._topics_file(version)}
+        for pattern in ("vectors-*", "topics-*"):
+            for old in self.folder.glob(pattern):
+                if old not in kept and not old.name.endswith(".part"):
+                    old.unlink(missing_ok=True)
 
     def _replace_catalogue(self, catalogue: Catalogue) -> None:
-        data = {
+        head = {
             "format": FORMAT,
             "embedder": catalogue.embedder,
             "version": catalogue.version,
-            "records": [asdict(record) for record in catalogue.records.values()],
+            "documents": len(catalogue.records),
         }
-        text = json.dumps(data, ensure_ascii=False).encode()
-        write_whole(self._catalogue_file, lambda file: file.write(text))
+
+        def lines(file: Any) -> None:
+            file.write(json.dumps(head).encode() + b"\n")
+            for record in catalogue.records.values():
+                # By line, so that a large catalogue never stands in memory twice.
+                file.write(json.dumps(record, ensure_ascii=False, default=_plain).encode() + b"\n")
+
+        write_whole(self._catalogue_file, lines)
 
 
-def _metadata(unit: Unit, passage: Passage) -> dict[str, str]:
-    return {
-        "passage": passage.id,
-        "unit": unit.kind,
-        "source": passage.source,
-        "title": passage.title,
-        "language": passage.language,
-        "kind": passage.kind,
-    }
-
-
-def write_whole(target: Path, write: Any) -> None:
-    """Write a file so that it is there whole or not at all."""
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (items[at : at + BATCH] for at in range(0, len(items), BATCH))
+def _plain(item: Any) -> dict[str, Any]:
+    """Return a record, a passage or a part that was withheld as JSON writes it."""
+    if not isinstance(item, Record | Passage | Withheld):
+        raise TypeError(f"{type(item).__name__} has no place in a catalogue")
+    return {field.name: getattr(item, field.name) for field in fields(item)}

@@ -14,6 +14,7 @@ from knowledge.lexicon import HAN, Lexicon, english_words, lexicon
 from knowledge.stem import stem
 
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _segmenter_lock = threading.Lock()
 
 
@@ -37,11 +38,17 @@ class Word:
 
 def words_of(text: str) -> list[Word]:
     """Split a text into its content words, stop words left out, synonyms marked."""
+    return [word for sentence in _SENTENCE.split(text) for word in _sentence_words(sentence)]
+
+
+@lru_cache(maxsize=20_000)
+def _sentence_words(sentence: str) -> tuple[Word, ...]:
+    """Return a sentence's words; a sentence is learnt several times: alone, and in its passage."""
     known = lexicon()
     found: list[Word] = []
-    for run in _RUN.findall(text):
+    for run in _RUN.findall(sentence):
         found += _chinese(run, known) if HAN.match(run) else _english(run, known)
-    return found
+    return tuple(found)
 
 
 def tokens_of(text: str) -> list[str]:

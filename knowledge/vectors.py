@@ -1,0 +1,291 @@
+"""Vectors of all units: whole ones as bytes in a file, their signs in memory for a first look.
+
+Looking at every vector of a large knowledge costs more time and memory than a question may take. The signs
+alone (one bit a dimension) order vectors nearly as their cosines do (Charikar 2002), so that only the few
+hundred best are read from the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.embedder import Embedder, Vectors
+from knowledge.passage import Passage
+from knowledge.unit import units_of
+
+FORMAT = 1
+EXACT_UNITS = 8_000
+"""Up to so many vectors are all looked at: 20 MB, four milliseconds."""
+SHORT_LIST = 600
+"""Vectors that are read after the first look; the best 20 are among them in more than 99 of 100 questions."""
+STRIDE = 16_384
+"""Units whose signs are compared at once, so that they stay in the processor's cache."""
+PASSAGES_AT_ONCE = 1_000
+AROUND_UNITS = 400
+"""Of a long document, so many units before and after one are its surroundings."""
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One unit on its way into the file."""
+
+    id: int
+    owner: int
+    heading: bool
+    text: str
+
+
+class UnitVectors:
+    """Vectors of units in the order of passages; made once, never changed.
+
+    Attributes:
+        owners: int32[u], the number of each unit's passage.
+        headings: bool[u], whether a unit says what its passage is about.
+        first: int64[p + 1], number of each passage's first unit.
+    """
+
+    def __init__(self, rows: npt.NDArray[np.int8], arrays: dict[str, Any], passages: int) -> None:
+        self.rows = rows
+        self.ids: npt.NDArray[np.uint64] = arrays["ids"]
+        self.scales: Floats = arrays["scales"]
+        self.owners: npt.NDArray[np.int32] = arrays["owners"]
+        self.headings: npt.NDArray[np.bool_] = arrays["headings"]
+        self.first: Integers = np.searchsorted(self.owners, np.arange(passages + 1))
+        small = len(self.ids) <= EXACT_UNITS
+        self._exact: Floats | None = self.read(slice(None)) if small else None
+        self._signs = None if small else _signs(rows)
+
+    @classmethod
+    def empty(cls) -> UnitVectors:
+        """Return the vectors of no passages."""
+        return cls.of_nothing(0)
+
+    @classmethod
+    def of_nothing(cls, passages: int) -> UnitVectors:
+        """Return no vectors of some passages, which are then found by their words."""
+        arrays = {
+            "ids": np.zeros(0, dtype=np.uint64),
+            "scales": np.zeros(0, dtype=np.float32),
+            "owners": np.zeros(0, dtype=np.int32),
+            "headings": np.zeros(0, dtype=bool),
+        }
+        return cls(np.zeros((0, 1), dtype=np.int8), arrays, passages)
+
+    @classmethod
+    def load(cls, file: Path, passages: int) -> UnitVectors | None:
+        """Open vectors that `write` wrote; None where they are missing, damaged or of another version."""
+        try:
+            with np.load(file, allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
+            if int(arrays["format"]) != FORMAT:
+                return None
+            shape = (len(arrays["ids"]), int(arrays["dimension"]))
+            if not shape[0]:
+                return cls.empty()
+            rows = np.memmap(bytes_of(file), dtype=np.int8, mode="r", shape=shape)
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+        return cls(rows, arrays, passages)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of units and dimension."""
+        return int(self.rows.shape[0]), int(self.rows.shape[1])
+
+    def read(self, units: Integers | slice) -> Floats:
+        """Return the vectors of some units, float32[n, d]."""
+        rows = np.asarray(self.rows[units], dtype=np.float32)
+        rows *= self.scales[units][:, None]
+        return rows
+
+    def near(self, vector: Floats, allowed: npt.NDArray[np.bool_] | None = None) -> Near:
+        """Return what is near a question's vector.
+
+        Args:
+            vector: float32[d].
+            allowed: bool[p], the passages that may be found; by default all.
+        """
+        if self._exact is not None:
+            # One thread: a library's threads wait for each other longer than this takes.
+            likeness = np.einsum("ud,d->u", self._exact, vector)
+            units = np.arange(len(likeness)) if allowed is None else np.flatnonzero(allowed[self.owners])
+            return Near(self, vector, units, likeness[units], likeness)
+        units = self._short_list(vector, allowed)
+        return Near(self, vector, units, self.likeness(units, vector), None)
+
+    def likeness(self, units: Integers | slice, vector: Floats) -> Floats:
+        """Return the cosines of some units and a vector, float32[n]."""
+        found: Floats = np.einsum("ud,d->u", self.rows[units].astype(np.float32), vector)
+        return found * self.scales[units]
+
+    def _short_list(self, vector: Floats, allowed: npt.NDArray[np.bool_] | None) -> Integers:
+        assert self._signs is not None
+        asked = _signs(vector[None, :])[:, 0]
+        words, count = self._signs.shape
+        apart = np.zeros(count, dtype=np.uint16)
+        differing = np.empty(STRIDE, dtype=np.uint64)
+        bits = np.empty(STRIDE, dtype=np.uint8)
+        for begin in range(0, count, STRIDE):
+            end = min(count, begin + STRIDE)
+            size = end - begin
+            for word in range(words):
+                np.bitwise_xor(self._signs[word, begin:end], asked[word], out=differing[:size])
+                np.bitwise_count(differing[:size], out=bits[:size])
+                apart[begin:end] += bits[:size]
+        if allowed is not None:
+            apart[~allowed[self.owners]] = np.iinfo(np.uint16).max
+        # Distances are small whole numbers: counting them is quicker than sorting.
+        farthest = words * 64
+        counts = np.bincount(apart, minlength=farthest + 1)[: farthest + 1].cumsum()
+        limit = min(int(np.searchsorted(counts, SHORT_LIST)), farthest)
+        units: Integers = np.flatnonzero(apart <= limit)
+        if len(units) > 2 * SHORT_LIST:
+            units = np.sort(units[np.argsort(apart[units], kind="stable")[: 2 * SHORT_LIST]])
+        return units
+
+
+class Near:
+    """The units near one question."""
+
+    def __init__(
+        self, vectors: UnitVectors, vector: Floats, units: Integers, values: Floats, all_values: Floats | None
+    ) -> None:
+        self._vectors = vectors
+        self._vector = vector
+        self._all = all_values
+        self.units = units
+        """Numbers of the units that were looked at, rising."""
+        self.values = values
+        """Their cosines."""
+
+    def passages(self) -> tuple[Integers, Floats]:
+        """Return the passages that were looked at, rising, and the greatest cosine in each."""
+        return _greatest(self._vectors.owners[self.units].astype(np.int64), self.values)
+
+    def of(self, begin: int, end: int) -> Floats:
+        """Return the cosines of the units from `begin` to before `end`."""
+        if self._all is not None:
+            return self._all[begin:end]
+        return self._vectors.likeness(slice(begin, end), self._vector)
+
+
+def bytes_of(file: Path) -> Path:
+    """Return the file of the vectors themselves that belongs to one that `write` wrote."""
+    return file.with_suffix(".i8")
+
+
+def write(
+    file: Path, passages: Sequence[Passage], embedder: Embedder, before: UnitVectors | None = None
+) -> None:
+    """Write the vectors of all units of passages; the file is there when all of it is.
+
+    Args:
+        file: what `UnitVectors.load` will open; the vectors lie beside it.
+        passages: all, in their order.
+        embedder: makes vectors of the units that are new.
+        before: vectors of the same embedder whose units are not embedded again.
+    """
+    known = _Known(before)
+    kept: dict[str, list[Any]] = {"ids": [], "owners": [], "headings": [], "scales": []}
+    part = bytes_of(file).with_suffix(f".{os.getpid()}.part")
+    arrays = file.with_suffix(f".{os.getpid()}.part.npz")
+    try:
+        with part.open("wb") as target:
+            for rows in _rows(passages):
+                quantised, scales = _vectors(rows, embedder, known)
+                target.write(quantised.tobytes())
+                kept["ids"].append(np.asarray([row.id for row in rows], dtype=np.uint64))
+                kept["owners"].append(np.asarray([row.owner for row in rows], dtype=np.int32))
+                kept["headings"].append(np.asarray([row.heading for row in rows], dtype=bool))
+                kept["scales"].append(scales)
+            target.flush()
+            os.fsync(target.fileno())
+        empty = UnitVectors.empty()
+        whole = {name: np.concatenate([getattr(empty, name), *parts]) for name, parts in kept.items()}
+        with arrays.open("wb") as target:
+            np.savez(target, format=FORMAT, dimension=embedder.dimension, **whole)
+            target.flush()
+            os.fsync(target.fileno())
+        part.replace(bytes_of(file))
+        arrays.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+        arrays.unlink(missing_ok=True)
+
+
+class _Known:
+    """Finds the units of an older version by their ids."""
+
+    def __init__(self, before: UnitVectors | None) -> None:
+        self._before = before if before is not None and len(before.ids) else None
+        if self._before is not None:
+            self._order = np.argsort(self._before.ids)
+            self._sorted = self._before.ids[self._order]
+
+    def places(self, ids: npt.NDArray[np.uint64]) -> Integers:
+        """Return the number that each unit had, -1 where it is new."""
+        if self._before is None:
+            return np.full(len(ids), -1)
+        at = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
+        return np.where(self._sorted[at] == ids, self._order[at], -1)
+
+    def rows(self, places: Integers) -> tuple[npt.NDArray[np.int8], Floats]:
+        """Return vectors and scales as they were."""
+        assert self._before is not None
+        return np.asarray(self._before.rows[places]), self._before.scales[places]
+
+
+def _rows(passages: Sequence[Passage]) -> Iterator[list[Row]]:
+    for begin in range(0, len(passages), PASSAGES_AT_ONCE):
+        yield [
+            Row(int(unit.id[:16], 16), begin + unit.passage, unit.heading, unit.text)
+            for unit in units_of(passages[begin : begin + PASSAGES_AT_ONCE])
+        ]
+
+
+def _vectors(rows: list[Row], embedder: Embedder, known: _Known) -> tuple[npt.NDArray[np.int8], Floats]:
+    places = known.places(np.asarray([row.id for row in rows], dtype=np.uint64))
+    quantised = np.zeros((len(rows), embedder.dimension), dtype=np.int8)
+    scales = np.zeros(len(rows), dtype=np.float32)
+    old, new = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
+    if len(old):
+        quantised[old], scales[old] = known.rows(places[old])
+    if len(new):
+        quantised[new], scales[new] = quantise(embedder.embed([rows[at].text for at in new.tolist()]))
+    return quantised, scales
+
+
+def quantise(vectors: Vectors) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Return vectors as int8[n, d] with a scale each, float32[n]."""
+    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-9).astype(np.float32) / np.float32(127.0)
+    return np.round(vectors / scales[:, None]).astype(np.int8), scales
+
+
+def _signs(rows: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Return one bit a dimension, uint64[ceil(d / 64), n]."""
+    count, dimension = rows.shape
+    words = -(-dimension // 64)
+    signs = np.zeros((words, count), dtype=np.uint64)
+    for begin in range(0, count, STRIDE):
+        bits = np.zeros((min(STRIDE, count - begin), words * 64), dtype=bool)
+        bits[:, :dimension] = rows[begin : begin + STRIDE] > 0
+        signs[:, begin : begin + STRIDE] = np.packbits(bits, axis=1).view(np.uint64).T
+    return signs
+
+
+def _greatest(keys: Integers, values: Floats) -> tuple[Integers, Floats]:
+    """Return rising keys, each once, and the greatest value of each."""
+    if not len(keys):
+        return keys, values
+    starts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+    return keys[starts], np.maximum.reduceat(values, starts)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from knowledge import KnowledgeBase
+
+ASKED = {
+    "card": [
+        "my card has not arrived",
+        "where is my new card",
+        "the card I ordered is still missing",
+        "how long until the card comes",
+        "still waiting for my card",
+        "card delivery status",
+        "when do I get my card",
+    ],
+    "pin": [
+        "I forgot my pin",
+        "how do I change the pin",
+        "my pin is blocked",
+        "reset the secret number of my card",
+        "pin entered wrongly too often",
+        "unlock my pin",
+        "where can I set a new pin",
+    ],
+    "查询": [
+        "我的余额是多少",
+        "怎么查余额",
+        "账户里还有多少钱",
+        "余额查询",
+        "想看一下余额",
+        "余额在哪里看",
+        "查一下账户余额",
+    ],
+}
+
+
+def made(folder: Path, *, numbered: bool = True) -> KnowledgeBase:
+    base = KnowledgeBase.open(folder)
+    base.add_texts([(f"{topic}#{n}", text) for topic, texts in ASKED.items() for n, text in enumerate(texts)])
+    return base
+
+
+def test_many_ways_to_ask_for_few_answers_are_learnt(tmp_path: Path) -> None:
+    base = made(tmp_path)
+    topics = base._load()._topics
+    assert topics is not None
+    assert sorted(set(topics.of)) == [0, 1, 2]
+    for question, topic in (
+        ("has the card that I ordered been sent", "card"),
+        ("cannot remember my pin", "pin"),
+        ("余额怎么看", "查询"),
+    ):
+        found, evidence = base.evidence(question, 1)[0]
+        assert found.id.startswith(topic)
+        assert evidence.topics == 1.0
+        assert evidence.topic > 0.6
+
+
+def test_what_was_learnt_of_topics_outlives_the_process(tmp_path: Path) -> None:
+    question = "has the card that I ordered been sent"
+    expected = made(tmp_path).evidence(question)
+    assert KnowledgeBase.open(tmp_path).evidence(question) == expected
+
+
+def test_knowledge_of_articles_has_no_topics(shop: KnowledgeBase) -> None:
+    assert shop._load()._topics is None
+    assert shop.evidence("how long can I return it", 1)[0][1].topics == 0.0
+
+
+def test_topics_of_an_older_version_are_not_taken(tmp_path: Path) -> None:
+    base = made(tmp_path)
+    base.remove([f"pin#{n}" for n in range(7)])
+    topics = base._load()._topics
+    assert topics is not None
+    assert len(topics.of) == base.count == 14
+    assert len(list(tmp_path.glob("topics-*.npz"))) == 1
