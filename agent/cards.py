@@ -15,7 +15,8 @@ _URL = re.compile(r"https?://[^\s<>()\"'，。；！？、（）《》]{3,2000}"
 _END = ".,;:!?"
 _ITEM = re.compile(r"^[ \t]*(?:[-*•·▪]|\d{1,2}[.)、])[ \t]*(\S.*)$", re.MULTILINE)
 _LEFT_OVER = re.compile(
-    r"\s*(?:\b(?:here|at|see|under|on|visit|open|go to|the link is|link)\b|请?(?:见|访问|打开|点击)|链接(?:是|在)?)?"
+    r"\s*(?:\b(?:here|at|see|under|on|visit|open|go to|the link is|link)\b"
+    r"|请?(?:见|访问|打开|点击)|链接(?:是|在)?)?"
     r"[\s:：]*(?=[.!?。！？]|$)",
     re.IGNORECASE,
 )
@@ -58,7 +59,7 @@ def take_links(text: str, title: str) -> tuple[str, tuple[Card, ...]]:
     shorter = _URL.sub(bare, said)
     if shorter != said:
         shorter = _LEFT_OVER.sub("", shorter, count=1) if not shorter.strip(_END + " ") else shorter
-        shorter = re.sub(r"\s+([.,;!?])", r"\1", re.sub(r"[ \t]{2,}", " ", shorter))
+        shorter = re.sub(r"\s+([.,;!?，。；！？])", r"\1", re.sub(r"[ \t]{2,}", " ", shorter))
         shorter = re.sub(r"\s*[:：(（]\s*([.。)）])", r"\1", shorter).strip()
     return shorter, tuple(dict.fromkeys(cards))
 

@@ -21,35 +21,47 @@ BUSY_S = 5.0
 
 _YES = (
     r"yes|yeah|yep|yup|ya|aye|sure(?: thing)?|ok(?:ay)?|correct|right|exactly|absolutely|definitely|of course"
-    r"|certainly|please|go ahead|go on|do it|do that|do so|do|that'?s (?:right|correct|it|fine)|it is|that is|"
-    r"fine|perfect|confirm(?:ed)?|affirmative|by all means|sounds good|alright|all right|i (?:do|am|confirm)"
+    r"|certainly|please|go ahead|go on|do it|do that|do so|do|that'?s (?:right|correct|it|fine)|it is"
+    r"|that is|fine|perfect|confirm(?:ed)?|affirmative|by all means|sounds good|alright|all right"
+    r"|i (?:do|am|confirm)"
 )
 _YES_ZH = (
     r"是的?|对的?|没错|好的?|可以的?|行|嗯+|要的?|确认|确定|当然|同意|没问题|办吧|麻烦(?:你|您)?了?|正确"
 )
 _NO = (
-    r"no|nope|nah|don'?t|do not|rather not|not now|negative|never mind|nevermind|forget (?:it|that|about it)"
-    r"|leave it|stop|no way|i changed my mind|on second thought|not any ?more"
+    r"no|nope|nah|don'?t|do not|rather not|not now"
+    r"|negative|never mind|nevermind|forget (?:it|that|about it)"
+    r"|leave it|stop|no way|i (?:don'?t|do not) (?:think so|want)|i changed my mind|on second thought"
+    r"|not any ?more"
 )
 _NO_ZH = r"不|别|算了|不用|不要|不必|取消吧?|不了|先不|没有"
 _WRONG = (
     r"no|nope|not|wrong|incorrect|sorry|i (?:mean|meant|said)|actually|wait|that'?s (?:not|wrong)|correction"
 )
 _WRONG_ZH = r"不(?:对|是)?|错|应该是|我(?:说|指)的?是|更正"
+_REFUSES = re.compile(rf"\W*(?:(?:um+|uh+|er+|oh|well|please)\W+)*(?:(?:{_NO})\b|{_NO_ZH})")
 _LEAVES = re.compile(
     r"\b(?:never ?mind|forget (?:it|about it|that)|cancel (?:that|this|it)|leave it|stop|i changed my mind"
     r"|doesn'?t matter|no thanks?|no thank you|nothing|skip (?:it|that))\b"
-    r"|^\W*(?:no|nope|cancel)\W*$|算了|不用了|不必了|不查了|不办了|不要了|没事了|取消吧|不需要了|^\W*(?:不|取消|不要|不用)\W*$",
+    r"|^\W*(?:no|nope|cancel)\W*$"
+    r"|算了|不用了|不必了|不查了|不办了|不要了|没事了|取消吧|不需要了|^\W*(?:不|取消|不要|不用)\W*$",
+    re.IGNORECASE,
+)
+_WAITS = re.compile(
+    r"^\W*(?:(?:just|ok|okay|sure|yes|um+|uh+|please)\W+)*(?:(?:one|a) (?:moment|second|sec|minute)"
+    r"|hold on|hang on|wait|let me (?:see|look|check|find|get)|i'?ll (?:check|look|find|get)"
+    r"|i have to (?:look|check|find))\b"
+    r"|^\W*(?:请|您|你)?(?:稍等|等一?等|等一?下|等会儿?|稍候)|我(?:找|看|查)(?:一?下|找|看|查)",
     re.IGNORECASE,
 )
 _LACKS = re.compile(
-    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|see|got)\b|\bno idea\b|\bnot sure\b"
-    r"|\bi (?:lost|forgot|deleted)\b|没有|不知道|不记得|忘了|找不到|不清楚|想不起",
+    r"\b(?:don'?t|do not|didn'?t|can'?t|cannot) (?:have|know|remember|find|recall|see|got)\b|\bno idea\b"
+    r"|\bnot sure\b|\bi (?:lost|forgot|deleted)\b|没有|不知道|不记得|忘了|找不到|不清楚|想不起",
     re.IGNORECASE,
 )
 _FILLERS = re.compile(
-    r"\b(?:um+|uh+|er+|well|oh|ah|hm+|so|then|and|thanks|thank you|very much|now|the|a|my|me|for|it|that|this|you|can"
-    r"|with|just|want|would|like|to|i|i'd)\b|[呀啊吧呢哦哈嘛了您你我请就那这个帮的把]+|谢谢|[^\w\u3400-\u9fff']+",
+    r"\b(?:um+|uh+|er+|well|oh|ah|hm+|so|then|and|thanks|thank you|very much|now|the|a|my|me|for|it|that|this"
+    r"|you|can|with|just|want|would|like|to|i|i'd)\b|[呀啊吧呢哦哈嘛了您你我请就那这个帮的把]+|谢谢|[^\w\u3400-\u9fff']+",
     re.IGNORECASE,
 )
 
@@ -72,9 +84,8 @@ def nod(text: str, question: str = "") -> Nod:
         question: as it was asked; its words may be taken up in the answer.
     """
     said = text.casefold().replace("’", "'").strip()
-    if re.match(rf"\W*(?:(?:um+|uh+|er+|oh|well)\W+)*(?:(?:{_NO})\b|{_NO_ZH})", said) and not re.match(
-        r"\W*(?:不错|没错|取消订单|没问题)", said
-    ):
+    taken_up = re.match(r"\W*(?:取消|cancel)", said) and re.search(r"取消|cancel", question.casefold())
+    if not taken_up and _REFUSES.match(said) and not re.match(r"\W*(?:不错|没错|没问题)", said):
         return Nod.NO
     rest, times = re.subn(rf"\b(?:{_YES})\b", " ", said)
     if re.search(r"[\u3400-\u9fff]", said):
@@ -82,10 +93,10 @@ def nod(text: str, question: str = "") -> Nod:
         times += more
     asked = set(re.findall(r"[a-z0-9]+", question.casefold()))
     rest = " ".join(word for word in rest.split() if word.strip(".,!?;:'") not in asked)
-    for run in re.findall(r"[\u3400-\u9fff]{2,}", rest):
-        if run in question:
-            rest = rest.replace(run, " ")
-    rest = _FILLERS.sub("", rest)
+    rest = _FILLERS.sub(" ", rest)
+    rest = re.sub(
+        r"[\u3400-\u9fff0-9]{2,}", lambda run: " " if run.group() in question else run.group(), rest
+    )
     return Nod.YES if times and not rest.strip("' ") else Nod.UNCLEAR
 
 
@@ -97,6 +108,11 @@ def corrects(text: str) -> bool:
 def leaves(text: str) -> bool:
     """Tell whether the visitor gives up what was begun: "never mind"."""
     return bool(_LEAVES.search(text))
+
+
+def waits(text: str) -> bool:
+    """Tell whether the visitor asks for time to look something up: "one moment"."""
+    return bool(_WAITS.search(text.replace("’", "'")))
 
 
 def lacks(text: str) -> bool:
@@ -155,6 +171,6 @@ class ActionBook:
 
 
 def action_key(conversation: str, tool: str, values: Mapping[str, str]) -> str:
-    """Return the key under which an action of a conversation is done at most once; tells nothing of its values."""
+    """Return the key under which an action of a conversation is done at most once; it hides the values."""
     whole = json.dumps([conversation, tool, sorted(values.items())], ensure_ascii=False)
     return hashlib.sha256(whole.encode()).hexdigest()

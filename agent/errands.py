@@ -1,4 +1,7 @@
-"""The next step of what a visitor has done: ask, read back, confirm, do it, or leave it. Nothing is changed here."""
+"""The next step of what a visitor is having done: ask, read back, confirm, do it or leave it.
+
+Nothing is changed here: what is to be remembered, and what is to be run, is returned.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.confirming import Nod, corrects, lacks, leaves, nod
+from agent.confirming import Nod, corrects, lacks, leaves, nod, waits
 from agent.history import Memory
 from agent.phrases import Phrases
 from agent.sentence import Outcome
@@ -15,14 +18,20 @@ from agent.slots import (
     Errand,
     Stage,
     asks_of_own,
+    asks_pardon,
     asks_something,
-    said_one_by_one,
+    is_general,
     tells_a_story,
     wishes,
 )
 from agent.smalltalk import Talk, small_talk
 from agent.tools import Slot, Tool, digits_of
+from agent.wording import confirmation, read_back
 
+FEW_WORDS = 4
+"""A question so short that holds another number is about the same with that number."""
+MANY_WORDS = 12
+"""A correction has no more."""
 LONGEST_PARTIAL = 24
 """Digits that are gathered over turns; nothing that people dictate is longer."""
 
@@ -119,9 +128,12 @@ def _begin(turn: _Turn) -> Step | None:
         values = tool.fill(turn.text)
         if values is not None:
             errand = Errand(tool.name, Stage.DONE, turn.language, turn.now_s, values)
-            return Act(tool, values, _read_back(turn, values) if turn.spoken else "", errand)
+            return Act(tool, values, read_back(turn.phrases, values) if turn.spoken else "", errand)
     for tool in looking:
-        if tool.asks.search(turn.text) if tool.asks else asks_of_own(turn.text):
+        asked = (
+            tool.asks.search(turn.text) and not is_general(turn.text) if tool.asks else asks_of_own(turn.text)
+        )
+        if asked:
             step = _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s), tool, turn.text)
             if step is not None:
                 return step
@@ -140,11 +152,11 @@ def _go_on(turn: _Turn, errand: Errand, tool: Tool, text: str = "", *, first: st
         errand = replace(errand, stage=Stage.ASKED, slot=missing, question=question)
         return Say(f"{first} {question}".strip(), Outcome.CLARIFIED, errand)
     if tool.changes:
-        question = _confirmation(turn, tool, values)
+        question = confirmation(turn.phrases, turn.language, tool, values)
         errand = replace(errand, stage=Stage.CONFIRM, slot="", question=question)
         return Say(question, Outcome.CLARIFIED, errand)
     return Act(
-        tool, values, first or _read_back(turn, values), replace(errand, stage=Stage.DONE, question="")
+        tool, values, first or read_back(turn.phrases, values), replace(errand, stage=Stage.DONE, question="")
     )
 
 
@@ -152,6 +164,10 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
     slot = tool.slots.get(errand.slot)
     if slot is None:
         return None
+    if asks_pardon(turn.text):
+        question = slot.question(turn.language)
+        repeated = replace(errand, at_s=turn.now_s, put=True, question=question)
+        return Say(question, Outcome.CLARIFIED, repeated)
     free = not slot.digits
     talk = small_talk(turn.text)
     if free and (talk is not None or leaves(turn.text) or asks_something(turn.text) or not errand.put):
@@ -160,14 +176,18 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
         value = slot.read(turn.text, "" if corrects(turn.text) else errand.partial)
     if value is not None:
         filled = replace(errand, values={**errand.values, errand.slot: value})
-        return _go_on(turn, filled, tool, first=_read_back(turn, {errand.slot: value}))
+        return _go_on(turn, filled, tool, first=read_back(turn.phrases, {errand.slot: value}))
+    if more := _others(turn.text, errand, tool):  # another slot's value came first
+        return _go_on(turn, replace(errand, values={**errand.values, **more}), tool)
     if leaves(turn.text):
         return Say(turn.phrases.left, Outcome.ANSWERED, None)
     if talk in (Talk.HANDOFF, Talk.GOODBYE, Talk.IDENTITY, Talk.THANKS):
         return None
+    if waits(turn.text):
+        return Say(turn.phrases.take_time, Outcome.CLARIFIED, replace(errand, at_s=turn.now_s, put=True))
     if lacks(turn.text):
         return Say(turn.phrases.gave_up, Outcome.HANDOFF, None)
-    digits = digits_of(turn.text) if slot.digits else ""
+    digits = _digits(turn.text) if slot.digits else ""
     if not errand.put and not digits:
         return None
     if not digits and (asks_something(turn.text) or tells_a_story(turn.text) or _other(turn, tool)):
@@ -187,8 +207,11 @@ def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
     corrected = _corrected(turn.text, errand, tool)
     if corrected:
         return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
-    question = _confirmation(turn, tool, errand.values)
-    match nod(turn.text, question):
+    question = confirmation(turn.phrases, turn.language, tool, errand.values)
+    if asks_pardon(turn.text):
+        repeated = replace(errand, at_s=turn.now_s, put=True, question=question)
+        return Say(question, Outcome.CLARIFIED, repeated)
+    match nod(turn.text, " ".join([question, *errand.values.values()])):
         case Nod.YES if errand.put:
             done = replace(errand, stage=Stage.DONE, at_s=turn.now_s, question="")
             return Act(tool, errand.values, "", done)
@@ -201,7 +224,7 @@ def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
                 kept = {key: value for key, value in errand.values.items() if key != name}
                 return _go_on(turn, replace(errand, values=kept), tool)
             return Say(turn.phrases.left, Outcome.ANSWERED, None)
-    if leaves(turn.text):
+    if leaves(turn.text) and not re.search(r"cancel|取消", question):
         return Say(turn.phrases.left, Outcome.ANSWERED, None)
     if (
         not errand.put
@@ -217,23 +240,32 @@ def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
 def _done(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
     """Take up a correction of what was done, or the next number for the same look-up."""
     corrected = _corrected(turn.text, errand, tool)
-    if corrected and (corrects(turn.text) or not tool.changes) and len(turn.text.split()) <= 12:
+    if not corrected and not tool.changes and len(turn.text.split()) <= FEW_WORDS:  # "and 10345?"
+        corrected = _corrected(re.sub(r"[?？呢吗]", "", turn.text), errand, tool, asked=True)
+    if corrected and (corrects(turn.text) or not tool.changes) and len(turn.text.split()) <= MANY_WORDS:
         return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
     if not tool.changes and corrects(turn.text) and _wrong(turn.text) and len(tool.slots) == 1:
         return _go_on(turn, replace(errand, values={}), tool)
     return None
 
 
-def _corrected(text: str, errand: Errand, tool: Tool) -> dict[str, str]:
-    """Return the digits that an utterance gives anew, where they differ from those that were understood."""
-    if asks_something(text) and not corrects(text):
+def _corrected(text: str, errand: Errand, tool: Tool, *, asked: bool = False) -> dict[str, str]:
+    """Return the digits that an utterance gives anew, where they differ from those that were understood.
+
+    Those of a question of its own do not count, unless `asked`.
+    """
+    if not asked and asks_something(text) and not corrects(text):
         return {}
-    found = {
+    return {
         name: value
         for name, slot in tool.slots.items()
         if slot.digits and (value := slot.read(text)) is not None and errand.values.get(name) != value
     }
-    return found
+
+
+def _others(text: str, errand: Errand, tool: Tool) -> dict[str, str]:
+    found = tool.found(text).items()
+    return {name: value for name, value in found if name != errand.slot and name not in errand.values}
 
 
 def _again(turn: _Turn, errand: Errand, line: str) -> Say:
@@ -250,6 +282,12 @@ def _other(turn: _Turn, tool: Tool) -> bool:
     return step is not None and not (isinstance(step, Act) and step.tool is tool)
 
 
+def _digits(text: str) -> str:
+    """Return the digits of an answer; empty where it holds one by chance, as in "one moment" or "等一下"."""
+    digits = digits_of(text)
+    return digits if len(digits) > 1 or len(text.split()) == 1 and len(text) <= 6 else ""
+
+
 def _may_grow(slot: Slot, digits: str) -> bool:
     """Tell whether more digits behind these would make a value."""
     return any(slot.read(digits + "0" * more) is not None for more in range(1, LONGEST_PARTIAL - len(digits)))
@@ -257,21 +295,3 @@ def _may_grow(slot: Slot, digits: str) -> bool:
 
 def _wrong(text: str) -> bool:
     return bool(re.search(r"wrong|not (?:right|correct|it)|incorrect|不对|错|不是", text, re.IGNORECASE))
-
-
-def _read_back(turn: _Turn, values: Mapping[str, str]) -> str:
-    """Return the line that says digits back one by one; empty where there are none."""
-    spelt = [said_one_by_one(value) for value in values.values() if re.fullmatch(r"\d{3,}", value)]
-    return turn.phrases.read_back.replace("{value}", ", ".join(spelt)) if spelt else ""
-
-
-def _confirmation(turn: _Turn, tool: Tool, values: Mapping[str, str]) -> str:
-    """Return the question whether to run a tool, with its values said one by one."""
-    said = {name: said_one_by_one(value) for name, value in values.items()}
-    line = tool.confirm.get(turn.language) or tool.confirm.get("en") or ""
-    if not line:
-        what = tool.description.split("\n", 1)[0].rstrip(".") or tool.name.replace("_", " ")
-        line = turn.phrases.confirm.replace("{what}", ", ".join([what, *said.values()]))
-    for name, value in said.items():
-        line = line.replace("{" + name + "}", value)
-    return line

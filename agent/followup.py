@@ -1,4 +1,4 @@
-"""Questions that lean on what was said before, made to stand by themselves: "and for abroad?", "那要多久?"."""
+"""Questions that lean on what was said before, made to stand alone: "and for abroad?", "那要多久?"."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from functools import lru_cache
 
 from agent.followup_chinese import standalone_chinese
 from agent.followup_words import (
+    BE,
+    BEFORE_VERBS,
     DUMMY_IT,
+    ENDS_IN_IT,
+    FINITE,
     FRAMES,
     GENERIC,
     LEAD,
+    NAMES,
+    NO_NAME,
     PLACE_NOUN,
     PREPOSITIONS,
     PRONOUNS,
     QUESTION_WORDS,
+    VAGUE,
+    VERBS,
     kind_of,
     plain,
 )
@@ -27,6 +35,10 @@ LOOKED_BACK = 6
 """Exchanges that a question may lean on."""
 LONGEST = 14
 """Words of a question that may still lean on another one."""
+SHORT = 5
+"""Words of a question whose words are all vague."""
+MOST_OWN = 3
+"""Content words behind "what about": with more it is a question of its own."""
 MOST_WORDS = 18
 """Content words of what is made: more blur the search."""
 
@@ -73,13 +85,16 @@ def _english(question: str, earlier: str, reply: str, before: tuple[tuple[str, s
     opened, rest = _without_frame(words)
     rest = [word for word in rest if word.casefold() not in ("too", "then", "also", "as", "well", "please")]
     own = [word for word in rest if not plain(word)]
-    if not words or len(words) > LONGEST:
+    if not words or len(words) > LONGEST or opened and len(own) > MOST_OWN:
         return question
     if _names_another(words, question) and (name := _last_name(reply, before)):
         return f"{question.rstrip(' ?')}, {name}?"
     if opened and rest and not _full(rest):
         return _put_in(rest, own, earlier)
-    if not own:  # "how long?", "how much is that?", "why?"
+    vague = all(word.casefold() in GENERIC | VAGUE for word in own) and len(words) <= SHORT
+    if (
+        not own or vague or words[0].casefold() == "what" and words[1:2] == ["if"]
+    ):  # "how long?", "how much is that?", "why?"
         return _with_topic(question, rest or words, earlier)
     if _leans(words, rest):
         return _with_topic(question, rest, earlier)
@@ -100,22 +115,30 @@ def _without_frame(words: list[str]) -> tuple[bool, list[str]]:
 
 
 def _full(words: Sequence[str]) -> bool:
-    """Tell whether words make a question of their own: they begin with a question word or a verb's helper."""
-    return bool(words) and words[0].casefold() in QUESTION_WORDS
+    """Tell whether words make a question of their own: a question word first, or a verb's helper."""
+    low = [word.casefold() for word in words]
+    return bool(low) and (low[0] in QUESTION_WORDS or any(word in FINITE for word in low))
 
 
 def _leans(words: Sequence[str], rest: Sequence[str]) -> bool:
     """Tell whether a pronoun stands before any noun that it could mean."""
     said = " ".join(words).casefold()
+    if ENDS_IN_IT.search(said):
+        return True
     if DUMMY_IT.search(said):
         return False
-    for at, word in enumerate(rest):
-        low = word.casefold()
-        if low in PRONOUNS:
-            follows = rest[at + 1].casefold() if at + 1 < len(rest) else ""
-            determines = low in ("this", "that", "these", "those") and follows and not plain(follows)
-            return not determines or follows in ("one", "ones")
-        if low not in GENERIC and not plain(low):
+    low = [word.casefold() for word in rest]
+    for at, word in enumerate(low):
+        if word in PRONOUNS:
+            more = [one for one in low[at + 1 :] if not plain(one)]
+            points = (
+                word in ("this", "that", "these", "those") and at + 1 < len(low) and not plain(low[at + 1])
+            )
+            predicate = at and low[at - 1] in BE and (len(more) == 1 or points and low[at + 1] in VERBS)
+            names_it = points and not predicate
+            return not names_it or low[at + 1] in ("one", "ones")
+        verb = bool(at) and low[at - 1] in BEFORE_VERBS or low[max(at - 1, 0)] == "how"
+        if word not in GENERIC and not plain(word) and not verb:
             return False
     return False
 
@@ -188,17 +211,16 @@ def _names_another(words: Sequence[str], question: str) -> bool:
 
 
 def _last_name(reply: str, before: tuple[tuple[str, str], ...]) -> str:
-    """Return the last proper name of two words or one that was spoken; empty where there is none."""
+    """Return the name that was spoken of last; empty where there is none."""
     for text in (reply, *(part for asked, said in reversed(before) for part in (asked, said))):
-        names = [
-            found.group()
-            for found in re.finditer(
-                r"(?<![.!?:] )(?<!^)\b[A-Z][\w'’&-]+(?: (?:and |of |the |& )?[A-Z][\w'’&-]+)*", text
-            )
-            if not kind_of(found.group().split()[0]) and not plain(found.group())
-        ]
-        if names:
-            return names[-1]
+        for pattern in NAMES:
+            for found in pattern.finditer(text):
+                name = found.group(1).strip()
+                words = [word.casefold() for word in name.split()]
+                if not NO_NAME.search(name) and not any(
+                    kind_of(word) or plain(word) and word not in ("the", "and", "of") for word in words
+                ):
+                    return name
     return ""
 
 

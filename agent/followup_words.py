@@ -16,7 +16,7 @@ and or but so also then plus ok okay well oh
 )
 FRAMES = re.compile(
     r"^(?:(?:and|or|but|so|ok|okay|oh|well|hm+|um+|yes|no|right|alright|great|thanks)\s+)*"
-    r"(?:(?:what|how) about|what if (?:it is|it's|i|we)?|same (?:thing )?(?:for|with)"
+    r"(?:(?:what|how) about|same (?:thing )?(?:for|with)"
     r"|is (?:it|that) the same (?:for|with)"
     r"|does (?:that|it|this) (?:also )?(?:apply|go|hold|count|work) (?:to|for|with)"
     r"|i meant?|also|and|or|but|not|only|even)\s*(?=\S)",
@@ -38,6 +38,88 @@ DUMMY_IT = re.compile(
     re.IGNORECASE,
 )
 """It and there, where they stand for nothing."""
+ENDS_IN_IT = re.compile(
+    r"\b(?:of|for|with|on|about|to|from|without) (?:it|them|that|those|this|these)"
+    r"(?: (?:too|then|please|again|as well))*$"
+)
+VERBS = frozenset(
+    (
+        "include",
+        "apply",
+        "cover",
+        "cost",
+        "mean",
+        "work",
+        "count",
+        "take",
+        "need",
+        "require",
+        "help",
+        "happen",
+    )
+)
+"""What "that" does in "does that include …?", where it points at nothing that follows."""
+BEFORE_VERBS = frozenset(
+    ("i", "you", "we", "they", "to", "please", "can", "could", "should", "will", "would", "do", "does", "did")
+)
+VAGUE = frozenset(
+    (
+        "number",
+        "address",
+        "phone",
+        "email",
+        "link",
+        "deadline",
+        "limit",
+        "fee",
+        "reason",
+        "conditions",
+        "try",
+        "again",
+    )
+)
+"""Nouns and verbs that are of something, which was said before."""
+FINITE = frozenset(
+    (
+        "is",
+        "are",
+        "was",
+        "were",
+        "has",
+        "have",
+        "can",
+        "will",
+        "does",
+        "do",
+        "did",
+        "don't",
+        "doesn't",
+        "isn't",
+        "can't",
+    )
+)
+BE = frozenset(("is", "was", "are", "were", "does", "will", "would"))
+NAMES = (
+    re.compile(
+        r"\b(?:called|named) ((?:the )?[\w'&]+(?: (?!in\b|at\b|for\b|to\b|please\b)[\w'&]+){0,3})",
+        re.IGNORECASE,
+    ),
+    re.compile(r"\b((?:The )?[A-Z][\w'&]+(?: (?:and |of |the |& )?[A-Z][\w'&]+)+)"),
+    re.compile(
+        r"(?:^|[.!?,] +)((?:the )?[a-z'&]+(?: [a-z'&]+){0,3}) "
+        r"(?:is (?=an?\b|in\b|located|the\b|expensive|cheap)|has|offers|serves)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(r"\b(?:at|about|recommend|suggest|try|the|for|of|book|be|is) ([A-Z][\w'&]{2,})\b"),
+)
+"""How people bring a name up, the surest first."""
+NO_NAME = re.compile(
+    r"\b(?:road|street|avenue|lane|square|centre|center|reference|wi-?fi|number|phone|address|postcode|duration|price"
+    r"|booking|reservation|table|everything|okay|sure|great|hotel|restaurant|guesthouse|cambridge|\w+(?:ese|ian|ish|can|ean)"
+    r"|thai|french|greek|tr\d+|monday|hi|hello|yes|no|thanks)\b$",
+    re.IGNORECASE,
+)
+"""What looks like a name and is none."""
 PREPOSITIONS = _set(
     """
 for to in from with without by on at within outside after before during via inside until near into
@@ -47,7 +129,7 @@ through
 QUESTION_WORDS = _set(
     """
 what when where who which why how is are do does did can could may will would should am was were has have
-i we you they it my your there if please tell show
+i we you if please tell show
 """
 )
 PLACE_NOUN = re.compile(
@@ -56,7 +138,7 @@ PLACE_NOUN = re.compile(
 )
 GENERIC = _set(
     """
-cost costs price charge fee pay get take takes work works have has need needs long much many time times
+cost costs charge fee pay get take takes work works have has need needs long much many time times
 day days know tell want like way thing things something go come happen happens mean offer use possible
 free extra
 """

@@ -33,6 +33,8 @@ class Phrases(BaseModel):
     """Says back what was dictated: `{value}`."""
     so_far: str
     """Part of a number was heard: `{value}`."""
+    take_time: str
+    """The visitor looks something up."""
     again: str
     """Goes before a question that is put again."""
     gave_up: str
@@ -64,6 +66,7 @@ ENGLISH = Phrases(
     failed="I am sorry, something went wrong on my side. {contact}",
     read_back="That was {value}.",
     so_far="So far I have {value}. And then?",
+    take_time="Take your time.",
     again="I am sorry, I did not get that.",
     gave_up="I am sorry, we do not get further like this. {contact}",
     confirm="May I confirm this with you: {what}?",
@@ -87,6 +90,7 @@ CHINESE = Phrases(
     failed="抱歉，我这边出了点问题。{contact}",
     read_back="您说的是 {value}。",
     so_far="我先记下 {value}，后面呢？",
+    take_time="好的，您慢慢来。",
     again="抱歉，我没有听清楚。",
     gave_up="抱歉，这样我没有办法继续。{contact}",
     confirm="请您确认一下，要办的是{what}吗？",

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 
 import numpy as np
 
 from agent.ahead import ahead
 from agent.answerer import Question
-from agent.cards import Card, distinct, listed, source_card, take_links
-from agent.confirming import ActionBook, Done, action_key
+from agent.cards import Card
+from agent.doing import do, safe_sentence, with_cards
 from agent.engines import Engines
-from agent.errands import Act, Aside, Say, next_step
-from agent.errors import AnswererError, ToolError
+from agent.errands import Act, Aside, next_step
+from agent.errors import AnswererError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
 from agent.followup import standalone
 from agent.history import Memory
 from agent.phrases import Phrases
-from agent.sentence import Citation, Emotion, Outcome, Sentence
-from agent.slots import said_one_by_one
+from agent.sentence import Emotion, Outcome, Sentence
 from agent.summary import remembered
-from agent.tools import run_tool
-from moderation.verdict import Action, Verdict
+from moderation.verdict import Action
 from speech.recognizer import LOW_CONFIDENCE
 from speech.timeline import Phoneme, Speech
 
@@ -39,17 +36,11 @@ PAUSE_S = 0.28
 """Between sentences: about what people leave."""
 TAIL_S = 0.6
 """After the last: the mouth closes and the face settles."""
-TOOL_S = 5.0
-"""How long a desk's tool may take before the visitor gets an apology instead."""
 SENTENCES_AHEAD = 2
 """How many sentences each stage may be before the next: sound early, little to throw away."""
 
-_BAD_NEWS = re.compile(
-    r"(?:i am|i'm|we are|we're) (?:very )?sorry|sorry|unfortunately|很?抱歉|对不起|很遗憾", re.IGNORECASE
-)
 _EITHER = re.compile(r"[\W\d_]*(?:ok|okay|hp|[A-Z]{1,4})?[\W\d_]*", re.IGNORECASE)
 """Numbers, and "OK": said alike in both languages."""
-_GOOD_NEWS = re.compile(r"good news|great news|好消息", re.IGNORECASE)
 
 
 async def reply(heard: Heard, engines: Engines, memory: Memory | None = None) -> AsyncGenerator[Event, None]:
@@ -132,7 +123,7 @@ async def _written(
     verdict = await asyncio.to_thread(screen, text, direction="input", language=language)
     yield Screened(verdict)
     if not verdict.passes:
-        yield Written(_safe_sentence(engines, verdict, language), clock())
+        yield Written(safe_sentence(engines, verdict, language), clock())
         return
 
     # Arguments and consent come from the visitor's own words alone, never from documents.
@@ -146,7 +137,7 @@ async def _written(
         spoken=bool(heard.speech_s),
     )
     if not isinstance(step, Aside):
-        async for event in _errand(step, engines, memory, language, phrases, clock):
+        async for event in do(step, engines, memory, language, phrases, clock):
             yield event
         return
     if step.errand != memory.errand:
@@ -183,11 +174,11 @@ async def _written(
             checked = await asyncio.to_thread(screen, item.text, direction="output", language=item.language)
             yield Screened(checked)
             if not checked.passes:
-                yield Written(_safe_sentence(engines, checked, language), clock())
+                yield Written(safe_sentence(engines, checked, language), clock())
                 return
             if verdict.action is Action.SOFTEN and item.emotion.label == "neutral":
                 item = replace(item, emotion=Emotion("empathetic", 0.6))
-            item, cards = _with_cards(replace(item, text=checked.text), shown)
+            item, cards = with_cards(replace(item, text=checked.text), shown)
             if item.text:
                 yield Written(item, clock())
                 count += 1
@@ -199,122 +190,6 @@ async def _written(
         yield Written(
             Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED), clock()
         )
-
-
-async def _errand(
-    step: Say | Act,
-    engines: Engines,
-    memory: Memory,
-    language: str,
-    phrases: Phrases,
-    clock: Callable[[], float],
-) -> AsyncGenerator[Event, None]:
-    """Say or do the next step of what the visitor is having done."""
-    if isinstance(step, Say):
-        yield ErrandMoved(step.errand)
-        feeling = Emotion("apologetic", 0.5) if step.outcome is Outcome.HANDOFF else Emotion("neutral", 0.5)
-        values = step.errand.values.values() if step.errand is not None else ()
-        lines = _lines(step.line, language, feeling, step.outcome)
-        async for event in _screened(lines, engines, values, clock):
-            yield event
-        return
-    name = step.tool.name
-    try:
-        line = await _run(step, engines, memory, language)
-    except (ToolError, TimeoutError) as error:
-        yield ErrandMoved(None)
-        yield Noted(str(error) or f"the desk's tool {name} took over {TOOL_S:g} s; see tools.py")
-        line = phrases.unsure if step.tool.changes else phrases.failed
-        yield Written(Sentence(line, language, Emotion("apologetic", 0.6), Outcome.HANDOFF), clock())
-        return
-    yield ErrandMoved(step.errand)
-    before, done = step.first, line
-    if isinstance(done, Done):
-        before, done = phrases.done_before, done.line
-        if not done:
-            yield Noted(
-                f"the desk's tool {name} was begun before and never came to an end; it is not run twice"
-            )
-            yield ErrandMoved(None)
-            apology = Sentence(phrases.unsure, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
-            yield Written(apology, clock())
-            return
-    citation = Citation(f"tool:{name}", step.tool.description.split("\n", 1)[0], done, 1.0)
-    sentences = [
-        *_lines(before, language, Emotion("neutral", 0.5), Outcome.ANSWERED),
-        *_lines(done, language, None, Outcome.ANSWERED, (citation,)),
-    ]
-    async for event in _screened(sentences, engines, step.values.values(), clock):
-        yield event
-
-
-async def _run(step: Act, engines: Engines, memory: Memory, language: str) -> str | Done:
-    """Run a tool; what changes something at most once in a conversation, also where it was given up on.
-
-    Raises:
-        ToolError, TimeoutError: it failed, is too slow, or its running cannot be written down.
-    """
-    tool, state_dir = step.tool, engines.desk.state_folder
-
-    def run() -> str | Done:
-        if not tool.changes:
-            return run_tool(tool, step.values, language=language, state_dir=state_dir)
-        book = ActionBook(state_dir)
-        key = action_key(memory.key, tool.name, step.values)
-        try:
-            before = book.claim(key, tool.name)
-        except (sqlite3.Error, OSError) as error:
-            raise ToolError(
-                f"{tool.name} was not run: {state_dir} cannot be written ({error}); free space or mend its rights"
-            ) from error
-        if before is not None:
-            return before
-        line = run_tool(tool, step.values, language=language, state_dir=state_dir)
-        with suppress(sqlite3.Error):  # it was done: at worst that is told as unsure when asked again
-            book.finish(key, line)
-        return line
-
-    async with asyncio.timeout(TOOL_S):
-        return await asyncio.to_thread(run)
-
-
-async def _screened(
-    sentences: Iterable[Sentence], engines: Engines, values: Iterable[str], clock: Callable[[], float]
-) -> AsyncGenerator[Event, None]:
-    """Yield sentences that the guard lets through; what the visitor gave themselves may be said back to them."""
-    own = [form for value in values for form in (said_one_by_one(value), value) if form]
-    shown = set[Card]()
-    for sentence in sentences:
-        text = sentence.text
-        for form in own:
-            text = text.replace(form, "…")
-        checked = await asyncio.to_thread(
-            engines.guard.screen, text, direction="output", language=sentence.language
-        )
-        yield Screened(checked)
-        if not checked.passes:
-            yield Written(_safe_sentence(engines, checked, sentence.language), clock())
-            return
-        if checked.text != text:
-            sentence = replace(sentence, text=checked.text)
-        sentence, cards = _with_cards(sentence, shown)
-        if sentence.text:
-            yield Written(sentence, clock())
-        for card in cards:
-            yield Shown(card)
-
-
-def _with_cards(sentence: Sentence, shown: set[Card]) -> tuple[Sentence, tuple[Card, ...]]:
-    """Take links out of a sentence, and lists out of what it rests on."""
-    title = sentence.citations[0].title if sentence.citations else ""
-    text, cards = take_links(sentence.text, title)
-    for citation in sentence.citations:
-        cards += tuple(
-            card
-            for card in (listed(citation.text, citation.title), source_card(citation.source, citation.title))
-            if card
-        )
-    return replace(sentence, text=text), distinct(cards, shown)
 
 
 async def _answer(question: Question, engines: Engines) -> AsyncGenerator[Sentence | Noted, None]:
@@ -338,18 +213,8 @@ async def _answer(question: Question, engines: Engines) -> AsyncGenerator[Senten
         yield sentence
 
 
-def _lines(
-    line: str, language: str, feeling: Emotion | None, outcome: Outcome, cited: tuple[Citation, ...] = ()
-) -> list[Sentence]:
-    from agent.splitter import split_sentences
-
-    return [
-        Sentence(text, language, feeling or _tone(text), outcome, cited) for text in split_sentences(line)
-    ]
-
-
 def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:
-    """Return the language of a reply: the visitor's; what could be either goes on in the one spoken before."""
+    """Return a reply's language: the visitor's; what could be either goes on in the one spoken before."""
     languages = engines.desk.settings.languages
     if not text:
         language = heard
@@ -360,25 +225,5 @@ def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:
     return language if language in languages else languages[0]
 
 
-def _tone(line: str) -> Emotion:
-    """Return how to say a tool's line, by how it begins."""
-    if _BAD_NEWS.match(line):
-        return Emotion("apologetic", 0.6)
-    if _GOOD_NEWS.match(line):
-        return Emotion("happy", 0.6)
-    return Emotion("neutral", 0.5)
-
-
 def _failed(phrases: Phrases, language: str) -> Sentence:
     return Sentence(phrases.failed, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
-
-
-def _safe_sentence(engines: Engines, verdict: Verdict, language: str) -> Sentence:
-    """Return the prepared line for a refused text."""
-    escalated = verdict.action is Action.ESCALATE
-    return Sentence(
-        engines.guard.safe_line(verdict, language),
-        language,
-        Emotion("empathetic" if escalated else "neutral", 0.6),
-        Outcome.HANDOFF if escalated else Outcome.REFUSED,
-    )

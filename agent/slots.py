@@ -71,25 +71,31 @@ class Errand:
 
 def said_one_by_one(value: str) -> str:
     """Write a value to be read aloud: digits one by one, anything else as it is."""
-    return " ".join(value) if re.fullmatch(r"\d{3,}", value) else value
+    digits = re.sub(r"[\s-]", "", value)
+    return " ".join(digits) if re.fullmatch(r"\+?\d{3,}", digits) else value
 
 
 _GENERAL = re.compile(
     r"^\W*(?:(?:hi|hello|hey|ok|okay|so|and|but|well|um|uh|please|sorry|excuse me)\W+)*"
-    r"(?:how (?:do|can|could|would|should|to|much|many|long|does|is|are)|what(?! is my|'s my| about my)|why|who|which"
-    r"|is there|are there|do you|does|did you|can (?:i|we|one)|could i|may i|should|am i|would it|will it|if |is it"
-    r"|are you|tell me (?:about|how))"
-    r"|怎么|如何|怎样|为什么|多少钱|多久|可不可以|可以.{0,12}吗|能(?!不能帮|帮).{0,8}吗|是不是|会不会|什么|有没有|支持",
+    r"(?:how (?:do|can|could|would|should|to|much|many|long|does|is|are)"
+    r"|what(?! is my|'s my| about my)"
+    r"|why|who|which|is there|are there|do you|does|did you|can (?:i|we|one)|could i|may i|should|am i"
+    r"|would it|will it|if |is it|are you|tell me (?:about|how))"
+    r"|怎么(?!还|没)|如何|怎样|为什么|多少钱|多久|可不可以|可以.{0,12}吗|能(?!不能帮|帮).{0,8}吗"
+    r"|是不是|会不会|什么(?!时候)"
+    r"|有没有|支持",
     re.IGNORECASE,
 )
 _WISH = re.compile(
-    r"\b(?:i (?:want|need|wish|would like|have to)|i'?d like|please|(?:can|could|would|will) you|let'?s|help me"
-    r"|i'?m calling to|get me|give me)\b"
+    r"\b(?:i (?:want|need|wish|would like|have to)|i'?d like|please|let'?s"
+    r"|(?:can|could|would|will) (?:you|someone|somebody|anyone)"
+    r"|help me|i'?m calling to|get me|give me)\b"
     r"|我(?:想|要|需要|得)|请|帮我|给我|替我|麻烦|能不能帮|能帮",
     re.IGNORECASE,
 )
 _NOT_WISHED = re.compile(
-    r"\b(?:don'?t|do not|didn'?t|not|never|already|without)\b|\bi(?:'ve| have)?\s+\w+ed\b|别|不要|不想|没有|已经|取消了|了吗",
+    r"\b(?:don'?t|do not|didn'?t|not|never|already|without)\b|\bi(?:'ve| have)?\s+(?!need)\w+ed\b"
+    r"|别|不要|不想|没有|已经|取消了|了吗",
     re.IGNORECASE,
 )
 _OWN = re.compile(r"\b(?:my|mine|our)\b|我的|我们的|我那|我买|我订|查一?下?", re.IGNORECASE)
@@ -98,13 +104,25 @@ _FIRST = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"[?？]\s*$|^\W*(?:(?:and|but|so|ok|okay|wait|actually|sorry|well|um+)\W+)*(?:what|how|why|when|where|who|which|is|are"
-    r"|do|does|did|can|could|may|should|will|would|am)\b|怎么|如何|什么|多少|几[点天个]|哪|吗\W*$|为什么|多久|能不能|可不可以|呢\W*$",
+    r"[?？]\s*$|^\W*(?:(?:and|but|so|ok|okay|wait|actually|sorry|well|um+)\W+)*(?:what|how|why|when|where|who"
+    r"|which|is|are|do|does|did|can|could|may|should|will|would|am)\b|怎么|如何|什么|多少|几[点天个]|哪|吗\W*$|为什么|多久|能不能|可不可以|呢\W*$",
+    re.IGNORECASE,
+)
+_PARDON = re.compile(
+    r"^\W*(?:(?:what|pardon(?: me)?|sorry|excuse me|come again|say (?:that|it) again|repeat(?: that)?"
+    r"|(?:what|which) (?:number|did you (?:say|ask))|can you (?:repeat|say) (?:that|it)(?: again)?"
+    r"|please)\W*)+$"
+    r"|^\W*(?:啊|什么|你说什么|您说什么|再说一遍|请再说一[遍次]|没听清楚?)[\W吧呀]*$",
     re.IGNORECASE,
 )
 _LONG_WORDS = 8
 """An answer with so many words and no digit is about something else than a number."""
 _LONG_HAN = 12
+
+
+def is_general(text: str) -> bool:
+    """Tell whether the visitor asks how something is done in general."""
+    return bool(_GENERAL.search(text.replace("’", "'")))
 
 
 def wishes(text: str, about: re.Pattern[str]) -> bool:
@@ -127,6 +145,11 @@ def asks_of_own(text: str) -> bool:
 def asks_something(text: str) -> bool:
     """Tell whether an answer is none, but a question of its own."""
     return bool(_QUESTION.search(text.replace("’", "'")))
+
+
+def asks_pardon(text: str) -> bool:
+    """Tell whether the visitor did not hear what they were asked."""
+    return bool(_PARDON.search(text.replace("’", "'")))
 
 
 def tells_a_story(text: str) -> bool:

@@ -32,15 +32,11 @@ _TENS = {
 _PAIR = re.compile(
     rf"\b({'|'.join(_TENS)})(?:[\s-]+(one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
 )
-_REPEATED = re.compile(
-    r"\b(double|triple|treble)[\s-]+(\d|zero|oh|one|two|three|four|five|six|seven|eight|nine)\b",
-    re.IGNORECASE,
-)
-_ONE_WORD = re.compile(
-    r"\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b|[零〇一幺二两三四五六七八九]",
-    re.IGNORECASE,
-)
+_ONE = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
+_REPEATED = re.compile(rf"\b(double|triple|treble)[\s-]+(\d|{_ONE})\b", re.IGNORECASE)
+_ONE_WORD = re.compile(rf"\b{_ONE}\b|[零〇一幺二两三四五六七八九]", re.IGNORECASE)
 _GAP = re.compile(r"(?<=\d)[\s,，、.\-–]+(?=\d)")
+_SPACED = re.compile(r"(?<=\d)[ \u00a0-](?=\d)")
 _NONSENSE = "qzx vwk"
 """A pattern that finds something in this takes any words."""
 _DIGIT_WORD = re.compile("|".join(DIGIT_WORDS), re.IGNORECASE)
@@ -66,11 +62,20 @@ class Slot:
     @property
     def digits(self) -> bool:
         """Whether its value is made of digits, which people dictate one by one."""
-        return not self.free and bool(re.search(r"\\d|\[0-9", self.pattern))
+        if self.free or self.answer and re.search(self.answer, _NONSENSE, re.IGNORECASE):
+            return False
+        bare = re.sub(r"\\.", "", self.pattern)
+        return bool(re.search(r"\\d|\[0-9", self.pattern)) and not re.search(
+            r"[A-Za-z]{3}|[\u3400-\u9fff]", bare
+        )
 
     def find(self, text: str) -> str | None:
         """Return the value that stands in a visitor's words, or None."""
-        return None if self.free else _found(self.pattern, digits_from_words(text))
+        if self.free:
+            return None
+        spoken = digits_from_words(text)
+        value = _found(self.pattern, spoken)
+        return _found(self.pattern, _SPACED.sub("", spoken)) if value is None and self.digits else value
 
     def read(self, text: str, before: str = "") -> str | None:
         """Return the value in the answer to `ask`, or None.

@@ -1,16 +1,21 @@
-"""Text chat over HTTP: a typed question, its answer as one document or as a stream of events."""
+"""Text chat over HTTP: a typed question, its answer as one document or as a stream of events.
+
+Questions of one session make a conversation: it is remembered for a while, on this server, in memory alone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.events import Ended, Event, Heard, Screened, Written
+from agent.events import Ended, ErrandMoved, Event, Heard, Screened, Shown, Written
+from agent.history import Exchange, History
 from agent.reply import reply
 from agent.sentence import Citation, Outcome, Sentence
 from server.live.desks import OpenDesk
@@ -28,6 +33,21 @@ WAITING = 32
 """Questions that may wait for that."""
 ANSWER_S = 60.0
 """Longest time for an answer, seconds."""
+
+REMEMBERED = 2000
+"""Conversations at most; the one that rested longest is forgotten first."""
+REMEMBERED_S = 1800.0
+"""How long a conversation may rest, seconds."""
+
+
+@dataclass(slots=True)
+class _Talk:
+    """A conversation in text."""
+
+    history: History
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Its questions are answered one after the other."""
+    at_s: float = 0.0
 
 
 class Voiceless:
@@ -55,6 +75,7 @@ class Chat:
         self._metrics = metrics
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._talks: OrderedDict[tuple[str, str], _Talk] = OrderedDict()
 
     def check(self, opened: OpenDesk, asked: ChatRequest) -> None:
         """See that a desk takes a question.
@@ -72,7 +93,11 @@ class Chat:
             LiveError: too many wait, or it takes too long.
         """
         turn = _Turn(asked)
-        async with self._place(), aclosing(self._events(opened, asked)) as events:
+        async with (
+            self._remembering(opened, turn) as history,
+            self._place(),
+            aclosing(self._events(opened, asked, history)) as events,
+        ):
             async for event in events:
                 turn.take(event)
         self._metrics.chats.labels(opened.id, turn.outcome.value).inc()
@@ -82,7 +107,11 @@ class Chat:
         """Answer a question, event by event, as in a live session: heard, sentence …, turn; or error."""
         turn = _Turn(asked)
         try:
-            async with self._place(), aclosing(self._events(opened, asked)) as events:
+            async with (
+                self._remembering(opened, turn) as history,
+                self._place(),
+                aclosing(self._events(opened, asked, history)) as events,
+            ):
                 async for event in events:
                     for kind, fields in turn.take(event):
                         yield f"data: {message(kind, **fields)}\n\n"
@@ -108,12 +137,35 @@ class Chat:
         finally:
             self._places.release()
 
-    async def _events(self, opened: OpenDesk, asked: ChatRequest) -> AsyncGenerator[Event, None]:
-        language = asked.language or opened.desk.language_of(asked.text)
+    @asynccontextmanager
+    async def _remembering(self, opened: OpenDesk, turn: _Turn) -> AsyncGenerator[History, None]:
+        """Hold a conversation for one question, and remember what came of it."""
+        now_s = time.monotonic()
+        while self._talks:
+            oldest = next(iter(self._talks.values()))
+            if len(self._talks) < REMEMBERED and now_s - oldest.at_s < REMEMBERED_S:
+                break
+            self._talks.popitem(last=False)
+        name = (opened.id, turn.session)
+        talk = self._talks.setdefault(name, _Talk(History(f"{opened.id}/{turn.session}")))
+        talk.at_s = now_s
+        self._talks.move_to_end(name)
+        async with talk.turn:
+            try:
+                yield talk.history
+            finally:
+                if (exchange := turn.exchange()) is not None:
+                    talk.history.add(exchange)
+
+    async def _events(
+        self, opened: OpenDesk, asked: ChatRequest, history: History
+    ) -> AsyncGenerator[Event, None]:
+        memory = history.memory()
+        language = asked.language or memory.language or opened.desk.language_of(asked.text)
         heard = Heard(Transcript(asked.text, language, 1.0, "typed"))
         engines = replace(opened.engines, synthesizer=Voiceless())
         deadline = asyncio.get_running_loop().time() + ANSWER_S
-        async with aclosing(reply(heard, engines)) as events:
+        async with aclosing(reply(heard, engines, memory)) as events:
             while True:
                 try:
                     async with asyncio.timeout_at(deadline):
@@ -128,6 +180,8 @@ class Chat:
                     ) from None
                 if event is None:
                     return
+                if isinstance(event, ErrandMoved):
+                    history.take(event.errand)
                 yield event
 
 
@@ -136,12 +190,20 @@ class _Turn:
 
     def __init__(self, asked: ChatRequest) -> None:
         self._asked = asked
-        self._session = asked.session or secrets.token_urlsafe(12)
+        self.session = asked.session or secrets.token_urlsafe(12)
         self._began_s = time.perf_counter()
         self._heard: str | None = None
         self._sentences: list[Sentence] = []
         self._timings_ms: dict[str, float] = {}
+        self._over = False
         self.outcome = Outcome.ANSWERED
+
+    def exchange(self) -> Exchange | None:
+        """Return what is remembered of the turn; None where it did not begin."""
+        if self._heard is None:
+            return None
+        document = self.document()
+        return Exchange(self._heard, document.reply, self.outcome, not self._over, document.language)
 
     def take(self, event: Event) -> list[tuple[str, dict[str, Any]]]:
         """Follow an event; returns the messages that tell of it."""
@@ -153,8 +215,12 @@ class _Turn:
                 self._timings_ms["first_sentence"] = self._after_ms()
             self._sentences.append(event.sentence)
             return [("sentence", {"turn": 1, **_sentence(event.sentence).model_dump()})]
+        if isinstance(event, Shown):
+            card = event.card
+            fields = {"form": card.kind, "title": card.title, "items": list(card.items), "url": card.url}
+            return [("card", {"turn": 1, **fields})]
         if isinstance(event, Ended):
-            self.outcome = event.outcome
+            self.outcome, self._over = event.outcome, True
             self._timings_ms["total"] = self._after_ms()
             document = self.document()
             return [
@@ -179,7 +245,7 @@ class _Turn:
             citations |= dict.fromkeys(sentence.citations)
         language = self._sentences[-1].language if self._sentences else self._asked.language
         return ChatDocument(
-            session=self._session,
+            session=self.session,
             transcript=self._heard if self._heard is not None else "",
             reply=("" if language == "zh" else " ").join(one.text for one in self._sentences),
             outcome=self.outcome.value,

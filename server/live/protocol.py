@@ -243,7 +243,9 @@ class ChatRequest(BaseModel):
     desk: Id | None = Field(default=None, description="Which desk; the first if left out.")
     language: Language | Literal[""] = Field(default="", description="The question's if left out.")
     session: Id | None = Field(
-        default=None, description="Names the conversation, for records; each question stands for itself."
+        default=None,
+        description="Names the conversation that the question goes on with; the one of the answer before. "
+        "A new one if left out.",
     )
 
 

@@ -15,6 +15,7 @@ from agent.answerer import Answerer, Question
 from agent.clock import MediaClock
 from agent.conversation import Conversation
 from agent.conversation_events import (
+    CardShown,
     ConversationEvent,
     HeardWords,
     Notice,
@@ -336,3 +337,61 @@ async def test_closing_lets_what_is_being_said_end_where_that_is_wished(tmp_path
     assert turn.heard == "One moment, this is short."
     assert not turn.interrupted
     assert threading.active_count() <= threads + 6
+
+
+async def test_a_number_is_asked_for_and_a_change_confirmed_over_turns(tmp_path: Path) -> None:
+    calls = []
+
+    @tool(about="cancel", changes=True, confirm={"en": "Shall I cancel order {order}?"})
+    def cancel_order(
+        order: Annotated[str, Slot(pattern=r"\d{4}", ask={"en": "What is your order number?"})],
+        language: str,
+        state_dir: Path,
+    ) -> str:
+        """Cancels an order."""
+        calls.append(order)
+        return "The order is cancelled."
+
+    async with talking(tmp_path, ScriptedAnswerer(["never"]), tools=(cancel_order,)) as talk:
+        for number, words in enumerate(("Please cancel my order.", "four one one seven", "yes"), 1):
+            assert calls == []
+            talk.conversation.type(words)
+            await talk.until(TurnEnded, number)
+        asked, confirmed, done = talk.turns
+        talk.conversation.type("yes")
+        await talk.until(TurnEnded, 4)
+    assert asked.heard == "What is your order number?"
+    assert confirmed.heard.endswith("Shall I cancel order 4 1 1 7?")
+    assert done.heard == "The order is cancelled."
+    assert calls == ["4117"]
+
+
+async def test_a_confirmation_that_was_cut_off_is_put_again(tmp_path: Path) -> None:
+    calls = []
+
+    @tool(about="cancel", changes=True, confirm={"en": f"{LONG} Shall I cancel order {{order}}?"})
+    def cancel_order(
+        order: Annotated[str, Slot(pattern=r"\d{4}", ask={})], language: str, state_dir: Path
+    ) -> str:
+        """Cancels an order."""
+        calls.append(order)
+        return "The order is cancelled."
+
+    async with talking(tmp_path, ScriptedAnswerer(["never"]), tools=(cancel_order,)) as talk:
+        talk.conversation.type("Please cancel order 4117.")
+        await talk.until(SentenceBegan)
+        talk.conversation.stop()
+        await talk.until(TurnEnded)
+        talk.conversation.type("yes")
+        await talk.until(TurnEnded, 2)
+    assert talk.turns[1].heard.endswith("Shall I cancel order 4 1 1 7?")
+    assert calls == []
+
+
+async def test_a_link_of_an_answer_is_shown(tmp_path: Path) -> None:
+    async with talking(tmp_path, ScriptedAnswerer(["Look here: https://shop.example/t."])) as talk:
+        talk.conversation.type("May I return it?")
+        (turn,) = await talk.until(TurnEnded)
+    assert turn.heard == "Look here."
+    (shown,) = [event for event in talk.events if isinstance(event, CardShown)]
+    assert (shown.turn, shown.card.url) == (turn.turn, "https://shop.example/t")

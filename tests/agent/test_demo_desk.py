@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import tomllib
 from collections import Counter
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pytest
 import yaml
 
 from agent.desk import Desk, new_desk
+from agent.errands import Act, Aside, Say, Step, next_step
+from agent.history import Memory
 from agent.sentence import REPLY_EMOTIONS, Outcome
+from agent.slots import Errand
 from agent.tools import Tool, load_tools, run_tool
 from moderation import Action, Guard
 from moderation.policy import Policy
@@ -214,7 +218,7 @@ def guard() -> Guard:
 
 def test_everything_that_the_desk_may_say_passes_its_own_policy(guard: Guard, look_up: Tool) -> None:
     lines = [
-        line.format(number="HP-10342", day="Monday, 4 May", store="Cork")
+        line.format(number="HP-10342", day="Monday, 4 May", store="Cork", when="tomorrow at noon")
         for spoken in look_up.call.__globals__["LINES"].values()
         for line in spoken.values()
     ]
@@ -330,10 +334,13 @@ def test_the_questions_are_not_worded_like_the_documents() -> None:
             assert len(nearest & asked) / len(nearest | asked) < 0.5, (row["id"], nearest)
 
 
+def named(name: str) -> Tool:
+    return next(one for one in load_tools(DEMO / "tools.py") if one.name == name)
+
+
 @pytest.fixture(scope="module")
 def look_up() -> Tool:
-    (found,) = load_tools(DEMO / "tools.py")
-    return found
+    return named("look_up_order")
 
 
 def ask(look_up: Tool, number: str, folder: Path, language: str = "en") -> str:
@@ -471,4 +478,103 @@ def test_the_starter_desk_is_ready_to_use(tmp_path: Path) -> None:
 def test_the_demo_desk_is_found_by_its_name() -> None:
     desk = Desk.load("demo")
     assert desk.scripts == tuple(SCRIPTS)
-    assert [tool.name for tool in desk.tools()] == ["look_up_order"]
+    assert [(tool.name, tool.changes) for tool in desk.tools()] == [
+        ("look_up_order", False),
+        ("cancel_order", True),
+        ("open_ticket", True),
+        ("book_call_back", True),
+    ]
+
+
+def step(words: str, language: str = "en", errand: Errand | None = None) -> Step:
+    phrases = Desk.load("demo").phrases("zh" if language == "zh" else "en")
+    tools = load_tools(DEMO / "tools.py")
+    return next_step(words, Memory(errand=errand), tools, phrases, language=language, now_s=1.0)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "tool", "values"),
+    [
+        ("en", ("Where is my order?", "HP-10342"), "look_up_order", {"order_number": "10342"}),
+        ("zh", ("我的快递到哪了？", "一零三四二"), "look_up_order", {"order_number": "10342"}),
+        ("en", ("I'd like to cancel order 10366", "yes"), "cancel_order", {"order_number": "10366"}),
+        ("zh", ("帮我取消订单", "10366", "是的"), "cancel_order", {"order_number": "10366"}),
+        ("en", ("open a ticket", "my lamp hums", "yes"), "open_ticket", {"problem": "my lamp hums"}),
+        ("zh", ("我要开工单", "灯不亮了", "对"), "open_ticket", {"problem": "灯不亮了"}),
+        (
+            "en",
+            (
+                "can someone call me back?",
+                "oh eight seven, one two three, four five six seven",
+                "tomorrow at 3 pm",
+                "yes",
+            ),
+            "book_call_back",
+            {"phone": "0871234567", "when": "tomorrow at 3 pm"},
+        ),
+        (
+            "zh",
+            ("请给我回电话", "13800138000", "明天上午", "好的"),
+            "book_call_back",
+            {"phone": "13800138000", "when": "明天上午"},
+        ),
+    ],
+)
+def test_an_action_is_talked_through(
+    language: str, said: tuple[str, ...], tool: str, values: dict[str, str]
+) -> None:
+    errand: Errand | None = None
+    for words in said[:-1]:
+        asked = step(words, language, errand)
+        assert isinstance(asked, Say), words
+        errand = asked.errand
+    done = step(said[-1], language, errand)
+    assert isinstance(done, Act)
+    assert (done.tool.name, dict(done.values)) == (tool, values)
+
+
+def test_no_question_to_the_help_pages_begins_an_action() -> None:
+    rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    begun = [
+        row["question"]
+        for row in rows
+        if row["kind"] in ("in", "near", "out")
+        and not isinstance(step(row["question"], row["language"]), Aside)
+    ]
+    assert begun == []
+
+
+def test_an_order_that_was_cancelled_is_cancelled_for_the_next_visitor_too(
+    look_up: Tool, tmp_path: Path
+) -> None:
+    cancel = named("cancel_order")
+    arguments = {"order_number": "10366"}
+    line = run_tool(cancel, arguments, language="en", state_dir=tmp_path)
+    assert line.startswith("The order HP-10366 is cancelled.")
+    assert "was cancelled on" in ask(look_up, "10366", tmp_path)
+    assert "already" in run_tool(cancel, arguments, language="en", state_dir=tmp_path)
+    assert "取消了" in run_tool(cancel, {"order_number": "10378"}, language="zh", state_dir=tmp_path)
+
+
+@pytest.mark.parametrize(("number", "said"), [("10342", "cannot be cancelled"), ("99999", "cannot find")])
+def test_an_order_that_is_under_way_or_unknown_is_not_cancelled(
+    look_up: Tool, tmp_path: Path, number: str, said: str
+) -> None:
+    before = ask(look_up, number, tmp_path)
+    assert said in run_tool(
+        named("cancel_order"), {"order_number": number}, language="en", state_dir=tmp_path
+    )
+    assert ask(look_up, number, tmp_path) == before
+
+
+def test_tickets_and_calls_are_written_down(tmp_path: Path) -> None:
+    for number in ("T-1", "T-2"):
+        line = run_tool(named("open_ticket"), {"problem": "'; DROP TABLE"}, language="en", state_dir=tmp_path)
+        assert number in line
+    wanted = {"phone": "0871234567", "when": "tomorrow"}
+    line = run_tool(named("book_call_back"), wanted, language="en", state_dir=tmp_path)
+    assert "tomorrow" in line
+    assert "0871234567" not in line
+    with closing(sqlite3.connect(tmp_path / "requests.sqlite")) as book:
+        assert book.execute("SELECT problem FROM tickets").fetchall() == [("'; DROP TABLE",)] * 2
+        assert book.execute("SELECT phone, suits FROM calls").fetchall() == [("0871234567", "tomorrow")]

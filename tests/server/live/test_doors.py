@@ -44,6 +44,16 @@ async def test_a_typed_question_is_answered_as_a_stream(server: Server) -> None:
     assert events[-1]["heard"] == "One thing. Two things."
 
 
+async def test_questions_of_one_session_make_a_conversation(server: Server) -> None:
+    engines = next(iter(server.service.desks.values())).engines
+    asked: list[str] = engines.knowledge.queries  # type: ignore[attr-defined]
+    first = (await server.http.post("/v1/chat", json={"text": "Do you deliver to Norway?"})).json()
+    await server.http.post("/v1/chat", json={"text": "How much is that?", "session": first["session"]})
+    assert "Norway" in asked[-1]
+    await server.http.post("/v1/chat", json={"text": "How much is that?", "session": "another"})
+    assert "Norway" not in asked[-1]
+
+
 async def test_what_the_guard_refuses_is_refused_over_http_too(server: Server) -> None:
     told = (await server.http.post("/v1/chat", json={"text": "something bad"})).json()
     assert told["outcome"] == "refused"

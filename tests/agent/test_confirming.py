@@ -1,0 +1,70 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from agent.confirming import BOOK, KEPT_S, ActionBook, Done, Nod, action_key, nod
+
+ENGLISH = "Shall I cancel order 4 1 1 7? 4117"
+CHINESE = "要取消订单 4 1 1 7 吗？ 4117"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "meant"),
+    [
+        ("That is right, go ahead please.", ENGLISH, Nod.YES),
+        ("cancel", ENGLISH, Nod.UNCLEAR),
+        ("please don't", ENGLISH, Nod.NO),
+        ("I don't think so", ENGLISH, Nod.NO),
+        ("yes, if it is free", ENGLISH, Nod.UNCLEAR),
+        ("不可以", CHINESE, Nod.NO),
+        ("取消吧", CHINESE, Nod.UNCLEAR),
+        ("是的，取消订单", CHINESE, Nod.YES),
+        ("是的，但是明天", CHINESE, Nod.UNCLEAR),
+        ("", ENGLISH, Nod.UNCLEAR),
+    ],
+)
+def test_only_a_plain_yes_is_a_yes(text: str, question: str, meant: Nod) -> None:
+    assert nod(text, question) is meant
+
+
+def test_an_action_belongs_to_whoever_claims_it_first(tmp_path: Path) -> None:
+    claims: list[Done | None] = []
+    threads = [
+        threading.Thread(target=lambda: claims.append(ActionBook(tmp_path).claim("key", "cancel")))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert claims.count(None) == 1
+    assert claims.count(Done("")) == 5
+
+
+def test_what_was_done_is_known_to_another_process_later(tmp_path: Path) -> None:
+    book = ActionBook(tmp_path)
+    assert book.claim("key", "cancel") is None
+    book.finish("key", "It is cancelled.")
+    assert ActionBook(tmp_path).claim("key", "cancel") == Done("It is cancelled.")
+
+
+def test_old_actions_are_forgotten(tmp_path: Path) -> None:
+    book = ActionBook(tmp_path)
+    book.claim("key", "cancel")
+    connection = sqlite3.connect(tmp_path / BOOK)
+    with connection:
+        connection.execute("UPDATE actions SET begun_s = begun_s - ?", (KEPT_S + 1,))
+    connection.close()
+    assert book.claim("key", "cancel") is None
+
+
+def test_a_key_differs_by_conversation_tool_and_values_and_hides_them() -> None:
+    key = action_key("a", "call", {"phone": "0871234567"})
+    assert key == action_key("a", "call", {"phone": "0871234567"})
+    assert (
+        len({key, action_key("b", "call", {"phone": "0871234567"}), action_key("a", "call", {"phone": "1"})})
+        == 3
+    )
+    assert "0871234567" not in key
