@@ -96,6 +96,8 @@ def _title(title: str, section: Section, language: str) -> str:
 def _assign_questions(document: Document) -> list[tuple[str, ...]]:
     """Give each of the document's other phrasings to the section that shares most words with it."""
     assigned: list[list[str]] = [[] for _ in document.sections]
+    if not document.questions:
+        return [() for _ in assigned]
     bags = [_bag(section) for section in document.sections]
     for question in document.questions:
         keys = {word.key for word in words_of(question)} | {

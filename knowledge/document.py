@@ -98,7 +98,8 @@ def find_documents(
         )
     root = path.resolve()
     for file in sorted(_walk(path, skipped)):
-        source = file.relative_to(path).as_posix()
+        # Names may hold bytes that are no text.
+        source = file.relative_to(path).as_posix().encode("utf-8", "replace").decode()
         try:
             outside = file.is_symlink() and not file.resolve().is_relative_to(root)
         except (OSError, RuntimeError):

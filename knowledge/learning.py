@@ -129,7 +129,7 @@ class Learning:
         if not found and folder.is_dir() and not any(one.root == root for one in self._records.values()):
             self._skip(str(path), f"{path}: holds no documents that can be learnt; put some there")
         for source, file in found:
-            place = str(file.resolve())
+            place = str(file.resolve()).encode("utf-8", "replace").decode()
             name = self._name(source, root, place)
             yield _Item(name, root, place, lambda file=file, name=name: load(file, name))  # type: ignore[misc]
 

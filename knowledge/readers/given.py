@@ -26,7 +26,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
 _SPACE = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f]+")
 _SHAPES = re.compile("[\u2f00-\u2fd5\uf900-\ufaff\ufb00-\ufb06]+")
 _RADICALS = str.maketrans(
@@ -107,7 +108,16 @@ def document(
             parents = tuple(clean(parent) for parent in section.parents)
             parents = tuple(parent for parent in parents if parent and parent != title)
             kept.append(
-                replace(section, heading="" if heading == title else heading, text=text, parents=parents)
+                replace(
+                    section,
+                    heading="" if heading == title else heading,
+                    text=text,
+                    parents=parents,
+                    questions=_words(section.questions),
+                    tags=_words(section.tags),
+                    url=clean(section.url),
+                    updated=iso_date(section.updated),
+                )
             )
     withheld = tuple(
         Withheld(given.source, f"{given.source}: {note} left out; show it, or delete it from the document")
@@ -138,11 +148,11 @@ def document(
         language=declared,
         kind=kind,
         sections=tuple(kept),
-        questions=questions,
-        tags=tags,
-        updated=updated or given.updated,
+        questions=_words(questions),
+        tags=_words(tags),
+        updated=iso_date(updated) or iso_date(given.updated),
         digest=digest_of(given.data),
-        url=url or given.url,
+        url=clean(url or given.url),
         withheld=withheld,
     )
 
@@ -164,6 +174,15 @@ def clean(text: str) -> str:
     return re.sub(r"\n\s*\n\s*", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()
 
 
+def iso_date(text: str) -> str:
+    """Return the date that a text names as YYYY-MM-DD; empty where it is written in another way."""
+    found = _DATE.search(text)
+    if not found:
+        return ""
+    year, month, day = map(int, found.groups())
+    return f"{year:04}-{month:02}-{day:02}" if 1 <= month <= 12 and 1 <= day <= 31 else ""
+
+
 def join_lines(lines: Sequence[str]) -> str:
     """Join the lines of a paragraph: with spaces, Chinese without, hyphenated words mended."""
     joined = ""
@@ -177,6 +196,11 @@ def join_lines(lines: Sequence[str]) -> str:
         else:
             joined += " " + line
     return joined
+
+
+def _words(texts: Sequence[str]) -> tuple[str, ...]:
+    cleaned = (" ".join(clean(text).split())[:MOST_HEADING] for text in texts)
+    return tuple(dict.fromkeys(text for text in cleaned if text))
 
 
 def _han(character: str) -> bool:

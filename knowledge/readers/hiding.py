@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 _RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,5000})\}")
-_READER_ONLY = re.compile(
-    r"sr-?only|visually-?hidden|screen-?reader|a11y|skip|icon|tooltip|caret|clip|collapse", re.IGNORECASE
-)
+_READER_ONLY = re.compile(r"sr-?only|visually-?hidden|screen-?reader|a11y|skip-|icon", re.IGNORECASE)
 """Classes of texts that are written for screen readers: not read here, and no reason for suspicion."""
+_TAG = re.compile(r"<([A-Za-z]{1,12})((?:\s[^<>]{1,1000})?)>")
+_STYLE = re.compile(r"\bstyle\s*=\s*([\"'])(.*?)\1", re.IGNORECASE | re.DOTALL)
+_HIDDEN = re.compile(r"\shidden(?=[\s=/]|$)", re.IGNORECASE)
 MOST_RULES = 2000
 LEAST_LETTERS = 12
 """A hidden text with fewer is a label or a counter."""
@@ -41,6 +42,31 @@ def cut_hidden(soup: Any) -> list[str]:
         elif element.name == "font" and _WHITE.match(str(element.get("color", "")).lower()):
             _cut(element, "white text on white", found)
     return found
+
+
+def cut_hidden_markup(text: str) -> tuple[str, list[str]]:
+    """Cut what inline HTML hides in a text that is not parsed as HTML, in time linear in its length.
+
+    Returns:
+        The text without it, and what was hidden, a phrase each.
+    """
+    kept: list[str] = []
+    found: list[str] = []
+    low = text.lower()
+    at = 0
+    for tag in _TAG.finditer(text):
+        if tag.start() < at:
+            continue
+        style = _STYLE.search(tag.group(2))
+        reason = _hides(style.group(2), None) if style else ""
+        if not reason and _HIDDEN.search(tag.group(2)):
+            reason = "hidden text"
+        if reason:
+            end = low.find(f"</{tag.group(1).lower()}", tag.end())
+            kept.append(text[at : tag.start()])
+            at = end if end >= 0 else len(text)
+            found.append(reason)
+    return "".join(kept) + text[at:], found
 
 
 def _cut(element: Any, reason: str, found: list[str]) -> None:

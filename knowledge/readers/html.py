@@ -37,7 +37,7 @@ _NEVER = [
     "aside",
     "dialog",
     "menu",
-    "head",
+    "title",
 ]
 _BESIDE = re.compile(
     r"^(?:(?:site|page|main|global|top|sub|side|left|right)[-_]?)*(?:nav|navbar|navigation|menu|breadcrumbs?|"
@@ -130,7 +130,8 @@ def _main(soup: Any) -> Any:
     for element in soup.find_all(_NEVER):
         if element.name != "form" or len(element.get_text()) < LEAST_MAIN * 5:
             element.decompose()
-    body = soup.body or soup
+    # Where a page leaves out the body's own tag, libxml2 takes its beginning for a part of the head.
+    body = soup
     found = body.find("main") or body.find(attrs={"role": "main"})
     if found is None:
         articles = body.find_all("article")

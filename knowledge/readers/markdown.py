@@ -9,12 +9,15 @@ from knowledge.document import Document, Section
 from knowledge.errors import DocumentError
 from knowledge.readers.encoding import decode
 from knowledge.readers.given import Given, document
+from knowledge.readers.hiding import cut_hidden_markup
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$")
 _FENCE = re.compile(r"^[ \t]*(```|~~~)")
 _RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*){0,200}\|?[ \t]*$")
 _UNDERLINE = re.compile(r"^(=+|-{3,})[ \t]*$")
+_DEFINITION = re.compile(r"^ {0,3}\[(?!\^)[^\[\]\n]{1,200}\]:[ \t]+\S.*$", re.MULTILINE)
+"""Of a link's target, or a remark in that disguise: never shown."""
 _SPACE = re.compile(r"[ \t\u00a0]+")
 MOST_FRONT = 100_000
 """Characters of a front matter block; YAML's aliases are not let loose on more."""
@@ -35,6 +38,7 @@ def parse_document(text: str, source: str, *, given: Given | None = None) -> Doc
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     given = given or Given(text.encode("utf-8", "replace"), source, Path(source).suffix)
     front, body = _front_matter(text, source)
+    body, hidden = cut_hidden_markup(_DEFINITION.sub("", body))
     found = _sections(body)
     title = _line(front, "title") or next((s.heading for s in found if s.heading), "")
     kind = _line(front, "kind") or "article"
@@ -50,6 +54,7 @@ def parse_document(text: str, source: str, *, given: Given | None = None) -> Doc
         url=_line(front, "url"),
         questions=_list(front, "questions"),
         tags=_list(front, "tags"),
+        hidden=hidden,
     )
 
 
@@ -65,8 +70,8 @@ def plain_text(markdown: str) -> str:
     text = re.sub(r"!\[[^\[\]]{0,500}\]\([^()\n]{0,2000}\)", "", text)
     text = re.sub(r"\[([^\[\]]{1,500})\]\([^()\n]{0,2000}\)", r"\1", text)
     text = re.sub(r"</?[A-Za-z][^<>]*>", "", text)
-    text = re.sub(r"(\*\*|__)(?=\S)(.{1,1000}?)(?<=\S)\1", r"\2", text)
-    text = re.sub(r"(?<!\w)([*_])(?=\S)([^*_\n]{1,1000}?)(?<=\S)\1(?!\w)", r"\2", text)
+    text = re.sub(r"(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"(?<!\w)([*_])(?=\S)([^*_\n]{1,400}?)(?<=\S)\1(?!\w)", r"\2", text)
     text = re.sub(r"`([^`\n]{1,1000})`", r"\1", text)
     text = re.sub(r"^[ \t]*(?:[-*+]|>|\d{1,9}[.)])[ \t]+", "", text, flags=re.MULTILINE)
     paragraphs = re.split(r"\n[ \t]*\n", text)

@@ -69,6 +69,17 @@ def test_what_pages_do_not_show_as_text_is_not_read(tmp_path: Path, unread: str)
     assert texts(document).strip() == "Delivery costs four euros."
 
 
+def test_what_markdown_hides_is_left_out_and_named(tmp_path: Path) -> None:
+    text = (
+        "# Fees\n\nDelivery costs [four] euros.\n\n"
+        f'<div style="display:none">{INJECTION}</div>\n\n<span hidden>{INJECTION}</span> Pay by card.\n\n'
+        f"[//]: # ({INJECTION})\n[four]: https://shop.example\n<!-- {INJECTION} -->\n"
+    )
+    document = read(tmp_path, "fees.md", text)
+    assert texts(document).strip() == "Delivery costs [four] euros.\n\nPay by card."
+    assert ["hidden text" in part.reason for part in document.withheld] == [True]
+
+
 def test_white_letters_on_a_dark_box_are_seen(tmp_path: Path) -> None:
     page = '<div style="background:#003"><p style="color:white">Delivery costs four euros.</p></div>'
     document = read(tmp_path, "fees.html", page)

@@ -128,14 +128,16 @@ def test_an_index_from_before_pages_and_addresses_still_opens(folder: Path, tmp_
     base = KnowledgeBase.open(tmp_path / "index")
     base.add(folder)
     file = tmp_path / "index" / "catalogue.json"
-    data = json.loads(file.read_text())
-    for record in data["records"]:
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    head, records = lines[0], lines[0].get("records") or lines[1:]
+    for record in records:
         for name in ("file", "checked", "withheld"):
             del record[name]
         for passage in record["passages"]:
             for name in ("section", "page", "url", "updated", "tags"):
                 del passage[name]
-    file.write_text(json.dumps(data))
+    before = {name: head[name] for name in ("format", "embedder", "version")}
+    file.write_text(json.dumps({**before, "records": records}))
     again = KnowledgeBase.open(tmp_path / "index")
     assert again.search("what does delivery cost")[0].page is None
     assert again.add(folder).unchanged == 2
@@ -146,7 +148,7 @@ def test_learning_that_is_killed_leaves_an_index_that_answers(folder: Path, tmp_
     KnowledgeBase.open(index).add(folder)
     (folder / "more.jsonl").write_text(
         "\n".join(
-            json.dumps({"q": f"What is item {n}?", "a": f"It is lamp number {n}."}) for n in range(3000)
+            json.dumps({"q": f"What is item {n}?", "a": f"It is lamp number {n}."}) for n in range(1200)
         )
     )
     code = "import sys; from knowledge import KnowledgeBase; KnowledgeBase.open(sys.argv[1]).add(sys.argv[2])"
@@ -161,5 +163,5 @@ def test_learning_that_is_killed_leaves_an_index_that_answers(folder: Path, tmp_
     base = KnowledgeBase.open(index)
     assert "four euros" in base.search("what does delivery cost")[0].text
     report = base.add(folder)
-    assert report.passages == 3003
-    assert "number 2718" in base.search("What is item 2718?")[0].text
+    assert report.passages == 1203
+    assert "number 1118" in base.search("What is item 1118?")[0].text
