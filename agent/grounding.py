@@ -7,21 +7,19 @@ what it lets through uses the sources' words, with their numbers and names, and 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
-from itertools import pairwise
 
+from agent.clauses import HAN, LATIN_WORD, NOTHING, Clause, Source, keys_of, means, read
+from agent.denying import ways
 from agent.quantities import Quantity, quantities
-from agent.splitter import split_sentences
-from knowledge.words import Word, words_of
+from knowledge.words import Word, language_of
 
 ENOUGH = 0.6
 """From this score on a sentence counts as supported; `support` says what the score is."""
 ASKED = 0.5
-"""A word of the question alone is half a word of the source: it may be what the source does not say."""
+"""A word of the question is worth half a word of the source, and all of them half of what the source has:
+they may be just what it does not say."""
 CLOSE = 0.5
 """From this share of a clause's words on, a clause of the source speaks about the same thing."""
 NEARER = 0.9
@@ -29,11 +27,6 @@ NEARER = 0.9
 PLAIN = 0.3
 """Weight of a word that tells little of what a text is about."""
 
-_CLAUSE = re.compile(
-    r"[,:](?!\d)|[;—()，、；：（）]|\b(?:but|however|although|whereas|while)\b|但是?|不过|然而|而且"
-)
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9&.+'’-]*[A-Za-z0-9]|[A-Z]")
 _ADDRESS = re.compile(
     r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b/?\S*"
 )
@@ -42,50 +35,6 @@ _NAMELESS = frozenset(
     ("i", "i'm", "i'll", "i've", "i'd", "ok", "ai", "mr", "mrs", "ms", "dr", "a", "am", "pm", "faq")
 )
 """Written with a capital, and no name."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wording:
-    """`grounding.toml`, read and compiled."""
-
-    no_negation: re.Pattern[str]
-    negation: re.Pattern[str]
-    either_way: re.Pattern[str]
-    opposites: tuple[frozenset[str], ...]
-    mere: re.Pattern[str]
-    mere_first: re.Pattern[str]
-    courtesy: re.Pattern[str]
-    civil: frozenset[str]
-    promising: re.Pattern[str]
-    ignorant: re.Pattern[str]
-    orders: re.Pattern[str]
-    kinds: frozenset[str]
-    places: frozenset[str]
-
-
-@lru_cache(maxsize=1)
-def _wording() -> _Wording:
-    data = tomllib.loads((resources.files("agent") / "grounding.toml").read_text(encoding="utf-8"))
-
-    def any_of(patterns: Iterable[str], around: str = "{}") -> re.Pattern[str]:
-        return re.compile(around.replace("{}", f"(?:{'|'.join(patterns)})"), re.IGNORECASE)
-
-    denying, courtesy, mere = data["denying"], data["courtesy"], data["agreeing"]["mere"]
-    return _Wording(
-        no_negation=any_of(denying["none"]),
-        negation=any_of(denying["words"]),
-        either_way=any_of(denying["either_way"]),
-        opposites=tuple(frozenset(pair.split("/")) for pair in denying["opposites"]),
-        mere=any_of(mere, r"\s*{}[\s.!。！]*"),
-        mere_first=any_of(mere, r"^\s*{}\s*[.!。！]\s*"),
-        courtesy=any_of(courtesy["opening"]),
-        civil=frozenset(courtesy["words"].split()),
-        promising=any_of(courtesy["promising"]),
-        ignorant=any_of(data["ignorance"]["said"]),
-        orders=any_of(data["orders"]["said"]),
-        kinds=frozenset(data["kinds"]["of_a_kind"]),
-        places=frozenset(data["kinds"]["places"]),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +55,15 @@ class Support:
     by: tuple[int, ...] = ()
     """Which pieces of evidence carry it, the best first."""
     flaw: str = ""
-    """Why the score is 0: "number", "name", "negation" or "words"."""
+    """Why the score is 0: "number", "name", "negation", "secret" or "words"."""
     claims: bool = True
     """False for courtesy and questions, which rest on nothing."""
+    asks: bool = False
+    """It asks the visitor for something; only its numbers and names were looked at."""
+    ignorant: bool = False
+    """It says that the answer is not known."""
     bare: bool = False
-    """A mere "yes" or "of course": it means what stands behind it."""
+    """A mere "yes" or "you can": it means what stands beside it."""
 
 
 def support(
@@ -124,27 +77,32 @@ def support(
         asked: the visitor's words; they may be taken up, but prove nothing.
         known: what the desk says of itself: names, contact, fixed lines; evidence that is not cited.
     """
-    if _wording().mere.fullmatch(sentence):
-        return Support(0.0, claims=True, bare=True)
-    said = _wording().mere_first.sub("", sentence)
-    question = bool(re.search(r"[?？][\"”’」）)]*\s*$", said))
-    sources = [_read(piece.text, piece.title) for piece in evidence]
-    own = [_read(line, "") for line in known]
+    way = ways()
+    if way.mere.fullmatch(sentence):
+        return Support(0.0, bare=True)
+    said = way.mere_first.sub("", sentence)
+    question = bool(re.search(r"[?？][\"”’」）)]*\s*$", said) or way.requests.search(said))
+    sources = [read(piece.text, piece.title) for piece in evidence]
+    own = [read(line, "") for line in known]
     everything = [*sources, *own]
-    wanted = _read(said, "")
-    about = _read(asked, "")
+    wanted = read(said, "")
+    about = read(asked, "")
 
     if any(not _has_address(found, everything) for found in _ADDRESS.findall(said)):
         return Support(0.0, flaw="name")
-    clauses = [c for c in wanted.clauses if not (_courteous(c, about) or _wording().mere.fullmatch(c.text))]
+    clauses = [c for c in wanted.clauses if not (_courteous(c, about) or way.mere.fullmatch(c.text))]
     if any(not _has_number(n, wanted, everything, about) for n in wanted.numbers):
         return Support(0.0, flaw="number")
     if _unknown_name(said, everything, about, question=question):
         return Support(0.0, flaw="name")
+    if way.ignorant.search(said) and not wanted.numbers:
+        return Support(1.0, claims=False, ignorant=True)
     if not any(clause.words for clause in clauses) and not wanted.numbers:
-        return Support(1.0, claims=False)
-    if question or (_wording().ignorant.search(said) and not wanted.numbers):
-        return Support(1.0, claims=False)
+        civil = question or way.courtesy.search(said)
+        return Support(1.0, claims=False) if civil else Support(0.0, bare=True)
+    if question:
+        secret = way.secrets.search(said)
+        return Support(0.0, flaw="secret") if secret else Support(1.0, claims=False, asks=True)
     if any(_turned_around(clause, everything) for clause in clauses):
         return Support(0.0, flaw="negation")
 
@@ -152,157 +110,86 @@ def support(
     if not words:  # numbers alone, all of them there
         by = [n for n, source in enumerate(sources) if all(_holds(source, q) for q in wanted.numbers)]
         return Support(1.0, tuple(by[:1]))
-    shares = [(_best_window(words, source, about), n) for n, source in enumerate(everything)]
-    best, _ = max(shares, default=(0.0, -1))
-    together = _share(words, [clause for source in everything for clause in source.clauses], about)
-    ranked = sorted(shares, key=lambda item: (-item[0], item[1]))
-    by = [n for share, n in ranked if n < len(sources) and share > 0 and share >= 0.8 * best][:2]
-    score = (best + together) / 2
-    return Support(score, tuple(by), "words" if score < ENOUGH else "")
+    score, by = _score(words, said, everything, about)
+    by = [n for n in by if n < len(sources)]
+    holding = [n for n in by if all(_holds(sources[n], number) for number in wanted.numbers)]
+    if score >= ENOUGH and way.absolute.search(said):
+        absolute = any(way.absolute.search(source.text) for source in everything)
+        score = score if absolute else 0.9 * ENOUGH
+    return Support(score, tuple(holding[:1] or by[:2]), "words" if score < ENOUGH else "")
 
 
 def speaks_to_a_model(text: str) -> bool:
     """Tell whether a text gives orders to an assistant; such a document is no evidence."""
-    return bool(_wording().orders.search(text))
+    return bool(ways().orders.search(text))
 
 
-@dataclass(frozen=True, slots=True)
-class _Clause:
-    text: str
-    words: tuple[Word, ...]
-    numbers: tuple[Quantity, ...]
-    negated: bool
-    either: bool
-    states: bool = True
-    """False for a title: it supports words, but says neither yes nor no."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    text: str
-    clauses: tuple[_Clause, ...]
-    windows: tuple[tuple[_Clause, ...], ...]
-    """The clauses of every sentence with those of the next, and the title's."""
-    sentences: tuple[tuple[_Clause, ...], ...]
-    numbers: tuple[Quantity, ...]
-    latin: frozenset[str]
-
-
-@lru_cache(maxsize=512)
-def _read(text: str, title: str) -> _Source:
-    heading = _clause(title, states=False)
-    sentences = [
-        tuple(_clause(part) for part in _CLAUSE.split(sentence) if part and part.strip())
-        for sentence in split_sentences(text)
-    ]
-    start = (heading,) if title else ()
-    windows = tuple(start + one + two for one, two in pairwise([*sentences, ()]))
-    return _Source(
-        f"{title}\n{text}",
-        start + tuple(clause for sentence in sentences for clause in sentence),
-        windows,
-        tuple(sentences),
-        tuple(quantities(title)) + tuple(quantities(text)),
-        frozenset(word.casefold() for word in _LATIN_WORD.findall(f"{title} {text}")),
-    )
-
-
-_NOTHING = _Source("", (), (), (), (), frozenset())
-
-
-def _clause(text: str, *, states: bool = True) -> _Clause:
-    plain = _wording().no_negation.sub(" ", text)
-    return _Clause(
-        text,
-        tuple(part for word in words_of(text) for part in _parts(word) if not _is_number(part)),
-        tuple(quantities(text)),
-        len(_wording().negation.findall(plain.replace("’", "'"))) % 2 == 1,
-        bool(_wording().either_way.search(text)),
-        states,
-    )
-
-
-def _parts(word: Word) -> Iterable[Word]:
-    """Return the words of an English phrase that stands for one concept; else the word."""
-    if word.parts and not _HAN.match(word.surface):
-        return (Word(part, part, plain=word.plain) for part in word.parts)
-    return (word,)
-
-
-def _is_number(word: Word) -> bool:
-    if word.surface.isdigit():
-        return True
-    found = quantities(word.surface)
-    return bool(found) and found[0].unit != "weekday" and not word.concepts
-
-
-def _courteous(clause: _Clause, about: _Source) -> bool:
+def _courteous(clause: Clause, about: Source) -> bool:
     """Tell whether a clause is courtesy: it opens so, and has no words of its own."""
     if not clause.words and not clause.numbers:
         return True
-    if not _wording().courtesy.search(clause.text) or clause.numbers:
+    if not ways().courtesy.search(clause.text) or clause.numbers:
         return False
-    asked = _keys(about.clauses)
+    asked = keys_of(about.clauses)
     others = [
-        word
-        for word in clause.words
-        if word.stem not in _wording().civil and word.surface not in _wording().civil
+        word for word in clause.words if word.stem not in ways().civil and word.surface not in ways().civil
     ]
     return not others or (
-        not _wording().promising.search(clause.text)
+        not ways().promising.search(clause.text)
         and all(_supported(word, asked, about.text) for word in others)
     )
 
 
-def _keys(clauses: Iterable[_Clause]) -> frozenset[str]:
-    keys = set()
-    for clause in clauses:
-        for word in clause.words:
-            keys.add(word.stem)
-            keys.update(word.parts)
-            keys.update(name for name in word.concepts if _means(name))
-    return frozenset(keys)
-
-
-def _means(concept: str) -> bool:
-    """Tell whether words of a concept say the same; aspects and kinds of goods do not."""
-    return not concept.startswith(("#~", "#^")) and concept not in _wording().kinds
-
-
 def _supported(word: Word, keys: frozenset[str], text: str) -> bool:
-    if word.stem in keys or any(_means(name) and name in keys for name in word.concepts):
+    if word.stem in keys or any(means(name) and name in keys for name in word.concepts):
         return True
-    if _HAN.match(word.surface):
+    if HAN.match(word.surface):
         return word.surface in text or (
             len(word.parts) > 1 and sum(part in text for part in word.parts) * 3 >= 2 * len(word.parts)
         )
     return bool(word.parts) and all(part in keys for part in word.parts)
 
 
-def _share(words: Sequence[Word], clauses: Sequence[_Clause], about: _Source) -> float:
-    """Return the weighted share of words that clauses hold, words of the question counting half."""
-    keys, text = _keys(clauses), " ".join(clause.text for clause in clauses)
-    asked = _keys(about.clauses)
-    held = total = 0.0
+def _score(
+    words: Sequence[Word], said: str, sources: Sequence[Source], about: Source
+) -> tuple[float, list[int]]:
+    """Return the share of words that the sources have, and which of them carry it, the best first."""
+    language = language_of(said)
+    shares = []
+    for n, source in enumerate(sources):
+        foreign = bool(source.text.strip()) and language_of(source.text) != language
+        # Between languages only words of known concepts can be compared.
+        comparable = [w for w in words if any(map(means, w.concepts))] if foreign else words
+        window = max((_share(comparable, window, about) for window in source.windows), default=0.0)
+        whole = window if foreign else _share(words, source.clauses, about)
+        shares.append(((window + whole) / 2, n))
+    best, _ = max(shares, default=(0.0, -1))
+    together = _share(words, [clause for source in sources for clause in source.clauses], about)
+    ranked = sorted(shares, key=lambda item: (-item[0], item[1]))
+    by = [n for share, n in ranked if share > 0 and share >= 0.8 * best]
+    return max(best, (best + together) / 2), by
+
+
+def _share(words: Sequence[Word], clauses: Sequence[Clause], about: Source) -> float:
+    """Return the weighted share of words that clauses hold; those of the question help a little."""
+    keys, text = keys_of(clauses), " ".join(clause.text for clause in clauses)
+    asked = keys_of(about.clauses)
+    held = taken_up = total = 0.0
     for word in words:
         weight = PLAIN if word.plain else 1.0
         total += weight
         if _supported(word, keys, text):
             held += weight
-        elif _supported(word, asked, about.text) and not _wording().places.intersection(word.concepts):
-            held += ASKED * weight
-    return held / total if total else 0.0
+        elif _supported(word, asked, about.text) and not ways().places.intersection(word.concepts):
+            taken_up += ASKED * weight
+    return (held + min(taken_up, ASKED * held)) / total if total else 0.0
 
 
-def _best_window(words: Sequence[Word], source: _Source, about: _Source) -> float:
-    return max((_share(words, window, about) for window in source.windows), default=0.0)
-
-
-def _holds(source: _Source, number: Quantity) -> bool:
+def _holds(source: Source, number: Quantity) -> bool:
     return any(number.agrees(other) for other in source.numbers)
 
 
-def _has_number(number: Quantity, wanted: _Source, sources: Sequence[_Source], about: _Source) -> bool:
+def _has_number(number: Quantity, wanted: Source, sources: Sequence[Source], about: Source) -> bool:
     """Tell whether a number stands in the sources, next to what the sentence says it is of."""
     if not any(_holds(source, number) for source in sources):
         if not _holds(about, number):
@@ -331,23 +218,21 @@ def _has_number(number: Quantity, wanted: _Source, sources: Sequence[_Source], a
     return ours >= NEARER * theirs
 
 
-def _rivals(clause: _Clause, number: Quantity) -> bool:
+def _rivals(clause: Clause, number: Quantity) -> bool:
     return any(n.unit == number.unit for n in clause.numbers)
 
 
-def _likeness(words: Sequence[Word], clauses: Sequence[_Clause]) -> float:
+def _likeness(words: Sequence[Word], clauses: Sequence[Clause]) -> float:
     """Return the harmonic mean of how much of either side the other has, 0..1."""
-    keys, text = _keys(clauses), " ".join(clause.text for clause in clauses)
+    keys, text = keys_of(clauses), " ".join(clause.text for clause in clauses)
     there = [word for word in clauses[0].words if not word.plain]
     held = sum(_supported(word, keys, text) for word in words)
-    ours = frozenset(
-        key for word in words for key in (word.stem, *word.parts, *filter(_means, word.concepts))
-    )
+    ours = frozenset(key for word in words for key in (word.stem, *word.parts, *filter(means, word.concepts)))
     back = sum(_supported(word, ours, "") for word in there)
     return 2.0 * (held + back * 0.5) / (2 * len(words) + len(there) or 1)
 
 
-def _turned_around(clause: _Clause, sources: Sequence[_Source]) -> bool:
+def _turned_around(clause: Clause, sources: Sequence[Source]) -> bool:
     """Tell whether a clause denies what the sources say, or says what they deny."""
     words = [word for word in clause.words if not word.plain]
     if not words:
@@ -361,18 +246,18 @@ def _turned_around(clause: _Clause, sources: Sequence[_Source]) -> bool:
                 continue
             opposite, near = _nearness(clause, words, other)
             if answers and near > 0 and title:
-                near = max(near, 0.9 * _share(words, (other, *title), _NOTHING))
+                near = max(near, 0.9 * _share(words, (other, *title), NOTHING))
             same = clause.either or other.either or (clause.negated == other.negated) != opposite
             best.append((near, same))
     most = max((near for near, _ in best), default=0.0)
     return most >= CLOSE and not any(same for near, same in best if near >= 0.85 * most)
 
 
-def _nearness(clause: _Clause, words: Sequence[Word], other: _Clause) -> tuple[bool, float]:
+def _nearness(clause: Clause, words: Sequence[Word], other: Clause) -> tuple[bool, float]:
     """Tell whether a source's clause uses an opposite word, and how much of a clause it speaks about."""
     ours, theirs = {word.stem for word in clause.words}, {word.stem for word in other.words}
     against = _opposites(ours, theirs)
-    keys = _keys((other,))
+    keys = keys_of((other,))
     held = sum(word.stem in against or _supported(word, keys, other.text) for word in words)
     numbers = sum(2 for number in clause.numbers if any(number.agrees(n) for n in other.numbers))
     return bool(against), (held + numbers) / (len(words) + 2 * len(clause.numbers))
@@ -382,19 +267,19 @@ def _opposites(ours: set[str], theirs: set[str]) -> set[str]:
     """Return our words that exclude one of theirs: used, unused; before, after; open, closed."""
     found = set()
     for word in ours - theirs:
-        others = {other for pair in _wording().opposites if word in pair for other in pair if other != word}
+        others = {other for pair in ways().opposites if word in pair for other in pair if other != word}
         others |= {"un" + word, "non" + word, word.removeprefix("un"), word.removeprefix("non")} - {word}
         if others & (theirs - ours):
             found.add(word)
     return found
 
 
-def _unknown_name(said: str, sources: Sequence[_Source], about: _Source, *, question: bool) -> bool:
+def _unknown_name(said: str, sources: Sequence[Source], about: Source, *, question: bool) -> bool:
     """Tell whether a sentence holds a name that nothing before it held."""
     there = frozenset[str]().union(*(source.latin for source in sources))
-    chinese = bool(_HAN.search(said))
-    denied = _wording().negation.search(_wording().no_negation.sub(" ", said.replace("’", "'")))
-    for match in _LATIN_WORD.finditer(said):
+    chinese = bool(HAN.search(said))
+    denied = ways().negation.search(ways().no_negation.sub(" ", said.replace("’", "'")))
+    for match in LATIN_WORD.finditer(said):
         word = match.group()
         first = (
             not said[: match.start()].strip(" \"'“‘(") or said[: match.start()].rstrip()[-1:] in ".!?:。！？"
@@ -406,7 +291,7 @@ def _unknown_name(said: str, sources: Sequence[_Source], about: _Source, *, ques
             continue
         if quantities(f"1 {word}")[:1] and quantities(f"1 {word}")[0].unit or quantities(word):
             continue
-        plain = re.sub(r"['’]s?$", "", word.casefold())
+        plain = re.sub(r"'s?$", "", word.casefold().replace("’", "'"))
         if plain in _NAMELESS or plain in there or plain.rstrip("s") in there or f"{plain}s" in there:
             continue
         if plain in about.latin and (question or denied):
@@ -415,6 +300,6 @@ def _unknown_name(said: str, sources: Sequence[_Source], about: _Source, *, ques
     return False
 
 
-def _has_address(found: str, sources: Sequence[_Source]) -> bool:
+def _has_address(found: str, sources: Sequence[Source]) -> bool:
     plain = found.rstrip(".,;:!?)。，").casefold()
     return any(plain in source.text.casefold() for source in sources)
