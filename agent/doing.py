@@ -53,6 +53,8 @@ async def do(
         lines = lines_of(step.line, language, feeling, step.outcome)
         async for event in screened(lines, engines, values, clock):
             yield event
+            if isinstance(event, Screened) and not event.verdict.passes:
+                yield ErrandMoved(None)  # its question is not put, so no "yes" may answer it
         return
     name = step.tool.name
     try:

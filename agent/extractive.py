@@ -93,8 +93,9 @@ class ExtractiveAnswerer:
             line = question.phrases.other_language
             yield from _say(line, question.language, Emotion("apologetic", 0.3), Outcome.ANSWERED)
         cited = (_citation(passage),)
-        asked = words_of(question.text)
-        for number, text in enumerate(select(passage.text, question.text, passage.language)):
+        whole = question.standalone or question.text
+        asked = words_of(whole)
+        for number, text in enumerate(select(passage.text, whole, passage.language)):
             feeling = _feeling(question.text, asked, passage, text, first=number == 0)
             yield Sentence(text, passage.language, feeling, Outcome.ANSWERED, cited)
 
@@ -106,7 +107,7 @@ class ExtractiveAnswerer:
 
     def _choice(self, question: Question, chosen: Passage | None) -> tuple[Passage, Passage] | None:
         """Return two topics to ask back about: the question is too vague, or no answer is likely enough."""
-        topics = {word.key for word in words_of(question.text) if not word.plain}
+        topics = {word.key for word in words_of(question.standalone or question.text) if not word.plain}
         if chosen is None:
             least = self._answer_from * MAYBE
             candidates = [p for p in question.passages if p.language == question.language]

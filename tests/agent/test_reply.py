@@ -17,8 +17,9 @@ from agent.reply import FPS, LEAD_S, reply
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
 from agent.tools import Slot, Tool, tool
+from moderation.verdict import Verdict
 from speech.recognizer import Transcript
-from tests.agent.scripted import PASSAGE, scripted_engines
+from tests.agent.scripted import PASSAGE, WordGuard, scripted_engines
 
 
 @pytest.fixture(autouse=True)
@@ -403,3 +404,36 @@ async def test_a_link_is_shown_and_not_said(tmp_path: Path) -> None:
     assert said(events) == ["Track it here."]
     (shown,) = [event.card for event in events if isinstance(event, Shown)]
     assert shown.url == "https://shop.example/t"
+
+
+async def test_a_confirmation_that_the_guard_stops_cannot_be_answered(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    @tool(about="ticket", changes=True, confirm={"en": "Shall I open a ticket that says {problem}?"})
+    def ticket(
+        problem: Annotated[str, Slot("(.+)", ask={"en": "What is it about?"}, answer="(?:it is )(.+)")],
+        *,
+        language: str,
+        state_dir: Path,
+    ) -> str:
+        """Open a ticket."""
+        opened.append(problem)
+        return "It is open."
+
+    class OutputGuard(WordGuard):
+        def screen(self, text: str, direction: str = "input", language: str | None = None) -> Verdict:
+            word = text if direction == "output" else ""
+            return super().screen(word.replace("rude", "bad"), direction, language)
+
+    engines = scripted_engines(tmp_path, ScriptedAnswerer(["Fine."]), tools=(ticket,))
+    engines.guard = OutputGuard()  # type: ignore[assignment]
+    history, lines = History(), []
+    for text in ("open a ticket", "it is rude", "yes"):
+        async for event in reply(typed(text), engines, history.memory()):
+            if isinstance(event, ErrandMoved):
+                history.take(event.errand)
+            elif isinstance(event, Written):
+                lines.append(event.sentence.text)
+    engines.close()
+    assert lines[1] == "safe line for test.bad"
+    assert opened == []
