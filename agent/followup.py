@@ -13,15 +13,18 @@ from agent.followup_words import (
     DUMMY_IT,
     ENDS_IN_IT,
     FINITE,
+    FIRST,
     FRAMES,
     GENERIC,
     LEAD,
     NAMES,
     NO_NAME,
+    OFFERED,
     PLACE_NOUN,
     PREPOSITIONS,
     PRONOUNS,
     QUESTION_WORDS,
+    SECOND,
     VAGUE,
     VERBS,
     kind_of,
@@ -63,7 +66,21 @@ def standalone(question: str, history: Sequence[Exchange]) -> str:
     ]
     if not answered or small_talk(question) is not None:
         return question
+    last = answered[-1]
+    if last.outcome is Outcome.CLARIFIED and (chosen := _chosen(question, last.reply)):
+        earlier = _resolved(last.question, tuple((one.question, one.reply) for one in answered[:-1]))
+        return f"{earlier.rstrip(' ?？。.')}{'，' if _HAN.search(chosen) else ', '}{chosen}"
     return _resolved(question, tuple((one.question, one.reply) for one in answered))
+
+
+def _chosen(answer: str, reply: str) -> str:
+    """Return which of the two topics that were asked back about is meant; empty where none is."""
+    offered = OFFERED.search(reply)
+    if offered is None:
+        return ""
+    if SECOND.fullmatch(answer):
+        return offered.group(2).strip()
+    return offered.group(1).strip() if FIRST.fullmatch(answer) else ""
 
 
 @lru_cache(maxsize=256)

@@ -120,6 +120,17 @@ NO_NAME = re.compile(
     re.IGNORECASE,
 )
 """What looks like a name and is none."""
+OFFERED = re.compile(
+    r"(?:do you mean|是想问|是指) ?(.{2,120}?)(?:,? or |，?还是)(.{2,120}?)[?？]", re.IGNORECASE
+)
+"""How the desk asks which of two topics is meant."""
+_CHOICE = (
+    r"\W*(?:(?:um+|well|yes|ok|okay|i mean|i meant|是|对"
+    r"|我(?:是)?(?:想问|指|要)?(?:的是)?)\W*)*(?:the )?(?:{})"
+    r"(?: (?:one|option|of them))?(?: please)?(?:个|种|项)?(?:吧|的)?\W*"
+)
+FIRST = re.compile(_CHOICE.format("first|former|1st|number one|第一|前者|前一?|前面"), re.IGNORECASE)
+SECOND = re.compile(_CHOICE.format("second|latter|last|2nd|number two|第二|后者|后一?|后面"), re.IGNORECASE)
 PREPOSITIONS = _set(
     """
 for to in from with without by on at within outside after before during via inside until near into

@@ -179,3 +179,27 @@ def test_a_follow_up_in_the_other_language_keeps_both() -> None:
     made = standalone("要多少钱？", after("Do you deliver to Norway?"))
     assert "Norway" in made
     assert "多少钱" in made
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "chosen"),
+    [
+        (
+            "I want to be sure that I understand. Do you mean Refunds, or Return costs?",
+            "The second one.",
+            "Return costs",
+        ),
+        (
+            "I want to be sure that I understand. Do you mean Refunds, or Return costs?",
+            "the first",
+            "Refunds",
+        ),
+        ("我想确认一下，您是想问退款，还是退货？", "第二个", "退货"),
+        ("我想确认一下，您是想问退款，还是退货？", "前者", "退款"),
+    ],
+)
+def test_which_of_two_topics_is_meant_may_be_said_by_its_place(reply: str, answer: str, chosen: str) -> None:
+    before = "How much is it?" if reply.isascii() else "要多久？"
+    made = standalone(answer, after(before, reply=reply, outcome=Outcome.CLARIFIED))
+    assert made.startswith(before[:3])
+    assert made.endswith(chosen)
