@@ -30,6 +30,8 @@ _END = re.compile(r"[.!?。！？:：;；”\"')）]\s*$")
 _BULLET = re.compile(r"^\s*(?:[•●▪◦‣·–*-]|\(?\d{1,3}[.)、]|[①-⑳])\s*")
 _SENTENCE_END = re.compile(r"^.{0,600}?[.!?。！？](?=\s|$|[\u4e00-\u9fff])", re.DOTALL)
 
+_ASKS = re.compile(r"^[^\W\d_].{3,70}[?？]$")
+"""A line that is a question and a paragraph of its own: what follows answers it."""
 _BOLD = re.compile(r"bold|black|heavy|semibold", re.IGNORECASE)
 
 
@@ -202,6 +204,8 @@ def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) ->
 
     for line in page:
         text, level = line.text, scale.level(line)
+        if not level and not paragraph and not broken and _ASKS.match(text):
+            level = len(scale.sizes) + 1
         if level:
             end()
             broken = False

@@ -66,6 +66,25 @@ def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_questions_on_lines_of_their_own_are_headings(tmp_path: Path) -> None:
+    data = pdf(
+        [
+            lines(
+                (11, "What is the warranty of a lamp?"),
+                (11, BODY + "."),
+                (11, "It is free."),
+                (11, "Is shipping free?"),
+                (11, "From fifty euros."),
+            )
+        ]
+    )
+    passages = passages_of(read(tmp_path, "faq.pdf", data))
+    assert [(one.kind, one.title, one.text) for one in passages] == [
+        ("faq", "What is the warranty of a lamp?", f"{BODY}. It is free."),
+        ("faq", "Is shipping free?", "From fifty euros."),
+    ]
+
+
 def test_hyphenated_words_are_mended(tmp_path: Path) -> None:
     data = pdf(
         [lines((11, "Returned items are refunded within thirty days of deli-"), (11, "very to the store."))]
