@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,6 @@ from server.boundary import UsageError
 from server.progress import Stages
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from server.live.desks import OpenDesk
     from server.live.options import ServeOptions
     from server.live.store import EventStore
@@ -166,13 +164,16 @@ class Opened:
             self.desks.popitem()[1].close()
 
 
-def open_desks(desks: Sequence[str], options: ServeOptions, stages: Stages) -> Opened:
+def open_desks(
+    desks: Sequence[str], options: ServeOptions, stages: Stages, *, listener: socket.socket | None = None
+) -> Opened:
     """Take the address and open desks, which takes seconds.
 
     Args:
         desks: folders, or "demo", which it is if there are none.
         options: of the server.
         stages: told what is being done.
+        listener: an address that is taken already.
 
     Raises:
         UsageError, DeskError, and whatever opening a desk raises.
@@ -180,7 +181,7 @@ def open_desks(desks: Sequence[str], options: ServeOptions, stages: Stages) -> O
     from server.live.desks import named, open_desk
 
     loaded = [Desk.load(desk) for desk in desks or ["demo"]]
-    opened = Opened(options, bound(options.host, options.port), loaded, {})
+    opened = Opened(options, listener or bound(options.host, options.port), loaded, {})
     try:
         if options.store:
             opened.store = _store(options.store)
@@ -203,14 +204,18 @@ def _store(url: str) -> EventStore:
         raise UsageError(f"--store: {error}") from None
 
 
-def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> None:
+def serve_opened(
+    opened: Opened, *, ready: Callable[[dict[str, Any]], None], behind_front: bool = False
+) -> None:
     """Serve until the process is told to stop; then let sentences end.
 
     Args:
         opened: what `open_desks` returned; closed at the end.
         ready: called with a document that says where, once it serves.
+        behind_front: only a `server.live.front` reaches the address, and tells truly where visitors are.
     """
     from server.live.app import create_app
+    from server.live.service import Service
 
     document = _document(opened)
     served = False
@@ -225,7 +230,14 @@ def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> 
         app = create_app(
             opened.loaded, opened.options, opener=lambda name, _: opened.desks.pop(name), store=store
         )
-        asyncio.run(_serve(app, opened.listener, opened.options, serving))
+
+        async def drain() -> None:
+            service: Service | None = getattr(app.state, "service", None)
+            if service is not None:
+                await service.sessions.drain()
+
+        trusted = "*" if behind_front else None
+        asyncio.run(run_server(app, opened.listener, opened.options, serving, drain, trusted=trusted))
     except KeyboardInterrupt:
         if not served:
             raise
@@ -234,13 +246,28 @@ def serve_opened(opened: Opened, *, ready: Callable[[dict[str, Any]], None]) -> 
         opened.close()
 
 
-async def _serve(
-    app: FastAPI, listener: socket.socket, options: ServeOptions, ready: Callable[[], None]
+async def run_server(
+    app: Any,
+    listener: socket.socket,
+    options: ServeOptions,
+    ready: Callable[[], None],
+    drain: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    trusted: str | None = None,
 ) -> None:
+    """Serve an ASGI application until the process is told to stop.
+
+    Args:
+        app: the application.
+        listener: where.
+        options: of the server.
+        ready: called once it serves.
+        drain: lets conversations end before their connections are closed.
+        trusted: addresses of proxies that tell truly where visitors are; None: this machine.
+    """
     import uvicorn
 
     from server.live.protocol import MESSAGE_BYTES
-    from server.live.service import Service
 
     class Server(uvicorn.Server):
         """Lets conversations end before their connections are closed."""
@@ -251,9 +278,8 @@ async def _serve(
                 ready()
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            service: Service | None = getattr(app.state, "service", None)
-            if service is not None and not self.force_exit:
-                draining = asyncio.create_task(service.sessions.drain())
+            if not self.force_exit:
+                draining = asyncio.create_task(drain())
                 while not draining.done() and not self.force_exit:  # a second Ctrl-C does not wait
                     await asyncio.wait([draining], timeout=0.1)
             await super().shutdown(sockets)
@@ -270,6 +296,7 @@ async def _serve(
             ws_per_message_deflate=False,
             server_header=False,
             proxy_headers=True,
+            forwarded_allow_ips=trusted,
             ssl_certfile=options.certificate or None,
             ssl_keyfile=options.key or None,
             timeout_graceful_shutdown=HTTP_CLOSE_S,
@@ -278,15 +305,25 @@ async def _serve(
     await server.serve(sockets=[listener])
 
 
-def _document(opened: Opened) -> dict[str, Any]:
-    options = opened.options
-    host, port = opened.listener.getsockname()[:2]
+def where(listener: socket.socket, options: ServeOptions) -> dict[str, Any]:
+    """Return the part of a server's document that says where it is."""
     scheme = "https" if options.certificate else "http"
+    if listener.family == socket.AF_UNIX:
+        host, port = "localhost", 0
+    else:
+        host, port = listener.getsockname()[:2]
     address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return {
         "address": address,
         "pages": {"visitor": f"{address}/", "kiosk": f"{address}/kiosk", "interface": f"{address}/docs"},
         "notes": [] if options.certificate or options.host in _LOOPBACK else [_NO_MICROPHONE],
+    }
+
+
+def _document(opened: Opened) -> dict[str, Any]:
+    options = opened.options
+    return {
+        **where(opened.listener, options),
         "max_sessions": options.max_sessions,
         "turn": list(options.ice.turn),
         "store": _PASSWORD.sub(r"\1***@", options.store),

@@ -43,6 +43,14 @@ def serve(
     max_sessions: Annotated[
         int | None, typer.Option(min=1, help="Conversations at once; by default two for each core.")
     ] = None,
+    processes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes that share the conversations: one serves about four at once, and needs 700 MB.",
+        ),
+    ] = 1,
     origin: Annotated[
         list[str] | None,
         typer.Option(help="https://shop.example: a site that may embed every desk; may be given often."),
@@ -74,10 +82,13 @@ def serve(
 
       visavis serve mydesk --host 0.0.0.0 --certificate cert.pem --key key.pem
 
+      visavis serve mydesk --processes 4 --max-sessions 16
+
       visavis serve mydesk --turn "turn:turn.example.com:3478?transport=udp"
 
     Browsers give the microphone only to https pages and to localhost.
     """
+    from server.processes import serve_processes
     from server.progress import stages
     from server.serve import open_desks, options_of, serve_opened, show_serving
 
@@ -98,6 +109,10 @@ def serve(
             certificate=certificate,
             key=key,
         )
+        ready = print_json if json else show_serving
+        if processes > 1:
+            serve_processes(desks or [], options, processes, stages(quiet=json), ready=ready)
+            return
         with stages(quiet=json) as shown:
             opened = open_desks(desks or [], options, shown)
-        serve_opened(opened, ready=print_json if json else show_serving)
+        serve_opened(opened, ready=ready)
