@@ -5,19 +5,20 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-import urllib.request
-import urllib.robotparser
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from knowledge.errors import DocumentError
 from knowledge.reader import MOST_BYTES, check_size
 from knowledge.readers import MEDIA_TYPES, SUFFIXES
 from knowledge.readers.given import Given
+
+if TYPE_CHECKING:
+    from urllib.robotparser import RobotFileParser
 
 AGENT = "visavis"
 """What it calls itself, to servers and in robots.txt."""
@@ -81,7 +82,7 @@ class Site:
             timeout=httpx.Timeout(READ_LIMIT_S, connect=CONNECT_LIMIT_S),
             follow_redirects=False,
         )
-        self._robots: urllib.robotparser.RobotFileParser | None = None
+        self._robots: RobotFileParser | None = None
         self._first: tuple[str, Given] | None = None
         self._fetched = 0
 
@@ -151,10 +152,12 @@ class Site:
         updated = listed.updated or _http_date(headers.get("last-modified", ""))
         return Given(data, listed.url, suffix, charset=charset, updated=updated[:10], url=address)
 
-    def _rules(self) -> urllib.robotparser.RobotFileParser:
+    def _rules(self) -> RobotFileParser:
+        from urllib.robotparser import RobotFileParser
+
         if self._robots is None:
             address = urljoin(self.url, "/robots.txt")
-            rules = urllib.robotparser.RobotFileParser(address)
+            rules = RobotFileParser(address)
             rules.modified()
             try:
                 text = self._get(address, MOST_ROBOTS_BYTES)[1].decode("utf-8", "replace")
@@ -290,7 +293,9 @@ def _host(address: str) -> tuple[str, int | None]:
 
 
 def _is_proxied(scheme: str, host: str) -> bool:
-    return scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)
+    from urllib.request import getproxies, proxy_bypass
+
+    return scheme in getproxies() and not proxy_bypass(host)
 
 
 def _addresses(host: str, url: str) -> list[str]:
