@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from knowledge.words import Word, words_of
 HAN = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9&.+'’-]*[A-Za-z0-9]|[A-Z]")
 _BORDER = re.compile(
-    r"[,:](?!\d)|[;—()，、；：（）]|\b(?:but|however|although|whereas|while)\b|但是?|不过|然而|而且"
+    r"[,:](?!\d)|[;—()，；：（）]|\b(?:but|however|although|whereas|while)\b|(?<!不)但是?|然而|而且"
 )
 
 
@@ -31,7 +31,7 @@ class Clause:
     """By which its words are found."""
     numbers: tuple[Quantity, ...]
     negated: bool
-    """It holds an odd number of words that deny."""
+    """It holds a word that denies."""
     either: bool
     """It may be said with a "not" and without: "only in Europe"."""
     states: bool = True
@@ -47,6 +47,8 @@ class Source:
     windows: tuple[tuple[Clause, ...], ...]
     """The clauses of every sentence with those of the next, and the title's."""
     sentences: tuple[tuple[Clause, ...], ...]
+    wholes: tuple[tuple[Clause, tuple[Clause, ...]], ...]
+    """Sentences of several clauses, undivided, with these; one denies where any of them does."""
     numbers: tuple[Quantity, ...]
     latin: frozenset[str]
     """Its words in Latin letters, in lower case."""
@@ -56,9 +58,10 @@ class Source:
 def read(text: str, title: str = "") -> Source:
     """Read a text; what was read lately is remembered."""
     heading = _clause(title, states=False)
+    undivided = split_sentences(text)
     sentences = [
         tuple(_clause(part) for part in _BORDER.split(sentence) if part and part.strip())
-        for sentence in split_sentences(text)
+        for sentence in undivided
     ]
     start = (heading,) if title else ()
     windows = tuple(start + one + two for one, two in pairwise([*sentences, ()]))
@@ -67,13 +70,27 @@ def read(text: str, title: str = "") -> Source:
         start + tuple(clause for sentence in sentences for clause in sentence),
         windows,
         tuple(sentences),
+        tuple(
+            (replace(_clause(sentence), negated=any(clause.negated for clause in parts)), parts)
+            for sentence, parts in zip(undivided, sentences, strict=True)
+            if len(parts) > 1
+        ),
         tuple(quantities(title)) + tuple(quantities(text)),
-        frozenset(word.casefold() for word in LATIN_WORD.findall(f"{title} {text}")),
+        frozenset(word.casefold() for word in LATIN_WORD.findall(f"{title} {text}")) | _initials(text),
     )
 
 
-NOTHING = Source("", (), (), (), (), frozenset())
+NOTHING = Source("", (), (), (), (), (), frozenset())
 """What says nothing."""
+
+
+def _initials(text: str) -> frozenset[str]:
+    """Return what names of several words may be shortened to: "eu" for the European Union."""
+    found: set[str] = set()
+    for run in re.findall(r"(?:[A-Z][a-z]+\s+){1,4}[A-Z][a-z]+", text):
+        letters = "".join(word[0] for word in run.split()).casefold()
+        found.update(letters[a:b] for a in range(len(letters)) for b in range(a + 2, len(letters) + 1))
+    return frozenset(found)
 
 
 def _clause(text: str, *, states: bool = True) -> Clause:
@@ -84,7 +101,7 @@ def _clause(text: str, *, states: bool = True) -> Clause:
         words,
         frozenset(key for word in words for key in (word.stem, *word.parts, *filter(means, word.concepts))),
         tuple(quantities(text)),
-        len(ways().negation.findall(plain.replace("’", "'"))) % 2 == 1,
+        bool(ways().negation.search(plain.replace("’", "'"))),
         bool(ways().either_way.search(text)),
         states,
     )
@@ -110,5 +127,5 @@ def keys_of(clauses: Iterable[Clause]) -> frozenset[str]:
 
 
 def means(concept: str) -> bool:
-    """Tell whether words of a concept say the same; aspects and kinds of goods do not."""
-    return not concept.startswith(("#~", "#^")) and concept not in ways().kinds
+    """Tell whether words of a concept say the same; aspects and kinds of things do not."""
+    return not concept.startswith("#~") and concept not in ways().kinds

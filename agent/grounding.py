@@ -24,6 +24,8 @@ CLOSE = 0.5
 """From this share of a clause's words on, a clause of the source speaks about the same thing."""
 NEARER = 0.9
 """A number's own clause may be so much less like the sentence than one that has another number there."""
+BRIEF = 2
+"""A denial of so few words is about what they say, wherever they are said."""
 PLAIN = 0.3
 """Weight of a word that tells little of what a text is about."""
 
@@ -103,7 +105,7 @@ def support(
     if question:
         secret = way.secrets.search(said)
         return Support(0.0, flaw="secret") if secret else Support(1.0, claims=False, asks=True)
-    if any(_turned_around(clause, everything) for clause in clauses):
+    if any(_turned_around(clause, wanted, everything) for clause in clauses):
         return Support(0.0, flaw="negation")
 
     words = [word for clause in clauses for word in clause.words]
@@ -213,7 +215,7 @@ def _has_number(number: Quantity, wanted: Source, sources: Sequence[Source], abo
                 near = _likeness(words, (other, *title)) + _likeness(all_words, (other, *rest, *title))
                 if any(number.agrees(n) for n in other.numbers):
                     ours = max(ours, near)
-                else:
+                elif not all(any(n.agrees(m) for m in wanted.numbers) for n in other.numbers):
                     theirs = max(theirs, near)
     return ours >= NEARER * theirs
 
@@ -232,35 +234,55 @@ def _likeness(words: Sequence[Word], clauses: Sequence[Clause]) -> float:
     return 2.0 * (held + back * 0.5) / (2 * len(words) + len(there) or 1)
 
 
-def _turned_around(clause: Clause, sources: Sequence[Source]) -> bool:
+def _turned_around(clause: Clause, wanted: Source, sources: Sequence[Source]) -> bool:
     """Tell whether a clause denies what the sources say, or says what they deny."""
     words = [word for word in clause.words if not word.plain]
     if not words:
         return False
+    denied = any(c.negated for c in wanted.clauses)
     best: list[tuple[float, bool]] = []
     for source in sources:
         title = tuple(c for c in source.clauses if not c.states)
         answers = any(re.search(r"[?？]\s*$|吗$", c.text) for c in title)
+        nearest: dict[int, float] = {}
         for other in source.clauses:
-            if not other.states or not (other.words or other.numbers):
-                continue
-            opposite, near = _nearness(clause, words, other)
-            if answers and near > 0 and title:
-                near = max(near, 0.9 * _share(words, (other, *title), NOTHING))
-            same = clause.either or other.either or (clause.negated == other.negated) != opposite
-            best.append((near, same))
+            if other.states:
+                told = _told(clause, words, other, title if answers else (), clause.negated)
+                nearest[id(other)] = told[0]
+                best.append(told)
+        for whole, its in source.wholes:
+            told = _told(clause, words, whole, (), denied)
+            if told[0] > max(nearest[id(one)] for one in its):  # what spreads over the clauses
+                best.append(told)
     most = max((near for near, _ in best), default=0.0)
     return most >= CLOSE and not any(same for near, same in best if near >= 0.85 * most)
 
 
+def _told(
+    clause: Clause, words: Sequence[Word], other: Clause, title: tuple[Clause, ...], negated: bool
+) -> tuple[float, bool]:
+    """Return how near a source's clause is to what is said, and whether it denies as that does."""
+    if not (other.words or other.numbers):
+        return 0.0, True
+    opposite, near = _nearness(clause, words, other)
+    if near > 0 and title:
+        near = max(near, 0.9 * _share(words, (other, *title), NOTHING))
+    return near, clause.either or other.either or (negated == other.negated) != opposite
+
+
 def _nearness(clause: Clause, words: Sequence[Word], other: Clause) -> tuple[bool, float]:
-    """Tell whether a source's clause uses an opposite word, and how much of a clause it speaks about."""
+    """Tell whether a source's clause uses an opposite word, and how near it is to what a clause says."""
     ours, theirs = {word.stem for word in clause.words}, {word.stem for word in other.words}
     against = _opposites(ours, theirs)
-    keys = keys_of((other,))
-    held = sum(word.stem in against or _supported(word, keys, other.text) for word in words)
+    held = sum(word.stem in against or _supported(word, other.keys, other.text) for word in words)
     numbers = sum(2 for number in clause.numbers if any(number.agrees(n) for n in other.numbers))
-    return bool(against), (held + numbers) / (len(words) + 2 * len(clause.numbers))
+    near = (held + numbers) / (len(words) + 2 * len(clause.numbers))
+    telling = [word for word in other.words if not word.plain]
+    if near and len(telling) <= BRIEF and (clause.negated or other.negated):
+        # "You do not have to register" is about registering, however much else a sentence says of it.
+        back = sum(_supported(word, clause.keys, clause.text) for word in telling) / max(1, len(telling))
+        near = max(near, (near + back) / 2)
+    return bool(against), near
 
 
 def _opposites(ours: set[str], theirs: set[str]) -> set[str]:

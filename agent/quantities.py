@@ -83,7 +83,9 @@ _ARTICLE = re.compile(
     rf"\b(?:within|in|after|for|takes?|about|around|up to)\s+(?:an?|one)\s+({_UNIT})\b", re.IGNORECASE
 )
 _RANGE_TAIL = re.compile(rf"\s*(?:-|–|—|~|to|and|or|至|到)\s*{_AMOUNT}\s*(?P<unit>{_UNIT})", re.IGNORECASE)
-_FOUND = re.compile(rf"(?P<number>{_AMOUNT})[\s-]?(?P<unit>{_UNIT})?", re.IGNORECASE)
+_FOUND = re.compile(
+    rf"(?P<number>{_AMOUNT})[\s-]?(?:(?:more|further|full|other) )?(?P<unit>{_UNIT})?", re.IGNORECASE
+)
 _SYMBOLS = {"€": "eur", "$": "usd", "£": "gbp", "¥": "cny", "rmb": "cny"}
 
 
@@ -98,10 +100,14 @@ class Quantity:
     """The number as it stands there: 2 for "2 weeks"."""
 
     def agrees(self, other: Quantity) -> bool:
-        """Tell whether both say the same amount of the same thing."""
+        """Tell whether both say the same amount of the same thing.
+
+        A bare number of the source may be of anything; one that is said ("from nine") a time or a name.
+        """
         if self.unit == other.unit:
             return abs(self.value - other.value) < 1e-6
-        return "" in (self.unit, other.unit) and abs(self.said - other.said) < 1e-6
+        bare = other.unit == "" or (self.unit == "" and other.unit in ("clock", "date", "name"))
+        return bare and abs(self.said - other.said) < 1e-6
 
 
 def quantities(text: str) -> list[Quantity]:

@@ -235,3 +235,34 @@ def test_orders_to_a_model_are_recognised(text: str) -> None:
 )
 def test_ordinary_documents_are_no_orders(text: str) -> None:
     assert not speaks_to_a_model(text)
+
+
+WARRANTY = Evidence(
+    "Lamps have a warranty of 5 years. You do not have to register. Parts that are used up, such as bulbs, "
+    "wicks and seals, are not covered. The extra cost of repairs is not refunded, except when we were late. "
+    "We keep repaired items for 14 days, and we do not charge for that.",
+    "Warranty",
+)
+JIFEN = Evidence("积分 24 个月后过期。积分不能换现金，也不能转给别人。灯泡、灯芯这类消耗品也不保修。", "积分")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fine"),
+    [
+        ("Bulbs and seals are not covered.", True),
+        ("Bulbs and seals are covered.", False),
+        ("You have to register.", False),
+        ("You need not register, you do not have to.", True),
+        ("The extra cost of repairs is refunded.", False),
+        ("We keep repaired items for fourteen days.", True),
+        ("We do not keep repaired items for 14 days.", False),
+        ("积分不能转给别人。", True),
+        ("积分可以转给别人。", False),
+        ("积分永不过期。", False),
+        ("积分可以换现金。", False),
+        ("灯泡可以保修。", False),
+    ],
+)
+def test_a_not_counts_wherever_it_stands_in_the_sentence(sentence: str, fine: bool) -> None:
+    found = support(sentence, (WARRANTY, JIFEN))
+    assert (found.score >= ENOUGH) is fine, found
