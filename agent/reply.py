@@ -16,11 +16,12 @@ from agent.answerer import Question
 from agent.cards import Card
 from agent.doing import do, safe_sentence, with_cards
 from agent.engines import Engines
-from agent.errands import Act, Aside, next_step
+from agent.errands import Act, Aside, Say, next_step
 from agent.errors import AnswererError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
 from agent.followup import standalone
 from agent.history import Memory
+from agent.llm import Asking
 from agent.phrases import Phrases
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.summary import remembered
@@ -171,6 +172,12 @@ async def _written(
             if isinstance(item, Noted):
                 yield item
                 continue
+            if isinstance(item, Asking):
+                async for event in do(
+                    Say(item.text, item.outcome, item.errand), engines, memory, language, phrases, clock
+                ):
+                    yield event
+                return
             checked = await asyncio.to_thread(screen, item.text, direction="output", language=item.language)
             yield Screened(checked)
             if not checked.passes:

@@ -13,9 +13,11 @@ from agent.answerer import Answerer, Question
 from agent.errors import AnswererError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
 from agent.history import Exchange, History
+from agent.llm import Asking
 from agent.reply import FPS, LEAD_S, reply
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
+from agent.slots import Errand, Stage
 from agent.tools import Slot, Tool, tool
 from moderation.verdict import Verdict
 from speech.recognizer import Transcript
@@ -437,3 +439,19 @@ async def test_a_confirmation_that_the_guard_stops_cannot_be_answered(tmp_path: 
     engines.close()
     assert lines[1] == "safe line for test.bad"
     assert opened == []
+
+
+async def test_what_a_model_wants_to_change_is_done_after_a_yes(tmp_path: Path) -> None:
+    shop, history = Shop(), History()
+    errand = Errand(
+        "cancel", Stage.CONFIRM, "en", time.monotonic(), {"number": "10342"}, question="Shall I cancel it?"
+    )
+    asking = Asking("Shall I cancel it?", outcome=Outcome.CLARIFIED, errand=errand)
+    engines = scripted_engines(tmp_path, ScriptedAnswerer([asking]), tools=shop.tools)
+    for text in ("I have no use for it any more", "yes"):
+        assert shop.cancelled == []
+        async for event in reply(typed(text), engines, history.memory()):
+            if isinstance(event, ErrandMoved):
+                history.take(event.errand)
+    engines.close()
+    assert shop.cancelled == ["10342"]
