@@ -8,7 +8,6 @@ here and nowhere fitted to; `--dev` asks a part of the training questions instea
 from __future__ import annotations
 
 import argparse
-import collections
 import csv
 import json
 import random
@@ -20,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -327,7 +327,7 @@ def _knowledge(texts: Sequence[tuple[str, str]]) -> Iterator[KnowledgeBase]:
             base.close()
 
 
-def _json(file: Path) -> collections.abc.Any:
+def _json(file: Path) -> Any:
     if not file.is_file():
         raise NotHere(f"{file} is not there")
     return json.loads(file.read_text(encoding="utf-8"))

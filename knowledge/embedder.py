@@ -32,7 +32,10 @@ class Embedder(Protocol):
 
     name: str
     """Stands in the index: another name means other vectors, and the index is built again."""
-    dimension: int
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32[n, dimension], each row of length 1, or 0 for a text without words."""

@@ -156,7 +156,7 @@ def _fit(vectors: Floats, labels: npt.NDArray[np.int32], count: int) -> Floats:
         float32[d, count].
     """
     inputs = SCALE * vectors
-    weights = np.zeros((inputs.shape[1], count), dtype=np.float32)
+    weights: npt.NDArray[Any] = np.zeros((inputs.shape[1], count), dtype=np.float32)
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     rows = np.arange(len(labels))
     for step in range(1, STEPS + 1):
@@ -206,7 +206,7 @@ def _hashes(text: str) -> Iterator[int]:
             yield zlib.crc32(token.encode())
 
 
-def _softmax(values: Floats) -> Floats:
+def _softmax(values: npt.NDArray[Any]) -> Floats:
     shifted = np.exp(values - values.max(axis=-1, keepdims=True))
     found: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
     return found

@@ -105,6 +105,9 @@ def main() -> None:
     parser.add_argument(
         "--general", type=Path, nargs="+", required=True, help="files with general talk, a line a sentence"
     )
+    parser.add_argument(
+        "--hold", type=int, default=0, help="leave every so many sentences out, to measure on"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the two files")
     arguments = parser.parse_args()
     from tokenizers import Tokenizer
@@ -123,6 +126,7 @@ def main() -> None:
         with file.open(encoding="utf-8", newline="") as lines:
             # The first row names the columns.
             labelled = [row[:2] for row in csv.reader(lines) if len(row) > 1 and row[0].strip()][1:]
+        labelled = [row for at, row in enumerate(labelled) if not arguments.hold or at % arguments.hold]
         _, intents = np.unique([intent for _, intent in labelled], return_inverse=True)
         sets.append((pieces([text.strip() for text, _ in labelled]), intents))
     rows = tune(rows, sets)

@@ -211,7 +211,9 @@ def write(
             target.flush()
             os.fsync(target.fileno())
         empty = UnitVectors.empty()
-        whole = {name: np.concatenate([getattr(empty, name), *parts]) for name, parts in kept.items()}
+        whole: dict[str, Any] = {
+            name: np.concatenate([getattr(empty, name), *parts]) for name, parts in kept.items()
+        }
         with arrays.open("wb") as target:
             np.savez(target, format=FORMAT, dimension=embedder.dimension, **whole)
             target.flush()

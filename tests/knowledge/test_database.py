@@ -65,11 +65,14 @@ def test_a_server_holds_the_vectors_and_its_end_stops_learning_only(tmp_path: Pa
 
 def test_the_database_in_the_folder_holds_one_vector_a_passage(tmp_path: Path) -> None:
     import chromadb
+    from chromadb.config import Settings
 
     base = KnowledgeBase.open(tmp_path)
     base.add_texts([(f"t{n}", f"Text number {n} about lamps.\n\nIt has two paragraphs.") for n in range(5)])
     base.remove(["t1"])
     base.close()
-    collection = chromadb.PersistentClient(path=str(tmp_path / "chroma")).get_collection("passages")
+    settings = Settings(anonymized_telemetry=False)
+    client = chromadb.PersistentClient(path=str(tmp_path / "chroma"), settings=settings)
+    collection = client.get_collection("passages")
     held = collection.get(include=["metadatas"])
     assert sorted(str(item["passage"]) for item in held["metadatas"] or ()) == ["t0", "t2", "t3", "t4"]

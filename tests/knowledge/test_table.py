@@ -70,9 +70,9 @@ def test_a_passage_is_found_by_its_title_its_questions_and_each_sentence_once() 
 def test_replaced_text_under_the_same_id_gets_new_vectors(tmp_path: Path) -> None:
     base = KnowledgeBase.open(tmp_path / "index")
     base.add_texts([("a", "Cats sleep sixteen hours.")])
-    before = np.array(base._load().vectors)
+    before = np.array(base._load().vectors.rows)
     base.add_texts([("a", "The tram stops at the harbour.")])
-    assert not np.allclose(before, np.array(base._load().vectors))
+    assert not np.allclose(before, np.array(base._load().vectors.rows))
 
 
 def test_quantised_rows_are_within_half_a_step() -> None:
