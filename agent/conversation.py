@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from agent.dictation import asks_to_dictate
 from agent.ears import Ears
 from agent.echo import EchoGuard
 from agent.engines import Engines
+from agent.errors import AgentError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Screened, Shown, Spoken, Written
 from agent.history import Exchange, History, Memory
 from agent.live_face import Look
@@ -235,7 +237,8 @@ class Conversation:
             voice=voice,
         )
         ignored = any(isinstance(each, Ignore) for each in commands)
-        if text and not command.interim and not ignored:
+        taken = self._taker.utterance == command.utterance
+        if text and taken and not command.interim and not ignored:
             self._transcript = heard
             thinking = self._turn if self._turn and not self._turn.sounded else None
             number = thinking.number if thinking else self._turns + 1
@@ -264,7 +267,7 @@ class Conversation:
             case Resume():
                 self.stage.resume()
             case Cancel():
-                self._cancel()
+                self._cancel(keep_later=command.reason in (CancelReason.NO_ANSWER, CancelReason.STUCK))
                 if command.reason is CancelReason.NO_ANSWER:
                     self._begin(self._say_line("failed", Outcome.HANDOFF))
             case Ignore():
@@ -277,8 +280,9 @@ class Conversation:
                 self.stage.look(LOOKS[command.state])
                 self._on_event(StateChanged(command.state.value))
 
-    def _cancel(self) -> None:
-        self._later = ""
+    def _cancel(self, *, keep_later: bool = False) -> None:
+        if not keep_later:
+            self._later = ""
         heard = self.stage.heard()
         self._break_off()
         turn, self._turn = self._turn, None
@@ -308,17 +312,23 @@ class Conversation:
         asked, number = command.text, 0
         if command.joined and self._turn is not None:
             asked, number = f"{self._turn.asked} {asked}", self._turn.number
-            if self._acting:
+            if self._acting and not self._turn.sounded:
                 self._put_off(asked_more=command.text)
                 return
-            self._turn.over = True
-            self._turn = None
-            self._break_off()
-            self.stage.cancel()
+            if self._acting:
+                # what was done is being told already: what is said over that is a question of its own
+                self._cancel()
+                asked, number = command.text, 0
+            else:
+                self.history.take(self._turn.errand)  # what was never heard was never asked
+                self._turn.over = True
+                self._turn = None
+                self._break_off()
+                self.stage.cancel()
         elif self._turn is not None:
             self._cancel()
         self._turns = number or self._turns + 1
-        turn = self._turn = LiveTurn(self._turns, asked, self._heard_s)
+        turn = self._turn = LiveTurn(self._turns, asked, self._heard_s, errand=self.history.errand)
         self._quiet.clear()
         turn.mark("turn_end", now)
         turn.mark("transcript", now)
@@ -335,7 +345,9 @@ class Conversation:
     def _memory(self, asked: str = "") -> Memory:
         """What was said before `asked`, of a reply that goes on as much as has sounded."""
         turn = self._turn
-        if turn is None or turn.over or not turn.question or asked.startswith(turn.asked):
+        if turn is not None and turn.asked and asked.startswith(turn.asked):
+            return replace(self.history.memory(), errand=turn.errand)  # as it will be if the two are joined
+        if turn is None or turn.over or not turn.question:
             return self.history.memory()
         unfinished = Exchange(
             turn.question,
@@ -373,8 +385,9 @@ class Conversation:
             sorry = await self._voicing.line("failed", self._language, Outcome.HANDOFF)
             turn.outcome = Outcome.HANDOFF
             if sorry is not None and not turn.over:
-                turn.spoken.append(sorry)
-                self.stage.say(sorry)
+                with suppress(AgentError):  # too much waits to be said: then the visitor hears that
+                    self.stage.say(sorry)
+                    turn.spoken.append(sorry)
         finally:
             await events.aclose()
         if turn.over:
@@ -444,8 +457,6 @@ class Conversation:
 
     def _over(self, heard: str, *, interrupted: bool) -> None:
         turn, self._turn = self._turn, None
-        said = turn.spoken[-1].sentence.text if turn is not None and turn.spoken else ""
-        self._taker.expect_dictation(asks_to_dictate(said) or self.history.dictating)
         self.stage.resume()
         self._end_turn(turn, heard, interrupted=interrupted)
         self._follow(self._taker.reply_ended(self._clock()))
@@ -462,6 +473,8 @@ class Conversation:
         if turn.asked:
             language = self._language_of(turn)
             self.history.add(Exchange(turn.question, heard, turn.outcome, interrupted, language))
+        said = turn.spoken[-1].sentence.text if turn.spoken and not interrupted else heard
+        self._taker.expect_dictation(asks_to_dictate(said) or self.history.dictating)
         self._on_event(turn.ended(heard, interrupted=interrupted))
 
     def _break_off(self) -> None:

@@ -33,7 +33,11 @@ from agent.followup_words import (
 from agent.history import Exchange
 from agent.sentence import Outcome
 from agent.smalltalk import small_talk
+from knowledge.passage import Passage
+from knowledge.words import tokens_of, words_of
 
+FEW = 3
+"""Passages that are looked at for what a follow-up adds."""
 LOOKED_BACK = 6
 """Exchanges that a question may lean on."""
 LONGEST = 14
@@ -250,3 +254,16 @@ def _trimmed(words: Sequence[str]) -> str:
             break
         kept.append(word)
     return " ".join(kept)
+
+
+def follows(question: str, passages: Sequence[Passage]) -> bool:
+    """Whether what a follow-up adds is spoken of in what was found for the whole of it.
+
+    Args:
+        question: the visitor's words, without what went before.
+        passages: found for the question as it stands alone.
+    """
+    added = {word.key for word in words_of(question) if not word.plain}
+    found = {token for passage in passages[:FEW] for token in tokens_of(f"{passage.title}. {passage.text}")}
+    keys = {word.key for passage in passages[:FEW] for word in words_of(f"{passage.title}. {passage.text}")}
+    return not added or bool(added & (found | keys))

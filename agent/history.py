@@ -76,6 +76,11 @@ class History:
         return tuple(self._exchanges)
 
     @property
+    def errand(self) -> Errand | None:
+        """What the visitor is having done, if anything."""
+        return self._errand
+
+    @property
     def dictating(self) -> bool:
         """Whether the visitor was asked for something that they may give in pieces."""
         return self._errand is not None and bool(self._errand.slot) and self._errand.put

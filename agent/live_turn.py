@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from agent.conversation_events import TurnEnded
 from agent.events import Spoken
 from agent.sentence import Outcome
+from agent.slots import Errand
 
 
 @dataclass(slots=True)
@@ -24,6 +25,8 @@ class LiveTurn:
     spoken: list[Spoken] = field(default_factory=list)
     """Its sentences so far, sounding or waiting to."""
     timings_ms: dict[str, float] = field(default_factory=dict)
+    errand: Errand | None = None
+    """What the visitor was having done before it."""
     over: bool = False
     """Nothing more may be said of it."""
 

@@ -14,17 +14,19 @@ import numpy as np
 from agent.ahead import ahead
 from agent.answerer import Question
 from agent.cards import Card
+from agent.confirming import Nod, nod
 from agent.doing import do, safe_sentence, with_cards
 from agent.engines import Engines
 from agent.errands import Act, Aside, Say, next_step
 from agent.errors import AnswererError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
-from agent.followup import standalone
+from agent.followup import follows, standalone
 from agent.history import Memory
 from agent.llm import Asking
 from agent.phrases import Phrases
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.summary import remembered
+from knowledge.passage import Passage
 from moderation.verdict import Action
 from speech.recognizer import LOW_CONFIDENCE
 from speech.timeline import Phoneme, Speech
@@ -145,8 +147,9 @@ async def _written(
         yield ErrandMoved(step.errand)
 
     searched = time.perf_counter()
-    wanted = standalone(verdict.text, memory.exchanges)
-    passages, answerable = await asyncio.to_thread(engines.look_up, wanted, language)
+    wanted, (passages, answerable) = await asyncio.to_thread(
+        _looked_up, verdict.text, memory, engines, language
+    )
     yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
@@ -197,6 +200,21 @@ async def _written(
         yield Written(
             Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED), clock()
         )
+
+
+def _looked_up(
+    asked: str, memory: Memory, engines: Engines, language: str
+) -> tuple[str, tuple[tuple[Passage, ...], float]]:
+    """Search for a question as it stands by itself: what it means, and what was found.
+
+    What it adds to the one before must be spoken of there: the weather is no part of "and the weather?" after
+    a question about tents. A bare "yes" to nothing asks for nothing.
+    """
+    wanted = asked if nod(asked) is not Nod.UNCLEAR else standalone(asked, memory.exchanges)
+    found = engines.look_up(wanted, language)
+    if wanted != asked and not follows(asked, found[0]):
+        return asked, engines.look_up(asked, language)
+    return wanted, found
 
 
 async def _answer(question: Question, engines: Engines) -> AsyncGenerator[Sentence | Noted, None]:

@@ -77,6 +77,11 @@ class TurnTaker:
             return TurnState.PAUSED
         return TurnState.THINKING if self._reply.began_s is None else TurnState.SPEAKING
 
+    @property
+    def utterance(self) -> int | None:
+        """Number of the utterance that is open."""
+        return self._utterance.number if self._utterance is not None else None
+
     # What happens
 
     def speech_started(self, now_s: float, since_s: float) -> list[Command]:

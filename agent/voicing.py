@@ -10,7 +10,6 @@ from agent.engines import Engines
 from agent.events import Spoken
 from agent.reply import LEAD_S, PAUSE_S, whole_frames
 from agent.sentence import Emotion, Outcome, Sentence
-from speech.errors import SpeechError
 
 
 class Voicing:
@@ -44,7 +43,7 @@ class Voicing:
                 intensity=sentence.emotion.intensity,
                 language=sentence.language,
             )
-        except SpeechError as error:
+        except Exception as error:  # whatever it is, who waits for it must not wait for ever
             self._on_notice(Notice("voice_failed", str(error)))
             return None
         return Spoken(sentence, whole_frames(speech, pause_s=PAUSE_S), LEAD_S, 0.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.caption import cues_of
-from agent.events import Ended, Event, Heard, Moment, Noted, Retrieved, Screened, Spoken
+from agent.events import Ended, Event, Heard, Moment, Noted, Retrieved, Screened, Spoken, Written
 from agent.reply import FPS
 from agent.sentence import Citation, Outcome
 from avatar.clip import SOUND_RATE_HZ, Clip, ClipWriter
@@ -66,9 +66,11 @@ class Record:
                 self.outcome = event.outcome
             case Heard():
                 self.heard = event
-            case written:
+            case Written():
                 if self.first_sentence_ms is None:
-                    self.first_sentence_ms = written.at_ms
+                    self.first_sentence_ms = event.at_ms
+            case _:
+                pass
 
 
 async def record(

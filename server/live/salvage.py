@@ -13,7 +13,7 @@ from pathlib import Path
 
 from server.live.fragments import index
 from server.live.recording import MIN_FREE_BYTES
-from server.live.shelf import held, recordings_in
+from server.live.shelf import held, part_of, recordings_in
 
 log = logging.getLogger("visavis.live")
 
@@ -41,7 +41,7 @@ class _Boxes:
     """What an mp4 is made of."""
 
     ours: bool
-    """It is empty, or begins as an mp4."""
+    """It is empty, or begins as an mp4 and holds no sound or picture outside of fragments."""
     indexed: bool
     """It was completed."""
     whole: int
@@ -75,8 +75,9 @@ def salvage(folder: Path, *, min_free_bytes: int = MIN_FREE_BYTES) -> Salvage:
 
 
 def _mend(path: Path, min_free_bytes: int) -> str:
-    path.with_name(f".{path.name}.part").unlink(missing_ok=True)  # the index that was being written
     boxes, before = _boxes(path), path.stat()
+    if boxes.ours:
+        part_of(path).unlink(missing_ok=True)  # the index that was being written
     if boxes.indexed or not boxes.ours:
         return ""
     if not boxes.whole:
@@ -122,7 +123,8 @@ def _boxes(path: Path) -> _Boxes:
             if kinds[-2:] == [b"moof", b"mdat"]:
                 whole = at
     indexed = b"moov" in kinds and b"mdat" in kinds and b"moof" not in kinds
-    return _Boxes(not end or kinds[:1] == [b"ftyp"], indexed, whole)
+    loose = b"mdat" in kinds and b"moof" not in kinds
+    return _Boxes(not end or (kinds[:1] == [b"ftyp"] and (indexed or not loose)), indexed, whole)
 
 
 def _mend_captions(path: Path) -> None:

@@ -195,12 +195,14 @@ class Session:
 
     def _take(self, data: str | bytes, visit: Visit, link: Link) -> None:
         if isinstance(data, bytes):
-            visit.take_sound(data)
+            if link is self._post.link:
+                visit.take_sound(data)
             return
         message = parse_message(data)
+        if link is not self._post.link:
+            return  # another client has taken its place while this was on its way
         if isinstance(message, Kept):
-            if link is self._post.link:  # not where another client has got a newer one in the meantime
-                self.passes.kept()
+            self.passes.kept()
             return
         if not isinstance(message, Report):
             self.presence.act(self._clock())

@@ -72,9 +72,17 @@ def recordings_in(folder: Path) -> list[Path]:
     """Return the mp4 files of recordings; none where the folder is missing."""
     if not folder.is_dir():
         return []
-    return sorted(
-        path for path in folder.glob("*.mp4") if _FILE.fullmatch(path.name) and not path.is_symlink()
-    )
+    return sorted(path for path in folder.glob("*.mp4") if _is_ours(path))
+
+
+def part_of(path: Path) -> Path:
+    """Return where a recording's index is written, before it takes the recording's place."""
+    return path.with_name(f".{path.name}.part")
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is named as recordings are and has its captions beside it: a folder may hold other films."""
+    return bool(_FILE.fullmatch(path.name)) and not path.is_symlink() and path.with_suffix(".vtt").is_file()
 
 
 def erase_recordings(folder: Path, session_id: str) -> int:
@@ -101,8 +109,9 @@ def purge_recordings(folder: Path, older_than_s: float) -> int:
     if not folder.is_dir():
         return 0
     before = time.time() - older_than_s
-    files = [path for path in folder.iterdir() if path.suffix in (".mp4", ".vtt", ".part")]
-    old = [path for path in files if path.stat().st_mtime < before]
+    ours = recordings_in(folder)
+    files = [each for path in ours for each in (path, path.with_suffix(".vtt"), part_of(path))]
+    old = [path for path in files if path.exists() and path.stat().st_mtime < before]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)

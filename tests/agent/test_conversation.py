@@ -395,3 +395,48 @@ async def test_a_link_of_an_answer_is_shown(tmp_path: Path) -> None:
     assert turn.heard == "Look here."
     (shown,) = [event for event in talk.events if isinstance(event, CardShown)]
     assert (shown.turn, shown.card.url) == (turn.turn, "https://shop.example/t")
+
+
+@pytest.mark.parametrize("more", ["please", "thank you"])
+async def test_what_was_never_asked_aloud_cannot_be_agreed_to(tmp_path: Path, more: str) -> None:
+    calls = []
+
+    @tool(about="cancel", changes=True, confirm={"en": "Shall I cancel order {order}?"})
+    def cancel_order(
+        order: Annotated[str, Slot(pattern=r"\d{4}", ask={})], language: str, state_dir: Path
+    ) -> str:
+        """Cancels an order."""
+        calls.append(order)
+        return "The order is cancelled."
+
+    async with talking(tmp_path, ScriptedAnswerer(["Never."]), tools=(cancel_order,)) as talk:
+        talk.conversation.type("Please cancel order 4117.")
+        async with asyncio.timeout(10):
+            while talk.conversation.history.errand is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        assert not talk.turns
+        talk.conversation.type(more)  # before the question has sounded
+        (turn,) = await talk.until(TurnEnded)
+    assert calls == []
+    assert turn.heard == "Shall I cancel order 4 1 1 7?"
+
+
+async def test_what_a_tool_tells_can_be_interrupted_and_the_question_is_answered(
+    tmp_path: Path, voice: np.ndarray
+) -> None:
+    @tool(about="order")
+    def order_status(
+        order: Annotated[str, Slot(pattern=r"\d{4}", ask={})], language: str, state_dir: Path
+    ) -> str:
+        """Tells where an order is."""
+        return LONG
+
+    heard = ("Are you open on Sunday?",)
+    async with talking(tmp_path, ScriptedAnswerer(["We are."]), heard, (order_status,)) as talk:
+        talk.conversation.type("Where is order 1234?")
+        await talk.until(SentenceBegan)
+        await talk.speak(voice[: len(voice) // 2], silence_s=0.8)
+        first, second = await talk.until(TurnEnded, 2)
+    assert first.interrupted
+    assert second.question == heard[0]
+    assert second.heard == "We are."

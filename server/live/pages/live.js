@@ -206,9 +206,13 @@ export class LiveSession extends EventTarget {
     if (message.state) this.#take({ type: "state", state: message.state });
     this.#after("report", REPORT_EVERY, () => this.#report(false));
     this.#entered.resolve();
+    if (again || message.resumed) {
+      // the server knows how it was before, which is not how it is on a page that was loaded anew
+      this.#send({ type: "mute", muted: this.muted });
+      if (this.sound) this.#announce();
+      else this.#send({ type: "audio", on: false });
+    }
     if (!again) return;
-    if (this.muted) this.#send({ type: "mute", muted: true });
-    if (this.sound) this.#announce();
     // a server that was away knows the old connection no more; a short gap of the WebSocket alone leaves it be
     if (!this.#peer?.connected) this.#mend("restart");
   }

@@ -7,7 +7,7 @@ import { ConversationView } from "./view.js";
 
 /** Where a reloaded page finds the conversation it was in; the server keeps one for a minute. */
 const SAVED = "visavis.session";
-const SAVED_MS = 55_000;
+const SAVED_MS = 13_000; // the server keeps the place of a page that was left for 15 s
 
 const params = new URLSearchParams(location.search);
 const embedded = params.has("embed");

@@ -16,14 +16,16 @@ async def test_what_is_older_than_promised_is_deleted_and_the_rest_stays(tmp_pat
         store.put(name, SessionOpened("demo"))
         store.put(name, SessionClosed("visitor"))
         await store.flush()
-        file = recordings / f"{name}.mp4"
-        file.write_bytes(b"film")
         then = time.time() - age_days * 86_400
-        os.utime(file, (then, then))
+        for file in (recordings / f"{name}.mp4", recordings / f"{name}.vtt", recordings / f"{name}-own.mp4"):
+            if name == "old" or "own" not in file.name:
+                file.write_bytes(b"film")
+                os.utime(file, (then, then))
         now[0] = time.time()
-    assert await forget(store, str(recordings), 30.0) == (1, 1)
+    assert await forget(store, str(recordings), 30.0) == (1, 2)
     assert [session.id for session in await store.sessions()] == ["new"]
-    assert [file.name for file in recordings.iterdir()] == ["new.mp4"]
+    # a film without captions beside it is none of ours
+    assert sorted(file.name for file in recordings.iterdir()) == ["new.mp4", "new.vtt", "old-own.mp4"]
     assert await forget(store, str(recordings), 30.0) == (0, 0)
     await store.close()
 
