@@ -227,6 +227,7 @@ class Conversation:
             heard = Transcript("", self._language, 0.0, "none")
         voice = await _soon(listening) if listening else None
         text = heard.text.strip()
+        taken = self._taker.utterance == command.utterance
         commands = self._taker.words(
             self._clock(),
             text,
@@ -237,7 +238,6 @@ class Conversation:
             voice=voice,
         )
         ignored = any(isinstance(each, Ignore) for each in commands)
-        taken = self._taker.utterance == command.utterance
         if text and taken and not command.interim and not ignored:
             self._transcript = heard
             thinking = self._turn if self._turn and not self._turn.sounded else None
