@@ -19,6 +19,7 @@ from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
 from agent.slots import Errand, Stage
 from agent.tools import Slot, Tool, tool
+from knowledge.passage import Passage
 from moderation.verdict import Verdict
 from speech.recognizer import Transcript
 from tests.agent.scripted import PASSAGE, WordGuard, scripted_engines
@@ -343,8 +344,26 @@ async def test_a_document_neither_begins_nor_confirms_anything(tmp_path: Path) -
     assert shop.cancelled == []
 
 
+SPAIN = Passage("p2", "delivery.md", "Delivery", "Delivery to Spain costs nine euros.", 0.9)
+
+
+@pytest.mark.parametrize("question", ["and the weather?", "yes", "No."])
+async def test_what_is_found_nowhere_is_no_follow_up_and_a_nod_asks_nothing(
+    tmp_path: Path, question: str
+) -> None:
+    engines = scripted_engines(tmp_path, ScriptedAnswerer(["Fine."]))
+    engines.knowledge.passage = SPAIN  # type: ignore[attr-defined]
+    history = History()
+    history.add(Exchange("How much is delivery to Ireland?", "Three euros.", Outcome.ANSWERED, False, "en"))
+    async for _ in reply(typed(question), engines, history.memory()):
+        pass
+    engines.close()
+    assert engines.knowledge.queries[-1] == question  # type: ignore[attr-defined]
+
+
 async def test_a_follow_up_is_searched_with_the_question_before(tmp_path: Path) -> None:
     engines = scripted_engines(tmp_path, ScriptedAnswerer(["Fine."]))
+    engines.knowledge.passage = SPAIN  # type: ignore[attr-defined]
     history = History()
     history.add(Exchange("How much is delivery to Ireland?", "Three euros.", Outcome.ANSWERED, False, "en"))
     async for _ in reply(typed("and to Spain?"), engines, history.memory()):
@@ -369,6 +388,7 @@ async def test_the_answerer_is_told_what_was_said_before(tmp_path: Path) -> None
     history = History()
     history.add(before)
     engines = scripted_engines(tmp_path, Listening(["Fine."]))
+    engines.knowledge.passage = SPAIN  # type: ignore[attr-defined]
     async for _ in reply(typed("and to Spain?"), engines, history.memory()):
         pass
     engines.close()

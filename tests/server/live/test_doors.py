@@ -49,7 +49,7 @@ async def test_questions_of_one_session_make_a_conversation(server: Server) -> N
     asked: list[str] = engines.knowledge.queries  # type: ignore[attr-defined]
     first = (await server.http.post("/v1/chat", json={"text": "Do you deliver to Norway?"})).json()
     await server.http.post("/v1/chat", json={"text": "How much is that?", "session": first["session"]})
-    assert "Norway" in asked[-1]
+    assert any("Norway" in query for query in asked[1:])
     await server.http.post("/v1/chat", json={"text": "How much is that?", "session": "another"})
     assert "Norway" not in asked[-1]
 
