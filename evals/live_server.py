@@ -2,7 +2,8 @@
 
 Run as `python -m evals.live_server --port N`. It differs from `visavis serve` in four things: no limit on how
 often sessions are asked for and how many wait, so many places as are told, the bench's page and a look
-inside; and, with `--marks`, a mark in every second's picture and sound, by which the two can be held against each other.
+inside; and, with `--marks`, a mark in every second's picture and sound, by which the two can be held against
+each other.
 """
 
 from __future__ import annotations

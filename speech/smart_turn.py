@@ -1,8 +1,8 @@
 """Smart Turn: does a voice sound as if it had said everything? An ONNX model that hears the last 8 s.
 
 The model is pipecat's Smart Turn v3 (BSD-2-Clause, 9 MB, 23 languages). It lies in the model cache, in the
-folder `smart-turn`, or in the package `pipecat-ai` (extra `[turn]`), of which nothing else is used; without it,
-the words alone tell. It takes about 75 ms of one core.
+folder `smart-turn`, or in the package `pipecat-ai` (extra `[turn]`), of which nothing else is used; without
+it, the words alone tell. It takes about 75 ms of one core.
 """
 
 from __future__ import annotations
