@@ -18,7 +18,7 @@ log = logging.getLogger("visavis.live")
 P = ParamSpec("P")
 T = TypeVar("T")
 NICE = 5
-"""Of threads that give way: with four visitors on two cores there were 2 gaps in each one's sound in 20 s
+"""Of threads that give way: with four visitors on two cores one run had 2 gaps in each one's sound in 20 s
 instead of 16; at 10 the pictures suffered as well."""
 WAIT_S = 3.0
 """How long work that is under way may take to end when a pool is shut down."""
