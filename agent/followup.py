@@ -265,5 +265,4 @@ def follows(question: str, passages: Sequence[Passage]) -> bool:
     """
     added = {word.key for word in words_of(question) if not word.plain}
     found = {token for passage in passages[:FEW] for token in tokens_of(f"{passage.title}. {passage.text}")}
-    keys = {word.key for passage in passages[:FEW] for word in words_of(f"{passage.title}. {passage.text}")}
-    return not added or bool(added & (found | keys))
+    return not added or bool(added & found)

@@ -109,7 +109,6 @@ class Stage:
         self.drawn = 0
         """Frames that left."""
         self.on_event = on_event
-        """Who is told; may be changed at any time."""
         """Told of every `StageEvent`; a conversation sets itself here."""
         self._face = LiveFace(
             renderer,

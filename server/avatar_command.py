@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from server.arguments import JsonOption
 from server.boundary import boundary, print_json
 
 avatar_app = typer.Typer(
@@ -16,7 +17,6 @@ avatar_app = typer.Typer(
     Start with: visavis avatar say "Good morning, how can I help?" --emotion happy --out hello.mp4""",
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 RigOption = Annotated[
     str, typer.Option("--rig", "-r", help="A rig's name, see `visavis avatar list`, or a rig's folder.")
 ]
