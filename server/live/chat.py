@@ -34,6 +34,9 @@ WAITING = 32
 ANSWER_S = 60.0
 """Longest time for an answer, seconds."""
 
+TURNS = 4
+"""Questions of one conversation at once, the one that is answered included: people ask one at a time."""
+
 REMEMBERED = 2000
 """Conversations at most; the one that rested longest is forgotten first."""
 REMEMBERED_S = 1800.0
@@ -48,6 +51,9 @@ class _Talk:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Its questions are answered one after the other."""
     at_s: float = 0.0
+    """When its last question came or was answered, seconds."""
+    questions: int = 0
+    """That are answered, or wait for it; while there are any it is not forgotten."""
 
 
 class Voiceless:
@@ -90,7 +96,7 @@ class Chat:
         """Answer a question.
 
         Raises:
-            LiveError: too many wait, or it takes too long.
+            LiveError: too many wait, at all or in this conversation, or it takes too long.
         """
         turn = _Turn(asked)
         async with (
@@ -139,23 +145,47 @@ class Chat:
 
     @asynccontextmanager
     async def _remembering(self, opened: OpenDesk, turn: _Turn) -> AsyncGenerator[History, None]:
-        """Hold a conversation for one question, and remember what came of it."""
-        now_s = time.monotonic()
-        while self._talks:
-            oldest = next(iter(self._talks.values()))
-            if len(self._talks) < REMEMBERED and now_s - oldest.at_s < REMEMBERED_S:
-                break
-            self._talks.popitem(last=False)
+        """Hold a conversation for one question, and remember what came of it.
+
+        Raises:
+            LiveError: too many questions of this conversation wait already.
+        """
+        self._forget()
         name = (opened.id, turn.session)
         talk = self._talks.setdefault(name, _Talk(History(f"{opened.id}/{turn.session}")))
-        talk.at_s = now_s
+        if talk.questions >= TURNS:
+            raise LiveError(
+                "busy",
+                "earlier questions of this conversation are still being answered",
+                "wait for their answers, or begin another conversation",
+                status=503,
+                retryable=True,
+            )
+        talk.questions += 1
+        try:
+            self._touch(name, talk)
+            async with talk.turn:
+                try:
+                    yield talk.history
+                finally:
+                    if (exchange := turn.exchange()) is not None:
+                        talk.history.add(exchange)
+        finally:
+            talk.questions -= 1
+            self._touch(name, talk)
+
+    def _touch(self, name: tuple[str, str], talk: _Talk) -> None:
+        talk.at_s = time.monotonic()
         self._talks.move_to_end(name)
-        async with talk.turn:
-            try:
-                yield talk.history
-            finally:
-                if (exchange := turn.exchange()) is not None:
-                    talk.history.add(exchange)
+
+    def _forget(self) -> None:
+        """Forget conversations that rest for too long, and the oldest where there are too many."""
+        now_s = time.monotonic()
+        for name, talk in list(self._talks.items()):
+            if len(self._talks) < REMEMBERED and now_s - talk.at_s < REMEMBERED_S:
+                return
+            if not talk.questions:
+                del self._talks[name]
 
     async def _events(
         self, opened: OpenDesk, asked: ChatRequest, history: History
