@@ -13,6 +13,7 @@ import typer
 from server.arguments import DeskArgument, JsonOption
 from server.avatar_command import avatar_app
 from server.boundary import UsageError, boundary, check_suffix, print_json
+from server.knowledge_command import knowledge_app
 from server.learn_command import learn
 from server.models_command import models_app
 from server.serve_command import serve
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
+app.add_typer(knowledge_app, name="knowledge")
 
 
 @app.command()

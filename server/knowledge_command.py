@@ -1,0 +1,271 @@
+"""`visavis knowledge`: the words and options of its subcommands; what they do stands in other modules."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from server.arguments import JsonOption
+from server.boundary import UsageError, boundary, print_json
+
+if TYPE_CHECKING:
+    from agent.desk import Desk
+    from knowledge import KnowledgeBase
+    from knowledge.record import Record
+    from knowledge.versions import Version
+
+knowledge_app = typer.Typer(
+    no_args_is_help=True,
+    help="""What a desk knows, and what it lacks: documents, versions, open questions, doubtful places.
+
+    Start with: visavis knowledge unanswered mydesk""",
+)
+DeskName = Annotated[str, typer.Argument(metavar="DESK", help="The desk's folder.")]
+SHOWN = 60
+"""Documents and hints that are named at a terminal; --json names all."""
+
+
+@knowledge_app.command("list")
+def list_documents(desk: DeskName, json: JsonOption = False) -> None:
+    """List the documents that a desk answers from.
+
+    With each: how many passages it was cut into, its languages, tags, when it was updated, and where it was
+    read. Documents of the desk's own knowledge folder are brought up to date first.
+
+    Examples:
+
+      visavis knowledge list mydesk
+
+      visavis knowledge list mydesk --json | jq '.documents[].source'
+    """
+    from server.terminal_knowledge import show_documents
+
+    with boundary(), _opened(desk) as (_, knowledge):
+        from knowledge.revising import kept_out
+
+        records = knowledge.documents()
+        out = [one.source for one in kept_out(records)]
+        document = {
+            "documents": [_document(one) for one in records if one.passages],
+            "passages": knowledge.count,
+            "kept_out": out,
+        }
+    if json:
+        print_json(document)
+    else:
+        show_documents(document)
+
+
+@knowledge_app.command("remove")
+def remove_documents(
+    desk: DeskName,
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME…", help='As `list` names them; * stands for anything: "old/*".'),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Remove documents from what a desk answers from; their files stay where they are.
+
+    A file of the desk's own knowledge folder stays out until it is changed. Running servers go on without the
+    documents. `visavis knowledge rollback` brings them back.
+
+    Examples:
+
+      visavis knowledge remove mydesk handbook-2024.pdf
+
+      visavis knowledge remove mydesk "old/*" --yes
+    """
+    with boundary(), _opened(desk, changing=True) as (loaded, knowledge):
+        from knowledge.revising import remove, versions_of
+
+        records = [one for one in knowledge.documents() if one.passages]
+        sources = list(dict.fromkeys(source for name in names for source in _matching(name, records)))
+        before = versions_of(knowledge)
+        if not yes:
+            _confirm(f"Remove {_listed(sources)} from the knowledge of {loaded.folder.name}?")
+        made = remove(knowledge, sources, loaded.knowledge_folder)
+        count = len([one for one in records if one.source not in sources])
+    back = f"visavis knowledge rollback {desk} {before[0].number}" if before else ""
+    document = {
+        "removed": sources,
+        "documents": count,
+        "version": made.number if made else None,
+        "undo": back,
+    }
+    if json:
+        print_json(document)
+        return
+    typer.echo(f"removed {_listed(sources)}; {count} documents are left")
+    typer.echo(f"to get {'it' if len(sources) == 1 else 'them'} back: {back}")
+
+
+@knowledge_app.command("versions")
+def list_versions(desk: DeskName, json: JsonOption = False) -> None:
+    """List what changed in a desk's knowledge, the latest first.
+
+    Every `learn`, `remove` and `rollback` that changes something makes a version; the last 10 are kept.
+    +3 ~1 −2: three documents came, one changed, two went.
+
+    Examples:
+
+      visavis knowledge versions mydesk
+    """
+    from server.terminal_knowledge import show_versions
+
+    with boundary(), _opened(desk) as (_, knowledge):
+        from knowledge.revising import versions_of
+
+        versions = versions_of(knowledge)
+    document = {"versions": [_version(one, present=at == 0) for at, one in enumerate(versions)]}
+    if json:
+        print_json(document)
+    else:
+        show_versions(document)
+
+
+@knowledge_app.command("rollback")
+def rollback(
+    desk: DeskName,
+    number: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="[N]",
+            min=1,
+            help="The version, as `versions` numbers it; the one before the last change.",
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring back what a desk knew before, in one step, while servers run.
+
+    That is a version too: a second rollback without a number takes the first one back. Files in the desk's
+    own knowledge folder are left alone; one that differs from what was brought back is learnt again when it
+    is changed, and not before.
+
+    Examples:
+
+      visavis knowledge rollback mydesk
+
+      visavis knowledge rollback mydesk 4
+    """
+    with boundary(), _opened(desk, changing=True) as (loaded, knowledge):
+        from knowledge.revising import roll_back
+
+        wanted, made = roll_back(knowledge, number, loaded.knowledge_folder)
+        passages = knowledge.count
+    document = {
+        "brought_back": wanted.number,
+        "version": made.number if made else None,
+        "changes": _changes(made) if made else None,
+        "passages": passages,
+    }
+    if json:
+        print_json(document)
+    elif made is None:
+        typer.echo(f"version {wanted.number} is what the desk knows already; nothing was changed")
+    else:
+        typer.echo(
+            f"the desk knows what it knew at version {wanted.number} of {_when(wanted.at)}: {made.changes}, "
+            f"{passages} passages; this is version {made.number}"
+        )
+
+
+@contextmanager
+def _opened(desk: str, *, changing: bool = False) -> Iterator[tuple[Desk, KnowledgeBase]]:
+    """Open a desk's knowledge, brought up to date with its documents."""
+    from agent.desk import Desk
+    from agent.library import open_knowledge
+
+    loaded = Desk.load(desk)
+    knowledge = open_knowledge(loaded, learning=changing)
+    try:
+        yield loaded, knowledge
+    finally:
+        knowledge.close()
+
+
+def _matching(name: str, records: Iterable[Record]) -> list[str]:
+    """Return the sources that a name stands for: a source, its file's name, or a pattern.
+
+    Raises:
+        UsageError: none, or a file's name several documents have.
+    """
+    import difflib
+
+    sources = [one.source for one in records]
+    if name in sources:
+        return [name]
+    if any(sign in name for sign in "*?["):
+        found = fnmatch.filter(sources, name)
+    else:
+        found = [one for one in sources if one.rpartition("/")[2] == name]
+        if len(found) > 1:
+            raise UsageError(f"{name} may be {_listed(found)}; write it as one of these")
+    if not found:
+        near = difflib.get_close_matches(name, sources, 1, 0.7)
+        hint = f"do you mean {near[0]}?" if near else "`visavis knowledge list` names all"
+        raise UsageError(f"there is no document {name}; {hint}")
+    return found
+
+
+def _confirm(question: str) -> None:
+    """Ask a person.
+
+    Raises:
+        UsageError: nobody is there, or the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody is here to ask; say --yes")
+    if not typer.confirm(question, err=True):
+        raise UsageError("nothing was changed")
+
+
+def _listed(sources: list[str]) -> str:
+    if len(sources) > 4:
+        return f"{', '.join(sources[:3])} and {len(sources) - 3} more"
+    return " and ".join(filter(None, (", ".join(sources[:-1]), sources[-1])))
+
+
+def _document(record: Record) -> dict[str, Any]:
+    languages = sorted({one.language for one in record.passages})
+    return {
+        "source": record.source,
+        "title": record.title,
+        "passages": len(record.passages),
+        "languages": languages,
+        "kind": record.passages[0].kind,
+        "tags": list(record.tags),
+        "updated": record.updated,
+        "place": record.place,
+    }
+
+
+def _version(version: Version, *, present: bool) -> dict[str, Any]:
+    return {
+        "number": version.number,
+        "at": datetime.fromtimestamp(version.at, UTC).isoformat(timespec="seconds"),
+        "cause": version.cause,
+        "changes": _changes(version),
+        "documents": version.documents,
+        "passages": version.passages,
+        "present": present,
+    }
+
+
+def _changes(version: Version) -> dict[str, Any]:
+    changes = version.changes
+    names = {kind: list(sources) for kind, sources in (changes.names or {}).items()}
+    counts = {"added": changes.added, "updated": changes.updated, "removed": changes.removed}
+    return {**counts, "names": names}
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
