@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.sentence import Citation
+
 MOST_ITEMS = 12
 LONGEST_ITEM = 200
 """Characters of one line on a card."""
@@ -74,10 +76,15 @@ def listed(text: str, title: str) -> Card | None:
     return Card("steps" if steps else "list", title, items)
 
 
-def source_card(source: str, title: str) -> Card | None:
-    """Return a card that leads to a passage's page; None where it has no address."""
-    url = source if re.match(r"https?://", source) else ""
-    return Card("link", title, url=url) if url else None
+def source_card(citation: Citation) -> Card | None:
+    """Return a card that leads to where a passage stands; None where it has no address."""
+    url = web_address(citation)
+    return Card("link", citation.title, url=url) if url else None
+
+
+def web_address(citation: Citation) -> str:
+    """Return the address that may be opened for a citation; empty where it has none of http or https."""
+    return next((one for one in (citation.url, citation.source) if re.match(r"https?://\S+$", one)), "")
 
 
 def distinct(cards: Sequence[Card], shown: set[Card]) -> tuple[Card, ...]:

@@ -20,6 +20,8 @@ from agent.tools import Tool, load_tools
 
 DEMO = "demo"
 _BUILT_IN = Path(str(resources.files("agent"))) / "desks"
+MOST_RULES = 12_000
+"""Characters of a language model's rules; it reads them with every question."""
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -79,6 +81,29 @@ class Desk:
         """Return the path of what lies beside `desk.toml` under this name; else the name itself."""
         path = self.folder / name
         return str(path) if name and path.exists() else name
+
+    def rules(self) -> str:
+        """Return the company's own rules for a language model; empty where there are none.
+
+        Raises:
+            DeskError: the file that `answering.policy` names cannot be read, or is too long.
+        """
+        name = self.settings.answering.policy
+        if not name:
+            return ""
+        file, where = self.folder / name, f"{self.folder / 'desk.toml'}: answering.policy"
+        try:
+            text = file.read_text(encoding="utf-8-sig").strip()
+        except (OSError, ValueError) as error:
+            raise DeskError(
+                f"{where}: {file} cannot be read ({error}); name a UTF-8 text file in the desk's folder"
+            ) from error
+        if len(text) > MOST_RULES:
+            raise DeskError(
+                f"{where}: {file} has {len(text)} characters, at most {MOST_RULES} fit; shorten it, and put "
+                "what visitors ask about into the knowledge"
+            )
+        return text
 
     def tools(self) -> tuple[Tool, ...]:
         """Import and return its business actions."""

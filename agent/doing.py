@@ -148,7 +148,7 @@ def with_cards(sentence: Sentence, shown: set[Card]) -> tuple[Sentence, tuple[Ca
     title = sentence.citations[0].title if sentence.citations else ""
     text, cards = take_links(sentence.text, title)
     for citation in sentence.citations:
-        more = (listed(citation.text, citation.title), source_card(citation.source, citation.title))
+        more = (listed(citation.text, citation.title), source_card(citation))
         cards += tuple(card for card in more if card is not None)
     return replace(sentence, text=text), distinct(cards, shown)
 

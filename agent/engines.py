@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,9 @@ from agent.answerer import Answerer, Question
 from agent.desk import Desk
 from agent.extractive import ExtractiveAnswerer
 from agent.face import voice_of
+from agent.library import open_knowledge
 from agent.llm import OpenAIAnswerer, endpoint_is_set
+from agent.mcp import McpTools
 from agent.sayings import expected
 from agent.tools import Tool
 from knowledge import KnowledgeBase
@@ -51,6 +53,10 @@ class Engines:
     """None unless it was opened for hearing."""
     turn_end: Callable[[Pcm], float] | None = field(default=None)
     """Probability that a voice has finished, as `speech.smart_turn` hears it; None: words alone tell."""
+    mcp: McpTools | None = field(default=None)
+    """Connections to MCP servers, whose tools stand in `tools`."""
+    problems: tuple[str, ...] = ()
+    """What does not work though the desk does, with a remedy each."""
 
     @classmethod
     def open(
@@ -73,12 +79,19 @@ class Engines:
             AgentError, KnowledgeError, ModerationError, SpeechError: an engine cannot be opened.
         """
         settings = desk.settings
-        with ExitStack() as opened, ThreadPoolExecutor(1, thread_name_prefix="open") as opener:
+        problems: list[str] = []
+
+        def problem(what: str) -> None:
+            log.warning("%s", what)
+            problems.append(what)
+
+        with ExitStack() as opened, ThreadPoolExecutor(2, thread_name_prefix="open") as opener:
             guard = Guard.load(desk.policy_file)
-            tools = desk.tools()
-            answerer, fallback = open_answerer(desk)
+            own_tools, rules = desk.tools(), desk.rules()
+            connecting = opener.submit(_open_mcp, desk)
+            opened.callback(_close_mcp, connecting)
             step("knowledge")
-            knowledge = open_knowledge(desk)
+            knowledge = open_knowledge(desk, guard, problem=problem)
             opened.callback(knowledge.close)
             step("voice")
             speaking = opener.submit(_open_voice, desk)
@@ -96,6 +109,13 @@ class Engines:
                 opened.callback(recognizer.close)
                 turn_end = _open_turn_end() if settings.hearing.turn_end == "auto" else None
             synthesizer = speaking.result()
+            opened.callback(synthesizer.close)
+            if settings.tools.mcp:
+                step("tools")
+            mcp = connecting.result()
+            tools = (*own_tools, *mcp.tools)
+            problems += mcp.problems  # logged where they were found
+            answerer, fallback = open_answerer(desk, tools, guard, rules)
             opened.pop_all()  # from here on `close` closes them
         return cls(
             desk=desk,
@@ -107,6 +127,8 @@ class Engines:
             tools=tools,
             recognizer=recognizer,
             turn_end=turn_end,
+            mcp=mcp,
+            problems=tuple(problems),
         )
 
     def warm(self, languages: Iterable[str]) -> None:
@@ -115,6 +137,8 @@ class Engines:
             self.recognizer.warm()
         if self.turn_end is not None:
             self.turn_end(np.zeros(0, np.float32))
+        if isinstance(self.answerer, OpenAIAnswerer):
+            self.answerer.warm()
         for language in languages:
             greeting = GREETINGS[language]
             self.guard.screen(greeting, direction="input", language=language)
@@ -151,24 +175,48 @@ class Engines:
         if self.recognizer is not None:
             self.recognizer.close()
         self.knowledge.close()
+        if self.mcp is not None:
+            self.mcp.close()
 
 
-def open_knowledge(desk: Desk) -> KnowledgeBase:
-    """Open a desk's index, brought up to date with its documents."""
-    knowledge = KnowledgeBase.open(desk.state_folder / "knowledge")
-    if desk.knowledge_folder.is_dir():
-        knowledge.add([desk.knowledge_folder])
-    return knowledge
+def open_answerer(
+    desk: Desk, tools: Sequence[Tool], guard: Guard, rules: str = ""
+) -> tuple[Answerer, Answerer | None]:
+    """Choose the answering engine and what it falls back on.
 
-
-def open_answerer(desk: Desk) -> tuple[Answerer, Answerer | None]:
-    """Choose the answering engine and what it falls back on."""
+    Args:
+        desk: whose.
+        tools: what a language model may call.
+        guard: screens what it reads.
+        rules: the company's own rules for it.
+    """
     settings = desk.settings.answering
     extractive = ExtractiveAnswerer(answer_from=desk.settings.knowledge.answer_from)
     wanted = settings.engine == "openai" or (settings.engine == "auto" and endpoint_is_set(settings))
-    if wanted:
-        return OpenAIAnswerer(settings, desk.settings.persona), extractive if settings.fallback else None
-    return extractive, None
+    if not wanted:
+        return extractive, None
+    model = OpenAIAnswerer(
+        settings,
+        desk.settings.persona,
+        tools=tools,
+        confirms=True,  # `agent.reply` follows what is asked
+        state_dir=desk.state_folder,
+        guard=guard,
+        policy=rules,
+        enough=settings.support,
+        history_tokens=settings.history_tokens,
+    )
+    return model, extractive if settings.fallback else None
+
+
+def _open_mcp(desk: Desk) -> McpTools:
+    return McpTools(desk.settings.tools.mcp, desk.folder)
+
+
+def _close_mcp(connecting: Future[McpTools]) -> None:
+    """Close what was opened beside something that failed."""
+    with suppress(Exception):  # it may have failed itself; that is told elsewhere
+        connecting.result().close()
 
 
 def _open_turn_end() -> Callable[[Pcm], float] | None:

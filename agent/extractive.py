@@ -82,7 +82,7 @@ class ExtractiveAnswerer:
         if choice is not None:
             line = question.phrases.clarify
             line = line.replace("{first}", _topic(choice[0])).replace("{second}", _topic(choice[1]))
-            both = (_citation(choice[0]), _citation(choice[1]))
+            both = (Citation.of(choice[0]), Citation.of(choice[1]))
             yield from _say(line, question.language, Emotion("thinking", 0.5), Outcome.CLARIFIED, both)
             return
         if passage is None:
@@ -92,7 +92,7 @@ class ExtractiveAnswerer:
         if passage.language != question.language:
             line = question.phrases.other_language
             yield from _say(line, question.language, Emotion("apologetic", 0.3), Outcome.ANSWERED)
-        cited = (_citation(passage),)
+        cited = (Citation.of(passage),)
         whole = question.standalone or question.text
         asked = words_of(whole)
         for number, text in enumerate(select(passage.text, whole, passage.language)):
@@ -258,7 +258,3 @@ def _same_topic(one: Passage, other: Passage) -> bool:
 
 def _document(passage: Passage) -> str:
     return passage.source.partition("#")[0]
-
-
-def _citation(passage: Passage) -> Citation:
-    return Citation(passage.source, passage.title, passage.text, passage.score)

@@ -73,7 +73,7 @@ class Gate:
         )
 
     def _sources(self) -> list[Citation]:
-        passages = [Citation(p.source, p.title, p.text, p.score) for p in self._question.passages]
+        passages = [Citation.of(passage) for passage in self._question.passages]
         return passages + self._toolbox.results
 
     def _support(self, text: str, sources: list[Citation]) -> Support:

@@ -12,12 +12,11 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
-
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from agent.errors import ToolError
 from agent.grounding import speaks_to_a_model
+from agent.settings import McpServer
 from agent.tools import Tool
 
 if TYPE_CHECKING:
@@ -35,36 +34,6 @@ LONGEST_DESCRIPTION = 600
 
 _NEVER = re.compile(r"(?!)")
 _Result = TypeVar("_Result")
-
-
-class McpServer(BaseModel):
-    """One `[[tools.mcp]]` of a `desk.toml`: a program that is started, or an address."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")
-    """Goes before its tools' names."""
-    command: str = ""
-    """Program that speaks MCP on its standard input and output; it runs in the desk's folder."""
-    args: tuple[str, ...] = ()
-    env: dict[str, str] = Field(default_factory=dict)
-    """Environment of the program; "${NAME}" stands for a variable of this process."""
-    url: HttpUrl | None = None
-    """Of a server that speaks streamable HTTP."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """Sent to `url`; "${NAME}" stands for a variable of this process, so that no key stands in a file."""
-    only: tuple[str, ...] = ()
-    """Names of the tools that may be called; empty: all."""
-    read_only: tuple[str, ...] = ()
-    """Tools that change nothing, though the server does not say so; all others are confirmed first."""
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 4.0
-    """For one call; the dialogue itself waits five seconds."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> McpServer:
-        if bool(self.command) == bool(self.url):
-            raise ValueError(f"give the MCP server {self.name!r} either a command or a url")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +102,7 @@ class McpTools:
                 transport="stdio",
                 command=server.command,
                 args=list(server.args),
-                env=dict(server.env) or None,
+                env={name: _filled(value) for name, value in server.env.items()} or None,
                 cwd=self._folder,
             )
         return StreamableHttpConnection(

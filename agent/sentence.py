@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from knowledge.passage import Passage
 
 REPLY_EMOTIONS = ("neutral", "happy", "empathetic", "apologetic", "concerned", "surprised", "thinking")
 """The labels that voice and face can show."""
@@ -44,6 +48,25 @@ class Citation:
     text: str
     score: float
     """0..1"""
+    url: str = ""
+    """Where people can open it at the right place; empty where it has no address."""
+    page: int | None = None
+    """Of its document, from 1; None where it has no pages."""
+    section: str = ""
+    """Headings that it stands under, outermost first, with " > " between."""
+
+    @classmethod
+    def of(cls, passage: Passage) -> Citation:
+        """Cite a passage."""
+        return cls(
+            passage.source,
+            passage.title,
+            passage.text,
+            passage.score,
+            url=passage.url,
+            page=passage.page,
+            section=passage.section,
+        )
 
 
 @dataclass(frozen=True, slots=True)

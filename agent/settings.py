@@ -89,6 +89,13 @@ class Answering(Section):
     fallback: bool = True
     """Answer from the knowledge alone when the endpoint cannot be reached."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.2
+    support: Fraction = 0.6
+    """How far passages and results of tools must support what a language model writes before it is said;
+    0 says everything."""
+    history_tokens: int = Field(default=1200, ge=0, le=200_000)
+    """How much of what was said before a language model is told."""
+    policy: str = ""
+    """A text file in the desk's folder: the company's own rules for a language model."""
 
 
 class Knowledge(Section):
@@ -98,6 +105,66 @@ class Knowledge(Section):
     """How many are looked at for an answer."""
     answer_from: Fraction = 0.5
     """Below this calibrated score the desk says that it does not know."""
+    embedder: str = "embedded"
+    """"embedded", "fastembed:NAME" (or a folder with an ONNX model), or "openai:MODEL"; another one indexes
+    the documents again."""
+    base_url: HttpUrl | None = None
+    """Of the OpenAI-compatible server that embeds; empty: that of `answering`."""
+    reranker: str = ""
+    """A cross-encoder: its name in `visavis models list`, or a folder with an ONNX model; empty: none."""
+    server: HttpUrl | None = None
+    """Of a chroma server that several machines share; empty: a database in the state folder."""
+
+    @field_validator("embedder")
+    @classmethod
+    def _known_embedder(cls, embedder: str) -> str:
+        if embedder != "embedded" and not re.fullmatch(r"(?:fastembed|openai):\S.*", embedder):
+            raise ValueError('write "embedded", "fastembed:NAME" or "openai:MODEL"')
+        return embedder
+
+
+class McpServer(Section):
+    """One `[[tools.mcp]]`: a program that is started, or an address."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")
+    """Goes before its tools' names."""
+    command: str = ""
+    """Program that speaks MCP on its standard input and output; it runs in the desk's folder."""
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
+    """Environment of the program; "${NAME}" stands for a variable of this process."""
+    url: HttpUrl | None = None
+    """Of a server that speaks streamable HTTP."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Sent to `url`; "${NAME}" stands for a variable of this process, so that no key stands in a file."""
+    only: tuple[str, ...] = ()
+    """Names of the tools that may be called; empty: all."""
+    read_only: tuple[str, ...] = ()
+    """Tools that change nothing, though the server does not say so; all others are confirmed first."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 4.0
+    """For one call; the dialogue itself waits five seconds."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> McpServer:
+        if bool(self.command) == bool(self.url):
+            raise ValueError(f"give the MCP server {self.name!r} either a command or a url")
+        return self
+
+
+class Tools(Section):
+    """What it can do besides its `tools.py`; only a language model calls these."""
+
+    mcp: tuple[McpServer, ...] = ()
+    """MCP servers whose tools a language model may call."""
+
+    @field_validator("mcp")
+    @classmethod
+    def _names_of_their_own(cls, servers: tuple[McpServer, ...]) -> tuple[McpServer, ...]:
+        names = [server.name for server in servers]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise ValueError(f"two MCP servers are called {twice!r}; give each a name of its own")
+        return servers
 
 
 class Limits(Section):
@@ -146,6 +213,7 @@ class DeskSettings(Section):
     hearing: Hearing = Hearing()
     answering: Answering = Answering()
     knowledge: Knowledge = Knowledge()
+    tools: Tools = Tools()
     limits: Limits = Limits()
     web: Web = Web()
     phrases: dict[Language, dict[str, str]] = Field(default_factory=dict)

@@ -77,6 +77,12 @@ class KnowledgeBase:
         """What searches: word index, vector database and embedder."""
         return f"bm25s+chromadb/{self._embedder.name}"
 
+    @property
+    def indexed_by(self) -> str:
+        """Name of the embedder that made the index's vectors; empty where nothing was learnt."""
+        catalogue = self._load().catalogue
+        return catalogue.embedder if catalogue.records else ""
+
     def add_texts(self, texts: Iterable[tuple[str, str]]) -> LearnReport:
         """Learn texts that are already in memory.
 

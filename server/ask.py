@@ -17,6 +17,7 @@ from agent.listening import listen
 from agent.presence import Presence
 from agent.reply import reply
 from server.boundary import UsageError
+from server.live.telling import citation_document
 from server.progress import Stages
 from server.recorder import Record, record
 from speech.audio import load_audio
@@ -166,10 +167,7 @@ def document_of(result: Record, counter: Counter) -> dict[str, Any]:
             }
             for number, spoken in enumerate(result.spoken)
         ],
-        "citations": [
-            {"source": c.source, "title": c.title, "text": c.text, "score": round(c.score, 3)}
-            for c in result.citations
-        ],
+        "citations": [citation_document(one) for one in result.citations],
         "verdicts": [
             {
                 "direction": verdict.direction.value,
@@ -190,7 +188,7 @@ def document_of(result: Record, counter: Counter) -> dict[str, Any]:
             "opening": _rounded(counter.opened_ms),
         },
         "engines": engines,
-        "notes": result.notes,
+        "notes": [*counter.engines.problems, *result.notes],
         "video": {
             "path": str(clip.path),
             "frames": clip.frames,

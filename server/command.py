@@ -140,7 +140,7 @@ def search(
 ) -> None:
     """Search a desk's knowledge; shows what an answer would rest on."""
     from agent.desk import Desk
-    from agent.engines import open_knowledge
+    from agent.library import open_knowledge
     from server.terminal import show_passages
 
     with boundary():

@@ -91,11 +91,16 @@ def _sentences(document: dict[str, Any]) -> str:
 
 def _citations(document: dict[str, Any]) -> str:
     rows = "".join(
-        f"<li><details><summary>{escape(c['title'])} <code>{escape(c['source'])}</code> "
+        f"<li><details><summary>{escape(c['title'])} <code>{escape(_place(c))}</code> "
         f"{c['score']:.2f}</summary><p>{escape(c['text'])}</p></details></li>"
         for c in document["citations"]
     )
     return f'<p class="label">Rests on</p><ul class="cites">{rows}</ul>' if rows else ""
+
+
+def _place(citation: dict[str, Any]) -> str:
+    page = citation.get("page")
+    return f"{citation['source']}, page {page}" if page else str(citation["source"])
 
 
 def _waterfall(timings: dict[str, float | None]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,6 @@ from server.boundary import FAILED, boundary, print_json
 
 if TYPE_CHECKING:
     from knowledge import LearnReport
-    from moderation import Guard
 
 SHOWN = 20
 """Skipped documents that are named at a terminal; --json names all."""
@@ -39,14 +37,14 @@ def learn(
       visavis learn mydesk https://www.example.com/sitemap.xml
     """
     from agent.desk import Desk
-    from agent.engines import open_knowledge
+    from agent.library import document_check, open_knowledge
     from moderation import Guard
     from server.progress import stages
 
     with boundary(), stages(quiet=json) as shown:
         loaded = Desk.load(desk)
         guard = Guard.load(loaded.policy_file)
-        knowledge = open_knowledge(loaded)
+        knowledge = open_knowledge(loaded, guard, learning=True)
 
         def tell(done: int, total: int, source: str) -> None:
             if source:
@@ -67,19 +65,6 @@ def learn(
         _show(report)
     if report.skipped and not (report.added or report.updated or report.unchanged or report.removed):
         raise typer.Exit(FAILED)
-
-
-def document_check(guard: Guard) -> Callable[[str], str]:
-    """Return what tells why a text must not be learnt, by the guard's rules for documents."""
-    from moderation.verdict import Action
-
-    def check(text: str) -> str:
-        verdict = guard.screen(text, direction="document")
-        if verdict.action not in (Action.REFUSE, Action.ESCALATE):
-            return ""
-        return f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
-
-    return check
 
 
 def document_of(report: LearnReport) -> dict[str, object]:

@@ -21,7 +21,8 @@ def show_reply(document: dict[str, Any]) -> None:
         label = document["outcome"] if number == 0 else ""
         console.print(Text.assemble((f"{label:<10}", "bold"), sentence["text"]))
     for citation in document["citations"]:
-        console.print(Text(f"{'from':<10}{citation['source']} ({citation['score']:.2f})", "dim"))
+        page = f", page {citation['page']}" if citation["page"] else ""
+        console.print(Text(f"{'from':<10}{citation['source']}{page} ({citation['score']:.2f})", "dim"))
     times = document["timings_ms"]
     shown = [f"{name.replace('_', ' ')} {times[name]:.0f} ms" for name in TIMED if times[name] is not None]
     console.print(Text(f"{'times':<10}{', '.join(shown)}", "dim"))

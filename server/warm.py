@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.desk import Desk
-from agent.engines import open_knowledge
+from agent.library import open_knowledge
 from agent.presence import Presence
 from avatar import Pose
 

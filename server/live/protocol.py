@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from server.live.errors import LiveError
+from server.live.mistakes import in_words
 
 SDP_CHARS = 60_000
 """Longest offer: Chromium's for one picture and one sound has 6,000, with every codec and address 20,000."""
@@ -152,10 +153,7 @@ def complaint(error: ValidationError | RecursionError) -> str:
     """Say in a few words what is wrong with a document, without its content."""
     if isinstance(error, RecursionError):
         return "the message is nested too deeply"
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "body")[:80]
-    what = first["msg"][:200]
-    return f"{where}: {what[0].lower()}{what[1:]}" if where else what
+    return in_words(error.errors(include_input=False, include_url=False))
 
 
 class Document(BaseModel):
@@ -256,6 +254,12 @@ class CitationDocument(Document):
     title: str
     text: str
     score: float
+    url: str = ""
+    """Where it can be opened at the right place, http or https; empty where it has no address."""
+    page: int | None = None
+    """Of its document, from 1."""
+    section: str = ""
+    """Headings that it stands under, with " > " between."""
 
 
 class SentenceDocument(Document):

@@ -168,7 +168,15 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
 
 def _citations(citations: Iterable[Citation]) -> list[dict[str, Any]]:
     return [
-        {"source": each.source, "title": each.title, "score": each.score, "text": each.text}
+        {
+            "source": each.source,
+            "title": each.title,
+            "score": each.score,
+            "text": each.text,
+            "url": each.url,
+            "page": each.page,
+            "section": each.section,
+        }
         for each in citations
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent.cards import web_address
 from agent.conversation_events import (
     CardShown,
     ConversationEvent,
@@ -73,4 +74,7 @@ def citation_document(citation: Citation) -> dict[str, object]:
         "title": citation.title,
         "text": citation.text,
         "score": round(citation.score, 3),
+        "url": web_address(citation),
+        "page": citation.page,
+        "section": citation.section,
     }

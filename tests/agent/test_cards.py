@@ -1,6 +1,7 @@
 import pytest
 
 from agent.cards import Card, listed, source_card, take_links
+from agent.sentence import Citation
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def test_a_line_without_links_stays_as_it_is() -> None:
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "[x](javascript:alert(1))", "data:text/html,x"])
 def test_only_web_addresses_become_links(text: str) -> None:
     assert take_links(text, "x")[1] == ()
-    assert source_card(text, "x") is None
+    assert source_card(Citation(text, "x", "", 1.0, url=text)) is None
 
 
 def test_a_list_becomes_a_card_and_numbered_lines_are_steps() -> None:

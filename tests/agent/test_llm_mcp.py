@@ -11,8 +11,8 @@ from pydantic import HttpUrl, ValidationError
 
 from agent.errors import ToolError
 from agent.llm import Asking, OpenAIAnswerer
-from agent.mcp import McpServer, McpTool, McpTools
-from agent.settings import Answering, Persona
+from agent.mcp import McpTool, McpTools
+from agent.settings import Answering, McpServer, Persona
 from agent.tools import run_tool
 from tests.agent.test_llm import QUESTION
 from tests.openai_server import Behaviour, openai_server

@@ -115,7 +115,8 @@ export class Transcript {
       shelf = el("ul", { class: "sources", label: "sources" });
       found.reply.append(shelf);
     }
-    const title = citation.title || citation.source;
+    const place = citation.page ? ` · ${t("page", { page: citation.page })}` : "";
+    const title = `${citation.title || citation.source}${place}`;
     const card = el("button", { type: "button", class: "card", "aria-label": t("openSource", { title }), on: { click: () => this.openSource(citation) } },
       icon("source"), el("span", { class: "card-title", text: title, lang: languageOf(title) }),
       el("span", { class: "card-text", text: plain(citation.text).slice(0, 120), lang: languageOf(citation.text) }));
@@ -125,17 +126,19 @@ export class Transcript {
   }
 
   /** Open the passage that an answer rests on. */
-  openSource({ title, source, text }) {
+  openSource({ title, source, text, url = "", page = null, section = "" }) {
     this.closeSource();
     const t = this.speaker();
-    const address = webAddress(source);
+    const address = webAddress(url) ?? webAddress(source);
+    const place = [address ? "" : source, page ? t("page", { page }) : "", section].filter(Boolean).join(" · ");
     const dialog = el("dialog", { class: "source", "aria-labelledby": "source-title" },
       el("header", {},
         el("h2", { id: "source-title", text: title || source, lang: languageOf(title) }),
         el("button", { type: "button", class: "round", label: "close", on: { click: () => dialog.close() } }, icon("end"))),
       el("div", { class: "passage", tabindex: "0", text: plain(text), lang: languageOf(text) }),
       el("footer", {},
-        address ? el("a", { href: address, target: "_blank", rel: "noopener noreferrer", string: "sourceLink" }) : el("span", { class: "path", text: source })));
+        address ? el("a", { href: address, target: "_blank", rel: "noopener noreferrer", string: "sourceLink" }) : "",
+        el("span", { class: "path", text: address && place ? ` ${place}` : place })));
     dialog.addEventListener("close", () => dialog.remove());
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     translate(dialog, t);

@@ -32,7 +32,7 @@ from server.live.store import EventStore
 from server.live.writer import WriterSettings
 
 QUICK = WriterSettings(batch_s=0.01, busy_s=0.02, retry_s=0.01, retry_max_s=0.02)
-CITED = Citation("returns.md", "Returns", "Thirty days.", 0.87654321)
+CITED = Citation("returns.pdf", "Returns", "Thirty days.", 0.87654321, page=3, section="After delivery")
 
 
 class Clock:
@@ -97,7 +97,15 @@ async def test_a_session_is_read_back_as_it_happened(store: EventStore) -> None:
     assert turn.turn == 1
     assert turn.data["timings_ms"] == {"turn_end": 412.03, "first_sound": 588.5}
     assert turn.data["citations"] == [
-        {"source": "returns.md", "title": "Returns", "score": 0.8765, "text": "Thirty days."}
+        {
+            "source": "returns.pdf",
+            "title": "Returns",
+            "score": 0.8765,
+            "text": "Thirty days.",
+            "url": "",
+            "page": 3,
+            "section": "After delivery",
+        }
     ]
     assert (turn.data["question"], turn.data["outcome"], turn.data["interrupted"]) == (
         "可以退货吗",

@@ -1,0 +1,164 @@
+"""A desk's library: its index with the embedder, the re-ranker and the database that its settings name."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from agent.desk import Desk
+from knowledge import KnowledgeBase
+from knowledge.embedder import Embedder
+from knowledge.embedders import load_embedder
+from knowledge.errors import EmbedderError, KnowledgeError, StoreError
+from knowledge.learning import Check
+from knowledge.ranking import Reranker
+from knowledge.table import default_embedder
+from moderation import Guard
+from moderation.verdict import Action
+
+log = logging.getLogger(__name__)
+
+NAMED = 3
+"""Parts that were left out, named in a log; `visavis learn DESK FOLDER` names all."""
+
+Told = Callable[[str], None]
+
+
+def open_knowledge(
+    desk: Desk, guard: Guard | None = None, *, learning: bool = False, problem: Told | None = None
+) -> KnowledgeBase:
+    """Open a desk's index, brought up to date with its documents.
+
+    Where something was learnt before, it goes on answering if it cannot be brought up to date: on a read-only
+    disk, without the embedder that made it, with a chroma server that has vanished.
+
+    Args:
+        desk: whose.
+        guard: tells which of its documents must not be learnt; by default the desk's own is loaded.
+        learning: the caller is about to learn, so that nothing may be missing.
+        problem: told what did not work, with a remedy; by default that is logged.
+
+    Raises:
+        KnowledgeError: the index is damaged, or there is none yet and none can be made.
+    """
+    told = problem or _logged
+    try:
+        embedder = open_embedder(desk)
+    except EmbedderError as error:
+        return _as_before(desk, error, told, learning=learning)
+    knowledge = _opened(desk, embedder, told)
+    try:
+        if desk.knowledge_folder.is_dir():
+            report = knowledge.add([desk.knowledge_folder], check=document_check(guard or desk))
+            if report.skipped:
+                first = "; ".join(one.reason for one in report.skipped[:NAMED])
+                told(f"{len(report.skipped)} parts of the desk's documents were left out: {first}")
+    except (StoreError, EmbedderError) as error:
+        own = knowledge.indexed_by == embedder.name
+        if not own or learning:
+            knowledge.close()
+            return _as_before(desk, error, told, learning=learning)
+        told(f"{error}; the knowledge is as it was learnt before")
+    except BaseException:
+        knowledge.close()
+        raise
+    return knowledge
+
+
+def document_check(whose: Guard | Desk) -> Check:
+    """Return what tells why a text must not be learnt, by the guard's rules for documents.
+
+    Args:
+        whose: the guard, or the desk whose guard is loaded when the first text is to be checked.
+    """
+
+    @lru_cache(maxsize=1)
+    def guard() -> Guard:
+        return Guard.load(whose.policy_file) if isinstance(whose, Desk) else whose
+
+    def check(text: str) -> str:
+        verdict = guard().screen(text, direction="document")
+        if verdict.action not in (Action.REFUSE, Action.ESCALATE):
+            return ""
+        return f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
+
+    return check
+
+
+def open_embedder(desk: Desk) -> Embedder:
+    """Return the embedder that the desk's settings name.
+
+    Raises:
+        EmbedderError: it cannot be loaded.
+    """
+    from speech.models import cache_dir, offline
+
+    settings, answering = desk.settings.knowledge, desk.settings.answering
+    kind, _, name = settings.embedder.partition(":")
+    wanted = f"{kind}:{desk.beside(name)}" if kind == "fastembed" else settings.embedder
+    base_url = settings.base_url or answering.base_url or os.environ.get("OPENAI_BASE_URL")
+    return load_embedder(
+        wanted,
+        cache=cache_dir() / "fastembed",
+        offline=offline(),
+        base_url=str(base_url) if base_url else None,
+        api_key=os.environ.get(answering.api_key_env, ""),
+    )
+
+
+def open_reranker(desk: Desk) -> Reranker | None:
+    """Return the cross-encoder that the desk's settings name; None where they name none.
+
+    Raises:
+        EmbedderError: it is not in the model cache, or cannot be loaded.
+    """
+    from knowledge.rerank import CrossEncoder
+    from speech.models import CATALOGUE, find
+
+    name = desk.settings.knowledge.reranker
+    if not name:
+        return None
+    folder = find(name) or Path(desk.beside(name)).expanduser()
+    if not folder.is_dir():
+        remedy = (
+            f"run `visavis models pull {name}`" if name in CATALOGUE else "`visavis models list` names some"
+        )
+        raise EmbedderError(f"the re-ranker {name!r} is not here; {remedy}")
+    return CrossEncoder(folder)
+
+
+def _as_before(desk: Desk, error: KnowledgeError, told: Told, *, learning: bool) -> KnowledgeBase:
+    """Open what was learnt before with another embedder, untouched.
+
+    Raises:
+        KnowledgeError: the error, where nothing was or something is about to be learnt.
+    """
+    if learning:
+        raise error
+    knowledge = _opened(desk, default_embedder(), told)
+    if not knowledge.count:
+        knowledge.close()
+        raise error
+    told(f"{error}; the knowledge is as it was learnt before")
+    return knowledge
+
+
+def _opened(desk: Desk, embedder: Embedder, told: Told) -> KnowledgeBase:
+    reranker = None
+    try:
+        reranker = open_reranker(desk)
+    except EmbedderError as error:
+        told(f"{error}; until then passages stay in their first order")
+    return KnowledgeBase.open(
+        desk.state_folder / "knowledge",
+        embedder=embedder,
+        reranker=reranker,
+        server=str(desk.settings.knowledge.server or "").rstrip("/"),
+    )
+
+
+def _logged(problem: str) -> None:
+    log.warning("%s", problem)
