@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 MIN_FREE_BYTES = 2**30
 _CHECK_FRAMES = 5 * FPS
 """How often the disk is looked at."""
+TAKE_S = 1.0
+"""How long another process may look at a new file, to see whether it is to be salvaged."""
+_AGAIN_S = 0.01
+"""Between two tries to take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,8 @@ class Recording:
     ) -> Self:
         """Begin to record into `folder/SESSION.mp4` and `.vtt`, or with a number if there is one already.
 
+        Blocks: up to a second where another process holds the new file.
+
         Args:
             folder: made if need be; the files are their owner's alone.
             session_id: letters, digits, "_" and "-".
@@ -137,7 +143,7 @@ class Recording:
                     status=507,
                     retryable=True,
                 )
-            taken = take(path)
+            taken = _taken(path)
         except ValueError as error:
             raise LiveError("recording_unavailable", str(error), "name the session otherwise") from None
         except OSError as error:
@@ -296,6 +302,36 @@ _WHY = {
     "slow": "the recording ended because encoding or the disk was too slow; what was recorded can be played",
     "failed": "the recording ended because it could not be written; see that its folder is there",
 }
+
+
+def _taken(path: Path) -> int:
+    """Take a file that was just made; whoever looks for broken recordings may hold it for a moment.
+
+    Where it cannot be taken, it is deleted.
+
+    Raises:
+        LiveError: "recording_unavailable": another process keeps it.
+        OSError: it cannot be opened.
+    """
+    until_s = time.monotonic() + TAKE_S
+    while True:
+        try:
+            return take(path)
+        except OSError as error:
+            held = error.errno == errno.EWOULDBLOCK
+            if held and time.monotonic() < until_s:
+                time.sleep(_AGAIN_S)
+                continue
+            _delete(path)
+            if not held:
+                raise
+            raise LiveError(
+                "recording_unavailable",
+                f"another process keeps {path} to itself",
+                "let only servers lock files of that folder, or record elsewhere",
+                status=503,
+                retryable=True,
+            ) from None
 
 
 def _delete(path: Path) -> None:

@@ -19,7 +19,7 @@ from server.live import recording as module
 from server.live.errors import LiveError
 from server.live.fragments import FragmentedClip
 from server.live.recording import Recorded, Recording, RecordingSettings
-from server.live.shelf import erase_recordings, purge_recordings
+from server.live.shelf import erase_recordings, new_file, purge_recordings, take
 from server.live.voices import MOMENT, MOMENT_OUT, VisitorLine
 from server.live.webvtt import CueFile
 
@@ -399,6 +399,35 @@ async def test_old_recordings_are_purged(tmp_path: Path) -> None:
 def test_a_name_that_is_no_sessions_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(LiveError):
         Recording.start(tmp_path, name, size=SIZE, settings=ALL)
+
+
+def held_for(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """New files are looked at by another process for so long, as when a server salvages recordings."""
+
+    def made(folder: Path, session_id: str) -> Path:
+        path = new_file(folder, session_id)
+        threading.Timer(seconds, os.close, [take(path)]).start()
+        return path
+
+    monkeypatch.setattr(module, "new_file", made)
+
+
+async def test_a_look_for_broken_recordings_does_not_stop_one_that_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_for(monkeypatch, 0.05)
+    assert (await a_recording(tmp_path, 1)).frames == 25
+
+
+def test_a_file_that_another_process_keeps_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_for(monkeypatch, 0.2)
+    monkeypatch.setattr(module, "TAKE_S", 0.05)
+    with pytest.raises(LiveError, match="another process keeps") as told:
+        Recording.start(tmp_path, "s1", size=SIZE, settings=ALL)
+    assert (told.value.code, told.value.retryable) == ("recording_unavailable", True)
+    assert names(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
