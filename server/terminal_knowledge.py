@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +60,7 @@ def show_versions(document: dict[str, Any]) -> None:
     _table(console, ("version", "time", "by", "changed", "documents", "which"), rows)
 
 
-def _table(console: Console, names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(console: Console, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(name, overflow="fold")

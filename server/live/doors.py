@@ -29,10 +29,12 @@ from server.live.protocol import (
     Id,
     NewSession,
     QueueDocument,
+    Rating,
     SessionDocument,
     parse_message,
 )
 from server.live.service import Service
+from server.live.session import Session
 
 PAGES = Path(__file__).with_name("pages")
 HELLO_S = 10.0
@@ -96,14 +98,14 @@ def _add_sessions(app: FastAPI) -> None:
     @app.delete("/v1/sessions/{session}", status_code=204, tags=["sessions"])
     async def end_session(request: Request, session: Id, authorization: Bearer = "") -> Response:
         """End a session."""
-        service = service_of(request)
-        token = authorization.removeprefix("Bearer ").strip()
-        if not token:
-            raise LiveError(
-                "token_missing", "no token came along", "send it as Authorization: Bearer …", status=401
-            )
-        found = service.sessions.find(session, token, check_origin(request))
-        await found.close("visitor")
+        await _found(request, session, authorization).close("visitor")
+        return Response(status_code=204)
+
+    @app.post("/v1/sessions/{session}/rate", status_code=204, tags=["sessions"])
+    async def rate(request: Request, session: Id, rating: Rating, authorization: Bearer = "") -> Response:
+        """Say whether a reply helped; operators find the questions whose answers did not."""
+        await service_of(request).rates.check("live", address_of(request))
+        _found(request, session, authorization).rate(rating.turn, rating.value)
         return Response(status_code=204)
 
     @app.get("/v1/queue/{ticket}", tags=["sessions"])
@@ -125,6 +127,20 @@ def _add_sessions(app: FastAPI) -> None:
         await socket.accept()
         link = Link(socket)
         await pumped(link, _converse(socket, session, link))
+
+
+def _found(request: Request, session: str, authorization: str) -> Session:
+    """Return the session of a bearer's token.
+
+    Raises:
+        LiveError: there is no token, it is not right, or the session is over.
+    """
+    token = authorization.removeprefix("Bearer ").strip()
+    if not token:
+        raise LiveError(
+            "token_missing", "no token came along", "send it as Authorization: Bearer …", status=401
+        )
+    return service_of(request).sessions.find(session, token, check_origin(request))
 
 
 async def _converse(socket: WebSocket, session: str, link: Link) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
     from server.live.protocol import Report
+    from server.live.records import TurnRated
     from server.live.session import Session
 
 
@@ -17,8 +18,8 @@ class Listener(Protocol):
     def opened(self, session: Session) -> None:
         """A visitor has come."""
 
-    def happened(self, session: Session, event: ConversationEvent | Report) -> None:
-        """Something happened in the conversation, or the browser measured something."""
+    def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
+        """Something happened, the browser measured something, or the visitor rated a reply."""
 
     def ended(self, session: Session, reason: str) -> None:
         """The visitor has left."""

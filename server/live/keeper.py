@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from server.live.protocol import Report
-from server.live.records import ClientReported, SessionClosed, SessionOpened
+from server.live.records import ClientReported, SessionClosed, SessionOpened, TurnRated
 from server.live.store import EventStore
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Keeper:
         guest = session.guest
         self._store.put(guest.session, SessionOpened(guest.desk, guest.language, guest.client, guest.record))
 
-    def happened(self, session: Session, event: ConversationEvent | Report) -> None:
+    def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
         """Keep what happened."""
         if isinstance(event, Report):
             measures = event.model_dump(exclude={"type", "turn"}, exclude_none=True)

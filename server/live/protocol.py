@@ -107,6 +107,21 @@ class Report(BaseModel):
     freezes: int | None = Field(default=None, ge=0, le=1_000_000)
 
 
+class Rating(Message):
+    """What the visitor thinks of a reply."""
+
+    turn: int = Field(ge=0, le=1_000_000, description="As its messages number it.")
+    value: Literal[-1, 0, 1] = Field(
+        description="1: it helped, -1: it did not, 0: neither after all. The last one of a turn counts."
+    )
+
+
+class Rate(Rating):
+    """What the visitor thinks of a reply."""
+
+    type: Literal["rate"]
+
+
 class Audio(Message):
     """Sound over the WebSocket instead of WebRTC, on or off."""
 
@@ -120,7 +135,9 @@ class End(Message):
     type: Literal["end"]
 
 
-ClientMessage = Hello | Kept | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Audio | End
+ClientMessage = (
+    Hello | Kept | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Rate | Audio | End
+)
 _CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 

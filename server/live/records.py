@@ -50,7 +50,16 @@ class ClientReported:
     turn: int | None = None
 
 
-StoredEvent = ConversationEvent | SessionOpened | SessionClosed | ClientReported
+@dataclass(frozen=True, slots=True)
+class TurnRated:
+    """What the visitor thinks of a reply; the last one of a turn counts."""
+
+    turn: int
+    value: int
+    """1: good, -1: bad, 0: neither after all."""
+
+
+StoredEvent = ConversationEvent | SessionOpened | SessionClosed | ClientReported | TurnRated
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class EventRecord:
     session_id: str
     at: float
     kind: str
-    """"state", "heard", "verdict", "sentence", "turn", "notice" or "report"."""
+    """"state", "heard", "verdict", "sentence", "turn", "notice", "rating" or "report"."""
     turn: int | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -157,6 +166,8 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
                 data["question"] = event.question
         case Notice():
             kind, data = "notice", {"code": event.code, "message": event.message}
+        case TurnRated():
+            kind, turn, data = "rating", event.turn, {"value": event.value}
         case ClientReported():
             kind, turn = "report", event.turn
             data = {name: value for name, value in event.measures.items() if value is not None}

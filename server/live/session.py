@@ -19,7 +19,8 @@ from server.live.metrics import Metrics
 from server.live.passes import Passes
 from server.live.post import Post
 from server.live.presence import Presence
-from server.live.protocol import Kept, Report, parse_message
+from server.live.protocol import Kept, Rate, Report, parse_message
+from server.live.records import TurnRated
 from server.live.tasks import Tasks
 from server.live.visit import Visit
 
@@ -144,6 +145,11 @@ class Session:
             )
         return reason
 
+    def rate(self, turn: int, value: int) -> None:
+        """Tell what the visitor thinks of a reply: 1 good, -1 bad, 0 neither after all."""
+        for listener in self._listeners:
+            listener.happened(self, TurnRated(turn, value))
+
     async def close(self, reason: str, *, finish_s: float = 0.0) -> None:
         """End the session and everything that belongs to it; the second call waits for the first.
 
@@ -206,6 +212,9 @@ class Session:
             return
         if not isinstance(message, Report):
             self.presence.act(self._clock())
+        if isinstance(message, Rate):
+            self.rate(message.turn, message.value)
+            return
         visit.take_message(message, link)
 
     def _told(self, event: ConversationEvent | Report) -> None:
