@@ -1,4 +1,4 @@
-"""The face of a live session: acts, and is drawn by a thread just ahead of its time."""
+"""The face of a live session: acts, and is drawn just ahead of its time."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from agent.gesturing import gesture_of
 from agent.line import MOMENT_S, Line
+from agent.painter import Painter, Picture
 from agent.reply import FPS
-from avatar import Performer, Pose, Renderer
-from avatar.lettering import Lettering
+from avatar import Performer, Pose
 
 Look = Literal["idle", "listening", "thinking"]
-Picture = NDArray[np.uint8]
-"""RGB[H, W, 3]"""
 Key = tuple[Line | None, int]
 """What a frame shows: a frame of a line; or, None, a waiting face, and which of its moments."""
 Script = Callable[[int], Key]
@@ -46,25 +41,12 @@ PIECE = 25
 
 @dataclass(slots=True)
 class _Drawing:
-    """A frame that a thread draws."""
+    """A frame that is being drawn."""
 
     key: Key
     begun_s: float
     future: Future[tuple[Picture, float]]
     """The picture and when it was done."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Easel:
-    """Where pictures of one size are made."""
-
-    renderer: Renderer
-    lettering: Lettering
-
-    def draw(self, pose: Pose) -> tuple[Picture, float]:
-        """Draw; returns the picture and when it was done."""
-        picture = self.lettering.draw(self.renderer.draw(pose))
-        return picture, time.perf_counter()
 
 
 class LiveFace:
@@ -75,48 +57,30 @@ class LiveFace:
     its own sound or not at all.
 
     Args:
-        renderer: draws it.
-        pool: where; may be shared by sessions.
-        smaller: draw smaller pictures, by their share of the full size.
+        painter: draws it.
         seed: same seed, same blinks.
         on_failure: told once why there are no frames, and again only after there were some for a second.
-        ai_label: whether the honest label "AI" is written onto the picture.
     """
 
-    def __init__(
-        self,
-        renderer: Renderer,
-        pool: Executor,
-        *,
-        smaller: Mapping[float, Renderer],
-        seed: int,
-        on_failure: Callable[[str], None],
-        ai_label: bool = True,
-    ) -> None:
+    def __init__(self, painter: Painter, *, seed: int, on_failure: Callable[[str], None]) -> None:
         self.look: Look = "idle"
         """How it waits."""
         self.every = 1
         """One of so many frames is drawn, 0: none."""
         self.scale = 1.0
-        """Share of the full size at which it is drawn, where there is a renderer for that."""
+        """Share of the full size at which it is drawn."""
         self.late = 0
         """Moments whose frame was not ready."""
         self.performer = Performer(FPS, seed)
-        self._pool = pool
+        self._painter = painter
         self._tell = on_failure
-        self._easels = {
-            scale: _Easel(
-                one, Lettering(size=one.width, height=one.height, ai_label=ai_label, captions=False)
-            )
-            for scale, one in {**smaller, 1.0: renderer}.items()
-        }
         self._poses: Iterator[Pose] = iter(())
         self._source: Line | str = ""
         self._posed = 0
         self._flying: deque[_Drawing] = deque()
         """In the order in which they will be wanted."""
         self._lost: list[_Drawing] = []
-        """Of no use any more, but a thread is still at them."""
+        """Of no use any more, but still being drawn."""
         self._draw_s = 0.0
         self._missing = 0
         self._seen_s = 0.0
@@ -184,13 +148,13 @@ class LiveFace:
             self._arrived(drawing)
 
     def close(self) -> None:
-        """Draw no more; what a thread draws just now is let go."""
+        """Draw no more; what is being drawn just now is let go."""
         self.every = 0
         for drawing in self._flying:
             drawing.future.cancel()
 
     def _arrived(self, drawing: _Drawing) -> Picture | None:
-        """Take what a thread has done."""
+        """Take what was drawn."""
         if drawing.future.cancelled():
             return None
         error = drawing.future.exception()
@@ -213,8 +177,7 @@ class LiveFace:
         try:
             pose = self._pose(*key)
             begun_s = time.perf_counter()
-            easel = self._easels.get(self.scale) or self._easels[1.0]
-            future = self._pool.submit(easel.draw, pose)
+            future = self._painter.paint(pose, self.scale)
         except Exception as error:  # whatever it is, the voice must go on
             self._source = ""
             self._fail(f"the face cannot act ({error}): the voice goes on; look at the desk's avatar")

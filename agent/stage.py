@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from types import MappingProxyType
 
 import numpy as np
 
 from agent.errors import AgentError
 from agent.events import Spoken
 from agent.line import MOMENT_S, SAMPLES, Line, Sound, joined
-from agent.live_face import Key, LiveFace, Look, Picture
-from avatar import Renderer, perform
+from agent.live_face import Key, LiveFace, Look
+from agent.painter import Painter, Picture
+from avatar import perform
 from speech.timeline import Phoneme, Speech
 
 FULL_S = 180.0
@@ -85,39 +84,26 @@ class Stage:
     `finish`, or at once by `cancel`.
 
     Args:
-        renderer: draws the face.
-        pool: where it does; may be shared by sessions.
-        smaller: draw smaller pictures, by their share of the full size.
+        painter: draws the face.
         seed: same seed, same blinks.
         on_event: told of every `StageEvent`, on the event loop.
-        ai_label: whether the honest label "AI" is written onto the picture.
     """
 
     def __init__(
         self,
-        renderer: Renderer,
-        pool: Executor,
+        painter: Painter,
         *,
-        smaller: Mapping[float, Renderer] = MappingProxyType({}),
         seed: int = 0,
         on_event: Callable[[StageEvent], None] = lambda event: None,
-        ai_label: bool = True,
     ) -> None:
         warm()
-        self.size = (renderer.width, renderer.height)
+        self.size = painter.size
         """Width and height of a frame in pixels."""
         self.drawn = 0
         """Frames that left."""
         self.on_event = on_event
         """Told of every `StageEvent`; a conversation sets itself here."""
-        self._face = LiveFace(
-            renderer,
-            pool,
-            smaller=smaller,
-            seed=seed,
-            on_failure=lambda message: self.on_event(Failed(message)),
-            ai_label=ai_label,
-        )
+        self._face = LiveFace(painter, seed=seed, on_failure=lambda message: self.on_event(Failed(message)))
         self._look: Look = "idle"
         self._lines: deque[Line] = deque()
         self._tail: tuple[Key, Sound] | None = None

@@ -20,7 +20,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
     from agent.stage import LiveMoment
     from server.live.desks import Cast, OpenDesk, Sink, Sinks
+    from server.live.studio import Place
 
 PAGE = Path(__file__).with_name("live_page.html")
 MARK_EVERY = 25
@@ -85,7 +85,7 @@ def _click() -> Any:
 
 def marked_cast(
     opened: OpenDesk,
-    pool: ThreadPoolExecutor,
+    place: Place,
     language: str,
     seed: int,
     on_event: Callable[[ConversationEvent], None],
@@ -93,7 +93,7 @@ def marked_cast(
     """Make the product's conversation, with marks in what leaves."""
     from server.live.desks import cast_of
 
-    cast = cast_of(opened, pool, language, seed, on_event)
+    cast = cast_of(opened, place, language, seed, on_event)
 
     def play(sinks: Sinks) -> Any:
         marks: Sequence[Sink] = (Marks(sinks),)

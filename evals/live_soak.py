@@ -20,6 +20,7 @@ import psutil
 from agent.clock import MediaClock
 from agent.events import Spoken
 from agent.line import MOMENT_S
+from agent.painter import Easels, ThreadPainter
 from agent.reply import LEAD_S, PAUSE_S, whole_frames
 from agent.sentence import Sentence
 from agent.stage import LiveMoment, ReplyOver, Stage, StageEvent
@@ -259,7 +260,7 @@ async def talked(
                 over.set()
 
     with ThreadPoolExecutor(1, thread_name_prefix="draw") as pool:
-        stage = Stage(renderer, pool, seed=seed, on_event=happened)
+        stage = Stage(ThreadPainter(Easels(renderer), pool), seed=seed, on_event=happened)
         clock = MediaClock(now=given.now, sleep=given.sleep)
         visitor = Visitor()
         running = asyncio.create_task(clock.run(stage, lambda: (visitor,)))

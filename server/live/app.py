@@ -6,7 +6,6 @@ import asyncio
 import gc
 import importlib
 import logging
-import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -23,7 +22,6 @@ from starlette.middleware.cors import CORSMiddleware
 
 from agent.conversation_events import Notice
 from agent.desk import Desk
-from agent.presence import drawers
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.doors import add_doors
@@ -31,14 +29,17 @@ from server.live.errors import Busy, LiveError
 from server.live.guest import Listener
 from server.live.keeper import Keeper
 from server.live.metrics import Metrics
+from server.live.mistakes import in_words
 from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
+from server.live.ports import PortWatch
 from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
 from server.live.rates import Rates
 from server.live.retention import forget_daily
 from server.live.service import Service
 from server.live.sessions import Sessions
 from server.live.store import EventStore
+from server.live.studio import ThreadStudio
 from server.live.tokens import SECRET_BYTES, Tokens
 from server.live.workers import Workers, one_thread_each
 
@@ -46,8 +47,6 @@ log = logging.getLogger("visavis.live")
 
 THREADS = 16
 """For what blocks: recognition, synthesis, search, tools of several sessions; most of them wait."""
-ENCODERS_A_CORE = 2
-"""Threads that encode pictures, apart from the others: tools that hang cannot stop faces."""
 CLOSERS = 4
 """Threads for the end, when all others may hang."""
 CLOSE_S = 10.0
@@ -131,8 +130,7 @@ async def _running(
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
     loop = asyncio.get_running_loop()
-    pool, work = Workers(drawers(), "draw", polite=True), Workers(THREADS, "work")
-    encoders = Workers(ENCODERS_A_CORE * (os.cpu_count() or 1), "encode", polite=True)
+    work, studio = Workers(THREADS, "work"), ThreadStudio()
     loop.set_default_executor(work)
     try:
         # loading it takes a second, for which the first visitor's offer would hold up everybody
@@ -149,9 +147,8 @@ async def _running(
         metrics = Metrics()
         sessions = Sessions(
             opened,
-            pool,
+            studio,
             options,
-            encoders=encoders,
             tokens=Tokens(options.secret or secrets.token_bytes(SECRET_BYTES)),
             metrics=metrics,
             cast=cast,
@@ -168,10 +165,12 @@ async def _running(
             store=store,
             started_s=time.monotonic(),
         )
-        tasks = (
+        tasks = [
             asyncio.create_task(sessions.watch(), name="watch"),
             asyncio.create_task(forget_daily(store, options.recordings, options.kept_days), name="forget"),
-        )
+        ]
+        if ports := options.ice.udp_ports:
+            tasks.append(asyncio.create_task(PortWatch(ports, metrics.no_ports).watch(), name="ports"))
         try:
             yield
         finally:
@@ -185,8 +184,7 @@ async def _running(
         if store is not None and (lost := await store.close()):
             log.error("%d events of sessions could not be kept in the store", lost)
         await closed(list(opened.values()), CLOSE_S)
-        for each in (encoders, pool):
-            each.shutdown(wait=False, cancel_futures=True)
+        studio.close()
 
 
 def open_store(url: str) -> EventStore:
@@ -227,11 +225,8 @@ async def _live_error(request: Request, error: Any) -> JSONResponse:
 
 
 async def _bad_request(request: Request, error: Any) -> JSONResponse:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "body")[:80]
-    what = str(first["msg"])[:200]
-    said = f"{where}: {what}" if where else what
-    return _answer(request, LiveError("bad_request", said, "see /docs", status=422))
+    said = in_words(error.errors())
+    return _answer(request, LiveError("bad_request", said, "see /docs for what is taken", status=422))
 
 
 async def _http_error(request: Request, error: Any) -> JSONResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from server.live.wire_sound import WireSound
 
 if TYPE_CHECKING:
     from server.live.rtc import Peer, PeerStats
+    from server.live.studio import EncoderOf
 
 log = logging.getLogger("visavis.live")
 
@@ -39,8 +39,6 @@ class Ways:
     """How ways are found."""
     loopback: bool = True
     """Clients on this machine may be reached over its loopback."""
-    encoders: Executor | None = None
-    """Threads that encode pictures; None: the event loop's own."""
 
 
 class Connection:
@@ -52,6 +50,7 @@ class Connection:
         sinks: gets and loses what takes the stage's moments.
         on_sound: gets the visitor's sound, float32[n] at 16 kHz.
         on_state: told of "connected", once sound can go to the visitor, and of "lost".
+        encoder: makes what encodes the pictures of one connection.
         thin: told one of how many moments needs a picture, 0: none does, and at which share of the full size.
     """
 
@@ -63,9 +62,10 @@ class Connection:
         sinks: list[Sink],
         on_sound: Callable[[NDArray[Any]], None],
         on_state: Callable[[str], None],
+        encoder: EncoderOf,
         thin: Callable[[int, float], None],
     ) -> None:
-        self._size, self._ways = size, ways
+        self._size, self._ways, self._encoder = size, ways, encoder
         self._offers = Allowance(OFFERS_PER_S, OFFERS_AT_ONCE, asyncio.get_running_loop().time)
         self._sinks, self._on_sound, self._on_state, self._thin = sinks, on_sound, on_state, thin
         self._peer: Peer | None = None
@@ -156,7 +156,7 @@ class Connection:
                     loopback=self._ways.loopback,
                     on_audio=self._on_sound,
                     on_state=self._follow,
-                    pool=self._ways.encoders,
+                    encoder=self._encoder,
                 )
                 self._sinks.append(self._peer)
             answer = await self._peer.answer(sdp)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,8 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.conversation_events import ConversationEvent
+    from agent.painter import Easels
     from agent.stage import LiveMoment
     from avatar import Renderer
+    from server.live.studio import Place
 
 log = logging.getLogger("visavis.live")
 
@@ -56,6 +57,12 @@ class Talk(Protocol):
 
     def replay(self) -> None:
         """Say the last reply again."""
+
+    def pick(self, turn: int, number: int) -> None:
+        """Ask a question that was suggested after a turn."""
+
+    def suggest(self, wanted: bool) -> None:
+        """Suggest questions, or do not."""
 
     def mute(self, muted: bool) -> None:
         """Stop hearing, or hear again."""
@@ -128,6 +135,13 @@ class OpenDesk:
                 "too_long", f"the question has {len(text)} characters", f"ask in at most {limit}", status=413
             )
 
+    def easels(self) -> Easels:
+        """Return what draws its face in this process."""
+        from agent.painter import Easels
+
+        label = self.desk.settings.avatar.ai_label
+        return Easels(self.renderer, smaller=self.smaller, ai_label=label)
+
     def close(self) -> None:
         """End the engines."""
         self.engines.close()
@@ -194,13 +208,15 @@ class Cast:
     """Called at the end, once nothing moves any more."""
 
 
-CastOf = Callable[[OpenDesk, ThreadPoolExecutor, str, int, "Callable[[ConversationEvent], None]"], Cast]
-"""(desk, drawing threads, language, seed, told what happens) → the conversation, not yet running."""
+SessionCast = Callable[["Place", "Callable[[ConversationEvent], None]"], Cast]
+"""(what paints, told what happens) → the conversation of one session, not yet running."""
+CastOf = Callable[[OpenDesk, "Place", str, int, "Callable[[ConversationEvent], None]"], Cast]
+"""(desk, what paints, language, seed, told what happens) → the conversation, not yet running."""
 
 
 def cast_of(
     opened: OpenDesk,
-    pool: ThreadPoolExecutor,
+    place: Place,
     language: str,
     seed: int,
     on_event: Callable[[ConversationEvent], None],
@@ -211,8 +227,7 @@ def cast_of(
     from agent.ears import Ears
     from agent.stage import Stage
 
-    settings = opened.desk.settings.avatar
-    stage = Stage(opened.renderer, pool, smaller=opened.smaller, seed=seed, ai_label=settings.ai_label)
+    stage = Stage(place, seed=seed)
     talk = Conversation(
         opened.engines,
         stage,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from server.live.offer import Offer
 from server.live.picture import PictureSender
 from server.live.quality import DEFAULTS, QualitySettings
 from server.live.sound import SoundSender
+from server.live.studio import EncoderOf, ThreadEncoder
 from server.live.tracks import PacketTrack
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Line:
         size: of the full picture, (width, height).
         on_audio: gets the visitor's sound.
         on_state: told of connecting, connected, disconnected, failed, flooded, closed.
-        pool: where pictures are encoded; None: the event loop's own.
+        encoder: makes what encodes the pictures.
         quality: numbers of the quality ladder.
     """
 
@@ -96,7 +96,7 @@ class Line:
         size: tuple[int, int],
         on_audio: Callable[[NDArray[np.float32]], None],
         on_state: Callable[[str], None],
-        pool: Executor | None = None,
+        encoder: EncoderOf = ThreadEncoder,
         quality: QualitySettings = DEFAULTS,
     ) -> None:
         self.offer = offer
@@ -108,7 +108,7 @@ class Line:
         self._picture: PictureSender | None = None
         if offer.codecs:
             track = PacketTrack("video")
-            self._picture = PictureSender(offer.codecs[0], track, size=size, pool=pool, quality=quality)
+            self._picture = PictureSender(offer.codecs[0], track, size=size, encoder=encoder, quality=quality)
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._stats = LineStats(codec=offer.codecs[0] if offer.codecs else "")
@@ -192,7 +192,7 @@ class Line:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._sound.track.stop()
         if self._picture is not None:
-            self._picture.track.stop()
+            self._picture.close()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._connection.close()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from server.live.encoder import FRAMES_PER_S, Codec, VideoEncoder, even_size
+from server.live.encoder import FRAMES_PER_S, Codec, even_size
 from server.live.quality import Bandwidth, Ladder, QualitySettings, Step
+from server.live.studio import EncoderOf
 from server.live.tracks import PacketTrack
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class PictureSender:
         codec: to encode with.
         track: where packets go.
         size: of the full picture, (width, height).
-        pool: where encodes run; None: the event loop's own.
+        encoder: makes what encodes.
         quality: numbers of the ladder.
 
     Attributes:
@@ -55,7 +55,7 @@ class PictureSender:
         track: PacketTrack,
         *,
         size: tuple[int, int],
-        pool: Executor | None,
+        encoder: EncoderOf,
         quality: QualitySettings,
     ) -> None:
         self.codec = codec
@@ -65,8 +65,7 @@ class PictureSender:
         self.fps = 0.0
         self.encode_ms = 0.0
         self._loop = asyncio.get_running_loop()
-        self._pool = pool
-        self._encoder = VideoEncoder(codec)
+        self._encoder = encoder(codec)
         self._bandwidth = Bandwidth(quality)
         self._rate_bps = self._bandwidth.allowed_bps
         self._size = size
@@ -189,10 +188,8 @@ class PictureSender:
         key = self._key_due()
         if key:
             self._key_wanted, self._key_at_s = False, self._loop.time()
-        encoder, size, bps = self._encoder, even_size(*self._size, self.step.scale), self._rate_bps
-        packet, took_s = await self._loop.run_in_executor(
-            self._pool, lambda: encoder.encode(frame, index, size=size, bps=bps, key=key)
-        )
+        size = even_size(*self._size, self.step.scale)
+        packet, took_s = await self._encoder.encode(frame, index, size=size, bps=self._rate_bps, key=key)
         self._encodes += 1
         self._encode_s += took_s
         if took_s > LATE_S:
@@ -204,6 +201,11 @@ class PictureSender:
         self.key_frames += packet.is_keyframe
         # The next encode does not wait for this; the times only grow, so the order stays.
         self._loop.call_at(taken_s + HOLD_S, self._send, packet)
+
+    def close(self) -> None:
+        """Send no more; twice does no harm."""
+        self.track.stop()
+        self._encoder.close()
 
     def _send(self, packet: Packet[Any]) -> None:
         if not self.track.put(packet):

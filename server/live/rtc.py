@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from server.live.ice import IceSettings
 from server.live.line import OVER, Line, Moment
 from server.live.offer import Offer, read_offer
 from server.live.quality import DEFAULTS, QualitySettings
+from server.live.studio import EncoderOf, ThreadEncoder
 
 PeerStats = LineStats
 
@@ -37,7 +37,7 @@ class Peer:
         on_state: told, in the event loop, of "connecting", "connected", "disconnected" (nothing came for
             4 s; may come back), "failed" (a new offer is needed), "flooded" (cut off for sending too much)
             and "closed".
-        pool: where pictures are encoded; None: the event loop's own.
+        encoder: makes what encodes the pictures of one connection.
         quality: numbers of the quality ladder.
     """
 
@@ -49,7 +49,7 @@ class Peer:
         on_audio: Callable[[NDArray[np.float32]], None],
         on_state: Callable[[str], None],
         loopback: bool = True,
-        pool: Executor | None = None,
+        encoder: EncoderOf = ThreadEncoder,
         quality: QualitySettings = DEFAULTS,
     ) -> None:
         self._size = size
@@ -57,7 +57,7 @@ class Peer:
         self._ice = ice
         self._on_audio = on_audio
         self._on_state = on_state
-        self._pool = pool
+        self._encoder = encoder
         self._quality = quality
         self._line: Line | None = None
         self._closed = False
@@ -134,7 +134,7 @@ class Peer:
             size=self._size,
             on_audio=self._on_audio,
             on_state=told,
-            pool=self._pool,
+            encoder=self._encoder,
             quality=self._quality,
         )
         return line

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.conversation_events import ConversationEvent, HeardWords, TurnEnded
 from server.live.connection import Ways
-from server.live.desks import Cast, OpenDesk
+from server.live.desks import OpenDesk, SessionCast
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.link import CLOSE_NORMAL, CLOSE_REPLACED, Link
@@ -26,6 +26,7 @@ from server.live.visit import Visit
 
 if TYPE_CHECKING:
     from server.live.rtc import PeerStats
+    from server.live.studio import Studio
 
 log = logging.getLogger("visavis.live")
 
@@ -42,6 +43,7 @@ class Session:
         guest: whom it was given to.
         opened: the desk.
         cast: makes the conversation, when the visitor joins.
+        studio: draws and encodes.
         ways: how picture and sound may go.
         passes: its tokens.
         metrics: where things are counted.
@@ -54,8 +56,9 @@ class Session:
         self,
         guest: Guest,
         opened: OpenDesk,
-        cast: Callable[[Callable[[ConversationEvent], None]], Cast],
+        cast: SessionCast,
         *,
+        studio: Studio,
         ways: Ways,
         passes: Passes,
         metrics: Metrics,
@@ -72,7 +75,7 @@ class Session:
         """Set when it has ended and everything is closed."""
         web = opened.desk.settings.web
         self.presence = Presence(clock(), idle_s=web.idle_s, longest_s=web.longest_s)
-        self._cast, self._ways, self._recordings = cast, ways, recordings
+        self._cast, self._studio, self._ways, self._recordings = cast, studio, ways, recordings
         self._metrics, self._listeners, self._clock = metrics, listeners, clock
         self._post = Post(metrics)
         self._visit: Visit | None = None
@@ -178,6 +181,7 @@ class Session:
                 self.guest,
                 self.opened,
                 self._cast,
+                studio=self._studio,
                 ways=self._ways,
                 recordings=self._recordings,
                 post=self._post,

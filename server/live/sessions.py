@@ -9,8 +9,6 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +27,7 @@ from server.live.tokens import Tokens
 
 if TYPE_CHECKING:
     from server.live.rtc import PeerStats
+    from server.live.studio import Studio
 
 log = logging.getLogger("visavis.live")
 
@@ -43,8 +42,7 @@ class Sessions:
 
     Args:
         desks: name → open desk.
-        pool: threads that draw.
-        encoders: threads that encode pictures; None: the event loop's own.
+        studio: draws and encodes.
         options: of the server.
         tokens: signs.
         metrics: where things are counted.
@@ -56,10 +54,9 @@ class Sessions:
     def __init__(
         self,
         desks: Mapping[str, OpenDesk],
-        pool: ThreadPoolExecutor,
+        studio: Studio,
         options: ServeOptions,
         *,
-        encoders: Executor | None = None,
         tokens: Tokens,
         metrics: Metrics,
         cast: CastOf,
@@ -73,8 +70,8 @@ class Sessions:
             {name: one.desk.settings.web.max_sessions for name, one in desks.items()},
             queue_length=options.queue_length,
         )
-        self._desks, self._pool, self._options, self._tokens = desks, pool, options, tokens
-        self._ways = Ways(options.ice, loopback=options.host in LOOPBACK, encoders=encoders)
+        self._desks, self._studio, self._options, self._tokens = desks, studio, options, tokens
+        self._ways = Ways(options.ice, loopback=options.host in LOOPBACK)
         self._from: dict[str, str] = {}
         self._troubled: set[str] = set()
         self._metrics, self._cast, self._listeners, self._clock = metrics, cast, listeners, clock
@@ -132,7 +129,8 @@ class Sessions:
         session = Session(
             guest,
             opened,
-            partial(self._cast, opened, self._pool, wanted.language, seed),
+            lambda place, told: self._cast(opened, place, wanted.language, seed, told),
+            studio=self._studio,
             ways=self._ways,
             passes=passes,
             metrics=self._metrics,

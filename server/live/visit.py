@@ -19,7 +19,7 @@ from agent.conversation_events import (
 )
 from moderation.verdict import Action
 from server.live.connection import Connection, Ways
-from server.live.desks import Cast, OpenDesk, Sink
+from server.live.desks import OpenDesk, SessionCast, Sink
 from server.live.errors import LiveError
 from server.live.guest import Guest
 from server.live.link import Link
@@ -31,10 +31,12 @@ from server.live.protocol import (
     Hello,
     Mute,
     Offer,
+    Pick,
     Replay,
     Report,
     SpeakLanguage,
     Stop,
+    Suggest,
     Typed,
 )
 from server.live.taping import Taping
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from agent.stage import LiveMoment
     from server.live.rtc import PeerStats
+    from server.live.studio import Studio
 
 log = logging.getLogger("visavis.live")
 
@@ -63,6 +66,7 @@ class Visit:
         guest: who visits.
         opened: the desk.
         cast: makes the conversation.
+        studio: draws and encodes.
         ways: how picture and sound may go.
         recordings: folder for the recordings of visitors who agreed; None: nothing is recorded.
         post: takes messages to the visitor.
@@ -74,8 +78,9 @@ class Visit:
         self,
         guest: Guest,
         opened: OpenDesk,
-        cast: Callable[[Callable[[ConversationEvent], None]], Cast],
+        cast: SessionCast,
         *,
+        studio: Studio,
         ways: Ways,
         recordings: Path | None,
         post: Post,
@@ -95,7 +100,8 @@ class Visit:
         self._greeted = self._muted = self._unannounced = self._closed = False
         self._to_end = False
         """The guard has decided that the conversation ends with this turn."""
-        self._cast = cast(self._happened)
+        self._place = studio.place(opened)
+        self._cast = cast(self._place, self._happened)
 
     @property
     def busy(self) -> bool:
@@ -117,6 +123,7 @@ class Visit:
             sinks=self._sinks,
             on_sound=self._hear,
             on_state=self._connected,
+            encoder=self._place.encoder,
             thin=self._cast.thin,
         )
         if self._guest.record and self._recordings is not None:
@@ -162,6 +169,7 @@ class Visit:
             if self._taping is not None:
                 await self._within(self._taping.close(), TAPE_S, "recording")
             self._cast.done()
+            self._place.close()
         finally:
             self._sinks.clear()
 
@@ -229,6 +237,10 @@ class Visit:
                 talk.speak_language(message.language)
             case Replay():
                 talk.replay()
+            case Pick():
+                talk.pick(message.turn, message.number)
+            case Suggest():
+                talk.suggest(message.on)
             case Report():
                 self._told(message)
             case Audio(on=True):

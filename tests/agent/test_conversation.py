@@ -24,6 +24,7 @@ from agent.conversation_events import (
     TurnEnded,
 )
 from agent.ears import Ears
+from agent.painter import Easels, ThreadPainter
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
 from agent.stage import LiveMoment, Stage
@@ -99,7 +100,7 @@ async def talking(
     engines.recognizer = ScriptedRecognizer(heard)
     before = asyncio.all_tasks()
     with ThreadPoolExecutor(1) as pool:
-        stage = Stage(load_renderer(load_rig(), size=128), pool)
+        stage = Stage(ThreadPainter(Easels(load_renderer(load_rig(), size=128)), pool))
         events: list[ConversationEvent] = []
         conversation = Conversation(
             engines,

@@ -12,6 +12,7 @@ from agent.errors import AgentError
 from agent.events import Spoken
 from agent.line import SAMPLES
 from agent.live_face import HANGS
+from agent.painter import Easels, ThreadPainter
 from agent.reply import whole_frames
 from agent.sentence import Emotion, Sentence
 from agent.stage import Began, Failed, Finished, LiveMoment, ReplyOver, Stage, StageEvent
@@ -31,11 +32,12 @@ def renderer() -> Renderer:
 class Show:
     """A stage with what left it."""
 
-    def __init__(self, renderer: Renderer, pool: Executor, **settings: object) -> None:
+    def __init__(self, renderer: Renderer, pool: Executor, *, seed: int = 0, **easels: object) -> None:
         self.renderer = Watched(renderer)
         self.events: list[StageEvent] = []
         self.moments: list[LiveMoment] = []
-        self.stage = Stage(self.renderer, pool, on_event=self.events.append, **settings)
+        painter = ThreadPainter(Easels(self.renderer, **easels), pool)
+        self.stage = Stage(painter, seed=seed, on_event=self.events.append)
         self.index = 0
 
     async def run(self, moments: int, skip: Callable[[], int] = lambda: 0) -> list[LiveMoment]:

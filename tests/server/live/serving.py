@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +34,7 @@ from moderation.verdict import Action, Verdict
 from server.live.app import create_app
 from server.live.desks import Cast, CastOf, OpenDesk, Sinks
 from server.live.options import ServeOptions
+from server.live.studio import Place
 from tests.agent.scripted import DESK, scripted_engines
 
 CITATION = Citation("en/returns.md", "Returns", "You have thirty days.", 0.9)
@@ -100,6 +100,12 @@ class FakeTalk:
     def replay(self) -> None:
         self.did.append("replay")
 
+    def pick(self, turn: int, number: int) -> None:
+        self.did.append(("pick", turn, number))
+
+    def suggest(self, wanted: bool) -> None:
+        self.did.append(("suggest", wanted))
+
     def mute(self, muted: bool) -> None:
         self.did.append(("mute", muted))
 
@@ -128,7 +134,7 @@ class Stageless:
     def __call__(
         self,
         opened: OpenDesk,
-        pool: ThreadPoolExecutor,
+        place: Place,
         language: str,
         seed: int,
         on_event: Callable[[ConversationEvent], None],

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from server.live.encoder import AudioEncoder, Codec, VideoEncoder, even_size, stepped_rate
 from server.live.picture import PictureSender
 from server.live.quality import DEFAULTS, STEPS
+from server.live.studio import ThreadEncoder
 from server.live.tracks import AUDIO_DEPTH, VIDEO_DEPTH, PacketTrack
 from tests.server.live.rtc_client import until
 
@@ -31,7 +33,8 @@ class Sent:
 
     def __init__(self, pool: ThreadPoolExecutor | None = None) -> None:
         self.track = PacketTrack("video")
-        self.sender = PictureSender("VP8", self.track, size=SIZE, pool=pool, quality=DEFAULTS)
+        encoder = partial(ThreadEncoder, pool=pool)
+        self.sender = PictureSender("VP8", self.track, size=SIZE, encoder=encoder, quality=DEFAULTS)
         self.packets: list[Any] = []
         self.tasks = [asyncio.create_task(self.sender.run()), asyncio.create_task(self._collect())]
 
