@@ -20,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agent.conversation_events import ConversationEvent, Notice, TurnEnded, VerdictGiven
+from server.live.ports import NO_PORT
 from server.live.protocol import Report
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class Metrics:
         )
         self.notices = Counter("visavis_notices", "What went another way", ["code"], registry=self.registry)
         self.errors = Counter("visavis_errors", "Errors told to clients", ["code"], registry=self.registry)
+        self.no_port = Counter(
+            "visavis_udp_ports_taken", "Offers for which no UDP port was left", registry=self.registry
+        )
         self.dropped = Counter(
             "visavis_sound_dropped_bytes",
             "Sound that came faster than it can be spoken",
@@ -116,6 +120,16 @@ class Metrics:
             self.verdicts.labels(event.verdict.direction.value, event.verdict.action.value).inc()
         elif isinstance(event, Notice):
             self.notices.labels(event.code).inc()
+
+    def failed(self, code: str) -> None:
+        """Count an error that a client is told."""
+        self.errors.labels(code).inc()
+        if code == NO_PORT:
+            self.no_port.inc()
+
+    def no_ports(self) -> float:
+        """Return how many offers found no UDP port."""
+        return self.registry.get_sample_value("visavis_udp_ports_taken_total") or 0.0
 
     def reported(self, report: Report) -> None:
         """Count what a browser measured."""

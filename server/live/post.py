@@ -25,6 +25,6 @@ class Post:
 
     def fail(self, error: LiveError) -> None:
         """Count an error, and tell the client of it."""
-        self._metrics.errors.labels(error.code).inc()
+        self._metrics.failed(error.code)
         if self.link is not None:
             self.link.fail(error)

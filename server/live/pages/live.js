@@ -66,6 +66,7 @@ export class LiveSession extends EventTarget {
     this.phase = "new";
     this.state = "listening";
     this.transport = "none";
+    this.crowded = false; // the server had no way left for a picture
     this.muted = false;
     this.sound = null;
     this.chat = null;
@@ -172,12 +173,15 @@ export class LiveSession extends EventTarget {
   #take(message) {
     const { type } = message;
     if (type === "ready") this.#ready(message);
-    else if (type === "answer") this.#answered?.resolve(message.sdp);
-    else if (type === "ended") this.#close("ended", { code: message.reason });
+    else if (type === "answer") {
+      this.crowded = false;
+      this.#answered?.resolve(message.sdp);
+    } else if (type === "ended") this.#close("ended", { code: message.reason });
     else if (type === "error") {
       if (this.phase === "connecting") this.#entered.reason = message;
       if (message.code?.startsWith("offer_")) this.#answered?.reject(message);
-      this.#tell("error", message);
+      if (message.code === "offer_ports") this.crowded = true; // sound comes over the WebSocket now: `transport` tells
+      else this.#tell("error", message);
     } else {
       if (type === "state") {
         this.state = message.state;

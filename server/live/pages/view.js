@@ -302,9 +302,9 @@ export class ConversationView extends EventTarget {
   }
 
   #transport(transport) {
-    if (transport === "socket") this.problem("socket_sound", { urgent: false });
+    if (transport === "socket") this.problem(this.session.crowded ? "socket_busy" : "socket_sound", { urgent: false });
     else if (transport === "chat") this.problem("chat_only", { urgent: false });
-    else this.solved("socket_sound");
+    else this.solved("socket_sound", "socket_busy");
     this.#show();
   }
 

@@ -70,6 +70,8 @@ class Script:
     """In the queue, going down by one each time it is asked."""
     media: bool = True
     """Answer offers; False: as if UDP were blocked."""
+    crowded: bool = False
+    """Answer offers as if all UDP ports were taken."""
     ready_s: float = 0.0
     """After the hello."""
     complains: bool = False
@@ -210,6 +212,9 @@ class Player:
             await self.send(
                 "error", code="offer_failed", message="no way through", remedy="use another network"
             )
+            return
+        if self.script.crowded:
+            await self.send("error", code="offer_ports", message="all UDP ports are taken", remedy="later")
             return
         if self.script.complains:
             await self.send("error", code="too_long", message="something else", remedy="mend it")

@@ -62,19 +62,25 @@ async def test_what_the_guard_refuses_is_refused_over_http_too(server: Server) -
 
 
 async def test_questions_that_cannot_be_are_refused(server: Server) -> None:
-    for wrong, status in (
-        ({}, 422),
-        ({"text": "  "}, 422),
-        ({"text": "x" * 3000}, 413),
-        ({"text": "x" * 60_000}, 422),
-        ({"text": "hello", "desk": "nowhere"}, 404),
-        ({"text": "hello", "desk": "../etc"}, 422),
-        ({"text": "hello", "language": "fr"}, 422),
-        ({"text": "hello", "more": 1}, 422),
+    for wrong, status, said in (
+        ({}, 422, '"text" is missing'),
+        ({"text": "  "}, 422, '"text" is empty'),
+        ({"text": 5}, 422, '"text" has to be text'),
+        ({"text": "x" * 3000}, 413, "the question has 3000 characters"),
+        ({"text": "x" * 60_000}, 422, '"text" may have at most 20000 characters'),
+        ({"text": "hello", "desk": "nowhere"}, 404, ""),
+        ({"text": "hello", "desk": "../etc"}, 422, '"desk" takes up to 64 letters, digits, "_" and "-"'),
+        ({"text": "hello", "language": "fr"}, 422, '"language" has to be "en" or "zh", or left out'),
+        ({"text": "hello", "more": 1}, 422, '"more" is no field that is known here'),
+        (["hello"], 422, "a JSON object is wanted here, over HTTP as application/json"),
     ):
         answer = await server.http.post("/v1/chat", json=wrong)
         assert answer.status_code == status, wrong
-        assert set(answer.json()["error"]) == {"code", "message", "remedy"}
+        error = answer.json()["error"]
+        assert set(error) == {"code", "message", "remedy"}
+        assert said in error["message"]
+    garbled = await server.http.post("/v1/chat", content=b"{", headers={"Content-Type": "application/json"})
+    assert garbled.json()["error"]["message"] == "the body is not valid JSON"
 
 
 async def test_a_body_that_is_too_long_is_not_read(server: Server) -> None:

@@ -278,6 +278,17 @@ def test_sound_goes_over_the_websocket_where_webrtc_cannot(visit: Opens) -> None
     )
 
 
+def test_a_server_without_a_free_port_blames_no_network_and_sends_the_picture_later(visit: Opens) -> None:
+    quick = "const wait = setTimeout; window.setTimeout = (act, ms) => wait(act, ms === 30_000 ? 1000 : ms);"
+    here = visit(script=Script(crowded=True), init=quick)
+    here.start()
+    here.page.get_by_text("Very many visitors are here just now.").wait_for()
+    assert here.page.get_by_text("network").count() == 0
+    here.script.crowded = False
+    here.page.wait_for_selector(".has-video")
+    here.page.get_by_text("Very many visitors are here just now.").wait_for(state="hidden")
+
+
 COUNT_FLUSHES = """
 window.flushes = 0;
 const post = MessagePort.prototype.postMessage;

@@ -7,8 +7,10 @@ import re
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from server.live import ports
 from server.live.errors import LiveError
 from server.live.ice import IceSettings
 from server.live.options import ServeOptions
@@ -41,6 +43,16 @@ def ports_of(sdp: str, kind: str = "host") -> list[int]:
     return [int(port) for port in re.findall(rf"a=candidate:\S+ \d udp \d+ \S+ (\d+) typ {kind}", sdp)]
 
 
+def test_operators_are_warned_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    now_s, refused = 0.0, 0
+    watch = ports.PortWatch((40_000, 40_100), lambda: refused, lambda: now_s)
+    for now_s in np.arange(0.0, 150.0, 2.0):
+        watch.look()
+        refused += 10.0 <= now_s < 100.0
+    said = [record.message.split(";")[0].split(": ")[1] for record in caplog.records]
+    assert said == ["1 offers got no picture", "30 offers got no picture", "14 offers got no picture"]
+
+
 def a_peer(settings: IceSettings) -> Peer:
     return Peer(size=(128, 128), ice=settings, on_audio=lambda _: None, on_state=lambda _: None)
 
@@ -49,9 +61,9 @@ async def test_a_conversation_goes_through_the_open_ports() -> None:
     first, last = a_range(4)
     peer, client = a_peer(IceSettings(udp_ports=(first, last))), Client()
     await client.connect(peer)
-    ports = ports_of(client.connection.remoteDescription.sdp)
-    assert ports
-    assert all(first <= port <= last for port in ports)
+    taken = ports_of(client.connection.remoteDescription.sdp)
+    assert taken
+    assert all(first <= port <= last for port in taken)
     await until(lambda: peer.stats().state == "connected")
     await play_until(peer, lambda: len(client.frames) > 5 and len(client.sounds) > 10)
     await client.close()
@@ -107,11 +119,14 @@ async def test_relays_and_addresses_from_outside_are_found_beside_the_open_ports
         await peer.close()
 
 
-async def test_without_a_free_port_the_conversation_goes_over_the_websocket(tmp_path: Path) -> None:
+async def test_without_a_free_port_the_conversation_goes_over_the_websocket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     first, _ = a_range(1)
     taken = a_peer(IceSettings(udp_ports=(first, first)))
     holder, browser = Client(), Client()
     await holder.connect(taken)
+    monkeypatch.setattr(ports, "LOOK_S", 0.02)
     options = ServeOptions(rates={}, ice=IceSettings(udp_ports=(first, first)))
     async with (
         serving(desk_in(tmp_path / "front"), options=options) as server,
@@ -123,4 +138,6 @@ async def test_without_a_free_port_the_conversation_goes_over_the_websocket(tmp_
         await client.send("text", text="hello")
         await client.until("turn")
         assert len(await client.sound()) > 0
+        assert "visavis_udp_ports_taken_total 1.0" in (await server.http.get("/metrics")).text
+        await until(lambda: f"--udp-ports {first}-{first} are taken: 1 offers" in caplog.text)
     await asyncio.gather(holder.close(), browser.close(), taken.close())

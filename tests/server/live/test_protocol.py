@@ -30,6 +30,18 @@ def test_a_complaint_names_the_field_and_never_what_it_held() -> None:
     assert "4111" not in str(error)
 
 
+def test_a_mistake_is_told_in_plain_words() -> None:
+    for raw, said in (
+        ('{"type":"mute","muted":"maybe"}', '"mute.muted" has to be true or false'),
+        ('{"type":"report","fps":-1}', '"report.fps" has to be 0 or more'),
+        ('{"type":"report","turn":1.5}', '"report.turn" has to be a whole number'),
+        ('{"type":"dance"}', 'the message is of a "type" that is not known here'),
+        ("{}", 'the message has no "type"'),
+        ("[1]", "a JSON object is wanted here, over HTTP as application/json"),
+    ):
+        assert refused(raw).message == said
+
+
 def test_too_long_a_message_is_not_even_read() -> None:
     assert refused('{"type":"stop"' + " " * MESSAGE_BYTES + "}").code == "too_large"
 
