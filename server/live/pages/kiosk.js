@@ -29,7 +29,7 @@ const WAIT_S = 180;
 const POSTER = `visavis.poster.${params.get("desk") ?? ""}`;
 
 paint(document.documentElement, params.get("colour") ?? params.get("color"));
-const view = new ConversationView(document.getElementById("app"), { language: nearestLanguage(params.get("language")) });
+const view = new ConversationView(document.getElementById("app"), { language: nearestLanguage(params.get("language")), atKiosk: true });
 view.room = new SoundRoom();
 const ear = new Ear(view.room, () => screen === "attract" && begin());
 const watchdog = new Watchdog(view, { away: outOfService, back: inService, free: () => screen === "attract" || screen === "away" }, POLL_S * 1000);

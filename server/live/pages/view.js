@@ -25,9 +25,11 @@ export class ConversationView extends EventTarget {
   #problem = null;
   #microphone = "off";
 
-  constructor(root, { language = "en" } = {}) {
+  /** @param {boolean} atKiosk  its visitors can do nothing about the microphone */
+  constructor(root, { language = "en", atKiosk = false } = {}) {
     super();
     this.root = root;
+    this.atKiosk = atKiosk;
     this.language = language;
     this.desk = null;
     this.session = null;
@@ -172,8 +174,9 @@ export class ConversationView extends EventTarget {
       return;
     }
     const { code, message, remedy, action, actionName, urgent, lasting } = now;
-    const text = message || this.t(hasString(code) ? code : "refused");
-    const help = remedy || (hasString(`${code}_fix`) ? this.t(`${code}_fix`) : "");
+    const line = this.atKiosk && MICROPHONE_TROUBLES.has(code) ? (code === "mic_silent" ? "kiosk_silent" : "kiosk_deaf") : code;
+    const text = message || this.t(hasString(line) ? line : "refused");
+    const help = remedy || (hasString(`${line}_fix`) ? this.t(`${line}_fix`) : "");
     this.banner.classList.toggle("calm", !urgent);
     this.banner.classList.toggle("lasting", lasting);
     this.banner.replaceChildren(...[
@@ -310,7 +313,7 @@ export class ConversationView extends EventTarget {
 
   #heardMicrophone(code) {
     this.#microphone = code;
-    if (MICROPHONE_TROUBLES.has(code)) this.problem(code, { action: code === "mic_silent" ? null : () => this.#openMicrophone() });
+    if (MICROPHONE_TROUBLES.has(code)) this.problem(code, { action: code === "mic_silent" || this.atKiosk ? null : () => this.#openMicrophone() });
     else this.solved(...MICROPHONE_TROUBLES);
     const on = code === "on" || code === "mic_silent";
     reicon(this.mic, on ? "mic" : "micOff", on ? "mute" : "unmute", this.t);

@@ -728,6 +728,16 @@ def test_the_kiosk_starts_by_touch_and_forgets_a_visitor_who_left(visit: Opens) 
     assert "secret" not in page.content()
 
 
+def test_at_a_kiosk_a_deaf_microphone_asks_nothing_of_the_visitor_and_leaves_room_to_read(visit: Opens) -> None:
+    here = visit("/kiosk?voice=0", init=REFUSE, viewport={"width": 540, "height": 960})
+    here.page.get_by_role("button", name="Touch to talk").click()
+    alert = here.page.get_by_role("alert")
+    alert.get_by_text("The microphone does not work just now.").wait_for()
+    assert alert.get_by_role("button", name="Try again").count() == 0
+    assert here.page.locator(".log").bounding_box()["height"] >= 220
+    assert here.page.locator(".stage").bounding_box()["height"] >= 400
+
+
 def test_the_kiosk_offers_every_language_of_its_desk(visit: Opens) -> None:
     here = visit("/kiosk?voice=0")
     here.page.get_by_role("button", name="中文").click()
