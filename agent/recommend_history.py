@@ -7,6 +7,7 @@ which topics go together.
 
 from __future__ import annotations
 
+import io
 import time
 import warnings
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,8 @@ MOST_TOPICS = 20_000
 MOST_ASKED = 400_000
 """Bounds of what is learnt from: a hundred thousand take about a second."""
 FACTORS = 32
+"""At most; of few topics the square root, for more would learn each visit by heart: of 48 topics of six
+planted tastes, 7 factors found 99 % of what belongs together and 32 found 75 %."""
 ITERATIONS = 15
 ALPHA = 2.0
 """How much surer one is of what was asked than of what was not."""
@@ -131,7 +135,7 @@ class Habits:
     def load(cls, file: Path) -> Habits | None:
         """Read what `save` wrote; None where there is nothing, or nothing that can be read."""
         try:
-            with np.load(file, allow_pickle=False) as found:
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as found:
                 if int(found["format"]) != FORMAT:
                     return None
                 text = bytes(found["topics"].item()).decode()
@@ -146,7 +150,7 @@ class Habits:
                     at_s,
                     str(found["why"].item()),
                 )
-        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError):
+        except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, BadZipFile):
             return None
         fits = habits.factors.ndim == 2 and len(habits.factors) == len(topics) == len(habits.popular)
         return habits if fits else None
@@ -222,7 +226,7 @@ def _factors(
         als, sparse = import_module("implicit.cpu.als"), import_module("scipy.sparse")
         matrix = sparse.csr_matrix((weights.astype(np.float32), (rows, columns)), shape=shape)
         model = als.AlternatingLeastSquares(
-            factors=FACTORS,
+            factors=min(FACTORS, max(2, round(shape[1] ** 0.5))),
             regularization=regularization,
             alpha=ALPHA,
             iterations=ITERATIONS,
