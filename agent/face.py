@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from agent.desk import Desk, state_root
 from agent.errors import DeskError
 from avatar import Renderer, load_renderer, load_rig, rig_names
 from avatar.errors import RigError
+from avatar.framing import Framing
 from avatar.renderer import BLUR
 from avatar.rig import read_manifest
 
@@ -140,14 +142,46 @@ def open_renderers(desk: Desk, scales: Iterable[float]) -> dict[float, Renderer]
     Raises:
         AvatarError: the rig is missing or broken, or the background is.
     """
+    return face_of(desk).renderers(scales)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What a desk wants drawn: all that another process needs to know of it."""
+
+    rig: str | Path
+    """A folder, or a built-in rig's name."""
+    size: int
+    """Width of the full picture in pixels."""
+    background: Background
+    framing: Framing
+    ai_label: bool
+
+    def renderers(self, scales: Iterable[float]) -> dict[float, Renderer]:
+        """Open renderers at several shares of the full size, by share.
+
+        Raises:
+            AvatarError: the rig is missing or broken, or the background is.
+        """
+        rig = load_rig(self.rig)
+        return {
+            scale: load_renderer(
+                rig,
+                size=max(LEAST_PX, round(self.size * scale / 2) * 2),
+                background=self.background,
+                framing=self.framing,
+            )
+            for scale in scales
+        }
+
+
+def face_of(desk: Desk) -> Face:
+    """What the desk wants drawn.
+
+    Raises:
+        RigError: there is no such rig.
+    """
     settings = desk.settings.avatar
-    rig, background = load_rig(find_rig(settings.rig, desk)), background_of(desk)
-    return {
-        scale: load_renderer(
-            rig,
-            size=max(LEAST_PX, round(settings.size * scale / 2) * 2),
-            background=background,
-            framing=settings.framing,
-        )
-        for scale in scales
-    }
+    return Face(
+        find_rig(settings.rig, desk), settings.size, background_of(desk), settings.framing, settings.ai_label
+    )

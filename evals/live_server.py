@@ -168,16 +168,22 @@ def main(arguments: list[str] | None = None) -> None:
     from agent.desk import Desk
     from server.live.app import create_app
     from server.live.desks import cast_of
-    from server.live.options import ServeOptions
+    from server.live.options import ServeOptions, drawers
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--desk", default="")
     parser.add_argument("--sessions", type=int, default=64)
     parser.add_argument("--marks", action="store_true")
+    parser.add_argument("--drawers", type=int, default=drawers())
     given = parser.parse_args(arguments)
     options = ServeOptions(
-        port=given.port, max_sessions=given.sessions, unjoined=given.sessions, rates={}, finish_s=0.0
+        port=given.port,
+        max_sessions=given.sessions,
+        drawers=given.drawers,
+        unjoined=given.sessions,
+        rates={},
+        finish_s=0.0,
     )
     desk = Desk.load(given.desk) if given.desk else Desk.load()
     web = desk.settings.web.model_copy(update={"max_sessions": given.sessions})

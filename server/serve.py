@@ -75,7 +75,7 @@ def options_of(
     """
     from server.live.errors import LiveError
     from server.live.ice import IceSettings, read_ports
-    from server.live.options import KEPT_DAYS, ServeOptions, places
+    from server.live.options import KEPT_DAYS, ServeOptions, drawers, places
     from server.live.tokens import load_secret
 
     try:
@@ -100,6 +100,7 @@ def options_of(
         secret=load_secret(secret_file or state_root() / "secret"),
         ice=ice,
         max_sessions=places() if max_sessions is None else max_sessions,
+        drawers=drawers(),
         origins=tuple(origins),
         store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
         recordings=str(recordings or state_root() / "recordings"),

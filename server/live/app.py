@@ -22,6 +22,8 @@ from starlette.middleware.cors import CORSMiddleware
 
 from agent.conversation_events import Notice
 from agent.desk import Desk
+from agent.face import face_of
+from avatar import AvatarError
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.doors import add_doors
@@ -35,11 +37,13 @@ from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.ports import PortWatch
 from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
 from server.live.rates import Rates
+from server.live.recommending import learn_daily
 from server.live.retention import forget_daily
 from server.live.service import Service
 from server.live.sessions import Sessions
 from server.live.store import EventStore
-from server.live.studio import ThreadStudio
+from server.live.studio import Studio, ThreadStudio
+from server.live.studio_processes import ProcessStudio
 from server.live.tokens import SECRET_BYTES, Tokens
 from server.live.workers import Workers, one_thread_each
 
@@ -130,7 +134,7 @@ async def _running(
     """Open everything, yield while the server runs, close everything."""
     opened: dict[str, OpenDesk] = {}
     loop = asyncio.get_running_loop()
-    work, studio = Workers(THREADS, "work"), ThreadStudio()
+    work, studio = Workers(THREADS, "work"), _studio(by_name, options)
     loop.set_default_executor(work)
     try:
         # loading it takes a second, for which the first visitor's offer would hold up everybody
@@ -141,6 +145,8 @@ async def _running(
             listeners = (*listeners, Keeper(store))
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
+        if isinstance(studio, ProcessStudio):
+            studio = await _ready(studio)
         await asyncio.to_thread(one_thread_each)
         gc.collect()
         gc.freeze()  # what is open now stays open: looking through it again holds up everybody's sound
@@ -167,6 +173,7 @@ async def _running(
         )
         tasks = [
             asyncio.create_task(sessions.watch(), name="watch"),
+            asyncio.create_task(learn_daily(store, opened), name="learn"),
             asyncio.create_task(forget_daily(store, options.recordings, options.kept_days), name="forget"),
         ]
         if ports := options.ice.udp_ports:
@@ -184,7 +191,32 @@ async def _running(
         if store is not None and (lost := await store.close()):
             log.error("%d events of sessions could not be kept in the store", lost)
         await closed(list(opened.values()), CLOSE_S)
-        studio.close()
+        await studio.close()
+
+
+def _studio(desks: Mapping[str, Desk], options: ServeOptions) -> Studio:
+    """Begin to open where faces are drawn."""
+    if options.drawers:
+        try:
+            faces = {name: face_of(desk) for name, desk in desks.items()}
+        except AvatarError:
+            return ThreadStudio()  # opening that desk tells what is wrong
+        try:
+            return ProcessStudio(faces, options.drawers, options.max_sessions)
+        except OSError as error:
+            log.warning("no drawing process can be started (%s): threads draw instead", error)
+    return ThreadStudio()
+
+
+async def _ready(studio: ProcessStudio) -> Studio:
+    """Wait until it draws; return threads instead where it does not."""
+    try:
+        await studio.ready()
+    except LiveError as error:
+        log.warning("%s: threads of the server draw instead", error)
+        await studio.close()
+        return ThreadStudio()
+    return studio
 
 
 def open_store(url: str) -> EventStore:

@@ -31,6 +31,11 @@ RATES: Mapping[str, str] = {
 """A visitor needs one session and few questions; a shop's kiosks, or an office, are behind one address."""
 
 
+def drawers(servers: int = 1) -> int:
+    """How many processes draw for each of so many servers on this machine: one for each core in all."""
+    return max(1, min(8, (os.cpu_count() or 1) // servers))
+
+
 def places() -> int:
     """How many sessions this machine takes at once."""
     return max(2, SESSIONS_A_CORE * (os.cpu_count() or 1))
@@ -52,6 +57,8 @@ class ServeOptions:
     ice: IceSettings = field(default_factory=IceSettings)
     max_sessions: int = field(default_factory=places)
     """In the whole server; desks have limits of their own."""
+    drawers: int = 0
+    """Processes that draw faces and encode pictures; 0: threads of the server's own."""
     queue_length: int = QUEUE_LENGTH
     join_s: float = JOIN_S
     enter_s: float = ENTER_S

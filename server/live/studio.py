@@ -56,7 +56,7 @@ class Studio(Protocol):
     def place(self, opened: OpenDesk) -> Place:
         """Make room for a session at a desk."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End it; what is under way is let go."""
 
 
@@ -109,7 +109,7 @@ class ThreadStudio:
         """Make room for a session at a desk."""
         return ThreadPlace(opened.easels(), self._drawing, self._encoding)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the threads."""
         for pool in (self._encoding, self._drawing):
             pool.shutdown(wait=False, cancel_futures=True)
