@@ -153,7 +153,7 @@ def test_the_words_of_a_source_never_become_markup(visit: Opens) -> None:
     here = visit()
     here.start("Type instead")
     here.say("Returns?")
-    here.page.get_by_role("button", name="Open source: Returns and refunds").click()
+    here.page.get_by_role("button", name="Show where this comes from: Returns and refunds").click()
     dialog = here.page.get_by_role("dialog")
     assert "<img src=x onerror=alert(1)>" in dialog.inner_text()
     assert dialog.locator("img").count() == 0
