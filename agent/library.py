@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from knowledge import KnowledgeBase
 from knowledge.embedder import Embedder
 from knowledge.embedders import load_embedder
 from knowledge.errors import EmbedderError, KnowledgeError, StoreError
-from knowledge.learning import Check
+from knowledge.learning import Check, Skipped
 from knowledge.ranking import Reranker
 from knowledge.table import default_embedder
 from moderation import Guard
@@ -22,7 +22,7 @@ from moderation.verdict import Action
 log = logging.getLogger(__name__)
 
 NAMED = 3
-"""Parts that were left out, named in a log; `visavis learn DESK FOLDER` names all."""
+"""Documents that were left out and are named; `visavis learn DESK FOLDER` names all."""
 
 Told = Callable[[str], None]
 
@@ -54,8 +54,7 @@ def open_knowledge(
         if desk.knowledge_folder.is_dir():
             report = knowledge.add([desk.knowledge_folder], check=document_check(guard or desk))
             if report.skipped:
-                first = "; ".join(one.reason for one in report.skipped[:NAMED])
-                told(f"{len(report.skipped)} parts of the desk's documents were left out: {first}")
+                told(_left_out(report.skipped))
     except (StoreError, EmbedderError) as error:
         own = knowledge.indexed_by == embedder.name
         if not own or learning:
@@ -158,6 +157,13 @@ def _opened(desk: Desk, embedder: Embedder, told: Told) -> KnowledgeBase:
         reranker=reranker,
         server=str(desk.settings.knowledge.server or "").rstrip("/"),
     )
+
+
+def _left_out(skipped: Sequence[Skipped]) -> str:
+    """Say what of a desk's documents was not learnt."""
+    named = "; ".join(one.reason for one in skipped[:NAMED])
+    more = f"; and {len(skipped) - NAMED} more" if len(skipped) > NAMED else ""
+    return f"left out of the desk's documents: {named}{more}"
 
 
 def _logged(problem: str) -> None:

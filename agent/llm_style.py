@@ -128,7 +128,8 @@ def spoken(text: str) -> str:
 
 async def numbered_sentences(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     """Yield sentences, each with the passage numbers that stand in it or right behind it."""
-    splitter, thoughts = SentenceSplitter(later_chars=LONGEST_SENTENCE), Thoughts()
+    # Each sentence is judged by itself, however short: "可以退货。" must not fall with what follows it.
+    splitter, thoughts = SentenceSplitter(first_letters=1, later_chars=LONGEST_SENTENCE), Thoughts()
     held: str | None = None
     async with aclosing(pieces):
         async for piece in pieces:

@@ -7,6 +7,7 @@ mirror files beside the catalogue, so that a server that has vanished stops lear
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from knowledge.passage import Passage
 from knowledge.vectors import UnitVectors
 
 COLLECTION = "passages"
+CONNECT_S = 3.0
+"""How long a chroma server may take to be reached."""
 BATCH = 2000
 """Passages a write; chromadb's own limit is above 5,000."""
 INDEX = {"hnsw": {"space": "cosine", "ef_construction": 40, "max_neighbors": 12}}
@@ -78,6 +81,16 @@ class Database:
             for batch in _batches(sorted(gone)):
                 collection.delete(ids=list(batch))
 
+    def check(self) -> None:
+        """See that the server answers; a database in the folder is not opened.
+
+        Raises:
+            StoreError: it does not.
+        """
+        if self._server:
+            with self._mended():
+                self._open().heartbeat()
+
     def close(self) -> None:
         """Let the database go."""
         self._client = None
@@ -102,9 +115,12 @@ class Database:
             if self._server:
                 address = urlsplit(self._server)
                 secure = address.scheme == "https"
+                # chromadb's own client waits for minutes where nothing answers.
+                place = (address.hostname or "localhost", address.port or (443 if secure else 8000))
+                socket.create_connection(place, CONNECT_S).close()
                 self._client = chromadb.HttpClient(
-                    host=address.hostname or "localhost",
-                    port=address.port or (443 if secure else 8000),
+                    host=place[0],
+                    port=place[1],
                     ssl=secure,
                     settings=settings,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,6 +20,10 @@ BATCH = 64
 """Texts in one request."""
 TIMEOUT_S = 20.0
 """Of a request while learning; the client tries twice more."""
+QUESTION_S = 1.5
+"""Of a single question's request, which is tried once: a visitor waits, and words alone find much."""
+REST_S = 30.0
+"""After a question that was not embedded, none is sent for so long."""
 MOST_KEPT = 2000
 """Questions whose vectors are kept: they come again."""
 
@@ -114,6 +119,7 @@ class EndpointEmbedder:
         self._dimension = 0
         self._client: Any = None
         self._lock = threading.Lock()
+        self._rests_until_s = 0.0
         self._one = lru_cache(maxsize=MOST_KEPT)(self._ask_one)
 
     @property
@@ -140,10 +146,16 @@ class EndpointEmbedder:
         return np.concatenate([self._ask(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)])
 
     def _ask_one(self, text: str) -> Vectors:
-        found: Vectors = self._ask([text])[0]
+        if time.monotonic() < self._rests_until_s:
+            raise EmbedderError(f"{self.name} did not answer just now; it is asked again in a while")
+        try:
+            found: Vectors = self._ask([text], timeout=QUESTION_S, max_retries=0)[0]
+        except EmbedderError:
+            self._rests_until_s = time.monotonic() + REST_S
+            raise
         return found
 
-    def _ask(self, texts: Sequence[str]) -> Vectors:
+    def _ask(self, texts: Sequence[str], **options: Any) -> Vectors:
         import openai
 
         with self._lock:
@@ -154,7 +166,7 @@ class EndpointEmbedder:
         try:
             # Not every compatible server knows the packed form that the client asks for by default;
             # none takes an empty text.
-            answer = self._client.embeddings.create(
+            answer = self._client.with_options(**options).embeddings.create(
                 model=self._model, input=[text or " " for text in texts], encoding_format="float"
             )
             rows = sorted(answer.data, key=lambda row: row.index)

@@ -139,6 +139,14 @@ class Store:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def check(self) -> None:
+        """See that the chroma server answers, where there is one.
+
+        Raises:
+            StoreError: it does not.
+        """
+        self._database.check()
+
     def close(self) -> None:
         """Let the database go."""
         self._database.close()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from knowledge.chunk import sentences_of
 from knowledge.passage import Passage
 
-MOST_QUESTIONS = 12
+MOST_QUESTIONS = 200
+"""Phrasings of one answer: FAQs that were gathered from what people asked have more than a hundred."""
 MOST_SENTENCES = 12
 """A minute of speech has fewer; texts that are longer are still found by their whole and by their words."""
 

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,37 +14,24 @@ from rich.console import Console
 from rich.text import Text
 
 from agent.desk import Desk, state_root
-from agent.llm import endpoint_is_set
+from server.doctor_content import find_answering, find_knowledge, find_tools
+from server.finding import Finding
 
 MIN_FREE_MB = 200
 """What an answer and its clip may need on the disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One stage."""
-
-    stage: str
-    ok: bool
-    engine: str
-    why: str
-    missing: str = ""
-    """What would make it better, or what stops it from working."""
-    remedy: str = ""
-    """The exact command that brings it."""
-
-
 def examine(where: str) -> dict[str, Any]:
-    """Look at every stage of a desk without answering anything; loads no models, asks no network."""
+    """Look at every stage of a desk without answering anything; asks only the servers that the desk names."""
     desk = Desk.load(where)
     checks: tuple[tuple[str, Callable[[Desk], Finding]], ...] = (
         ("hearing", _hearing),
         ("voice activity", _voice_activity),
         ("turn end", _turn_end),
-        ("knowledge", _knowledge),
+        ("knowledge", find_knowledge),
         ("moderation", _moderation),
-        ("answering", _answering),
-        ("tools", _tools),
+        ("answering", find_answering),
+        ("tools", find_tools),
         ("speaking", _speaking),
         ("face", _face),
         ("clips", _clips),
@@ -129,56 +116,11 @@ def _voice_activity(desk: Desk) -> Finding:
     return Finding("voice activity", True, "silero", f"{silero_path().name}, carried by faster-whisper")
 
 
-def _knowledge(desk: Desk) -> Finding:
-    files = [p for p in desk.knowledge_folder.rglob("*") if p.suffix in (".md", ".txt")]
-    if not files:
-        return Finding(
-            "knowledge",
-            False,
-            "-",
-            "there are no documents",
-            "the desk would know nothing",
-            f"put .md files into {desk.knowledge_folder}",
-        )
-    return Finding("knowledge", True, "chromadb + BM25", f"{len(files)} documents, embedded vectors")
-
-
 def _moderation(desk: Desk) -> Finding:
     from moderation import Guard
 
     guard = Guard.load(desk.policy_file)
     return Finding("moderation", True, guard.engine, str(desk.policy_file or "the default policy"))
-
-
-def _answering(desk: Desk) -> Finding:
-    settings = desk.settings.answering
-    if settings.engine == "openai" or (settings.engine == "auto" and endpoint_is_set(settings)):
-        place = settings.base_url or os.environ.get("OPENAI_BASE_URL") or "OpenAI"
-        key = os.environ.get(settings.api_key_env)
-        missing = "" if key or settings.base_url else f"{settings.api_key_env} is not set"
-        return Finding(
-            "answering",
-            not missing or settings.fallback,
-            f"openai/{settings.model}",
-            f"through {place}",
-            missing,
-            f"export {settings.api_key_env}=…" if missing else "",
-        )
-    return Finding(
-        "answering",
-        True,
-        "extractive",
-        "no endpoint is set: speaks only what the knowledge says",
-        "a language model would answer more freely",
-        f"export {settings.api_key_env}=…, or set answering.base_url in desk.toml",
-    )
-
-
-def _tools(desk: Desk) -> Finding:
-    tools = desk.tools()
-    return Finding(
-        "tools", True, str(len(tools)), ", ".join(tool.name for tool in tools) or "the desk has none"
-    )
 
 
 def _speaking(desk: Desk) -> Finding:

@@ -50,6 +50,8 @@ class Model:
 _WHISPER = ("config.json", "tokenizer.json", "vocabulary.txt", "model.bin")
 _WHISPER_V3 = ("config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.json", "model.bin")
 
+_RERANKER = ("config.json", "tokenizer_config.json", "tokenizer.json", "onnx/model.onnx")
+
 
 def _voice(folder: str, name: str) -> tuple[str, ...]:
     return (f"{folder}/MODEL_CARD", f"{folder}/{name}.onnx.json", f"{folder}/{name}.onnx")
@@ -92,6 +94,20 @@ CATALOGUE: dict[str, Model] = {
         9,
         "BSD-2-Clause",
         "hearing by the voice whether a visitor has finished, 23 languages",
+    ),
+    "rerank-en": Model(
+        "Xenova/ms-marco-MiniLM-L-6-v2",
+        _RERANKER,
+        92,
+        "Apache-2.0",
+        "reading the first passages once more, English",
+    ),
+    "rerank-zh": Model(
+        "BAAI/bge-reranker-base",
+        _RERANKER,
+        1130,
+        "MIT",
+        "reading the first passages once more, Chinese and English; slow without a GPU",
     ),
     "face-landmarker": Model(
         "mediapipe-models/face_landmarker/float16/1",

@@ -36,7 +36,8 @@ def broken() -> str:
 @server.tool()
 def book(day: str, pieces: int) -> str:
     """Book a delivery."""
-    Path(sys.argv[1], "booked").write_text(f"{day} {pieces!r}")
+    with Path(sys.argv[1], "booked").open("a") as booked:
+        booked.write(f"{day} {pieces!r}")
     return f"Booked for {day}."
 
 
