@@ -300,7 +300,8 @@ class KnowledgeBase:
         file = folder / f"words-{catalogue.version}.npz"
         try:
             if not file.exists():
-                WordIndex.build(catalogue.passages()).save(file)
+                older = next((WordIndex.load(old, to_grow=True) for old in folder.glob("words-*.npz")), None)
+                WordIndex.build(catalogue.passages(), older).save(file)
             for old in folder.glob("words-*.npz"):
                 if old != file:
                     old.unlink(missing_ok=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import collections
+import hashlib
 import re
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,10 @@ import numpy.typing as npt
 from knowledge.files import write_whole
 from knowledge.lexicon import lexicon
 from knowledge.passage import Passage
+from knowledge.ragged import ends, find, joined, places_of, ragged, taken
 from knowledge.words import tokens_of, words_of
 
-FORMAT = 4
+FORMAT = 5
 K1 = 1.2
 B = 0.6
 """Length counts a little less than BM25's usual 0.75: passages are about equally long."""
@@ -37,7 +41,12 @@ MOST_KEPT = 10_000
 Floats = npt.NDArray[np.float32]
 Heading = tuple[frozenset[int], float]
 """Token numbers of a heading, and the weight of its words."""
-Integers = npt.NDArray[np.int32]
+_RAGGED = ("tokens", "counts", "units", "keys")
+_GROWING = ("contents", "counts_data", "counts_pointers")
+"""What only `WordIndex.build` reads."""
+_NOTHING: dict[str, Any] = {"contents": np.zeros(0, dtype=np.uint64), "units_of": np.zeros(1, dtype=np.int64)}
+for _name in _RAGGED:
+    _NOTHING |= {f"{_name}_data": np.zeros(0, np.int32), f"{_name}_pointers": np.zeros(1, np.int64)}
 
 
 class WordIndex:
@@ -62,51 +71,82 @@ class WordIndex:
         self._units: dict[int, tuple[Heading, ...]] = {}
 
     @classmethod
-    def build(cls, passages: Sequence[Passage]) -> WordIndex:
-        """Count the words of passages."""
-        numbers: dict[str, int] = {}
+    def build(cls, passages: Sequence[Passage], before: WordIndex | None = None) -> WordIndex:
+        """Count the words of passages.
+
+        Args:
+            passages: all, in their order.
+            before: an index that `load` read with `to_grow`; passages that it holds are not read again.
+        """
+        contents = np.asarray([_content(passage) for passage in passages], dtype=np.uint64)
+        known = before._arrays if before is not None else _NOTHING
+        places = find(known["contents"], contents)
+        numbers = dict(before.vocabulary) if before is not None else {}
 
         def number(token: str) -> int:
             return numbers.setdefault(token, len(numbers))
 
         bags: list[list[int]] = []
+        times: list[list[int]] = []
         units: list[list[int]] = []
         keys: list[list[int]] = []
-        units_of = [0]
-        for passage in passages:
+        sizes: list[int] = []
+        for at in np.flatnonzero(places < 0).tolist():
+            passage = passages[at]
             titled = tokens_of(passage.title) * TITLE_TIMES
             asked = [token for question in passage.questions for token in tokens_of(question)]
-            bags.append([number(token) for token in (*titled, *asked, *tokens_of(passage.text))])
-            for heading in _headings(passage):
+            bag = collections.Counter(map(number, (*titled, *asked, *tokens_of(passage.text))))
+            bags.append(sorted(bag))
+            times.append([bag[token] for token in bags[-1]])
+            headings = _headings(passage)
+            sizes.append(len(headings))
+            for heading in headings:
                 words = words_of(heading)
                 units.append(sorted({number(token) for token in tokens_of(heading)}))
                 keys.append(sorted({number(word.key) for word in words}))
-            units_of.append(len(units))
-        sets = [sorted(set(bag)) for bag in bags]
-        frequency = np.zeros(len(numbers), dtype=np.int32)
-        for bag in sets:
-            frequency[bag] += 1
+        # Rows of the index before, and behind them those of what is new.
+        places = np.where(places < 0, np.cumsum(places < 0) - 1 + len(known["contents"]), places)
+        old = {name: (known[f"{name}_data"], known[f"{name}_pointers"]) for name in _RAGGED}
+        tokens = taken(joined(old["tokens"], ragged(bags)), places)
+        counts = taken(joined(old["counts"], ragged(times)), places)
+        units_of = np.concatenate([known["units_of"], known["units_of"][-1] + ends(sizes)[1:]])
+        chosen = places_of(units_of, places)
+        unit_rows = taken(joined(old["units"], ragged(units)), chosen)
+        key_rows = taken(joined(old["keys"], ragged(keys)), chosen)
+        # A word of passages that are gone is a word that is not known.
+        used = np.zeros(len(numbers), dtype=bool)
+        for data, _ in (tokens, unit_rows, key_rows):
+            used[data] = True
+        renamed = (np.cumsum(used) - 1).astype(np.int32)
         arrays: dict[str, Any] = {
             "format": FORMAT,
-            "vocabulary": "\n".join(numbers),
-            "frequency": frequency,
+            "vocabulary": "\n".join(token for token, at in numbers.items() if used[at]),
+            "contents": contents,
             "document_of": np.asarray(_documents(passages), dtype=np.int32),
-            "units_of": np.asarray(units_of, dtype=np.int32),
-            **_ragged("tokens", sets),
-            **_ragged("units", units),
-            **_ragged("keys", keys),
-            **_bm25(bags, len(numbers)),
+            "units_of": ends(np.diff(units_of)[places]),
         }
-        return cls(arrays)
+        for name, (data, pointers) in (("tokens", tokens), ("units", unit_rows), ("keys", key_rows)):
+            arrays |= {f"{name}_data": renamed[data], f"{name}_pointers": pointers}
+        arrays |= {"counts_data": counts[0], "counts_pointers": counts[1]}
+        size = int(used.sum())
+        arrays["frequency"] = np.bincount(arrays["tokens_data"], minlength=size).astype(np.int32)
+        return cls(arrays | _bm25(arrays, size))
 
     @classmethod
-    def load(cls, file: Path) -> WordIndex | None:
-        """Read an index; None where the file is missing, damaged or of another version."""
+    def load(cls, file: Path, *, to_grow: bool = False) -> WordIndex | None:
+        """Read an index; None where the file is missing, damaged or of another version.
+
+        Args:
+            file: that `save` wrote.
+            to_grow: read what `build` needs, too.
+        """
         try:
             with np.load(file, allow_pickle=False) as found:
-                arrays = {name: found[name] for name in found.files}
-            return cls(arrays) if int(arrays["format"]) == FORMAT else None
-        except (OSError, ValueError, KeyError, EOFError):
+                if int(found["format"]) != FORMAT:
+                    return None
+                wanted = [name for name in found.files if to_grow or name not in _GROWING]
+                return cls({name: found[name] for name in wanted})
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
     def save(self, file: Path) -> None:
@@ -177,6 +217,12 @@ def _headings(passage: Passage) -> list[str]:
     return list(dict.fromkeys((passage.title, *parts, *passage.questions)))
 
 
+def _content(passage: Passage) -> int:
+    """Return a number for what the index counts of a passage."""
+    words = "\0".join((passage.title, passage.text, *passage.questions))
+    return int.from_bytes(hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=8).digest())
+
+
 def _documents(passages: Sequence[Passage]) -> list[int]:
     """Return for each passage the number of its document's first; a document's passages are neighbours."""
     first: list[int] = []
@@ -187,30 +233,26 @@ def _documents(passages: Sequence[Passage]) -> list[int]:
     return first
 
 
-def _ragged(name: str, rows: Sequence[Sequence[int]]) -> dict[str, Integers]:
-    pointers = np.zeros(len(rows) + 1, dtype=np.int32)
-    np.cumsum([len(row) for row in rows], out=pointers[1:])
-    flat = [item for row in rows for item in row]
-    return {f"{name}_data": np.asarray(flat, dtype=np.int32), f"{name}_pointers": pointers}
-
-
-def _bm25(bags: list[list[int]], size: int) -> dict[str, Any]:
-    """Let bm25s compute every word's share in every passage, as a sparse matrix by word."""
-    if not any(bags):
-        empty = np.zeros(0, dtype=np.float32)
-        return {
-            "bm25_data": empty,
-            "bm25_indices": empty.astype(np.int32),
-            "bm25_pointers": np.zeros(size + 1, dtype=np.int32),
-        }
-    import bm25s
-
-    retriever = bm25s.BM25(k1=K1, b=B, method="lucene")
-    vocabulary = {token: token for token in range(size)}
-    retriever.index((bags, vocabulary), create_empty_token=False, show_progress=False)
-    scores = retriever.scores
-    return {
-        "bm25_data": scores["data"],
-        "bm25_indices": scores["indices"],
-        "bm25_pointers": scores["indptr"],
+def _bm25(arrays: dict[str, Any], size: int) -> dict[str, Any]:
+    """Let bm25s say what every word is worth in every passage; a sparse matrix by word."""
+    tokens, counts, pointers = arrays["tokens_data"], arrays["counts_data"], arrays["tokens_pointers"]
+    count = len(pointers) - 1
+    found = {
+        "bm25_data": np.zeros(0, dtype=np.float32),
+        "bm25_indices": np.zeros(0, dtype=np.int32),
+        "bm25_pointers": np.concatenate([[0], np.cumsum(arrays["frequency"])]).astype(np.int64),
     }
+    if not len(tokens):
+        return found
+    from bm25s import scoring
+
+    rows = np.repeat(np.arange(count, dtype=np.int32), np.diff(pointers))
+    lengths = np.bincount(rows, weights=counts, minlength=count).astype(np.float32)
+    share = scoring._score_tfc_lucene(
+        tf_array=counts.astype(np.float32), l_d=lengths[rows], l_avg=float(lengths.mean()), k1=K1, b=B
+    )
+    frequencies, places = np.unique(arrays["frequency"], return_inverse=True)
+    rarity = [scoring._score_idf_lucene(times, N=count) for times in frequencies.tolist()]
+    share *= np.asarray(rarity, dtype=np.float32)[places][tokens]
+    order = np.argsort(tokens, kind="stable")
+    return found | {"bm25_data": share[order].astype(np.float32), "bm25_indices": rows[order]}

@@ -7,9 +7,11 @@ hundred best are read from the file.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import weakref
+import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,10 @@ import numpy.typing as npt
 
 from knowledge.embedder import Embedder, Vectors
 from knowledge.passage import Passage
+from knowledge.ragged import Integers, ends, find, places_of
 from knowledge.unit import units_of
 
-FORMAT = 1
+FORMAT = 2
 EXACT_UNITS = 8_000
 """Up to so many vectors are all looked at: 20 MB, four milliseconds."""
 SHORT_LIST = 600
@@ -32,17 +35,8 @@ AROUND_UNITS = 400
 """Of a long document, so many units before and after one are its surroundings."""
 
 Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One unit on its way into the file."""
-
-    id: int
-    owner: int
-    heading: bool
-    text: str
+OF_UNITS = ("ids", "owners", "headings", "scales")
+"""Arrays with an item a unit."""
 
 
 class UnitVectors:
@@ -52,10 +46,14 @@ class UnitVectors:
         owners: int32[u], the number of each unit's passage.
         headings: bool[u], whether a unit says what its passage is about.
         first: int64[p + 1], number of each passage's first unit.
+        contents: uint64[p], says what each passage's units were made of.
     """
 
-    def __init__(self, rows: npt.NDArray[np.int8], arrays: dict[str, Any], passages: int) -> None:
+    def __init__(
+        self, rows: npt.NDArray[np.int8], arrays: dict[str, Any], passages: int, file: Path | None = None
+    ) -> None:
         self.rows = rows
+        self.contents: npt.NDArray[np.uint64] = arrays["contents"]
         self.ids: npt.NDArray[np.uint64] = arrays["ids"]
         self.scales: Floats = arrays["scales"]
         self.owners: npt.NDArray[np.int32] = arrays["owners"]
@@ -63,7 +61,12 @@ class UnitVectors:
         self.first: Integers = np.searchsorted(self.owners, np.arange(passages + 1))
         small = len(self.ids) <= EXACT_UNITS
         self._exact: Floats | None = self.read(slice(None)) if small else None
-        self._signs = None if small else _signs(rows)
+        self._signs: npt.NDArray[np.uint64] | None = None if small else arrays["signs"]
+        self._file: int | None = None
+        if not small and file is not None:
+            # A mapped file would slowly come to lie in memory whole, as one question after another touches it.
+            self._file = os.open(bytes_of(file), os.O_RDONLY)
+            weakref.finalize(self, os.close, self._file)
 
     @classmethod
     def empty(cls) -> UnitVectors:
@@ -78,6 +81,7 @@ class UnitVectors:
             "scales": np.zeros(0, dtype=np.float32),
             "owners": np.zeros(0, dtype=np.int32),
             "headings": np.zeros(0, dtype=bool),
+            "contents": np.zeros(passages, dtype=np.uint64),
         }
         return cls(np.zeros((0, 1), dtype=np.int8), arrays, passages)
 
@@ -86,16 +90,18 @@ class UnitVectors:
         """Open vectors that `write` wrote; None where they are missing, damaged or of another version."""
         try:
             with np.load(file, allow_pickle=False) as found:
+                if int(found["format"]) != FORMAT:
+                    return None
                 arrays = {name: found[name] for name in found.files}
-            if int(arrays["format"]) != FORMAT:
+            if len(arrays["contents"]) != passages:
                 return None
             shape = (len(arrays["ids"]), int(arrays["dimension"]))
             if not shape[0]:
                 return cls.empty()
             rows = np.memmap(bytes_of(file), dtype=np.int8, mode="r", shape=shape)
-        except (OSError, ValueError, KeyError, EOFError):
+            return cls(rows, arrays, passages, file)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
-        return cls(rows, arrays, passages)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -125,8 +131,18 @@ class UnitVectors:
 
     def likeness(self, units: Integers | slice, vector: Floats) -> Floats:
         """Return the cosines of some units and a vector, float32[n]."""
-        found: Floats = np.einsum("ud,d->u", self.rows[units].astype(np.float32), vector)
+        rows = self.rows[units] if self._file is None else self._fetch(self._file, units)
+        found: Floats = np.einsum("ud,d->u", rows.astype(np.float32), vector)
         return found * self.scales[units]
+
+    def _fetch(self, file: int, units: Integers | slice) -> npt.NDArray[np.int8]:
+        """Read some units' bytes without leaving them in memory."""
+        size = self.rows.shape[1]
+        if isinstance(units, slice):
+            data = os.pread(file, (units.stop - units.start) * size, units.start * size)
+        else:
+            data = b"".join([os.pread(file, size, at) for at in (units * size).tolist()])
+        return np.frombuffer(data, dtype=np.int8).reshape(-1, size)
 
     def _short_list(self, vector: Floats, allowed: npt.NDArray[np.bool_] | None) -> Integers:
         assert self._signs is not None
@@ -195,27 +211,28 @@ def write(
         embedder: makes vectors of the units that are new.
         before: vectors of the same embedder whose units are not embedded again.
     """
-    known = _Known(before)
-    kept: dict[str, list[Any]] = {"ids": [], "owners": [], "headings": [], "scales": []}
+    parts: dict[str, list[Any]] = {name: [] for name in OF_UNITS}
+    signs = []
     part = bytes_of(file).with_suffix(f".{os.getpid()}.part")
     arrays = file.with_suffix(f".{os.getpid()}.part.npz")
+    contents = np.asarray([_content(passage) for passage in passages], dtype=np.uint64)
     try:
         with part.open("wb") as target:
-            for rows in _rows(passages):
-                quantised, scales = _vectors(rows, embedder, known)
-                target.write(quantised.tobytes())
-                kept["ids"].append(np.asarray([row.id for row in rows], dtype=np.uint64))
-                kept["owners"].append(np.asarray([row.owner for row in rows], dtype=np.int32))
-                kept["headings"].append(np.asarray([row.heading for row in rows], dtype=bool))
-                kept["scales"].append(scales)
+            for rows, block in _blocks(passages, contents, embedder, before or UnitVectors.empty()):
+                target.write(rows.tobytes())
+                signs.append(_signs(rows))
+                for name in OF_UNITS:
+                    parts[name].append(block[name])
             target.flush()
             os.fsync(target.fileno())
         empty = UnitVectors.empty()
         whole: dict[str, Any] = {
-            name: np.concatenate([getattr(empty, name), *parts]) for name, parts in kept.items()
+            name: np.concatenate([getattr(empty, name), *found]) for name, found in parts.items()
         }
+        if len(whole["ids"]) > EXACT_UNITS:
+            whole["signs"] = np.concatenate(signs, axis=1)
         with arrays.open("wb") as target:
-            np.savez(target, format=FORMAT, dimension=embedder.dimension, **whole)
+            np.savez(target, format=FORMAT, dimension=embedder.dimension, contents=contents, **whole)
             target.flush()
             os.fsync(target.fileno())
         part.replace(bytes_of(file))
@@ -225,46 +242,75 @@ def write(
         arrays.unlink(missing_ok=True)
 
 
-class _Known:
-    """Finds the units of an older version by their ids."""
-
-    def __init__(self, before: UnitVectors | None) -> None:
-        self._before = before if before is not None and len(before.ids) else None
-        if self._before is not None:
-            self._order = np.argsort(self._before.ids)
-            self._sorted = self._before.ids[self._order]
-
-    def places(self, ids: npt.NDArray[np.uint64]) -> Integers:
-        """Return the number that each unit had, -1 where it is new."""
-        if self._before is None:
-            return np.full(len(ids), -1)
-        at = np.minimum(np.searchsorted(self._sorted, ids), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == ids, self._order[at], -1)
-
-    def rows(self, places: Integers) -> tuple[npt.NDArray[np.int8], Floats]:
-        """Return vectors and scales as they were."""
-        assert self._before is not None
-        return np.asarray(self._before.rows[places]), self._before.scales[places]
+Block = tuple[npt.NDArray[np.int8], dict[str, npt.NDArray[Any]]]
+"""Vectors of some units as bytes, and the arrays of `OF_UNITS`."""
 
 
-def _rows(passages: Sequence[Passage]) -> Iterator[list[Row]]:
+def _blocks(
+    passages: Sequence[Passage], contents: npt.NDArray[np.uint64], embedder: Embedder, before: UnitVectors
+) -> Iterator[Block]:
+    """Yield the units of passages, some passages at a time; those of passages that are known as they were."""
+    places = find(before.contents, contents)
+    order = np.argsort(before.ids)
     for begin in range(0, len(passages), PASSAGES_AT_ONCE):
-        yield [
-            Row(int(unit.id[:16], 16), begin + unit.passage, unit.heading, unit.text)
-            for unit in units_of(passages[begin : begin + PASSAGES_AT_ONCE])
-        ]
+        here = places[begin : begin + PASSAGES_AT_ONCE]
+        new = np.flatnonzero(here < 0)
+        rows, block, sizes = _units([passages[begin + at] for at in new.tolist()], embedder, before, order)
+        # Behind the units that are known lie the new ones.
+        known = len(before.contents)
+        here[new] = known + np.arange(len(new))
+        first = np.concatenate([before.first, before.first[-1] + ends(sizes)[1:]])
+        units = places_of(first, here)
+        old = units < first[known]
+        block |= {"owners": np.zeros(len(rows), dtype=np.int32)}
+        whole = {}
+        for name in ("rows", *OF_UNITS):
+            fresh = rows if name == "rows" else block[name]
+            items = np.empty((len(units), *fresh.shape[1:]), dtype=fresh.dtype)
+            items[old] = getattr(before, name)[units[old]] if old.any() else items[old]
+            items[~old] = fresh[units[~old] - first[known]]
+            whole[name] = items
+        lengths = np.diff(first)[here]
+        whole["owners"] = np.repeat(np.arange(begin, begin + len(here), dtype=np.int32), lengths)
+        yield whole.pop("rows"), whole
 
 
-def _vectors(rows: list[Row], embedder: Embedder, known: _Known) -> tuple[npt.NDArray[np.int8], Floats]:
-    places = known.places(np.asarray([row.id for row in rows], dtype=np.uint64))
-    quantised = np.zeros((len(rows), embedder.dimension), dtype=np.int8)
-    scales = np.zeros(len(rows), dtype=np.float32)
-    old, new = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
-    if len(old):
-        quantised[old], scales[old] = known.rows(places[old])
+def _units(
+    passages: Sequence[Passage], embedder: Embedder, before: UnitVectors, order: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.int8], dict[str, npt.NDArray[Any]], Integers]:
+    """Return the units of passages that are new or changed, and how many each has.
+
+    Args:
+        passages: some.
+        embedder: makes vectors of the units that are new.
+        before: units of the version before; those of the same passage and text keep their vectors.
+        order: of the units before by their ids.
+    """
+    units = units_of(passages)
+    ids = np.asarray([int(unit.id[:16], 16) for unit in units], dtype=np.uint64)
+    at = np.minimum(np.searchsorted(before.ids, ids, sorter=order), max(len(order) - 1, 0))
+    kept = before.ids[order[at]] == ids if len(order) else np.zeros(len(ids), dtype=bool)
+    rows = np.zeros((len(units), embedder.dimension), dtype=np.int8)
+    scales = np.zeros(len(units), dtype=np.float32)
+    new = np.flatnonzero(~kept)
+    if kept.any():
+        places = order[at[kept]]
+        rows[kept], scales[kept] = before.rows[places], before.scales[places]
     if len(new):
-        quantised[new], scales[new] = quantise(embedder.embed([rows[at].text for at in new.tolist()]))
-    return quantised, scales
+        rows[new], scales[new] = quantise(embedder.embed([units[one].text for one in new.tolist()]))
+    headings = np.asarray([unit.heading for unit in units], dtype=bool)
+    owners = np.asarray([unit.passage for unit in units], dtype=np.int64)
+    return (
+        rows,
+        {"ids": ids, "headings": headings, "scales": scales},
+        np.bincount(owners, minlength=len(passages)),
+    )
+
+
+def _content(passage: Passage) -> int:
+    """Return a number for what a passage's units are made of."""
+    words = "\0".join((passage.id, passage.title, passage.text, *passage.questions))
+    return int.from_bytes(hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=8).digest())
 
 
 def quantise(vectors: Vectors) -> tuple[npt.NDArray[np.int8], Floats]:
