@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,8 +28,6 @@ knowledge_app = typer.Typer(
     Start with: visavis knowledge unanswered mydesk""",
 )
 DeskName = Annotated[str, typer.Argument(metavar="DESK", help="The desk's folder.")]
-SHOWN = 60
-"""Documents and hints that are named at a terminal; --json names all."""
 
 
 @knowledge_app.command("list")
@@ -176,6 +175,53 @@ def rollback(
             f"the desk knows what it knew at version {wanted.number} of {_when(wanted.at)}: {made.changes}, "
             f"{passages} passages; this is version {made.number}"
         )
+
+
+@knowledge_app.command("unanswered")
+def unanswered(
+    desk: DeskName,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How far to look back.")] = 30,
+    faq: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.md", help="Write FAQ entries to be filled in, for `visavis learn`; also FILE.jsonl."
+        ),
+    ] = None,
+    store: Annotated[
+        str, typer.Option(help="Where `serve --store` keeps events, if elsewhere.", show_default=False)
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """List what visitors asked and got no good answer to, most asked first.
+
+    These are questions that the desk did not know, asked back about or passed on to a person, and those whose
+    answers visitors rated down. Questions alike stand together; personal data is masked. Questions that the
+    desk has learnt to answer since are left out.
+
+    Examples:
+
+      visavis knowledge unanswered mydesk
+
+      visavis knowledge unanswered mydesk --days 7 --faq new-answers.md
+    """
+    from server.terminal_knowledge import show_unanswered
+
+    with boundary():
+        from server.faq import check, write_faq
+        from server.open_questions import open_questions
+
+        if faq is not None:
+            check(faq)
+        with _opened(desk) as (loaded, knowledge):
+            found, document = open_questions(loaded, knowledge, days=days, store=store)
+        written = write_faq(faq, found, desk) if faq is not None and found else []
+    document["files"] = [str(file) for file in written]
+    if json:
+        print_json(document)
+        return
+    show_unanswered(document)
+    for file in written:
+        typer.echo(f"write the answers into {file}, then: visavis learn {desk} {file}")
 
 
 @contextmanager

@@ -12,6 +12,12 @@ from rich.text import Text
 
 SHOWN = 60
 """Rows of a table; --json holds all."""
+KINDS = {
+    "abstained": "not known",
+    "handoff": "passed on",
+    "clarified": "asked back",
+    "low_rated": "rated low",
+}
 NAMED = 3
 """Documents that a version names."""
 
@@ -58,6 +64,36 @@ def show_versions(document: dict[str, Any]) -> None:
         number = f"{each['number']}{' now' if each['present'] else ''}"
         rows.append((number, when, each["cause"], told, str(each["documents"]), named))
     _table(console, ("version", "time", "by", "changed", "documents", "which"), rows)
+
+
+def show_unanswered(document: dict[str, Any]) -> None:
+    """Print what visitors got no good answer to."""
+    console = Console(highlight=False, markup=False)
+    questions = document["questions"]
+    if not document["turns"]:
+        console.print(f"No conversation with {document['desk']} was kept since {document['since']}.")
+        console.print(Text("`visavis serve` keeps them; --store names another place", "dim"))
+        return
+    rows = [
+        (
+            str(each["times"]),
+            str(each["visitors"]),
+            ", ".join(f"{KINDS[kind]} {count}" for kind, count in each["kinds"].items()),
+            each["last"][:10],
+            each["question"],
+        )
+        for each in questions
+    ]
+    if rows:
+        _table(console, ("times", "visitors", "what happened", "last", "question"), rows)
+    told = [f"{len(rows)} open questions in {document['turns']} turns since {document['since']}"]
+    if document["learnt_since"]:
+        told.append(f"{len(document['learnt_since'])} more are answered by what was learnt since")
+    if document["asked_for_a_person"]:
+        told.append(f"a person was asked for {document['asked_for_a_person']} times")
+    if document["words_not_kept"]:
+        told.append(f"{document['words_not_kept']} without their words, which this store does not keep")
+    console.print(Text("; ".join(told), "dim"))
 
 
 def _table(console: Console, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
