@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -18,6 +19,8 @@ from pathlib import Path
 from knowledge.errors import StoreError
 from knowledge.record import Catalogue, Record
 from knowledge.store import Store
+
+log = logging.getLogger(__name__)
 
 KEPT = 10
 """Versions; the oldest is dropped when another comes."""
@@ -201,6 +204,23 @@ class Versions:
 
     def _at(self, number: int) -> Path:
         return self._folder / str(number)
+
+
+def noted(folder: Path, catalogue: Catalogue, cause: str = "learn", *, first: bool = False) -> None:
+    """Keep the index as it is; that a version cannot be kept stops nobody from learning.
+
+    Args:
+        folder: of the index; its lock is held.
+        catalogue: what it holds.
+        cause: what was done.
+        first: only where no version is kept yet.
+    """
+    versions = Versions(folder)
+    try:
+        if not first or not versions.all():
+            versions.note(catalogue, cause)
+    except StoreError as error:
+        log.warning("%s", error)
 
 
 def _contents(catalogue: Catalogue) -> dict[str, str]:
