@@ -162,6 +162,19 @@ def test_an_endpoint_that_is_gone_leaves_the_search_by_words(tmp_path: Path) -> 
     assert base.search("lamp")[0].id == "b"
 
 
+def test_an_endpoint_that_did_not_answer_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    with endpoint() as (url, _):
+        embedder = load_embedder("openai:tiny", base_url=url)
+        base = KnowledgeBase.open(tmp_path / "index", embedder=embedder)
+        base.add_texts([("a", "the parcel is late"), ("b", "lamp warranty years")])
+    with endpoint(status=500) as (other, asked):
+        broken = load_embedder("openai:tiny", base_url=other)
+        broken.name = embedder.name
+        base = KnowledgeBase.open(tmp_path / "index", embedder=broken)
+        assert [base.search(text)[0].id for text in ("late parcel", "lamp", "warranty")] == ["a", "b", "b"]
+    assert len(asked) == 1
+
+
 def test_an_endpoint_that_answers_nonsense_is_named(tmp_path: Path) -> None:
     with (
         endpoint(raw='{"object": "list", "data": []}') as (url, _),

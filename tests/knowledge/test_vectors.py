@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,12 @@ def test_bytes_keep_the_directions_of_vectors() -> None:
     cosines = (back * vectors).sum(1) / np.linalg.norm(back, axis=1) / np.linalg.norm(vectors, axis=1)
     assert cosines.min() > 0.9999
     assert not quantise(np.zeros((1, 4), dtype=np.float32))[0].any()
+
+
+def test_every_phrasing_of_an_answer_has_a_vector_of_its_own() -> None:
+    phrasings = tuple(f"How do I do the thing number {n}?" for n in range(150))
+    (passage,) = made(1)
+    asked = [
+        unit.text for unit in units_of([replace(passage, questions=phrasings)]) if unit.kind == "question"
+    ]
+    assert asked == list(phrasings)
