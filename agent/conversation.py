@@ -11,12 +11,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from agent.attending import attended, of_person, voiced
 from agent.backchannel import is_stop
 from agent.conversation_events import (
     CardShown,
     ConversationEvent,
+    HandoffBegan,
+    HandoffEnded,
     HeardWords,
     Notice,
+    PersonTold,
     SentenceBegan,
     StateChanged,
     VerdictGiven,
@@ -26,7 +30,21 @@ from agent.ears import Ears
 from agent.echo import EchoGuard
 from agent.engines import Engines
 from agent.errors import AgentError
-from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Screened, Shown, Spoken, Written
+from agent.events import (
+    Ended,
+    ErrandMoved,
+    Event,
+    Heard,
+    Noted,
+    PassedOn,
+    Screened,
+    Shown,
+    Spoken,
+    ToPerson,
+    Withdrawn,
+    Written,
+)
+from agent.handoff import handoff_of
 from agent.history import Exchange, History, Memory
 from agent.live_face import Look
 from agent.live_turn import LiveTurn
@@ -36,7 +54,9 @@ from agent.reply import changes_nothing, reply
 from agent.sentence import Outcome
 from agent.slots import Errand
 from agent.smalltalk import small_talk
+from agent.staff import Staff
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
+from agent.suggesting import Suggesting
 from agent.turn import TurnTaker
 from agent.turn_commands import (
     Cancel,
@@ -54,6 +74,7 @@ from agent.turn_commands import (
     TurnState,
 )
 from agent.voicing import Voicing
+from moderation.verdict import Verdict
 from speech.errors import SpeechError
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm
@@ -65,6 +86,8 @@ TICK_S = 0.02
 """How often timers are looked at: half a video frame."""
 VOICE_S = 0.15
 """How much longer than for its words a turn waits for what its voice tells."""
+WAITS_S = 30.0
+"""How long what is to be said unasked waits for a silence."""
 TYPED_CHARS = 2000
 """Longest typed question that is looked at, whatever a desk allows."""
 
@@ -102,6 +125,11 @@ class Conversation:
     ) -> None:
         self.stage = stage
         self.history = History()
+        self.person = ""
+        """Name of the person who has the conversation; empty: the desk."""
+        self.staff: Callable[[], Staff] = Staff
+        """Asked who could take over."""
+        self._saying = asyncio.Lock()
         self._engines, self._ears, self._on_event, self._clock = engines, ears, on_event, clock
         self._echo = EchoGuard()
         self._taker = taker or TurnTaker(is_echo=self._echo.is_echo)
@@ -109,6 +137,7 @@ class Conversation:
         self._language = language if language in languages else languages[0]
         self._microphone = Microphone(clock())
         self._voicing = Voicing(engines, on_event)
+        self._suggesting = Suggesting(engines, on_event)
         self._woken, self._quiet = asyncio.Event(), asyncio.Event()
         self._closed = False
         self._later = ""
@@ -166,11 +195,68 @@ class Conversation:
         if self._last and self._last.spoken and self._turn is None and not self._closed:
             self._say(list(self._last.spoken), self._last.outcome)
 
+    def pick(self, turn: int, number: int) -> None:
+        """Ask a question that was suggested after a turn; `number` from 0."""
+        self.type(self._suggesting.pick(turn, number))
+
+    def suggest(self, wanted: bool) -> None:
+        """Suggest questions after answers, or do not."""
+        self._suggesting.wanted = wanted
+
     async def greet(self) -> None:
         """Say the desk's greeting."""
         spoken = await self._voicing.greeting(self._language)
         if spoken is not None and self._turn is None and not self._closed:
             self._say([spoken], Outcome.ANSWERED)
+
+    async def person_joins(self, name: str) -> None:
+        """A person takes the conversation over: the visitor's words go to them from now on."""
+        self.person = name
+        self.history.take(None)
+        self._throw_away()
+        if self._turn is not None and not self._acting:
+            self.stop()
+        await self.say_unasked("joined", person=name)
+
+    async def person_leaves(self, phrase: str) -> None:
+        """The desk goes on with the conversation, and says so.
+
+        Args:
+            phrase: "given_back" or "person_away".
+        """
+        name, self.person = self.person, ""
+        await self.say_unasked(phrase, person=name)
+
+    async def person_says(self, text: str) -> Verdict:
+        """Say a person's words, as far as the guard lets them through.
+
+        Raises:
+            AgentError: too much waits to be said, the voice fails, or the person has left meanwhile.
+        """
+        person = self.person
+        verdict, spoken = await voiced(text, person, self._language, self._engines, self._voicing)
+        if verdict.passes:
+            await self._say_later(spoken, Outcome.ANSWERED, lambda: self.person == person)
+        return verdict
+
+    async def say_unasked(
+        self, phrase: str, *, line: str = "", errand: Errand | None = None, person: str = ""
+    ) -> None:
+        """Say one of the desk's lines when it is quiet.
+
+        Args:
+            phrase: the line's name.
+            line: the line itself, where it is not one of the desk's as it stands.
+            errand: what its last question is about.
+            person: whom it names.
+        """
+        line = line or str(getattr(self._engines.desk.phrases(self._language), phrase))
+        words = line.replace("{person}", person)
+        _, spoken = await voiced(words, "", self._language, self._engines, self._voicing)
+        with suppress(AgentError):
+            await self._say_later(spoken, Outcome.HANDOFF, lambda: not self._closed)
+            if errand is not None:
+                self.history.take(errand)
 
     async def run(self) -> None:
         """Hear, take turns and answer, until `close`."""
@@ -344,11 +430,12 @@ class Conversation:
 
     def _memory(self, asked: str = "") -> Memory:
         """What was said before `asked`, of a reply that goes on as much as has sounded."""
-        turn = self._turn
+        turn, staff = self._turn, self.staff()
         if turn is not None and turn.asked and asked.startswith(turn.asked):
-            return replace(self.history.memory(), errand=turn.errand)  # as it will be if the two are joined
+            # as it will be if the two are joined
+            return replace(self.history.memory(staff=staff), errand=turn.errand)
         if turn is None or turn.over or not turn.question:
-            return self.history.memory()
+            return self.history.memory(staff=staff)
         unfinished = Exchange(
             turn.question,
             self.stage.heard(),
@@ -356,7 +443,7 @@ class Conversation:
             interrupted=True,
             language=self._language_of(turn),
         )
-        return self.history.memory(unfinished)
+        return self.history.memory(unfinished, staff)
 
     def _language_of(self, turn: LiveTurn) -> str:
         return turn.spoken[-1].sentence.language if turn.spoken else ""
@@ -364,7 +451,8 @@ class Conversation:
     def _reply(self, text: str, heard: Transcript, memory: Memory) -> AsyncGenerator[Event, None]:
         transcript = Transcript(text, heard.language, heard.confidence, heard.engine)
         typed = heard.engine == "typed"
-        return reply(Heard(transcript, speech_s=0.0 if typed else 1.0), self._engines, memory)
+        utterance = Heard(transcript, speech_s=0.0 if typed else 1.0)
+        return attended(utterance, self._engines) if self.person else reply(utterance, self._engines, memory)
 
     def _put_off(self, *, asked_more: str) -> None:
         """A tool is at work on the turn: that is not done twice, so what was added is asked after it."""
@@ -395,6 +483,8 @@ class Conversation:
         if turn.spoken:
             self._follow(self._taker.reply_lasts(now := self._clock(), now + self.stage.queued_s, last=True))
             self.stage.finish()
+            latest = lambda: -1 if self.person else self._turns  # noqa: E731
+            self._begin(self._suggesting.after(turn, self.history, latest))
         else:
             self._over("", interrupted=False)
 
@@ -404,6 +494,7 @@ class Conversation:
             case Screened():
                 if not turn.question and not turn.spoken:
                     turn.question = event.verdict.text
+                    self.history.hear(turn.asked, event.verdict, self._engines.tools)
                     self._on_event(HeardWords(turn.number, turn.question, final=True))
                 self._on_event(VerdictGiven(turn.number, event.verdict))
             case Written():
@@ -417,12 +508,55 @@ class Conversation:
                 self._on_event(Notice("replaced", event.message))
             case ErrandMoved():
                 self.history.take(event.errand)
+            case PassedOn() | Withdrawn() | ToPerson():
+                self._pass_on(turn, event)
             case Shown():
                 self._on_event(CardShown(turn.number, event.card))
             case Ended():
                 turn.outcome = event.outcome
             case _:
                 pass
+
+    def _pass_on(self, turn: LiveTurn, event: PassedOn | Withdrawn | ToPerson) -> None:
+        match event:
+            case PassedOn():
+                language = self._engines.desk.language_of(turn.question)
+                exchanges, told = self.history.exchanges, self.history.told
+                handoff = handoff_of(event, exchanges, turn.question, told, language)
+                self._on_event(HandoffBegan(turn.number, handoff))
+            case Withdrawn():
+                self._on_event(HandoffEnded(turn.number))
+            case ToPerson():
+                turn.person = self.person
+                self._on_event(PersonTold(turn.number, event.text, event.flagged))
+
+    async def _say_later(self, spoken: list[Spoken], outcome: Outcome, still: Callable[[], bool]) -> None:
+        """Say something unasked when neither the visitor nor a reply is to be heard.
+
+        Raises:
+            AgentError: it could not be said.
+        """
+        async with self._saying:
+            until_s = self._clock() + WAITS_S
+            while (  # noqa: ASYNC110 - it is three things that are waited for
+                self._clock() < until_s and ((self._turn and self._turn.asked) or self._ears.speaking)
+            ):
+                await asyncio.sleep(TICK_S)
+            if not spoken or self._closed or not still():
+                raise AgentError("it could not be said; try again")
+            turn = self._turn
+            if turn is None or turn.over:
+                self._say(spoken, outcome)
+            elif turn.asked:
+                raise AgentError("the desk is still answering; try again in a moment")
+            else:  # something unasked is being said: this follows it
+                for one in spoken:
+                    self.stage.say(one)
+                    turn.spoken.append(one)
+                self._follow(
+                    self._taker.reply_lasts(now := self._clock(), now + self.stage.queued_s, last=True)
+                )
+                self.stage.finish()
 
     def _say(self, spoken: list[Spoken], outcome: Outcome) -> None:
         """Say something that answers no question."""
@@ -472,7 +606,11 @@ class Conversation:
             asyncio.get_running_loop().call_soon(self.type, later)
         if turn.asked:
             language = self._language_of(turn)
-            self.history.add(Exchange(turn.question, heard, turn.outcome, interrupted, language))
+            exchange = Exchange(turn.question, heard, turn.outcome, interrupted, language, turn.person)
+            self.history.add(exchange)
+        elif turn.spoken and (person := turn.spoken[-1].sentence.person) and heard:
+            said = of_person(heard, turn.spoken)
+            self.history.answered_by(person, said, self._language_of(turn))
         said = turn.spoken[-1].sentence.text if turn.spoken and not interrupted else heard
         self._taker.expect_dictation(asks_to_dictate(said) or self.history.dictating)
         self._on_event(turn.ended(heard, interrupted=interrupted))

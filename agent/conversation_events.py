@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.cards import Card
+from agent.handoff import Handoff
 from agent.sentence import Citation, Outcome, Sentence
+from agent.suggestion import Heading, Suggestion
 from moderation.verdict import Verdict
 
 
@@ -78,4 +80,65 @@ class CardShown:
     card: Card
 
 
-ConversationEvent = StateChanged | HeardWords | VerdictGiven | SentenceBegan | CardShown | TurnEnded | Notice
+@dataclass(frozen=True, slots=True)
+class HandoffBegan:
+    """The visitor waits for a person from now on; or wanted one, where nobody is there."""
+
+    turn: int
+    handoff: Handoff
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffEnded:
+    """The visitor wants no person any more."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTold:
+    """The visitor said something to the person who has the conversation; it is for that person alone."""
+
+    turn: int
+    text: str
+    """As that person reads it: telephone numbers and addresses unmasked."""
+    flagged: str = ""
+    """Why the desk itself would not have answered it: a rule of the guard, or "unclear"."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsSuggested:
+    """What the visitor may ask next is to be shown."""
+
+    turn: int
+    """After which."""
+    heading: Heading
+    suggestions: tuple[Suggestion, ...]
+    """Best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionPicked:
+    """The visitor has taken a suggestion up; it is asked next."""
+
+    turn: int
+    """After which it was made."""
+    number: int
+    """Its place, from 0."""
+    suggestion: Suggestion
+
+
+ConversationEvent = (
+    StateChanged
+    | HeardWords
+    | VerdictGiven
+    | SentenceBegan
+    | CardShown
+    | TurnEnded
+    | Notice
+    | QuestionsSuggested
+    | SuggestionPicked
+    | HandoffBegan
+    | HandoffEnded
+    | PersonTold
+)

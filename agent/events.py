@@ -101,7 +101,47 @@ class Ended:
     at_ms: float
 
 
-Event = Heard | Screened | Retrieved | Written | Spoken | Noted | ErrandMoved | Shown | Ended
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """The visitor is to be passed on to a person, or would have been."""
+
+    reason: str
+    """A value of `agent.handoff.Reason`."""
+    consent: bool
+    """What the visitor told of themselves may go along."""
+    there: bool = True
+    """False: nobody is there; it is only known that somebody was wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The visitor wants no person any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToPerson:
+    """The visitor's words are for the person who has the conversation."""
+
+    text: str
+    """As that person reads them."""
+    flagged: str = ""
+    """The guard's rule, where the words would not have been answered; empty for others."""
+
+
+Event = (
+    Heard
+    | Screened
+    | Retrieved
+    | Written
+    | Spoken
+    | Noted
+    | ErrandMoved
+    | Shown
+    | Ended
+    | PassedOn
+    | Withdrawn
+    | ToPerson
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from agent.particulars import Particulars, particulars_of
 from agent.sentence import Outcome
+from agent.staff import Staff
 
 if TYPE_CHECKING:
-    from agent.slots import Errand
+    from collections.abc import Sequence
 
+    from agent.slots import Errand
+    from agent.tools import Tool
+    from moderation.verdict import Verdict
+
+_NOBODY = Staff()
 KEPT = 50
 """Exchanges that are remembered; a kiosk may run all day."""
 
@@ -27,6 +34,8 @@ class Exchange:
     interrupted: bool
     language: str = ""
     """ISO 639-1 of the question; empty where it is not known."""
+    by: str = ""
+    """Name of the person who had the conversation; empty: the desk itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,10 @@ class Memory:
     """What the visitor is having done, if anything."""
     key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     """Names the conversation, so that what changes something is done at most once in it."""
+    staff: Staff = Staff()
+    """Who could take over."""
+    told: Particulars = Particulars()
+    """What the visitor told of themselves."""
 
     @property
     def language(self) -> str:
@@ -59,6 +72,7 @@ class History:
         self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
         self._errand: Errand | None = None
         self._key = key or secrets.token_urlsafe(12)
+        self._told = Particulars()
 
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange; a reply of which nothing was heard is remembered as silence."""
@@ -69,6 +83,24 @@ class History:
     def take(self, errand: Errand | None) -> None:
         """Remember what the visitor is having done from now on; None: nothing."""
         self._errand = errand
+
+    def hear(self, text: str, verdict: Verdict, tools: Sequence[Tool]) -> None:
+        """Remember what the visitor tells of themselves; nothing else is kept of words as they came."""
+        self._told |= particulars_of(text, verdict, tools)
+
+    def answered_by(self, person: str, reply: str, language: str) -> None:
+        """Remember what a person said, as far as it was heard: to the last question, or unasked."""
+        last = self._exchanges[-1] if self._exchanges else None
+        if last is not None and last.by == person:
+            said = f"{last.reply} {reply}".strip()
+            self._exchanges[-1] = replace(last, reply=said, outcome=Outcome.ANSWERED, interrupted=False)
+        else:
+            self._exchanges.append(Exchange("", reply, Outcome.ANSWERED, False, language, person))
+
+    @property
+    def told(self) -> Particulars:
+        """What the visitor told of themselves."""
+        return self._told
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -85,20 +117,22 @@ class History:
         """Whether the visitor was asked for something that they may give in pieces."""
         return self._errand is not None and bool(self._errand.slot) and self._errand.put
 
-    def memory(self, unfinished: Exchange | None = None) -> Memory:
+    def memory(self, unfinished: Exchange | None = None, staff: Staff = _NOBODY) -> Memory:
         """Return what the next reply may know.
 
         Args:
             unfinished: the exchange that is going on, as far as it was heard.
+            staff: who could take over.
         """
         errand = self._errand
         if errand is not None and unfinished is not None:
             errand = errand.as_heard(unfinished.reply)
         more = () if unfinished is None else (unfinished,)
-        return Memory((*self._exchanges, *more), errand, self._key)
+        return Memory((*self._exchanges, *more), errand, self._key, staff, self._told)
 
     def clear(self) -> None:
         """Forget everything: another visitor comes."""
         self._exchanges.clear()
         self._errand = None
         self._key = secrets.token_urlsafe(12)
+        self._told = Particulars()

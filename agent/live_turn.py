@@ -27,6 +27,8 @@ class LiveTurn:
     timings_ms: dict[str, float] = field(default_factory=dict)
     errand: Errand | None = None
     """What the visitor was having done before it."""
+    person: str = ""
+    """Name of the person whom the words were for; empty: the desk."""
     over: bool = False
     """Nothing more may be said of it."""
 

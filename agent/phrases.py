@@ -49,6 +49,34 @@ class Phrases(BaseModel):
     """It was done earlier in this conversation, and is not done twice."""
     unsure: str
     """Something was begun, and whether it was done is not known."""
+    upset: str
+    """Goes before the offer of a person where the visitor is angry."""
+    offer: str
+    """Whether to pass the visitor on to a person."""
+    declined: str
+    """The visitor wants no person, or no longer."""
+    handing: str
+    """The visitor is to be passed on."""
+    consent: str
+    """Whether a person may be told what the visitor said of themselves: `{data}` names the kinds."""
+    passed_on: str
+    """The visitor has been passed on and waits."""
+    place: str
+    """The visitor's place among those who wait: `{place}`, from 2."""
+    next: str
+    """The visitor is the first among those who wait."""
+    nobody: str
+    """No person is there at this time of day: `{elsewhere}` says where one can be reached."""
+    nobody_free: str
+    """No person came in time: `{elsewhere}`."""
+    message: str
+    """Goes before the question what to write down for the people who are not there."""
+    joined: str
+    """A person, `{person}`, has taken over."""
+    given_back: str
+    """The person, `{person}`, has handed the conversation back."""
+    person_away: str
+    """The person, `{person}`, has not answered for too long."""
 
 
 ENGLISH = Phrases(
@@ -74,6 +102,20 @@ ENGLISH = Phrases(
     left="All right, I have changed nothing.",
     done_before="That is done already.",
     unsure="I am sorry, I cannot tell whether that worked, so I will not try it twice. {contact}",
+    upset="I am sorry that this is so annoying.",
+    offer="Shall I pass you on to a colleague?",
+    declined="All right, then we go on together. What else can I do for you?",
+    handing="Of course, I will get a colleague for you.",
+    consent="May I tell them {data} as well?",
+    passed_on="A colleague will be with you as soon as possible. You can go on asking me meanwhile.",
+    place="You are number {place} in line.",
+    next="You are next in line.",
+    nobody="I am sorry, my colleagues are not there at the moment. {elsewhere}",
+    nobody_free="I am sorry, none of my colleagues is free just now. {elsewhere}",
+    message="I can take a message for them.",
+    joined="You are now talking with {person}, a person. I speak their words.",
+    given_back="{person} has passed you back to me, the AI assistant. What else can I do for you?",
+    person_away="I am sorry, {person} does not answer any more. It is me again, the AI assistant.",
 )
 
 CHINESE = Phrases(
@@ -98,6 +140,20 @@ CHINESE = Phrases(
     left="好的，我什么都没有改动。",
     done_before="这件事已经办过了。",
     unsure="抱歉，我不能确定是否办成了，所以不会再办一次。{contact}",
+    upset="很抱歉给您添了麻烦。",
+    offer="需要我为您转接人工同事吗？",
+    declined="好的，那我继续为您服务。请问还有什么可以帮您？",
+    handing="好的，我为您转接人工同事。",
+    consent="可以把{data}也告诉同事吗？",
+    passed_on="同事会尽快过来，等待时您可以继续问我。",
+    place="您排在第 {place} 位。",
+    next="下一位就是您。",
+    nobody="抱歉，同事现在不在。{elsewhere}",
+    nobody_free="抱歉，现在没有空闲的同事。{elsewhere}",
+    message="我可以为您留言。",
+    joined="现在由人工同事{person}为您服务，我来转述。",
+    given_back="{person}已把您转回给我，我是人工智能助理。请问还有什么可以帮您？",
+    person_away="抱歉，{person}没有再回应。我是人工智能助理，继续为您服务。",
 )
 
 DEFAULTS = {"en": ENGLISH, "zh": CHINESE}

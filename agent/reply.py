@@ -21,13 +21,14 @@ from agent.errands import Act, Aside, Say, next_step
 from agent.errors import AnswererError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
 from agent.followup import follows, standalone
+from agent.handoff import Asked, Reason, begun, next_handoff, offering, passing
 from agent.history import Memory
 from agent.llm import Asking
 from agent.phrases import Phrases
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.summary import remembered
 from knowledge.passage import Passage
-from moderation.verdict import Action
+from moderation.verdict import Action, Verdict
 from speech.recognizer import LOW_CONFIDENCE
 from speech.timeline import Phoneme, Speech
 
@@ -65,7 +66,7 @@ async def reply(heard: Heard, engines: Engines, memory: Memory | None = None) ->
 
     start_s, outcome = LEAD_S, Outcome.ANSWERED
     async with aclosing(
-        ahead(_written(heard, engines, memory or Memory(), clock), depth=SENTENCES_AHEAD)
+        ahead(_with_people(heard, engines, memory or Memory(), clock), depth=SENTENCES_AHEAD)
     ) as events:
         async for event in events:
             yield event
@@ -109,6 +110,17 @@ def whole_frames(speech: Speech, *, pause_s: float) -> Speech:
     return replace(speech, pcm=pcm, phonemes=phonemes)
 
 
+def _with_people(
+    heard: Heard, engines: Engines, memory: Memory, clock: Callable[[], float]
+) -> AsyncGenerator[Event, None]:
+    """Yield everything up to sentences that may be spoken, and the offer of a person where one is due."""
+    events = _written(heard, engines, memory, clock)
+    text = heard.transcript.text.strip()
+    language = _language(text, engines, memory, heard.transcript.language)
+    asked = _asked(text, Verdict(Action.ALLOW, "", text), engines, memory, language)
+    return offering(asked, events)
+
+
 async def _written(
     heard: Heard, engines: Engines, memory: Memory, clock: Callable[[], float]
 ) -> AsyncGenerator[Event, None]:
@@ -127,6 +139,12 @@ async def _written(
     yield Screened(verdict)
     if not verdict.passes:
         yield Written(safe_sentence(engines, verdict, language), clock())
+        return
+
+    asked = _asked(text, verdict, engines, memory, language)
+    if (passed := next_handoff(asked)) is not None:
+        async for event in passing(passed, asked, clock):
+            yield event
         return
 
     # Arguments and consent come from the visitor's own words alone, never from documents.
@@ -181,6 +199,10 @@ async def _written(
                 ):
                     yield event
                 return
+            if item.outcome is Outcome.HANDOFF and item.text == phrases.handoff and memory.staff.known:
+                async for event in passing(begun(asked, Reason.MODEL), asked, clock):
+                    yield event
+                return
             checked = await asyncio.to_thread(screen, item.text, direction="output", language=item.language)
             yield Screened(checked)
             if not checked.passes:
@@ -200,6 +222,13 @@ async def _written(
         yield Written(
             Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED), clock()
         )
+
+
+def _asked(text: str, verdict: Verdict, engines: Engines, memory: Memory, language: str) -> Asked:
+    phrases = engines.desk.phrases(language)
+    return Asked(
+        text, verdict, memory, engines.desk, engines.tools, phrases, language, now_s=time.monotonic()
+    )
 
 
 def _looked_up(

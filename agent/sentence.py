@@ -81,3 +81,5 @@ class Sentence:
     citations: tuple[Citation, ...] = ()
     gesture: str = ""
     """A motion of head and face, by its name in `avatar.GESTURES`; "" leaves it to outcome and emotion."""
+    person: str = ""
+    """Name of the person whose words these are; empty: the desk's own."""

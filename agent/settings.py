@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
+
+from agent.hours import read_hours
+
+if TYPE_CHECKING:
+    from knowledge.passage import Passage
 
 Language = Literal["en", "zh"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -167,12 +174,73 @@ class Tools(Section):
         return servers
 
 
+class Recommending(Section):
+    """What it suggests to ask next."""
+
+    on: bool = True
+    """Show up to three questions after an answer."""
+    visitors: bool = True
+    """Learn from what visitors went on to ask, where the event store holds enough of it."""
+
+
 class Limits(Section):
     """What one visitor may ask of it."""
 
     question_chars: int = Field(default=2000, ge=10, le=20_000)
     audio_s: float = Field(default=120.0, gt=0, le=600)
     reply_sentences: int = Field(default=8, ge=1, le=40)
+
+
+class Handoff(Section):
+    """When visitors are passed on to people, and how those are reached otherwise."""
+
+    words: tuple[str, ...] = ()
+    """Words and phrases of visitors that are for people: "lawyer", "投诉"."""
+    topics: tuple[str, ...] = ()
+    """Documents by their tags or paths, such as "legal" or "en/claims.md", whose answers go on to people."""
+    hours: str = ""
+    """When people are there: "mon-fri 09:00-17:30, sat 10:00-14:00"; empty: always."""
+    timezone: str = ""
+    """Of the hours, such as "Europe/Dublin"; empty: the server's."""
+    contact: dict[Language, str] = Field(default_factory=dict)
+    """A sentence that says where people can be reached otherwise; empty: the persona's."""
+    message_tool: str = "open_ticket"
+    """Tool of `tools.py` that takes a message where nobody is there; where it is missing, none is taken."""
+    wait_s: float = Field(default=300.0, ge=1, le=86_400)
+    """Seconds after which a visitor who waits is told that nobody is free."""
+    away_s: float = Field(default=180.0, ge=1, le=86_400)
+    """Seconds after which a person who answers no more has gone, and the desk takes over again."""
+
+    @model_validator(mode="after")
+    def _hours_can_be_read(self) -> Handoff:
+        read_hours(self.hours, self.timezone)
+        return self
+
+    @field_validator("words", "topics")
+    @classmethod
+    def _not_empty(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not word for word in words):
+            raise ValueError('an empty text stands for everything; write a word, such as "lawyer"')
+        return words
+
+    @property
+    def open(self) -> bool:
+        """Whether people are there now."""
+        return read_hours(self.hours, self.timezone).open()
+
+    def speaks_of(self, text: str) -> bool:
+        """Tell whether a visitor's words are for people."""
+        said = " ".join(text.casefold().replace("’", "'").split())
+        return any(_phrase(word).search(said) for word in self.words)
+
+    def is_about(self, passages: Sequence[Passage]) -> bool:
+        """Tell whether the passage that was found for a question, best first, is of one of the topics."""
+        best = next(iter(passages), None)
+        if best is None:
+            return False
+        source = best.source.partition("#")[0].casefold()
+        names = {source, source.rsplit("/", 1)[-1].rsplit(".", 1)[0], *(tag.casefold() for tag in best.tags)}
+        return any(topic.casefold() in names for topic in self.topics)
 
 
 class Web(Section):
@@ -214,8 +282,10 @@ class DeskSettings(Section):
     answering: Answering = Answering()
     knowledge: Knowledge = Knowledge()
     tools: Tools = Tools()
+    recommending: Recommending = Recommending()
     limits: Limits = Limits()
     web: Web = Web()
+    handoff: Handoff = Handoff()
     phrases: dict[Language, dict[str, str]] = Field(default_factory=dict)
     """Fixed lines that differ from the defaults."""
 
@@ -240,3 +310,12 @@ class DeskSettings(Section):
             if empty:
                 raise ValueError(f"phrases.{language}.{empty[0]} is empty; write a line or leave it out")
         return self
+
+
+@lru_cache(maxsize=512)
+def _phrase(word: str) -> re.Pattern[str]:
+    """Match a phrase: Latin letters as whole words, Chinese ones anywhere."""
+    body = r"\s+".join(map(re.escape, word.casefold().split()))
+    before = "(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
+    after = "(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
+    return re.compile(f"{before}{body}{after}")

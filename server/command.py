@@ -16,6 +16,7 @@ from server.boundary import UsageError, boundary, check_suffix, print_json
 from server.knowledge_command import knowledge_app
 from server.learn_command import learn
 from server.models_command import models_app
+from server.operators_command import operators_app
 from server.serve_command import serve
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
+app.add_typer(operators_app, name="operator")
 app.add_typer(knowledge_app, name="knowledge")
 
 
@@ -235,12 +237,22 @@ def speak(
 @app.command()
 def bench(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Figures; all if left out.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]…", help="Figures; all if left out."),
     ] = None,
     runs: Annotated[int, typer.Option(min=1, max=100, help="Repetitions of each; medians are given.")] = 5,
     json: JsonOption = False,
 ) -> None:
-    """Measure the whole chain and each stage on this machine."""
+    """Measure the whole chain and each stage on this machine.
+
+    Examples:
+
+      visavis bench search_ms first_sound_ms
+
+      visavis bench live
+
+      visavis bench recommend FOLDER, whose ratings.csv has the columns userId,movieId,rating,timestamp
+    """
     from evals.bench import run_bench, show_bench
     from server.progress import stages
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import socket
@@ -30,6 +31,15 @@ _NO_MICROPHONE = (
     "Note: browsers on other machines lend their microphone to https only; "
     "give --certificate and --key, or put a proxy with TLS before this server."
 )
+_STEPS = {
+    "knowledge": "the knowledge; the first time, and after changes, it is read anew",
+    "voice": "the voice",
+    "hearing": "the hearing",
+    "tools": "the tools",
+    "face": "the face",
+    "warming up": "a first answer, so that visitors do not wait for it",
+}
+"""What a step of opening a desk is called for people."""
 HTTP_CLOSE_S = 3
 """How long requests may go on after the sessions have ended."""
 
@@ -75,7 +85,7 @@ def options_of(
     """
     from server.live.errors import LiveError
     from server.live.ice import IceSettings, read_ports
-    from server.live.options import KEPT_DAYS, ServeOptions, drawers, places
+    from server.live.options import KEPT_DAYS, OPERATORS, ServeOptions, drawers, places
     from server.live.tokens import load_secret
 
     try:
@@ -95,6 +105,7 @@ def options_of(
     return ServeOptions(
         certificate=str(certificate or ""),
         key=str(key or ""),
+        operators=str(state_root() / OPERATORS),
         host=host,
         port=port,
         secret=load_secret(secret_file or state_root() / "secret"),
@@ -188,7 +199,10 @@ def open_desks(
             opened.store = _store(options.store)
         for name, desk in named(loaded).items():
             stages.stage(f"opening {desk.settings.name}")
-            opened.desks[name] = open_desk(name, desk, step=lambda what: stages.stage(f"opening: {what}"))
+            opened.desks[name] = open_desk(
+                name, desk, step=lambda what: stages.stage(f"  {_STEPS.get(what, what)}")
+            )
+        stages.stage("starting the server")
     except BaseException:
         opened.close()
         raise
@@ -235,6 +249,8 @@ def serve_opened(
         async def drain() -> None:
             service: Service | None = getattr(app.state, "service", None)
             if service is not None:
+                if not behind_front:
+                    say_finishing(len(service.sessions))
                 await service.sessions.drain()
 
         trusted = "*" if behind_front else None
@@ -245,6 +261,14 @@ def serve_opened(
         # told to stop while serving: that is how a server ends
     finally:
         opened.close()
+
+
+def say_finishing(conversations: int) -> None:
+    """Say on standard error that sentences are let end, where there are any."""
+    if conversations:
+        what = "1 conversation" if conversations == 1 else f"{conversations} conversations"
+        sys.stderr.write(f"visavis: finishing {what} (Ctrl-C again: at once)\n")
+        sys.stderr.flush()
 
 
 async def run_server(
@@ -283,6 +307,8 @@ async def run_server(
                 draining = asyncio.create_task(drain())
                 while not draining.done() and not self.force_exit:  # a second Ctrl-C does not wait
                     await asyncio.wait([draining], timeout=0.1)
+            if self.force_exit:  # what breaks off now does so because it was wished for
+                logging.getLogger("uvicorn.error").disabled = True
             await super().shutdown(sockets)
 
     server = Server(

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -29,9 +30,11 @@ from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_des
 from server.live.doors import add_doors
 from server.live.errors import Busy, LiveError
 from server.live.guest import Listener
+from server.live.handoff_doors import add_handoff_doors
 from server.live.keeper import Keeper
 from server.live.metrics import Metrics
 from server.live.mistakes import in_words
+from server.live.operators import Operators
 from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.ports import PortWatch
@@ -44,6 +47,7 @@ from server.live.sessions import Sessions
 from server.live.store import EventStore
 from server.live.studio import Studio, ThreadStudio
 from server.live.studio_processes import ProcessStudio
+from server.live.switchboard import Switchboard
 from server.live.tokens import SECRET_BYTES, Tokens
 from server.live.workers import Workers, one_thread_each
 
@@ -104,6 +108,7 @@ def create_app(
         },
     )
     add_doors(app)
+    add_handoff_doors(app)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins.all,
@@ -143,6 +148,8 @@ async def _running(
             store = await asyncio.to_thread(open_store, options.store)
         if store is not None:
             listeners = (*listeners, Keeper(store))
+        operators = Operators(Path(options.operators) if options.operators else None)
+        board = Switchboard(opened, operators, store)
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
         if isinstance(studio, ProcessStudio):
@@ -158,7 +165,7 @@ async def _running(
             tokens=Tokens(options.secret or secrets.token_bytes(SECRET_BYTES)),
             metrics=metrics,
             cast=cast,
-            listeners=listeners,
+            listeners=(*listeners, board),
         )
         app.state.service = Service(
             options=options,
@@ -169,10 +176,12 @@ async def _running(
             sessions=sessions,
             chat=Chat(metrics),
             store=store,
+            switchboard=board,
             started_s=time.monotonic(),
         )
         tasks = [
             asyncio.create_task(sessions.watch(), name="watch"),
+            asyncio.create_task(board.run(), name="inbox"),
             asyncio.create_task(learn_daily(store, opened), name="learn"),
             asyncio.create_task(forget_daily(store, options.recordings, options.kept_days), name="forget"),
         ]
@@ -182,6 +191,7 @@ async def _running(
             yield
         finally:
             await sessions.drain()
+            await board.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

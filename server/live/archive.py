@@ -51,7 +51,8 @@ def sessions_of(
         .where(events.c.session_id == sessions.c.id, events.c.kind == "turn")
         .scalar_subquery()
     )
-    query = sa.select(sessions, turns.label("turns"))
+    known = [column for column in sessions.c if not column.name.startswith("handoff")]
+    query = sa.select(*known, turns.label("turns"))
     if desk is not None:
         query = query.where(sessions.c.desk == desk)
     if since is not None:
@@ -71,6 +72,32 @@ def events_of(
         query = query.where(events.c.kind.in_(kinds))
     found = connection.execute(query.order_by(events.c.id).limit(limit)).mappings()
     return [EventRecord(**{**row, "data": json.loads(row["data"])}) for row in found]
+
+
+def turns_of(connection: sa.Connection, desk: str, before_id: int | None, limit: int) -> list[EventRecord]:
+    """Return turns of a desk, the latest first."""
+    # Asked this way round, databases walk back along the events instead of sorting all of a desk.
+    there = sa.exists().where(sessions.c.id == events.c.session_id, sessions.c.desk == desk)
+    query = sa.select(events).where(events.c.kind == "turn", there)
+    if before_id is not None:
+        query = query.where(events.c.id < before_id)
+    found = connection.execute(query.order_by(events.c.id.desc()).limit(limit)).mappings()
+    return [EventRecord(**{**row, "data": json.loads(row["data"])}) for row in found]
+
+
+def handoffs_of(connection: sa.Connection, session_id: str, limit: int) -> list[tuple[str, bool]]:
+    """Return handoffs as they were kept, the latest first, and whether their sessions are over.
+
+    Args:
+        connection: in a transaction.
+        session_id: of whom; empty: of all.
+        limit: how many at most.
+    """
+    query = sa.select(sessions.c.handoff, sessions.c.closed_at).where(sessions.c.handoff_state != "")
+    if session_id:
+        query = query.where(sessions.c.id == session_id)
+    found = connection.execute(query.order_by(sessions.c.opened_at.desc()).limit(limit))
+    return [(text, closed_at is not None) for text, closed_at in found]
 
 
 def erase(connection: sa.Connection, session_id: str, at: float) -> bool:

@@ -38,7 +38,7 @@ BODY_BYTES = 1_000_000
 """More than any process takes."""
 CLOSE_AWAY = 1012
 """What a WebSocket is closed with whose process ended: come again."""
-_SESSION = re.compile(r"^/v1/(?:sessions|queue)/([^/]+)")
+_SESSION = re.compile(r"^/v1/(?:sessions|queue|inbox)/([^/]+)")
 _METRIC = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (.+)$")
 _HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade",
@@ -82,6 +82,11 @@ class Front:
             for number, path in enumerate(sockets)
         ]
         self._owners: OrderedDict[str, Worker] = OrderedDict()
+
+    @property
+    def live(self) -> int:
+        """How many visitors are connected."""
+        return sum(worker.live for worker in self.workers)
 
     def application(self) -> Starlette:
         """Return it as an ASGI application."""

@@ -20,6 +20,8 @@ ENTER_S = 10.0
 UNJOINED, UNJOINED_KIOSKS = 2, 4
 """Sessions of one address that may wait for their visitors at once; kiosks of a shop start together."""
 
+OPERATORS = "operators.json"
+"""File in the state folder with the people who may take conversations over."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts that only this machine reaches."""
 RATES: Mapping[str, str] = {
@@ -27,6 +29,7 @@ RATES: Mapping[str, str] = {
     "live": "120/minute",
     "chat": "60/minute",
     "queue": "240/minute",
+    "inbox": "1200/minute",
 }
 """A visitor needs one session and few questions; a shop's kiosks, or an office, are behind one address."""
 
@@ -76,5 +79,7 @@ class ServeOptions:
     """Folder for the recordings of visitors who agreed; empty: nothing is recorded."""
     kept_days: float = KEPT_DAYS
     """Events and recordings are deleted so long after their session."""
+    operators: str = ""
+    """File with the keys of people who may take conversations over; empty: there are none."""
     rates: Mapping[str, str] = field(default_factory=lambda: dict(RATES))
     """What is limited → how often a client's address may, in the words of `limits`."""

@@ -89,6 +89,23 @@ class Replay(Message):
     type: Literal["replay"]
 
 
+class Pick(Message):
+    """Ask a question that was suggested."""
+
+    type: Literal["pick"]
+    turn: int = Field(ge=0, le=1_000_000)
+    """After which it was suggested, as in "suggestions"."""
+    number: int = Field(ge=0, le=9)
+    """Its place there, from 0."""
+
+
+class Suggest(Message):
+    """Whether the visitor wants questions to be suggested; they are until this says otherwise."""
+
+    type: Literal["suggest"]
+    on: bool
+
+
 class Report(BaseModel):
     """What the browser measured; measures that are not known here are passed over."""
 
@@ -129,6 +146,12 @@ class Audio(Message):
     on: bool
 
 
+class Withdraw(Message):
+    """The visitor waits for a person, and wants none any more."""
+
+    type: Literal["withdraw"]
+
+
 class End(Message):
     """The visitor leaves."""
 
@@ -136,7 +159,21 @@ class End(Message):
 
 
 ClientMessage = (
-    Hello | Kept | Offer | Typed | Stop | Mute | SpeakLanguage | Replay | Report | Rate | Audio | End
+    Hello
+    | Kept
+    | Offer
+    | Typed
+    | Withdraw
+    | Stop
+    | Mute
+    | SpeakLanguage
+    | Replay
+    | Pick
+    | Suggest
+    | Report
+    | Rate
+    | Audio
+    | End
 )
 _CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, assert_never
 
 from agent.conversation_events import (
     CardShown,
     ConversationEvent,
+    HandoffBegan,
+    HandoffEnded,
     HeardWords,
     Notice,
+    PersonTold,
+    QuestionsSuggested,
     SentenceBegan,
     StateChanged,
+    SuggestionPicked,
     TurnEnded,
     VerdictGiven,
 )
@@ -149,6 +154,8 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
                 "outcome": sentence.outcome.value,
                 "citations": _citations(sentence.citations),
             }
+            if sentence.person:
+                data["person"] = sentence.person
         case CardShown():
             card = event.card
             kind, turn = "card", event.turn
@@ -164,6 +171,20 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
             }
             if keep_words:
                 data["question"] = event.question
+        case QuestionsSuggested():
+            kind, turn = "suggested", event.turn
+            data = {"heading": event.heading, "suggestions": [asdict(one) for one in event.suggestions]}
+        case HandoffBegan():
+            handoff = event.handoff
+            kind, turn = "handoff", event.turn
+            data = {"reason": handoff.reason, "there": handoff.there, "consent": handoff.consent}
+        case HandoffEnded():
+            kind, turn, data = "handoff", event.turn, {"reason": "withdrawn"}
+        case PersonTold():
+            return None  # the visitor's words are kept as the guard lets them through
+        case SuggestionPicked():
+            kind, turn = "picked", event.turn
+            data = {"number": event.number, **asdict(event.suggestion)}
         case Notice():
             kind, data = "notice", {"code": event.code, "message": event.message}
         case TurnRated():

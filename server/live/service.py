@@ -13,6 +13,7 @@ from server.live.origins import Origins
 from server.live.rates import Rates
 from server.live.sessions import Sessions
 from server.live.store import EventStore
+from server.live.switchboard import Switchboard
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Service:
     sessions: Sessions
     chat: Chat
     store: EventStore | None
+    switchboard: Switchboard
     started_s: float
 
     def desk(self, name: str | None) -> OpenDesk:

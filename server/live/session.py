@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.conversation_events import ConversationEvent, HeardWords, TurnEnded
 from server.live.connection import Ways
-from server.live.desks import OpenDesk, SessionCast
+from server.live.desks import OpenDesk, SessionCast, Talk
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.link import CLOSE_NORMAL, CLOSE_REPLACED, Link
@@ -79,12 +79,18 @@ class Session:
         self._metrics, self._listeners, self._clock = metrics, listeners, clock
         self._post = Post(metrics)
         self._visit: Visit | None = None
+        self._person: dict[str, object] = {}
         self._endings = Tasks()
 
     @property
     def media(self) -> PeerStats | None:
         """What its WebRTC connection carries; None without one."""
         return self._visit.media if self._visit is not None else None
+
+    @property
+    def talk(self) -> Talk | None:
+        """Its conversation; None before its visitor has come."""
+        return self._visit.talk if self._visit is not None else None
 
     @property
     def begun(self) -> bool:
@@ -95,6 +101,21 @@ class Session:
     def joined(self) -> bool:
         """True while a client is connected."""
         return self._post.link is not None
+
+    def tell_person(self, state: str, *, name: str = "", ahead: int = 0) -> None:
+        """Tell the visitor whether they wait for a person, or talk with one; also when they come back.
+
+        Args:
+            state: "waiting", "talking" or "none".
+            name: of the person.
+            ahead: how many wait before them.
+        """
+        self._person = {"state": state, "name": name, "ahead": ahead}
+        self._post.send("person", **self._person)
+
+    def wait_for_person(self) -> None:
+        """Who waits for a person, or for their answer, may say nothing."""
+        self.presence.listen(self._clock())
 
     async def serve(self, link: Link) -> None:
         """Serve a client that may be served, until it goes, another takes its place, or the session ends."""
@@ -112,6 +133,8 @@ class Session:
             servers = self._ways.ice.for_browser(self.guest.session, life_s=life_s)
             token = self.passes.next()
             link.send("ready", state=visit.state, resumed=resumed, token=token, ice_servers=servers)
+            if self._person:
+                link.send("person", **self._person)
             async for data in link.receive():
                 try:
                     self._take(data, visit, link)

@@ -110,6 +110,33 @@ class EventStore:
         if row is not None:
             self._writer.add(row)
 
+    @property
+    def keeps_words(self) -> bool:
+        """Whether what visitors said is kept."""
+        return self._keep_words
+
+    def put_handoff(self, session_id: str, state: str, document: str) -> None:
+        """Take how passing a visitor on stands, and commit it now rather than soon. Never waits or raises.
+
+        Args:
+            session_id: whose.
+            state: as `handoff_documents.State`.
+            document: JSON; it takes the place of the one before.
+        """
+        values = {"handoff_state": state[:16], "handoff": document}
+        self._writer.change(session_id[:SESSION_CHARS], values)
+        self._writer.flush()
+
+    async def handoffs(self, session_id: str = "", *, limit: int = 200) -> list[tuple[str, bool]]:
+        """Return handoffs as they were kept, the latest first, and whether their sessions are over.
+
+        Raises:
+            LiveError: "store_unavailable".
+        """
+        return await self._in_thread(
+            lambda: self._database.read(lambda connection: archive.handoffs_of(connection, session_id, limit))
+        )
+
     async def flush(self, timeout_s: float = 5.0) -> bool:
         """Wait until everything that was put before is committed or dropped; False if the time ran out."""
         done = self._writer.flush()
@@ -167,6 +194,18 @@ class EventStore:
         return await self._in_thread(
             lambda: self._database.read(
                 lambda connection: archive.events_of(connection, session_id, kinds, after_id, limit)
+            )
+        )
+
+    async def turns(self, desk: str, *, before_id: int | None = None, limit: int = 500) -> list[EventRecord]:
+        """Return turns of a desk, the latest first, those before `before_id` where it is given.
+
+        Raises:
+            LiveError: "store_unavailable".
+        """
+        return await self._in_thread(
+            lambda: self._database.read(
+                lambda connection: archive.turns_of(connection, desk, before_id, limit)
             )
         )
 

@@ -36,6 +36,15 @@ sessions = sa.Table(
     sa.Column("opened_at", sa.Double(), nullable=True, index=True),
     sa.Column("closed_at", sa.Double(), nullable=True),
     sa.Column("reason", sa.String(64), nullable=False, server_default=""),
+    # The last passing on to a person, if there was one: where it stands, and all of it as JSON.
+    sa.Column("handoff_state", sa.String(16), nullable=False, server_default=""),
+    sa.Column("handoff", sa.Text(), nullable=False, server_default=""),
+    sa.Index(
+        "sessions_handoff",
+        "opened_at",
+        sqlite_where=sa.text("handoff_state <> ''"),
+        postgresql_where=sa.text("handoff_state <> ''"),
+    ),
     # Those without an end are few among many.
     sa.Index(
         "sessions_open",
@@ -78,12 +87,17 @@ schema_version = sa.Table(
     sa.Column("at", sa.Double(), nullable=False),
 )
 
-VERSION = 2
+VERSION = 3
 STEPS: dict[int, Sequence[str]] = {
     1: (
         f"ALTER TABLE sessions ADD COLUMN server VARCHAR({SERVER_CHARS}) NOT NULL DEFAULT ''",
         "CREATE INDEX sessions_open ON sessions (server) WHERE closed_at IS NULL",
         f"CREATE TABLE servers (id VARCHAR({SERVER_CHARS}) PRIMARY KEY, beat_at DOUBLE PRECISION NOT NULL)",
+    ),
+    2: (
+        "ALTER TABLE sessions ADD COLUMN handoff_state VARCHAR(16) NOT NULL DEFAULT ''",
+        "ALTER TABLE sessions ADD COLUMN handoff TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX sessions_handoff ON sessions (opened_at) WHERE handoff_state <> ''",
     ),
 }
 """Version → the statements that make the next one of it."""

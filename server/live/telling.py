@@ -10,6 +10,7 @@ from agent.conversation_events import (
     ConversationEvent,
     HeardWords,
     Notice,
+    QuestionsSuggested,
     SentenceBegan,
     StateChanged,
     TurnEnded,
@@ -43,6 +44,8 @@ def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
                 "language": sentence.language,
                 "citations": [citation_document(one) for one in sentence.citations],
                 "emotion": sentence.emotion.label,
+                "by": "person" if sentence.person else "ai",
+                "name": sentence.person,
             }
         case CardShown():
             card = event.card
@@ -53,6 +56,9 @@ def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
                 "items": list(card.items),
                 "url": card.url,
             }
+        case QuestionsSuggested():
+            questions = [one.text for one in event.suggestions]
+            return "suggestions", {"turn": event.turn, "heading": event.heading, "questions": questions}
         case TurnEnded():
             return "turn", {
                 "turn": event.turn,

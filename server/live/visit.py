@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.conversation_events import (
     ConversationEvent,
+    HandoffEnded,
     HeardWords,
     Notice,
     SentenceBegan,
@@ -19,7 +20,7 @@ from agent.conversation_events import (
 )
 from moderation.verdict import Action
 from server.live.connection import Connection, Ways
-from server.live.desks import OpenDesk, SessionCast, Sink
+from server.live.desks import OpenDesk, SessionCast, Sink, Talk
 from server.live.errors import LiveError
 from server.live.guest import Guest
 from server.live.link import Link
@@ -38,6 +39,7 @@ from server.live.protocol import (
     Stop,
     Suggest,
     Typed,
+    Withdraw,
 )
 from server.live.taping import Taping
 from server.live.tasks import Tasks
@@ -104,6 +106,11 @@ class Visit:
         self._cast = cast(self._place, self._happened)
 
     @property
+    def talk(self) -> Talk:
+        """The conversation."""
+        return self._cast.talk
+
+    @property
     def busy(self) -> bool:
         """True while the visitor is being answered."""
         return self.state in ("speaking", "thinking")
@@ -160,9 +167,7 @@ class Visit:
         """
         self._closed = True
         try:
-            await self._within(
-                self._cast.talk.close(finish_sentence=finish_s > 0), CLOSING_S + finish_s, "conversation"
-            )
+            await self._within(self._fall_silent(finish_s), CLOSING_S + finish_s, "conversation")
             await self._tasks.cancel()
             if self._connection is not None:
                 await self._within(self._connection.close(), CLOSING_S, "connection")
@@ -183,10 +188,29 @@ class Visit:
 
         self._tasks.start(work, f"{what} {self._guest.session}", ended)
 
+    async def _fall_silent(self, finish_s: float) -> None:
+        """Close the conversation, once what is being said has ended or has taken too long."""
+        if finish_s > 0:
+            try:
+                async with asyncio.timeout(finish_s):
+                    await self._cast.talk.close(finish_sentence=True)
+            except TimeoutError:
+                log.info("session %s: what it said was cut off after %g s", self._guest.session, finish_s)
+            else:
+                return
+        await self._cast.talk.close()
+
     async def _within(self, work: Coroutine[Any, Any, None], limit_s: float, what: str) -> None:
         try:
             async with asyncio.timeout(limit_s):
                 await work
+        except TimeoutError:
+            log.error(
+                "session %s: its %s did not close within %g s; left behind",
+                self._guest.session,
+                what,
+                limit_s,
+            )
         except Exception as error:
             log.error("session %s: closing its %s failed: %r", self._guest.session, what, error)
 
@@ -247,6 +271,8 @@ class Visit:
                 self._connection.to_socket(link)
             case Audio():
                 self._connection.off_socket()
+            case Withdraw():
+                self._happened(HandoffEnded(self._turn))
             case End():
                 self._end("visitor")
             case Hello():

@@ -1,0 +1,407 @@
+"""Passing a visitor on to a person: when, what is asked before, and what goes along.
+
+The visitor decides: whether a person is got where they did not ask for one, and whether what they told of
+themselves goes along. Nothing here changes anything; what is to be said and to become of it is returned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from agent.anger import CROSS, FURIOUS, anger
+from agent.confirming import Nod, leaves, nod
+from agent.events import ErrandMoved, Event, PassedOn, Retrieved, Screened, Withdrawn, Written
+from agent.history import Exchange, Memory
+from agent.particulars import Particulars, hidden, particulars_of
+from agent.phrases import Phrases
+from agent.sentence import Emotion, Outcome, Sentence
+from agent.slots import Errand, Stage, asks_pardon, asks_something
+from agent.smalltalk import Talk, small_talk
+from agent.splitter import split_sentences
+from agent.summary import summary
+from agent.wording import confirmation
+from moderation.verdict import Action, Verdict
+
+if TYPE_CHECKING:
+    from agent.desk import Desk
+    from agent.tools import Tool
+
+ERRAND = "handoff"
+"""Name of the errand whose questions are whether to pass on, and whether what was told may go along."""
+OFFER, CONSENT = "offer", "consent"
+"""Its slots."""
+MISSES = 2
+"""Questions in a row without an answer after which a person is offered."""
+QUIET = 4
+"""Exchanges after an offer in which no other is made."""
+
+_NOT_HELPED = re.compile(
+    r"\b(?:that'?s|that is|this is|it'?s) not (?:what i (?:asked|meant|want(?:ed)?)|my question|an answer"
+    r"|helpful)"
+    r"|\byou (?:did not|didn'?t|haven'?t|have not) (?:answer|answered|help|helped)\b"
+    r"|\b(?:does not|doesn'?t|did not|didn'?t) (?:help|answer)\b"
+    r"|\bi (?:did not|didn'?t) ask (?:that|for that|about)"
+    r"|答非所问|不是我(?:问|要|想问)的|没有?回答我|没(?:有)?帮(?:到|上)|没用啊|我(?:问|说)的不是",
+    re.IGNORECASE,
+)
+_NO_PERSON = re.compile(
+    r"\b(?:(?:do not|don'?t|won'?t|no longer|not) (?:\w+ ){0,3}(?:need|want|have to|wait|like|talk|speak)"
+    r"|no need|not necessary|without)\b.{0,40}"
+    r"\b(?:person|human|someone|somebody|agent|colleague|operator|representative|anyone|anybody|any ?more)\b"
+    r"|(?:不用|不要|不必|不想|不需要|别|先不|取消)(?:再)?(?:了)?(?:等|转|找|接|叫|跟|和).{0,6}(?:人工|真人|客服|同事|人|了)?"
+    r"|(?:不用|不要|不必|不需要|取消)(?:转)?(?:人工|真人|同事)",
+    re.IGNORECASE,
+)
+_HOW_LONG = re.compile(
+    r"\b(?:how (?:much )?long(?:er)?|when|where)\b.{0,30}"
+    r"\b(?:wait|colleague|person|human|someone|somebody|agent)\b"
+    r"|\b(?:my|which) place in (?:the )?(?:line|queue)\b|\bis (?:anyone|anybody|someone) coming\b"
+    r"|(?:还要|要|得)等多久|排(?:到|在)?(?:第)?几|(?:同事|人工|客服).{0,6}(?:什么时候|怎么还|还没|来了?吗)",
+    re.IGNORECASE,
+)
+
+
+class Reason(StrEnum):
+    """Why a visitor is passed on."""
+
+    ASKED = "asked"
+    ANGER = "anger"
+    FAILURE = "failure"
+    """Questions in a row were not answered, or something broke."""
+    POLICY = "policy"
+    """The desk's settings name what the visitor said or asked about."""
+    GUARD = "guard"
+    """The guard escalated: a visitor in danger."""
+    MODEL = "model"
+    """The language model thinks that a person is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was said."""
+
+    who: Literal["visitor", "ai", "person"]
+    text: str
+    name: str = ""
+    """Of the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """What a person gets with a visitor who is passed on."""
+
+    reason: str
+    there: bool
+    """False: nobody was there."""
+    consent: bool
+    """The visitor agreed that what they told of themselves goes along."""
+    language: str
+    """ISO 639-1"""
+    summary: str
+    transcript: tuple[Line, ...]
+    """As it was heard; without consent, what the visitor told of themselves is masked."""
+    data: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """names, phones, emails, numbers → values; empty without consent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to say, what to ask, and what becomes of it."""
+
+    line: str
+    errand: Errand | None = None
+    event: PassedOn | Withdrawn | None = None
+    outcome: Outcome = Outcome.HANDOFF
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A visitor's words with all that decides about passing on."""
+
+    text: str
+    verdict: Verdict
+    memory: Memory
+    desk: Desk
+    tools: Sequence[Tool]
+    phrases: Phrases
+    language: str
+    now_s: float
+    """Monotonic."""
+
+    @property
+    def told(self) -> Particulars:
+        """What the visitor told of themselves so far, and now."""
+        return self.memory.told | particulars_of(self.text, self.verdict, self.tools)
+
+
+def next_handoff(asked: Asked) -> Step | None:
+    """Return what to say before anything else is looked at; None: the words are answered as ever."""
+    if not asked.memory.staff.known:
+        return None
+    errand = asked.memory.errand
+    if errand is not None and errand.tool == ERRAND and not errand.lapsed(asked.now_s):
+        return _answered(asked, errand)
+    if asked.memory.staff.waiting and _NO_PERSON.search(asked.text.replace("’", "'")):
+        return Step(asked.phrases.declined, None, Withdrawn(), Outcome.ANSWERED)
+    if wants_person(asked.text) or asked.memory.staff.waiting and _HOW_LONG.search(asked.text):
+        return begun(asked, Reason.ASKED)
+    if asked.desk.settings.handoff.speaks_of(asked.text) and not asked.memory.staff.waiting:
+        return begun(asked, Reason.POLICY)
+    return None
+
+
+def wants_person(text: str) -> bool:
+    """Tell whether a visitor asks for a person."""
+    return small_talk(text) is Talk.HANDOFF and not _NO_PERSON.search(text.replace("’", "'"))
+
+
+def begun(asked: Asked, reason: Reason) -> Step:
+    """Pass the visitor on: ask for consent first where there is something to consent to."""
+    phrases, staff = asked.phrases, asked.memory.staff
+    if staff.waiting:
+        return Step(_said(asked, phrases.passed_on, _place(asked)))
+    if not staff.there:
+        return _nobody(asked, reason)
+    told = asked.told
+    if not told:
+        return _passed(asked, reason, consent=False, first=phrases.handing)
+    question = phrases.consent.replace("{data}", told.said(asked.language))
+    return Step(_said(asked, phrases.handing, question), _errand(asked, CONSENT, reason, question))
+
+
+def offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """Yield a reply's events, and behind them the offer of a person where one is due."""
+    return _offering(asked, events) if asked.memory.staff.known else events
+
+
+async def passing(step: Step, asked: Asked, clock: Callable[[], float]) -> AsyncGenerator[Event, None]:
+    """Yield a step's events."""
+    yield ErrandMoved(step.errand)
+    if step.event is not None:
+        yield step.event
+    feeling = Emotion("empathetic" if step.outcome is Outcome.HANDOFF else "neutral", 0.5)
+    for text in split_sentences(step.line):
+        yield Written(Sentence(text, asked.language, feeling, step.outcome), clock())
+
+
+def handoff_of(
+    passed: PassedOn, exchanges: Sequence[Exchange], question: str, told: Particulars, language: str
+) -> Handoff:
+    """Write down what a person gets.
+
+    Args:
+        passed: why, and whether what the visitor told goes along.
+        exchanges: before this turn, the oldest first.
+        question: of this turn, as the guard let it through.
+        told: what the visitor told of themselves.
+        language: ISO 639-1, of the summary.
+    """
+
+    def shown(text: str, *, own: bool) -> str:
+        return text if passed.consent else hidden(text, told, language, own=own)
+
+    lines = []
+    for one in exchanges:
+        reply = Line("person" if one.by else "ai", shown(one.reply, own=False), one.by)
+        lines += [Line("visitor", shown(one.question, own=True)), reply]
+    lines.append(Line("visitor", shown(question, own=True)))
+    asked = Exchange(question, "", Outcome.HANDOFF, False, language)
+    matters = [one for one in exchanges if nod(one.question) is Nod.UNCLEAR]
+    if nod(question) is Nod.UNCLEAR:
+        matters.append(asked)
+    return Handoff(
+        passed.reason,
+        passed.there,
+        passed.consent,
+        language,
+        shown(summary(matters, language=language), own=True),
+        tuple(line for line in lines if line.text),
+        told.document() if passed.consent else {},
+    )
+
+
+async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    errand = asked.memory.errand
+    pending = errand if errand is not None and errand.tool == ERRAND else None
+    outcome, at_ms, topic, ours = Outcome.ANSWERED, 0.0, False, False
+    verdict: Verdict | None = None
+    async with aclosing(events) as inner:
+        async for event in inner:
+            yield event
+            match event:
+                case Screened() if event.verdict.direction.value == "input":
+                    verdict = verdict or event.verdict
+                case Retrieved():
+                    topic = asked.desk.settings.handoff.is_about(event.passages)
+                case PassedOn() | Withdrawn():
+                    ours = True
+                case ErrandMoved():
+                    errand = event.errand
+                    ours = ours or errand is not None and errand.tool == ERRAND
+                case Written():
+                    outcome, at_ms = event.sentence.outcome, event.at_ms
+                case _:
+                    pass
+    if ours:
+        return
+    # words that nobody made out, and that the guard has not seen, tell nothing
+    asked = replace(asked, verdict=verdict) if verdict is not None else replace(asked, text="")
+    step = _due(asked, outcome, topic=topic, errand=errand, pending=pending)
+    if step is not None:
+        async for event in passing(step, asked, lambda: at_ms):
+            yield event
+
+
+def _due(
+    asked: Asked,
+    outcome: Outcome,
+    *,
+    topic: bool,
+    errand: Errand | None,
+    pending: Errand | None,
+) -> Step | None:
+    """Return what follows a reply: an offer, or the question that was left for it."""
+    phrases, verdict = asked.phrases, asked.verdict
+    if pending is not None and pending.slot == CONSENT:
+        reason = pending.values["reason"]
+        if pending.asides:
+            return _passed(asked, Reason(reason), consent=False)
+        return Step(pending.question, replace(pending, asides=1, put=True, at_s=asked.now_s))
+    if not asked.memory.staff.free:
+        return None
+    if verdict.action is Action.ESCALATE:
+        return _passed(asked, Reason.GUARD, consent=False)
+    if errand is not None and errand.stage is not Stage.DONE and errand != pending:
+        return None  # something else is being asked: one question at a time
+    if topic and outcome is not Outcome.REFUSED:
+        return begun(asked, Reason.POLICY)
+    offered = any(phrases.offer in one.reply for one in asked.memory.exchanges[-QUIET:])
+    if offered or pending is not None:
+        return None
+    if is_angry(asked.text, verdict, asked.memory):
+        line, reason = _said(asked, phrases.upset, phrases.offer), Reason.ANGER
+    elif _failed(asked, outcome):
+        line, reason = phrases.offer, Reason.FAILURE
+    else:
+        return None
+    return Step(line, _errand(asked, OFFER, reason, phrases.offer))
+
+
+def is_angry(text: str, verdict: Verdict, memory: Memory) -> bool:
+    """Tell whether a visitor is so angry that a person is due: very, or for the second time."""
+    now = anger(text, verdict)
+    before = memory.exchanges[-1].question if memory.exchanges else ""
+    return now >= FURIOUS or now >= CROSS and anger(before) >= CROSS
+
+
+def _failed(asked: Asked, outcome: Outcome) -> bool:
+    """Tell whether this turn and those before it were of no help."""
+    if outcome is Outcome.HANDOFF:
+        return True  # something broke, and the visitor was told where people are
+    unheard = outcome is Outcome.CLARIFIED and not asked.text
+    misses = int(outcome is Outcome.ABSTAINED or unheard)
+    before = asked.memory.exchanges
+    if _NOT_HELPED.search(asked.text.replace("’", "'")) and before and not before[-1].by:
+        misses += 1
+    for one in reversed(before):
+        if not misses or one.by or not _missed(one):
+            break
+        misses += 1
+    return misses >= MISSES
+
+
+def _missed(one: Exchange) -> bool:
+    not_heard = one.outcome is Outcome.CLARIFIED and not one.question
+    helpless = bool(_NOT_HELPED.search(one.question.replace("’", "'")))
+    return one.outcome is Outcome.ABSTAINED or not_heard or helpless
+
+
+def _answered(asked: Asked, errand: Errand) -> Step | None:
+    """Take what the visitor says to the question that was put."""
+    phrases, reason = asked.phrases, Reason(errand.values["reason"])
+    said, question = asked.text, errand.question
+    if asks_pardon(said) or not errand.put and nod(said, question) is not Nod.UNCLEAR:
+        return Step(question, replace(errand, put=True, at_s=asked.now_s))
+    if errand.slot == OFFER:
+        if nod(said, question) is Nod.YES or wants_person(said):
+            return begun(asked, reason)
+        refused = nod(said, question) is Nod.NO and not asks_something(said)
+        return Step(phrases.declined, None, None, Outcome.ANSWERED) if refused else None
+    match nod(said, question):
+        case Nod.YES:
+            return _passed(asked, reason, consent=True)
+        case Nod.NO if (
+            _NO_PERSON.search(said) or leaves(said) and not re.match(r"\W*(?:no|nope|不)\b", said, re.I)
+        ):
+            return Step(phrases.declined, None, None, Outcome.ANSWERED)
+        case Nod.NO:
+            return _passed(asked, reason, consent=False)
+    if leaves(said) or _NO_PERSON.search(said):
+        return Step(phrases.declined, None, None, Outcome.ANSWERED)
+    if asks_something(said):
+        return None
+    if errand.tries or wants_person(said):
+        return _passed(asked, reason, consent=False)
+    return Step(
+        _said(asked, phrases.yes_or_no, question),
+        replace(errand, tries=1, put=True, at_s=asked.now_s),
+    )
+
+
+def _passed(asked: Asked, reason: Reason, *, consent: bool, first: str = "") -> Step:
+    line = _said(asked, first, asked.phrases.passed_on, _place(asked))
+    return Step(line, None, PassedOn(reason.value, consent))
+
+
+def _nobody(asked: Asked, reason: Reason) -> Step:
+    """Name where people can be reached, and take a message where there is a tool for it."""
+    line = elsewhere(asked.desk, asked.phrases.nobody, asked.language)
+    event = PassedOn(reason.value, consent=False, there=False)
+    question, errand = message(asked.desk, asked.tools, asked.phrases, asked.language, asked.now_s)
+    return Step(_said(asked, line, question), errand, event)
+
+
+def elsewhere(desk: Desk, line: str, language: str) -> str:
+    """Put into a line where people can be reached otherwise."""
+    settings = desk.settings
+    contacts = {**settings.persona.contact, **settings.handoff.contact}
+    said = next((words for each, words in contacts.items() if each == language), "")
+    return line.replace("{elsewhere}", said).strip()
+
+
+def message(
+    desk: Desk, tools: Sequence[Tool], phrases: Phrases, language: str, now_s: float
+) -> tuple[str, Errand | None]:
+    """Return the question what to write down, with its errand; empty where no tool takes messages."""
+    tool = next((one for one in tools if one.name == desk.settings.handoff.message_tool), None)
+    if tool is None:
+        return "", None
+    slot = next(iter(tool.slots), "")
+    question = tool.slots[slot].question(language) if slot else ""
+    if slot and not question:
+        return "", None
+    stage = Stage.ASKED if slot else Stage.CONFIRM
+    question = question or confirmation(phrases, language, tool, {})
+    apart = "" if language == "zh" else " "
+    return f"{phrases.message}{apart}{question}", Errand(
+        tool.name, stage, language, now_s, slot=slot, question=question
+    )
+
+
+def _place(asked: Asked) -> str:
+    place = asked.memory.staff.place
+    return asked.phrases.next if place <= 1 else asked.phrases.place.replace("{place}", str(place))
+
+
+def _errand(asked: Asked, slot: str, reason: Reason, question: str) -> Errand:
+    values = {"reason": reason.value}
+    return Errand(ERRAND, Stage.CONFIRM, asked.language, asked.now_s, values, slot=slot, question=question)
+
+
+def _said(asked: Asked, *parts: str) -> str:
+    return ("" if asked.language == "zh" else " ").join(filter(None, parts))

@@ -1,0 +1,175 @@
+"""One visitor who was passed on: where that stands, and what was said since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agent.conversation_events import (
+    ConversationEvent,
+    HeardWords,
+    PersonTold,
+    SentenceBegan,
+    TurnEnded,
+)
+from agent.handoff import Handoff
+from server.live.handoff_documents import EntryDocument, HandoffDocument, LineDocument, State
+
+LINES = 400
+"""Lines that are kept of a transcript; the latest count."""
+OPEN = ("waiting", "taken")
+"""States in which somebody has to do something."""
+
+
+@dataclass(slots=True)
+class Case:
+    """A visitor who was passed on."""
+
+    session: str
+    desk: str
+    handoff: Handoff
+    asked_at: float
+    """Seconds since 1970, UTC."""
+    changed_at: float
+    shown: Callable[[str], str]
+    """A visitor's words as they may be shown before a person has the conversation."""
+    state: State = "waiting"
+    by: str = ""
+    unanswered_at: float | None = None
+    """Since when the visitor waits for the person's words."""
+    live: bool = True
+    said: list[LineDocument] = field(default_factory=list)
+    """Since the visitor was passed on."""
+    _kept: list[LineDocument] = field(default_factory=list)
+    """The same lines as they are kept: what the visitor told the person is masked."""
+    _heard: str = ""
+    """The visitor's last words, as the guard let them through."""
+    _turn: int = -1
+    _replies: list[int] = field(default_factory=list)
+    """Where the lines of the present turn's reply stand in `said`."""
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody has to do something."""
+        return self.state in OPEN
+
+    def move(self, state: State, at: float) -> None:
+        """Take another state."""
+        self.state, self.changed_at = state, at
+
+    def take(self, event: ConversationEvent, at: float, person: str) -> LineDocument | None:
+        """Follow what is said; returns the line that came to be, or changed.
+
+        Args:
+            event: of the conversation.
+            at: now.
+            person: who has the conversation; empty: the desk.
+        """
+        line: LineDocument | None = None
+        match event:
+            case HeardWords(final=True, text=text):
+                self._heard = self.shown(text)
+                if text and not person:
+                    line = LineDocument(at=at, who="visitor", text=self._heard)
+            case PersonTold():
+                line = LineDocument(at=at, who="visitor", text=event.text, flagged=event.flagged)
+            case SentenceBegan():
+                name = event.sentence.person
+                line = LineDocument(
+                    at=at, who="person" if name else "ai", name=name, text=self._reply(event.sentence.text)
+                )
+                if event.turn != self._turn:
+                    self._turn, self._replies = event.turn, []
+                self._replies.append(len(self.said))
+            case TurnEnded(interrupted=True):
+                return self._cut(event)
+            case _:
+                pass
+        if line is not None:
+            self.said.append(line)
+            told = isinstance(event, PersonTold)
+            self._kept.append(line.model_copy(update={"text": self._heard}) if told else line)
+            if len(self.said) > LINES:
+                del self.said[0], self._kept[0]
+                self._replies = [at - 1 for at in self._replies if at]
+        return line
+
+    def entry(self) -> EntryDocument:
+        """Return it without what was said."""
+        handoff = self.handoff
+        return EntryDocument(
+            session=self.session,
+            desk=self.desk,
+            state=self.state,
+            reason=handoff.reason,
+            language=handoff.language,
+            asked_at=self.asked_at,
+            changed_at=self.changed_at,
+            by=self.by,
+            consent=handoff.consent,
+            live=self.live,
+            summary=handoff.summary,
+            data={name: list(values) for name, values in handoff.data.items()},
+        )
+
+    def document(self) -> HandoffDocument:
+        """Return the whole of it."""
+        return self._document(self.said)
+
+    def kept(self, *, words: bool) -> str:
+        """Return it as it is kept in the store, as JSON.
+
+        Args:
+            words: the visitor's words are kept; else only what was said to them.
+        """
+        document = self._document(self._kept)
+        if not words:
+            lines = [line for line in document.transcript if line.who != "visitor"]
+            document = document.model_copy(update={"transcript": lines, "summary": "", "data": {}})
+        return document.model_dump_json()
+
+    def _document(self, said: list[LineDocument]) -> HandoffDocument:
+        before = [
+            LineDocument(who=line.who, text=line.text, name=line.name) for line in self.handoff.transcript
+        ]
+        return HandoffDocument(**self.entry().model_dump(), transcript=[*before, *said])
+
+    def _reply(self, text: str) -> str:
+        return text if self.state == "taken" else self.shown(text)
+
+    def _cut(self, event: TurnEnded) -> LineDocument | None:
+        """Of a reply that was interrupted, only what was heard stays."""
+        if event.turn != self._turn or not self._replies:
+            return None
+        first = self.said[self._replies[0]]
+        names = [self.said[at].name for at in self._replies if self.said[at].name]
+        for at in reversed(self._replies):
+            del self.said[at], self._kept[at]
+        self._replies = []
+        name = names[-1] if names else ""
+        line = LineDocument(
+            at=first.at,
+            who="person" if name else "ai",
+            name=name,
+            text=self._reply(event.heard),
+            interrupted=True,
+        )
+        if event.heard:
+            self.said.append(line)
+            self._kept.append(line)
+        return line
+
+
+def stored(text: str, *, over: bool) -> HandoffDocument:
+    """Read a case that was kept.
+
+    Args:
+        text: as `Case.kept` wrote it.
+        over: its session is over, whatever the case says.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    document = HandoffDocument.model_validate_json(text)
+    state: State = "left" if over and document.state in OPEN else document.state
+    return document.model_copy(update={"state": state, "live": False})
