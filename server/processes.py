@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from server.boundary import UsageError
 from server.progress import Silent, Stages
-from server.serve import bound, open_desks, run_server, serve_opened, where
+from server.serve import bound, open_desks, run_server, say_finishing, serve_opened, where
 
 if TYPE_CHECKING:
+    from server.live.front import Front
     from server.live.options import ServeOptions
 
 log = logging.getLogger("visavis.live")
@@ -66,7 +67,7 @@ class Processes:
         self._running = [self._spawn(path) for path in self.sockets]
         documents = []
         for number, (process, pipe) in enumerate(self._running):
-            stages.stage(f"process {number + 1} of {len(self._running)}")
+            stages.stage(f"opening the desks in process {number + 1} of {len(self._running)}")
             until_s = time.monotonic() + START_S
             while not pipe.poll(0.2):
                 if not process.is_alive() or time.monotonic() > until_s:
@@ -154,7 +155,7 @@ def serve_processes(
 
 
 async def _front(
-    front: Any,
+    front: Front,
     processes: Processes,
     listener: socket.socket,
     options: ServeOptions,
@@ -164,6 +165,7 @@ async def _front(
 
     async def drain() -> None:
         watching.cancel()
+        say_finishing(front.live)
         await asyncio.to_thread(processes.stop)
 
     try:

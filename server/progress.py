@@ -39,6 +39,22 @@ class Silent:
         sys.stderr.write(f"visavis: {message}\n")
 
 
+class Lines:
+    """For work that takes long where no terminal shows it: a line a stage, to standard error."""
+
+    def stage(self, name: str) -> None:
+        """Write a line."""
+        sys.stderr.write(f"visavis: {name}\n")
+        sys.stderr.flush()
+
+    def advance(self, done: float, total: float) -> None:
+        """Do nothing."""
+
+    def note(self, message: str) -> None:
+        """Write a line."""
+        self.stage(message)
+
+
 class Live:
     """A line a stage, with a spinner, a bar where the length is known, and the time it took."""
 
@@ -69,11 +85,16 @@ class Live:
 
 
 @contextmanager
-def stages(*, quiet: bool = False) -> Iterator[Stages]:
-    """Show stages on standard error if a person is there to see them."""
+def stages(*, quiet: bool = False, always: bool = False) -> Iterator[Stages]:
+    """Show stages on standard error if a person is there to see them.
+
+    Args:
+        quiet: show none.
+        always: where no person is, write a plain line for each.
+    """
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield Silent()
+        yield Lines() if always and not quiet else Silent()
         return
     columns = (
         SpinnerColumn(finished_text="[green]✓[/green]"),

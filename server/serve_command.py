@@ -110,9 +110,10 @@ def serve(
             key=key,
         )
         ready = print_json if json else show_serving
+        shown = stages(quiet=json, always=True)
         if processes > 1:
-            serve_processes(desks or [], options, processes, stages(quiet=json), ready=ready)
+            serve_processes(desks or [], options, processes, shown, ready=ready)
             return
-        with stages(quiet=json) as shown:
-            opened = open_desks(desks or [], options, shown)
+        with shown as told:
+            opened = open_desks(desks or [], options, told)
         serve_opened(opened, ready=ready)

@@ -1,34 +1,18 @@
-"""The server as a process: says where it is, stops when told to, refuses what cannot be."""
+"""What `visavis serve` is told and tells; as a process it is tried in `live/test_kill.py`."""
 
-import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from server.boundary import UsageError
-from server.progress import Silent
-from server.serve import Opened, _document, bound, open_desks, options_of, show_serving
+from server.progress import Silent, stages
+from server.serve import Opened, _document, bound, open_desks, options_of, say_finishing, show_serving
 
-ROOT = Path(__file__).parents[2]
 GIVEN = {
     "host": "127.0.0.1", "port": 0, "secret_file": None, "stun": [], "turn": [], "relay_only": False,
     "max_sessions": None, "origins": [], "store": "", "recordings": None,
 }  # fmt: skip
-PROGRAM = f"""
-import signal
-from server.boundary import boundary, print_json
-from server.progress import Silent
-from server.serve import open_desks, options_of, serve_opened
-signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-with boundary():
-    serve_opened(open_desks(["demo"], options_of(**{GIVEN!r}), Silent()), ready=print_json)
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -36,39 +20,6 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
     for name in ("VISAVIS_SECRET", "VISAVIS_TURN_SECRET", "VISAVIS_TURN_USERNAME", "VISAVIS_TURN_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.mark.e2e
-def test_a_server_says_where_it_is_answers_and_stops_when_told_to() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ,
-    )
-    try:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line == "}\n":
-                break
-        document = json.loads("".join(lines))
-        assert document["desks"][0]["id"] == "demo"
-        assert "answering" in document["desks"][0]["engines"]
-        with httpx.Client(base_url=document["address"], trust_env=False, timeout=30) as http:
-            assert http.get("/healthz").json()["status"] == "ok"
-            told = http.post("/v1/chat", json={"text": "How long is the warranty on a tent?"}).json()
-        assert told["outcome"] == "answered"
-        process.send_signal(signal.SIGTERM)
-        rest, complaints = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
-    assert (process.returncode, rest) == (0, "")
-    assert "Traceback" not in complaints
 
 
 def test_an_address_that_is_taken_is_told_before_anything_is_opened() -> None:
@@ -136,6 +87,26 @@ def test_a_database_password_is_not_shown() -> None:
     with bound("127.0.0.1", 0) as listener:
         document = _document(Opened(options, listener, [], {}))
     assert document["store"] == "postgresql://me:***@db.example/visavis"
+
+
+def test_steps_are_told_where_no_terminal_shows_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with stages(always=True) as shown:
+        shown.stage("opening Front")
+        shown.advance(1, 2)
+        shown.note("something")
+    with stages(quiet=True, always=True) as shown:
+        shown.stage("opening Back")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "visavis: opening Front\nvisavis: something\n")
+
+
+def test_how_many_conversations_are_let_end_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for count in (0, 1, 2):
+        say_finishing(count)
+    assert capsys.readouterr().err.splitlines() == [
+        "visavis: finishing 1 conversation (Ctrl-C again: at once)",
+        "visavis: finishing 2 conversations (Ctrl-C again: at once)",
+    ]
 
 
 def test_people_are_told_where_to_go(capsys: pytest.CaptureFixture[str]) -> None:

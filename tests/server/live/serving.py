@@ -47,7 +47,8 @@ class Blank:
 
 
 class FakeTalk:
-    """Answers every typed question at once with one sentence; "fail" raises, "hang" never ends."""
+    """Answers every typed question at once with one sentence; "fail" raises, "hang" never ends,
+    "go on" has a sentence without end."""
 
     def __init__(self, on_event: Callable[[ConversationEvent], None]) -> None:
         self.on_event = on_event
@@ -117,7 +118,7 @@ class FakeTalk:
 
     async def close(self, *, finish_sentence: bool = False) -> None:
         self.did.append(("close", finish_sentence))
-        if "hang" in self.did:
+        if "hang" in self.did or ("go on" in self.did and finish_sentence):
             await asyncio.Event().wait()
         self.over.set()
 

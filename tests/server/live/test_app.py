@@ -505,6 +505,19 @@ async def test_a_closing_server_says_so_and_lets_sentences_end(tmp_path: Path) -
         assert refused.json()["error"]["code"] == "closing"
 
 
+async def test_a_sentence_without_end_is_cut_off_when_the_server_closes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = ServeOptions(rates={}, finish_s=0.05)
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        async with server.live(await server.session()) as client:
+            await client.send("text", text="go on")
+            await client.until("turn")
+            await server.service.sessions.drain()
+        assert server.cast.talks[0].did[-2:] == [("close", True), ("close", False)]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_sessions_leave_nothing_behind(server: Server) -> None:
     await asyncio.sleep(0.1)
     before = len(asyncio.all_tasks())

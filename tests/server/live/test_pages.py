@@ -728,7 +728,7 @@ def test_the_kiosk_starts_by_touch_and_forgets_a_visitor_who_left(visit: Opens) 
     assert "secret" not in page.content()
 
 
-def test_at_a_kiosk_a_deaf_microphone_asks_nothing_of_the_visitor_and_leaves_room_to_read(visit: Opens) -> None:
+def test_at_a_kiosk_a_deaf_microphone_is_told_briefly_and_leaves_room_to_read(visit: Opens) -> None:
     here = visit("/kiosk?voice=0", init=REFUSE, viewport={"width": 540, "height": 960})
     here.page.get_by_role("button", name="Touch to talk").click()
     alert = here.page.get_by_role("alert")
