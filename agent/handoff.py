@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from agent.anger import CROSS, FURIOUS, anger
-from agent.confirming import Nod, leaves, nod
+from agent.confirming import Nod, nod
 from agent.events import ErrandMoved, Event, PassedOn, Retrieved, Screened, Withdrawn, Written
 from agent.history import Exchange, Memory
 from agent.particulars import Particulars, hidden, particulars_of
@@ -50,11 +50,11 @@ _NOT_HELPED = re.compile(
     re.IGNORECASE,
 )
 _NO_PERSON = re.compile(
-    r"\b(?:(?:do not|don'?t|won'?t|no longer|not) (?:\w+ ){0,3}(?:need|want|have to|wait|like|talk|speak)"
-    r"|no need|not necessary|without)\b.{0,40}"
+    r"\b(?:(?:do not|don'?t|won'?t|no longer|not) (?:\w+ ){0,2}(?:need|want|have to|wait|like|talk|speak)"
+    r"|no need|not necessary)\b(?:(?!\b(?:bots?|robots?|machines?|computers?|ai|you)\b)[^,.;:!?]){0,40}"
     r"\b(?:person|human|someone|somebody|agent|colleague|operator|representative|anyone|anybody|any ?more)\b"
-    r"|(?:不用|不要|不必|不想|不需要|别|先不|取消)(?:再)?(?:了)?(?:等|转|找|接|叫|跟|和).{0,6}(?:人工|真人|客服|同事|人|了)?"
-    r"|(?:不用|不要|不必|不需要|取消)(?:转)?(?:人工|真人|同事)",
+    r"|(?:不用|不要|不必|不想|不需要|别|先不|取消)(?:再|了)?(?:(?!机器|AI|ai)[^，。！？,]){0,5}(?:人工|真人|客服|同事)"
+    r"|不(?:用|想)?等了|不转了|不找(?:人|他们)?了",
     re.IGNORECASE,
 )
 _HOW_LONG = re.compile(
@@ -64,6 +64,21 @@ _HOW_LONG = re.compile(
     r"|(?:还要|要|得)等多久|排(?:到|在)?(?:第)?几|(?:同事|人工|客服).{0,6}(?:什么时候|怎么还|还没|来了?吗)",
     re.IGNORECASE,
 )
+
+
+_DROPS = re.compile(
+    r"\b(?:never ?mind|forget (?:it|about it|that)|i changed my mind|cancel)\b"
+    r"|算了|没事了|取消|不转了|不找了",
+    re.IGNORECASE,
+)
+_KEEPS = re.compile(
+    r"\b(?:rather (?:you )?(?:not|didn'?t)|prefer (?:you )?(?:not|didn'?t)|(?:don'?t|do not) (?:tell|share|pass"
+    r"|give)|keep (?:it|that|them|those|this) (?:private|to yourself|secret)|anonym\w+"
+    r"|without (?:it|that|them|my))\b"
+    r"|(?:不|别)(?:要|用|想|必|行|方便|同意|可以|愿意)?(?:告诉|说|给|透露|提供|转告)|不方便|不同意|不行|保密|匿名",
+    re.IGNORECASE,
+)
+"""Of what was told, nothing is to be passed on."""
 
 
 class Reason(StrEnum):
@@ -324,25 +339,21 @@ def _missed(one: Exchange) -> bool:
 def _answered(asked: Asked, errand: Errand) -> Step | None:
     """Take what the visitor says to the question that was put."""
     phrases, reason = asked.phrases, Reason(errand.values["reason"])
-    said, question = asked.text, errand.question
+    said, question = asked.text.replace("’", "'"), errand.question
     if asks_pardon(said) or not errand.put and nod(said, question) is not Nod.UNCLEAR:
         return Step(question, replace(errand, put=True, at_s=asked.now_s))
     if errand.slot == OFFER:
         if nod(said, question) is Nod.YES or wants_person(said):
             return begun(asked, reason)
         refused = nod(said, question) is Nod.NO and not asks_something(said)
-        return Step(phrases.declined, None, None, Outcome.ANSWERED) if refused else None
-    match nod(said, question):
-        case Nod.YES:
-            return _passed(asked, reason, consent=True)
-        case Nod.NO if (
-            _NO_PERSON.search(said) or leaves(said) and not re.match(r"\W*(?:no|nope|不)\b", said, re.I)
-        ):
-            return Step(phrases.declined, None, None, Outcome.ANSWERED)
-        case Nod.NO:
-            return _passed(asked, reason, consent=False)
-    if leaves(said) or _NO_PERSON.search(said):
-        return Step(phrases.declined, None, None, Outcome.ANSWERED)
+        return Step(phrases.declined, None, Withdrawn(), Outcome.ANSWERED) if refused else None
+    if _NO_PERSON.search(said) or _DROPS.search(said):
+        return Step(phrases.declined, None, Withdrawn(), Outcome.ANSWERED)
+    agrees = nod(said, question)
+    if agrees is Nod.NO or _KEEPS.search(said):
+        return _passed(asked, reason, consent=False)
+    if agrees is Nod.YES:
+        return _passed(asked, reason, consent=True)
     if asks_something(said):
         return None
     if errand.tries or wants_person(said):
