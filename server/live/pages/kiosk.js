@@ -127,6 +127,7 @@ function reset() {
   view.problem(null);
   view.captions(true);
   view.silence(false);
+  if (!view.suggestions.on) view.suggestions.want(true);
   view.speakIn(home);
   ear.unmute();
   if (screen !== "away") show("attract");

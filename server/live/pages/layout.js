@@ -15,6 +15,7 @@ export function layOut(acts) {
   const initial = el("span", { class: "initial", "aria-hidden": "true" });
   const caption = el("p", { class: "caption", "aria-hidden": "true", hidden: true });
   const status = el("p", { class: "status", role: "status" }, el("span", { class: "dot", "aria-hidden": "true" }), el("span", { class: "status-text" }));
+  const person = el("p", { class: "person", role: "status" });
   const recording = el("p", { class: "recording", hidden: true }, icon("record"), el("span", { string: "recording" }));
   const mic = iconButton("mic", "mute", acts.microphone, { class: "round mic" });
   const stopButton = iconButton("stop", "stop", acts.stop, { class: "round stop" });
@@ -27,7 +28,7 @@ export function layOut(acts) {
   const banner = el("div", { class: "banner", role: "alert", hidden: true });
   const stage = el("section", { class: "stage", tabindex: "-1" },
     el("div", { class: "picture" }, initial, poster, video),
-    el("div", { class: "top" }, status, recording),
+    el("div", { class: "top" }, status, person, recording),
     el("div", { class: "bottom" }, caption, controls));
   const nameText = el("span", { class: "name" });
   const companyText = el("span", { class: "company" });
@@ -47,7 +48,7 @@ export function layOut(acts) {
   const view = el("div", { class: "talkview" }, stage, talk, audio);
   controls.addEventListener("keydown", walk);
   return {
-    video, audio, poster, initial, caption, status, recording, mic, stopButton, replayButton,
+    video, audio, poster, initial, caption, status, person, recording, mic, stopButton, replayButton,
     captionButton, soundButton, endButton, controls, banner, stage, nameText, companyText, log,
     input, sendButton, form, languages, extra, talk, view,
   };

@@ -8,7 +8,8 @@
  *   stream      {stream: MediaStream}  picture and sound, or sound alone
  *   microphone  {code: "on" | "off" | "mic_refused" | "mic_missing" | "mic_busy" | "mic_insecure" | "mic_lost" | "mic_silent"}
  *   level       {level, voiced}  of the microphone, every 50 ms
- *   state, heard, caption, sentence, card, turn, notice, error, report
+ *   person      {state: "waiting" | "talking" | "none", name, ahead}: whether a person has the conversation
+ *   state, heard, caption, sentence, card, turn, suggestions, notice, error, report
  */
 
 import { admit } from "./admission.js";
@@ -68,6 +69,7 @@ export class LiveSession extends EventTarget {
     this.transport = "none";
     this.crowded = false; // the server had no way left for a picture
     this.muted = false;
+    this.suggests = true;
     this.sound = null;
     this.chat = null;
     this.turn = null;
@@ -210,6 +212,7 @@ export class LiveSession extends EventTarget {
     if (message.state) this.#take({ type: "state", state: message.state });
     this.#after("report", REPORT_EVERY, () => this.#report(false));
     this.#entered.resolve();
+    if (!this.suggests || again || message.resumed) this.#send({ type: "suggest", on: this.suggests });
     if (again || message.resumed) {
       // the server knows how it was before, which is not how it is on a page that was loaded anew
       this.#send({ type: "mute", muted: this.muted });
@@ -398,6 +401,23 @@ export class LiveSession extends EventTarget {
       return true;
     }
     return this.#send({ type: "text", text });
+  }
+
+  /** Ask a question that was suggested. @returns {boolean} whether it could be sent */
+  pick(turn, number) {
+    this.measures.typed();
+    return this.#send({ type: "pick", turn, number });
+  }
+
+  /** Want suggestions, or none. */
+  suggest(on) {
+    this.suggests = on;
+    this.#send({ type: "suggest", on });
+  }
+
+  /** Wait for a person no longer. */
+  withdraw() {
+    this.#send({ type: "withdraw" });
   }
 
   stop() {

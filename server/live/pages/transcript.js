@@ -43,13 +43,16 @@ export class Transcript {
     this.#follow();
   }
 
-  sentence({ turn, text, language, citations = [] }) {
+  sentence({ turn, text, language, citations = [], by = "ai", name = "" }) {
     const found = this.#turn(turn);
+    const who = by === "person" ? this.speaker()("person", { person: name }) : this.name;
+    if (found.reply && found.who !== who) found.reply = null; // another one goes on
+    found.who = who;
     if (this.#pending && !found.visitor) {
       found.visitor = this.#pending;
       this.#pending = null;
     }
-    found.reply ??= this.#line("reply", "");
+    found.reply ??= this.#line("reply", "", null, who);
     const body = found.reply.querySelector(".words");
     const apart = body.childElementCount > 0 && language !== "zh" ? " " : "";
     body.append(apart, el("span", { lang: language, text }));
@@ -92,9 +95,9 @@ export class Transcript {
     return found;
   }
 
-  #line(who, text, before = null) {
+  #line(who, text, before = null, name = this.name) {
     const line = el("li", { class: `line ${who}` },
-      el("span", { class: "who", ...(who === "visitor" ? { string: "you" } : { text: this.name }) }),
+      el("span", { class: "who", ...(who === "visitor" ? { string: "you" } : { text: name }) }),
       el("div", { class: "words" }));
     if (text) write(line, text);
     translate(line, this.speaker());

@@ -5,6 +5,7 @@ import { layOut } from "./layout.js";
 import { LiveSession } from "./live.js";
 import { SoundRoom } from "./sound.js";
 import { hasString, speakerOf } from "./strings.js";
+import { Suggestions } from "./suggestions.js";
 import { Transcript } from "./transcript.js";
 
 /** A caption stays this long after its words, milliseconds. */
@@ -23,6 +24,7 @@ export class ConversationView extends EventTarget {
   #captionTimer = 0;
   #pictureTimer = 0;
   #problem = null;
+  #person = { state: "none", name: "", ahead: 0 };
   #microphone = "off";
 
   /** @param {boolean} atKiosk  its visitors can do nothing about the microphone */
@@ -49,6 +51,7 @@ export class ConversationView extends EventTarget {
     this.root.append(this.view);
     this.input.addEventListener("input", () => this.#tell("activity", { by: "visitor" }));
     this.transcript = new Transcript(this.log, () => this.t);
+    this.suggestions = new Suggestions(this.form, () => this.t, { pick: (...picked) => this.#pick(...picked), want: (on) => this.session?.suggest(on) });
     this.speakIn(language);
     this.#show("idle");
   }
@@ -105,6 +108,7 @@ export class ConversationView extends EventTarget {
     translate(this.view, this.t);
     this.#show();
     if (this.#problem) this.#draw();
+    this.#showPerson();
   }
 
   /** The visitor chooses a language: of the page and of the conversation. */
@@ -194,9 +198,13 @@ export class ConversationView extends EventTarget {
     await this.end();
     this.problem(null);
     this.transcript.clear();
+    this.#person = { state: "none", name: "", ahead: 0 };
+    this.person.textContent = "";
     this.room ??= new SoundRoom();
     const session = new LiveSession({ language: this.language, room: this.room, ...options });
     this.session = session;
+    session.suggests = this.suggestions.on;
+    this.suggestions.begin(true);
     this.recording.hidden = !options.record;
     this.#listen(session);
     this.#show("connecting");
@@ -227,7 +235,11 @@ export class ConversationView extends EventTarget {
         this.view.style.setProperty("--level", Math.min(1, Math.sqrt(level) * 2.2).toFixed(3));
         if (voiced) this.#tell("activity", { by: "level" });
       },
-      heard: (message) => this.transcript.heard(message),
+      heard: (message) => {
+        this.transcript.heard(message);
+        this.suggestions.asked(message.turn);
+      },
+      suggestions: (message) => this.suggestions.show(message),
       caption: ({ text }) => this.#write(text),
       sentence: (message) => {
         this.transcript.sentence(message);
@@ -241,6 +253,7 @@ export class ConversationView extends EventTarget {
         this.transcript.turnEnded(message);
         this.#show();
       },
+      person: (message) => this.#passedOn(message),
       notice: ({ code, message }) => this.problem(code, { message: hasString(code) ? "" : message, urgent: false }),
       error: ({ code, message, remedy }) => this.problem(code, { message, remedy }),
     };
@@ -251,6 +264,26 @@ export class ConversationView extends EventTarget {
         if (type !== "level") this.#tell(type, detail);
         if (type === "state" || (type === "heard" && detail.text)) this.#tell("activity", { by: "turn" });
       });
+  }
+
+  /** A person has the conversation, is waited for, or has handed it back. */
+  #passedOn(message) {
+    this.#person = message;
+    this.#showPerson();
+    if (message.state !== "waiting") this.solved("person_waiting");
+    else {
+      const place = message.ahead > 0 ? this.t("busy_ahead", { n: message.ahead }) : this.t("busy_next");
+      const action = () => this.session?.withdraw();
+      this.problem("person_waiting", { message: `${this.t("person_waiting")} ${place}`, urgent: false, action, actionName: "person_unwanted", lasting: true });
+    }
+  }
+
+  /** Say who is talked with: a person, or, once one was, the AI again. */
+  #showPerson() {
+    const { state, name } = this.#person;
+    const talking = state === "talking";
+    this.view.classList.toggle("with-person", talking);
+    this.person.textContent = talking ? this.t("talkingWith", { person: name }) : this.person.textContent && this.t("talkingWithAi");
   }
 
   #phase({ phase, code, message, remedy, ahead }, session) {
@@ -271,6 +304,7 @@ export class ConversationView extends EventTarget {
 
   #over(phase, code, message, remedy) {
     clearTimeout(this.#pictureTimer);
+    this.suggestions.begin(false);
     this.video.srcObject = null;
     this.audio.srcObject = null;
     this.view.classList.remove("has-video");
@@ -350,6 +384,14 @@ export class ConversationView extends EventTarget {
     if (!text || !this.session?.type(text)) return;
     this.transcript.typed(text);
     this.input.value = "";
+    this.#tell("activity", { by: "visitor" });
+  }
+
+  /** A suggestion was pressed: it is asked, and who came by keyboard goes on typing. */
+  #pick(turn, number, text, byKey) {
+    if (!this.session?.pick(turn, number)) return;
+    this.transcript.typed(text);
+    (byKey ? this.input : this.stage).focus({ preventScroll: true });
     this.#tell("activity", { by: "visitor" });
   }
 
