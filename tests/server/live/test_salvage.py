@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,21 +22,29 @@ from tests.server.live.test_recording import ALL, CHILD, SIZE, a_recording, mome
 NOTHING = Salvage()
 
 
-def killed_recording(folder: Path, fragments: int = 4) -> Path:
-    """A recording whose process was killed, as its files were left."""
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a recording whose process was killed, as its files were left."""
+    folder = tmp_path_factory.mktemp("killed")
     path = folder / "s1.mp4"
     child = subprocess.Popen([sys.executable, "-c", CHILD, folder])
-    while not path.exists() or path.read_bytes().count(b"moof") < fragments:
+    while not path.exists() or path.read_bytes().count(b"moof") < 4:
         assert child.poll() is None
         time.sleep(0.02)
     assert salvage(folder, min_free_bytes=0) == NOTHING  # it is being written
     child.send_signal(signal.SIGKILL)
     child.wait()
-    return path
+    return folder
 
 
-def test_a_recording_that_broke_off_is_completed(tmp_path: Path) -> None:
-    path = killed_recording(tmp_path)
+@pytest.fixture
+def path(killed: Path, tmp_path: Path) -> Path:
+    """A copy of the recording that broke off, with its captions beside it."""
+    shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "s1.mp4"
+
+
+def test_a_recording_that_broke_off_is_completed(tmp_path: Path, path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"\0\0\x10\0moof" + b"\7" * 200)  # a fragment that was being written
     with path.with_suffix(".vtt").open("a", encoding="utf-8") as file:
@@ -93,8 +102,9 @@ async def test_what_is_being_recorded_is_finished_or_no_recording_is_left_alone(
     assert salvage(tmp_path / "nowhere") == NOTHING
 
 
-def test_on_a_full_disk_it_stays_as_it_is_and_one_that_is_damaged_harms_no_other(tmp_path: Path) -> None:
-    path = killed_recording(tmp_path, 3)
+def test_on_a_full_disk_it_stays_as_it_is_and_one_that_is_damaged_harms_no_other(
+    tmp_path: Path, broken: Path
+) -> None:
     before = path.read_bytes()
     assert salvage(tmp_path, min_free_bytes=2**60) == Salvage(left=1)
     assert path.read_bytes() == before
@@ -108,8 +118,9 @@ def test_on_a_full_disk_it_stays_as_it_is_and_one_that_is_damaged_harms_no_other
     assert b"moof" not in path.read_bytes()
 
 
-def test_a_mended_recording_is_deleted_as_long_after_its_end_as_any_other(tmp_path: Path) -> None:
-    path = killed_recording(tmp_path, 3)
+def test_a_mended_recording_is_deleted_as_long_after_its_end_as_any_other(
+    tmp_path: Path, broken: Path
+) -> None:
     then = time.time() - 40 * 86_400
     for each in tmp_path.iterdir():
         os.utime(each, (then, then))
