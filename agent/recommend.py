@@ -24,7 +24,7 @@ from agent.errands import Aside, next_step
 from agent.extractive import ExtractiveAnswerer
 from agent.history import Memory
 from agent.recommend_history import Habits
-from agent.sentence import Outcome
+from agent.sentence import Citation, Outcome
 from agent.smalltalk import Talk, small_talk
 from agent.suggestion import About, Heading, Suggestion, topic_of
 from knowledge.passage import Passage
@@ -50,9 +50,11 @@ TRIED = 10
 """Candidates that are tried at most: each is a search."""
 ASKED, ANSWERED, BESIDE = 0.4, 0.5, 0.08
 """Weights of the likeness to the question and to what answered it, and of standing in the same document."""
-HABIT = 0.5
+HABIT = 0.8
 """Weight of what similar visitors went on to ask, once many have."""
-MANY = 200
+LIKELY = 0.1
+"""From this share of a value on, that is enough for something that is about another matter."""
+MANY = 100
 """Visits at which that weight is half of it."""
 NEAR = {"en": 0.4, "zh": 0.24}
 """Likeness below which something is not about the same matter; Chinese vectors know words, not meanings."""
@@ -66,8 +68,8 @@ APART = 0.3
 """How much a candidate loses by being like one that is already chosen."""
 SAMPLE = 400
 """Passages of which it is told what a desk is about."""
-A_DOCUMENT = 2
-"""Suggestions of one document at most."""
+A_DOCUMENT = 0.08
+"""How much a candidate loses by each that is chosen from its document."""
 PASSED_OVER = 2
 """Times that something is suggested to one visitor who does not take it up."""
 KEPT = 4096
@@ -144,8 +146,8 @@ class Recommender:
         if about.outcome is Outcome.ABSTAINED:
             near = self._chosen(self._candidates([about.question], [], about, engines), about, engines)
             return "topics", near or self._starts(about, engines)
-        titles = [one.title for one in cited]
-        texts = [f"{one.title}\n{one.text}" for one in cited]
+        titles = [_name(one) for one in cited]
+        texts = [f"{name}\n{one.text}" for name, one in zip(titles, cited, strict=True)]
         found = self._candidates([about.question, *titles], texts, about, engines)
         return "next", self._chosen(found, about, engines)
 
@@ -179,7 +181,7 @@ class Recommender:
         for topic, passage in passages.items():
             if topic in cited or not self._fits(passage, about):
                 continue
-            whole, name = self._vector(f"{passage.title}\n{passage.text}"), self._vector(passage.title)
+            whole, name = self._vector(f"{_name(passage)}\n{passage.text}"), self._vector(_name(passage))
             if any(_like(whole, one) >= SAME for one in answers):
                 continue
             if any(_like(name, one) >= SAME for one in questions):
@@ -188,7 +190,7 @@ class Recommender:
             near_answer = max((_like(whole, one) for one in answers), default=near_question)
             near = (ASKED * near_question + ANSWERED * near_answer) / (ASKED + ANSWERED)
             habit = likely.get(topic, 0.0)
-            if near < NEAR.get(about.language, NEAR["en"]) and not habit:
+            if near < NEAR.get(about.language, NEAR["en"]) and habit < LIKELY:
                 continue
             near += BESIDE * (_document(passage.source) in documents) - PLAIN * (not _asks(passage))
             candidates.append(_Candidate(passage, whole, name, near + habit, habit))
@@ -209,21 +211,19 @@ class Recommender:
         order = [habits.topics[at] for at in np.argsort(-habits.popular, kind="stable").tolist()]
         passages = [known[topic] for topic in order if topic in known]
         passages = [one for one in passages or self._central(known.values(), about) if self._fits(one, about)]
-        chosen: dict[str, _Candidate] = {}
-        for passage in passages:
-            whole, name = self._vector(f"{passage.title}\n{passage.text}"), self._vector(passage.title)
-            value = 1.0 - 0.01 * len(chosen)
-            habit = value if habits.topics else 0.0
-            chosen.setdefault(_document(passage.source), _Candidate(passage, whole, name, value, habit))
-            if len(chosen) >= TRIED:
-                break
-        return self._chosen(list(chosen.values()), about, engines)
+        found = []
+        for at, passage in enumerate(passages[:LOOKED_AT]):
+            whole, name = self._vector(f"{_name(passage)}\n{passage.text}"), self._vector(_name(passage))
+            value = 1.0 - 0.01 * at
+            found.append(_Candidate(passage, whole, name, value, value if habits.topics else 0.0))
+        return self._chosen(found, about, engines)
 
     def _central(self, passages: Iterable[Passage], about: About) -> list[Passage]:
         """Return what is likest to all the rest, which is what the desk is about."""
-        own = [one for one in passages if one.language == about.language and _asks(one)]
+        own = [one for one in passages if one.language == about.language]
+        own = [one for one in own if _asks(one)] or own
         own = own[:: max(1, len(own) // SAMPLE)]
-        names = np.asarray([self._vector(one.title) for one in own])
+        names = np.asarray([self._vector(_name(one)) for one in own])
         if not own:
             return []
         order = np.argsort(-(names @ names.mean(axis=0)), kind="stable")
@@ -266,11 +266,8 @@ class Recommender:
         for _ in range(TRIED):
             if not left or len(chosen) == MOST:
                 break
-            best = max(left, key=lambda one: one.value - APART * _alike(one, chosen))
+            best = max(left, key=lambda one: one.value - _twice(one, chosen))
             left.remove(best)
-            place = _document(best.passage.source)
-            if sum(_document(one.passage.source) == place for one in chosen) >= A_DOCUMENT:
-                continue
             if _alike(best, chosen) >= SAME:
                 continue
             text = self._tried_text(best.passage, about, engines)
@@ -302,12 +299,22 @@ class Recommender:
 
 def _asks(passage: Passage) -> bool:
     """Tell whether a passage says how people ask for it."""
-    return passage.kind == "faq" or any(one.endswith(("?", "？")) for one in passage.questions)
+    return passage.kind == "faq" or any(_is_question(one) for one in (*passage.questions, passage.title))
+
+
+def _name(passage: Passage | Citation) -> str:
+    """Return what a passage is called; of a question its document's title is no part."""
+    heading = passage.section.rpartition(" > ")[2]
+    return heading if _is_question(heading) else passage.title
+
+
+def _is_question(text: str) -> bool:
+    return text.rstrip().endswith(("?", "？"))
 
 
 def _phrasings(passage: Passage) -> list[str]:
     """Return the ways to ask for a passage that fit on a button, the most natural first."""
-    questions = [one for one in passage.questions if one.rstrip().endswith(("?", "？"))]
+    questions = [one for one in passage.questions if _is_question(one)]
     heading = passage.section.rpartition(" > ")[2]
     names = [passage.title] if passage.kind == "faq" else [*questions[:2], heading, passage.title]
     longest = LONGEST.get(passage.language, LONGEST["en"])
@@ -337,6 +344,13 @@ def _answers(text: str, passage: Passage, engines: Engines) -> bool:
         and first.outcome is Outcome.ANSWERED
         and any(topic_of(one.source, one.title) == wanted for one in first.citations)
     )
+
+
+def _twice(one: _Candidate, chosen: Sequence[_Candidate]) -> float:
+    """Return how much a candidate's value falls by what is chosen already."""
+    place = _document(one.passage.source)
+    beside = sum(_document(its.passage.source) == place for its in chosen)
+    return APART * _alike(one, chosen) + A_DOCUMENT * beside
 
 
 def _alike(one: _Candidate, chosen: Iterable[_Candidate]) -> float:

@@ -274,12 +274,16 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
     """
     from evals.live_figures import LIVE_FIGURES
     from evals.live_runs import LiveRuns
+    from evals.recommend import RECOMMEND, RECOMMEND_FIGURES, RatingsRuns, take_folder
 
-    known = [*FIGURES, *LIVE_FIGURES]
-    wanted = [one for name in names or FIGURES for one in (LIVE_FIGURES if name == LIVE else (name,))]
+    known = [*FIGURES, *LIVE_FIGURES, *RECOMMEND_FIGURES]
+    groups: dict[str, Iterable[str]] = {LIVE: LIVE_FIGURES, RECOMMEND: RECOMMEND_FIGURES}
+    names, folder = take_folder(names, {*known, *groups})
+    ratings = RatingsRuns(folder)
+    wanted = [one for name in names or FIGURES for one in groups.get(name, (name,))]
     for name in wanted:
         if name not in known:
-            raise UsageError(f"there is no figure {name!r}; there are: {LIVE}, {', '.join(known)}")
+            raise UsageError(f"there is no figure {name!r}; there are: {', '.join((*groups, *known))}")
     bench = Bench(runs=runs, stages=stages)
     live = LiveRuns(runs, told=stages.stage)
     figures: dict[str, Any] = {}
@@ -288,7 +292,10 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
         for name in dict.fromkeys(wanted):
             stages.stage(name.replace("_", " "))
             try:
-                figure = LIVE_FIGURES[name](live) if name in LIVE_FIGURES else FIGURES[name](bench)
+                if name in RECOMMEND_FIGURES:
+                    figure = ratings.figures[name]
+                else:
+                    figure = LIVE_FIGURES[name](live) if name in LIVE_FIGURES else FIGURES[name](bench)
             except NotHere as reason:
                 skipped[name] = str(reason)
                 continue

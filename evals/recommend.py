@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,14 @@ from agent.recommend_history import Asked, Habits, can_learn, learn
 from evals.figure import Figure, NotHere
 from server.boundary import UsageError
 
+RECOMMEND = "recommend"
+"""Names all these figures at once; they need a folder, so that no name leaves them out."""
+RECOMMEND_FIGURES = (
+    "recommend_recall_at_10",
+    "popularity_recall_at_10",
+    "recommend_ndcg_at_10",
+    "popularity_ndcg_at_10",
+)
 FILE = "ratings.csv"
 COLUMNS = ("userId", "movieId", "rating", "timestamp")
 AT = 10
@@ -156,19 +165,46 @@ def evaluate(ratings: Sequence[Rating], where: str) -> Outcome:
     return Outcome(_mean(ours), _mean(theirs), len(visitors), len(ratings), where)
 
 
+class RatingsRuns:
+    """The folder that `visavis bench recommend FOLDER` names, evaluated once for all its figures."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """Return all figures.
+
+        Raises:
+            NotHere: no folder was named, or it holds too little.
+            UsageError: it holds no ratings.
+        """
+        if not self._folder:
+            raise NotHere(f"name a folder with {FILE}, such as MovieLens': visavis bench {RECOMMEND} FOLDER")
+        return figures(evaluate(read_ratings(Path(self._folder)), Path(self._folder).resolve().name))
+
+
+def take_folder(names: Sequence[str], known: Collection[str]) -> tuple[list[str], str]:
+    """Part names of figures from the folder that stands after one of these; "" where none does."""
+    ours = {RECOMMEND, *RECOMMEND_FIGURES}
+    for at in range(1, len(names)):
+        if names[at - 1] in ours and names[at] not in known:
+            return [*names[:at], *names[at + 1 :]], names[at]
+    return list(names), ""
+
+
 def figures(outcome: Outcome) -> dict[str, Figure]:
     """Return the figures of `visavis bench recommend`."""
     note = (
         f"{outcome.where}, {outcome.ratings} ratings: learnt from the first {PAST:.0%} by time, "
         f"what {outcome.visitors} people liked afterwards foretold"
     )
-    values = {
-        f"recommend_recall_at_{AT}": outcome.ours.recall,
-        f"popularity_recall_at_{AT}": outcome.popularity.recall,
-        f"recommend_ndcg_at_{AT}": outcome.ours.ndcg,
-        f"popularity_ndcg_at_{AT}": outcome.popularity.ndcg,
+    ours, theirs = outcome.ours, outcome.popularity
+    values = (ours.recall, theirs.recall, ours.ndcg, theirs.ndcg)
+    return {
+        name: Figure(round(value, 4), "share", outcome.visitors, note)
+        for name, value in zip(RECOMMEND_FIGURES, values, strict=True)
     }
-    return {name: Figure(round(value, 4), "share", outcome.visitors, note) for name, value in values.items()}
 
 
 def _ours(habits: Habits, visitor: Visitor, least: float) -> list[str]:

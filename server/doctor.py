@@ -15,6 +15,7 @@ from rich.text import Text
 
 from agent.desk import Desk, state_root
 from server.doctor_content import find_answering, find_knowledge, find_tools
+from server.doctor_recommending import find_recommending
 from server.finding import Finding
 
 MIN_FREE_MB = 200
@@ -32,6 +33,7 @@ def examine(where: str) -> dict[str, Any]:
         ("moderation", _moderation),
         ("answering", find_answering),
         ("tools", find_tools),
+        ("next questions", find_recommending),
         ("speaking", _speaking),
         ("face", _face),
         ("clips", _clips),
