@@ -21,6 +21,8 @@ SILENCE_S = 0.2
 """Without voice for so long, the words so far are asked for: most turns end here, and work can begin."""
 KEPT_S = 1.0
 """Sound kept while nobody speaks: the pre-roll of the next utterance, and a margin."""
+FED = RECOGNITION_RATE_HZ // 10
+"""Samples that a recognizer is handed at least: each time costs the event loop a change of threads."""
 LONGEST_S = 40.0
 """Sound of one utterance that is kept; turn taking ends a turn earlier."""
 
@@ -69,7 +71,9 @@ class Ears:
 
     def take(self, pcm: Pcm) -> list[VadEvent]:
         """Take the next samples, float32[n] at 16 kHz; returns what they made certain."""
-        pcm = np.nan_to_num(np.asarray(pcm, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+        pcm = np.asarray(pcm, np.float32)
+        if not np.isfinite(pcm).all():
+            pcm = np.nan_to_num(pcm, nan=0.0, posinf=0.0, neginf=0.0)
         self._pieces.append(pcm)
         self._taken += len(pcm)
         events = self._detector.feed(pcm)
@@ -191,16 +195,24 @@ class _Hearing:
         try:
             more = True
             while more:
-                pieces = [await self._queue.get()]
-                while not self._queue.empty():
-                    pieces.append(self._queue.get_nowait())
-                sound = [piece for piece in pieces if piece is not None]
-                more = len(sound) == len(pieces)
+                sound, more = await self._pieces()
                 if sound:
                     await in_thread(stream.feed, np.concatenate(sound))
             return await in_thread(stream.finish)
         finally:
             await asyncio.shield(asyncio.to_thread(stream.close))
+
+    async def _pieces(self) -> tuple[list[Pcm], bool]:
+        """Wait for `FED` samples or more, or what there is when the stream ends; whether it goes on."""
+        sound: list[Pcm] = []
+        length = 0
+        while length < FED or not self._queue.empty():
+            piece = await self._queue.get()
+            if piece is None:
+                return sound, False
+            sound.append(piece)
+            length += len(piece)
+        return sound, True
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:

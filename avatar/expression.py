@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,13 +114,21 @@ MOUTH_WHILE_SPEAKING = 0.6
 """Share of an expression's mouth that remains while the mouth speaks."""
 
 
+def _ones(shapes: list[int]) -> F32:
+    """1 where a shape is one of these, 0 elsewhere: float32[52]."""
+    return np.isin(np.arange(len(ARKIT_BLENDSHAPES)), shapes).astype(np.float32)
+
+
+_MOUTH, _SPOILERS, _WIDE = _ones(MOUTH), _ones(SPEECH_SPOILERS), _ones(WIDE)
+
+
 def expression(emotion: str, intensity: float = 1.0) -> F32:
     """Weights float32[52] of an emotion; an unknown one is neutral, intensity is clipped to [0, 1].
 
     Intensities below 1 lie on the way from the neutral face, early ones farther than their number says.
     """
-    neutral = _vector(EXPRESSIONS["neutral"])
-    target = _vector(EXPRESSIONS.get(emotion, EXPRESSIONS["neutral"]))
+    neutral = _weights("neutral")
+    target = _weights(emotion if emotion in EXPRESSIONS else "neutral")
     return np.asarray(neutral + (target - neutral) * _share(intensity), np.float32)
 
 
@@ -149,12 +159,18 @@ def speak_over(face: F32, mouth: F32, speaking: F32, closure: F32) -> F32:
     Returns:
         Weights float32[n, 52] in [0, 1].
     """
-    under = face.copy()
-    under[:, MOUTH] *= (1 - (1 - MOUTH_WHILE_SPEAKING) * speaking)[:, None]
-    under[:, SPEECH_SPOILERS] *= (1 - np.maximum(speaking, closure))[:, None]
-    under[:, MOUTH] *= (1 - 0.5 * closure)[:, None]
-    under[:, WIDE] *= 1 - ROUND_OVER_WIDE * mouth[:, ROUND]
-    return np.asarray(np.clip(under + mouth, 0, 1), np.float32)
+    mouthed = (1 - (1 - MOUTH_WHILE_SPEAKING) * speaking) * (1 - 0.5 * closure)
+    under = face * (1 - _MOUTH * (1 - mouthed)[:, None])
+    under *= 1 - _SPOILERS * np.maximum(speaking, closure)[:, None]
+    under *= 1 - _WIDE * (ROUND_OVER_WIDE * mouth[:, ROUND])
+    under += mouth
+    return np.asarray(np.minimum(np.maximum(under, 0, out=under), 1, out=under), np.float32)
+
+
+@cache
+def _weights(emotion: str) -> F32:
+    """An emotion's weights, not to be written to."""
+    return _vector(EXPRESSIONS[emotion])
 
 
 def _vector(weights: dict[str, float]) -> F32:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import wave
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -22,12 +23,14 @@ from typing import Any
 
 import httpx
 import numpy as np
+import uvloop
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from av import AudioFrame
+from av.packet import Packet
 from numpy.typing import NDArray
 
 from evals.live_server import LiveServer
+from server.live.encoder import AudioEncoder
 
 RATE_HZ = 48_000
 PIECE = 960
@@ -52,6 +55,8 @@ class Arrivals:
     kind: str
     at_s: list[float] = field(default_factory=list)
     stamp: list[int] = field(default_factory=list)
+    length: list[int] = field(default_factory=list)
+    """Of each packet of sound, in its clock."""
     widths: set[int] = field(default_factory=set)
 
     def add(self, packet: Any) -> tuple[bool, None]:
@@ -63,7 +68,18 @@ class Arrivals:
         if not self.stamp or packet.timestamp != self.stamp[-1]:
             self.at_s.append(time.monotonic())
             self.stamp.append(packet.timestamp)
+            self.length.append(opus_length(packet.payload) if self.kind == "audio" else 0)
         return False, None
+
+
+def opus_length(packet: bytes) -> int:
+    """Samples at 48 kHz in an Opus packet as we send them (RFC 6716, 3.1): one frame, or two."""
+    if not packet:
+        return 0
+    mode, frames = packet[0] >> 3, (1, 2, 2, 0)[packet[0] & 3]
+    if mode < 12:
+        return frames * (480, 960, 1920, 2880)[mode & 3]
+    return frames * ((480, 960)[mode & 1] if mode < 16 else (120, 240, 480, 960)[mode & 3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +136,15 @@ def received(
     late_ms = late_ms - late_ms.min()
     late = late_ms > buffer_ms
     ended = 1e3 * (end_s - at[-1]) > 2 * buffer_ms
-    lost = steps > PIECE
+    missing = np.maximum(steps - np.array(audio.length, np.int64)[inside][:-1], 0)
+    lost = missing > 0
     return Received(
         fps=len(shown) / (end_s - begin_s),
         longest_ms=float(gaps_ms.max()),
         freezes=int(np.sum(gaps_ms > 200.0)),
         late_ms_p99=float(np.percentile(late_ms, 99)),
         gaps=int(np.sum(late[1:] & ~late[:-1])) + int(np.sum(lost)) + int(ended),
-        missing_ms=float(np.sum(steps[lost] - PIECE)) / (RATE_HZ / 1e3),
+        missing_ms=float(np.sum(missing)) / (RATE_HZ / 1e3),
         widths=tuple(sorted(video.widths)),
         turns=turns,
     )
@@ -137,24 +154,38 @@ def _between(times: NDArray[np.float64], begin: float, end: float) -> NDArray[np
     return times[(times >= begin) & (times < end)]
 
 
+def packets_of(pcm: NDArray[np.int16]) -> list[bytes]:
+    """Encode sound once for all clients: Opus packets of 20 ms."""
+    encoder = AudioEncoder()
+    whole = np.pad(pcm, (0, -len(pcm) % (2 * PIECE)))
+    pieces = whole.reshape(-1, 2 * PIECE)
+    return [bytes(packet) for number, piece in enumerate(pieces) for packet in encoder.encode(piece, number)]
+
+
 class Voice(MediaStreamTrack):
-    """A microphone: silent, until a question is to be said."""
+    """A microphone: silent, until a question is to be said.
+
+    Args:
+        questions: Opus packets of 20 ms of each.
+        silence: the same of silence, said again and again.
+        first: number of the first question.
+    """
 
     kind = "audio"
 
-    def __init__(self, questions: Sequence[NDArray[np.int16]], first: int) -> None:
+    def __init__(self, questions: Sequence[list[bytes]], silence: bytes, first: int) -> None:
         super().__init__()
-        self._questions, self._number = questions, first
-        self._rest: NDArray[np.int16] = np.zeros(0, np.int16)
+        self._questions, self._silence, self._number = questions, silence, first
+        self._rest: deque[bytes] = deque()
         self._began_s: float | None = None
         self._samples = 0
 
     def ask(self) -> None:
         """Say the next question from now on."""
-        self._rest = self._questions[self._number % len(self._questions)]
+        self._rest.extend(self._questions[self._number % len(self._questions)])
         self._number += 1
 
-    async def recv(self) -> AudioFrame:
+    async def recv(self) -> Packet[Any]:
         """Give 20 ms, in real time."""
         if self.readyState != "live":
             raise MediaStreamError
@@ -162,23 +193,20 @@ class Voice(MediaStreamTrack):
         if self._began_s is None:
             self._began_s = now_s
         await asyncio.sleep(max(0.0, self._began_s + self._samples / RATE_HZ - now_s))
-        pcm = np.zeros(PIECE, np.int16)
-        said, self._rest = self._rest[:PIECE], self._rest[PIECE:]
-        pcm[: len(said)] = said
-        frame = AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, self._samples, Fraction(1, RATE_HZ)
+        packet: Packet[Any] = Packet(self._rest.popleft() if self._rest else self._silence)
+        packet.pts, packet.time_base = self._samples, Fraction(1, RATE_HZ)
         self._samples += PIECE
-        return frame
+        return packet
 
 
 class Visitor:
     """One client: a session, its WebSocket and its connection."""
 
-    def __init__(self, address: str, questions: Sequence[NDArray[np.int16]], number: int) -> None:
+    def __init__(self, address: str, questions: Sequence[list[bytes]], silence: bytes, number: int) -> None:
         self.audio, self.video = Arrivals("audio"), Arrivals("video")
         self.ended: list[float] = []
         """When replies ended."""
-        self._address, self._voice = address, Voice(questions, 3 * number)
+        self._address, self._voice = address, Voice(questions, silence, 3 * number)
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._over = asyncio.Event()
 
@@ -273,8 +301,9 @@ def questions_of(path: Path) -> list[NDArray[np.int16]]:
 
 async def visit(address: str, sessions: int, seconds: float, microphone: Path) -> list[Received]:
     """Let so many visitors talk, and count what they get after they have settled."""
-    questions = questions_of(microphone)
-    visitors = [Visitor(address, questions, number) for number in range(sessions)]
+    questions = [packets_of(pcm) for pcm in questions_of(microphone)]
+    silence = packets_of(np.zeros(RATE_HZ, np.int16))[-1]
+    visitors = [Visitor(address, questions, silence, number) for number in range(sessions)]
     began_s = time.monotonic()
     begin_s, end_s = began_s + SETTLE_S, began_s + SETTLE_S + seconds
     await asyncio.gather(*(one.live(end_s) for one in visitors))
@@ -334,14 +363,14 @@ def _spent(inside: dict[str, Any]) -> dict[str, float]:
     for one in inside["threads"]:
         what = next((what for name, what in _THREADS if one["name"].startswith(name)), "other threads")
         spent[what] = spent.get(what, 0.0) + one["cpu_s"]
-    spent["voice and hearing workers"] = sum(one["cpu_s"] for one in inside["workers"])
+    for one in inside["workers"]:
+        what = "drawing and encoding" if "studio_child" in one["name"] else "voice and hearing workers"
+        spent[what] = spent.get(what, 0.0) + one["cpu_s"]
     return spent
 
 
 _THREADS = (
     ("MainThread", "event loop: RTP, SRTP, Opus, VAD, turns"),
-    ("draw", "drawing"),
-    ("encode", "encoding"),
     ("work", "searching, answering, waiting for workers"),
     ("native", "native threads: codecs, onnxruntime, numba"),
 )
@@ -355,7 +384,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--microphone", type=Path, required=True)
     given = parser.parse_args(arguments)
-    clients = asyncio.run(visit(given.address, given.sessions, given.seconds, given.microphone))
+    clients = uvloop.run(visit(given.address, given.sessions, given.seconds, given.microphone))
     told = {"clients": [asdict(one) for one in clients], "cpu_s": time.process_time()}
     sys.stdout.write(json.dumps(told) + "\n")
 

@@ -151,7 +151,7 @@ def inside(*, collect: bool = False) -> dict[str, Any]:
         ],
         "workers": [
             {
-                "name": " ".join(child.cmdline())[-60:],
+                "name": " ".join(child.cmdline())[-80:],
                 "cpu_s": sum(child.cpu_times()[:2]),
                 "rss_mb": child.memory_info().rss / 2**20,
             }

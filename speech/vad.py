@@ -27,6 +27,12 @@ CONTEXT = 64
 
 WINDOW_S = WINDOW / RECOGNITION_RATE_HZ
 
+STILL = 0.001
+"""Peak, of 1, under which there is nothing to hear: a microphone that is off, a browser's silence."""
+
+STILL_WINDOWS = 16
+"""Half a second of stillness, after which the model is not asked; it begins anew at the next sound."""
+
 
 @dataclass(frozen=True, slots=True)
 class VadSettings:
@@ -198,6 +204,7 @@ class VoiceActivity:
         self._model = model or SileroVad()
         self._segmenter = SpeechSegmenter(settings)
         self._rest: Pcm = np.zeros(0, np.float32)
+        self._still = 0
 
     @property
     def speaking(self) -> bool:
@@ -215,10 +222,18 @@ class VoiceActivity:
         whole = len(samples) - len(samples) % WINDOW
         self._rest = samples[whole:].copy()
         events = (
-            self._segmenter.push(self._model.probability(samples[start : start + WINDOW]))
+            self._segmenter.push(self._probability(samples[start : start + WINDOW]))
             for start in range(0, whole, WINDOW)
         )
         return [event for event in events if event is not None]
+
+    def _probability(self, window: Pcm) -> float:
+        self._still = self._still + 1 if max(window.max(), -window.min()) < STILL else 0
+        if self._still <= STILL_WINDOWS or self._segmenter.speaking:
+            return self._model.probability(window)
+        if self._still == STILL_WINDOWS + 1:
+            self._model.reset()
+        return 0.0
 
     def finish(self) -> list[VadEvent]:
         """End the stream; the last piece is filled up with silence."""

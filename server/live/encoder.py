@@ -35,6 +35,9 @@ EXPECTED_LOSS_PERCENT = "10"
 EFFORT = "5"
 """Of Opus, 0 to 10, as phones use it: 14 ms a second of speech instead of 20 at 10."""
 
+SETTLED = 8
+"""Silent moments after which Opus makes the same packets for ever: the last ones are then sent again."""
+
 RATE_STEP = 1.25
 """A new bit rate restarts the encoder, which costs a key frame: only steps of this size are worth it."""
 
@@ -152,48 +155,74 @@ def _context(codec: Codec, width: int, height: int, bps: int) -> av.VideoCodecCo
 
 
 class AudioEncoder:
-    """Turns 40 ms pieces of speech into Opus packets: 0.3 ms a packet, so it runs where it is called."""
+    """Turns 40 ms pieces of speech into Opus packets: 0.3 ms a packet, so it runs where it is called.
+
+    Attributes:
+        joined: whether the last piece became one packet, not two.
+    """
 
     def __init__(self) -> None:
-        context: av.AudioCodecContext = av.CodecContext.create("libopus", "w")
-        context.bit_rate = AUDIO_BPS
-        context.format = "s16"
-        context.layout = "mono"
-        context.sample_rate = AUDIO_RATE
-        context.time_base = AUDIO_TIME_BASE
-        context.options = {
-            "application": "voip",
-            "fec": "1",
-            "packet_loss": EXPECTED_LOSS_PERCENT,
-            "compression_level": EFFORT,
-        }
-        self._context = context
+        self.joined = False
+        self._context = _opus(PACKET_SAMPLES)
+        self._quiet = 0
+        self._silence: list[bytes] = []
 
-    def encode(self, pcm: NDArray[np.int16], index: int) -> list[Packet[Any]]:
+    def encode(self, pcm: NDArray[np.int16], index: int, *, joined: bool = False) -> list[Packet[Any]]:
         """Encode one moment's sound.
 
         Args:
             pcm: int16[1920], 48 kHz mono.
             index: of the media clock; gives the packets' times.
+            joined: make one packet of it; what was said before must have died away.
 
         Returns:
-            Two packets of 20 ms.
+            Two packets of 20 ms, or one of 40 ms.
 
         Raises:
             ValueError: the sound is not 40 ms long.
         """
         if pcm.shape != (MOMENT_SAMPLES,):
             raise ValueError(f"a moment holds {MOMENT_SAMPLES} samples, not {pcm.shape}")
+        size = MOMENT_SAMPLES if joined else PACKET_SAMPLES
+        if joined != self.joined:
+            self.joined, self._context, self._quiet = joined, _opus(size), 0
+        self._quiet = 0 if pcm.any() else self._quiet + 1
+        start = index * MOMENT_SAMPLES
+        if self._quiet <= SETTLED:
+            self._silence = [
+                bytes(packet)
+                for at in range(0, MOMENT_SAMPLES, size)
+                for packet in self._context.encode(_sound(pcm[at : at + size], start + at))
+            ]
         packets: list[Packet[Any]] = []
-        for start in range(0, MOMENT_SAMPLES, PACKET_SAMPLES):
-            piece = np.ascontiguousarray(pcm[None, start : start + PACKET_SAMPLES])
-            frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
-            frame.sample_rate = AUDIO_RATE
-            frame.time_base = AUDIO_TIME_BASE
-            frame.pts = index * MOMENT_SAMPLES + start
-            for made in self._context.encode(frame):
-                packet = Packet(bytes(made))
-                packet.pts = packet.dts = index * MOMENT_SAMPLES + start
-                packet.time_base = AUDIO_TIME_BASE
-                packets.append(packet)
+        for number, data in enumerate(self._silence):
+            packet: Packet[Any] = Packet(data)
+            packet.pts = packet.dts = start + number * size
+            packet.time_base = AUDIO_TIME_BASE
+            packets.append(packet)
         return packets
+
+
+def _sound(pcm: NDArray[np.int16], at: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm[None]), format="s16", layout="mono")
+    frame.sample_rate = AUDIO_RATE
+    frame.time_base = AUDIO_TIME_BASE
+    frame.pts = at
+    return frame
+
+
+def _opus(samples: int) -> av.AudioCodecContext:
+    context: av.AudioCodecContext = av.CodecContext.create("libopus", "w")
+    context.bit_rate = AUDIO_BPS
+    context.format = "s16"
+    context.layout = "mono"
+    context.sample_rate = AUDIO_RATE
+    context.time_base = AUDIO_TIME_BASE
+    context.options = {
+        "application": "voip",
+        "fec": "1",
+        "packet_loss": EXPECTED_LOSS_PERCENT,
+        "compression_level": EFFORT,
+        "frame_duration": str(1000 * samples // AUDIO_RATE),
+    }
+    return context

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import random
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import StunProtocol, server_reflexive_candidate
 from aioice.turn import UDP_SOCKET_BUFFER_SIZE
-from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc import RTCRtpReceiver, RTCRtpSender, clock
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
@@ -37,6 +38,9 @@ _ICE = "_connection"
 _GATHER = "get_component_candidates"
 _PROTOCOLS = "_protocols"
 _STUN_SERVER = "stun_server"
+
+NTP_AHEAD_S = 2_208_988_800
+"""From the year 1900, where NTP counts from, to 1970."""
 
 _ports: ContextVar[range | None] = ContextVar("udp ports", default=None)
 
@@ -68,6 +72,17 @@ class _Vp8Packer(_Told, Vp8Encoder):
 
 class _H264Packer(_Told, H264Encoder):
     pass
+
+
+def quicken_clock() -> None:
+    """Let aiortc tell the time of each packet that it sends in a tenth of the time, for the whole process."""
+    _expect(clock, "current_ntp_time")
+    clock.current_ntp_time = _ntp_time
+
+
+def _ntp_time() -> int:
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return (seconds + NTP_AHEAD_S) << 32 | (nanoseconds << 32) // 1_000_000_000
 
 
 def forward_feedback(

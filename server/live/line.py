@@ -12,7 +12,7 @@ import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from numpy.typing import NDArray
 
-from server.live import inside
+from server.live import crowd, inside
 from server.live.allowance import Allowance
 from server.live.errors import LiveError
 from server.live.figures import LineStats, Totals, newest_trip, totals_of
@@ -25,6 +25,7 @@ from server.live.studio import EncoderOf, ThreadEncoder
 from server.live.tracks import PacketTrack
 
 log = logging.getLogger(__name__)
+inside.quicken_clock()
 
 NEGOTIATE_S = 10.0
 """For the whole answer; the visitor sees "connecting" meanwhile."""
@@ -106,6 +107,7 @@ class Line:
         self._sound = SoundSender(PacketTrack("audio"))
         self._inbox = AudioInbox(on_audio, self._loop.time)
         self._picture: PictureSender | None = None
+        crowd.come(self)
         if offer.codecs:
             track = PacketTrack("video")
             self._picture = PictureSender(offer.codecs[0], track, size=size, encoder=encoder, quality=quality)
@@ -191,6 +193,7 @@ class Line:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._sound.track.stop()
+        crowd.leave(self)
         if self._picture is not None:
             self._picture.close()
         try:

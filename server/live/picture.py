@@ -10,6 +10,7 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from server.live import crowd
 from server.live.encoder import FRAMES_PER_S, Codec, even_size
 from server.live.quality import Bandwidth, Ladder, QualitySettings, Step
 from server.live.studio import EncoderOf
@@ -69,7 +70,7 @@ class PictureSender:
         self._bandwidth = Bandwidth(quality)
         self._rate_bps = self._bandwidth.allowed_bps
         self._size = size
-        self._ladder = Ladder(pixels=size[0] * size[1], settings=quality)
+        self._ladder = Ladder(pixels=size[0] * size[1], settings=quality, rung=crowd.best_rung())
         self._waiting: tuple[int, NDArray[np.uint8], float] | None = None
         self._came = asyncio.Event()
         self._last: NDArray[np.uint8] | None = None
@@ -161,7 +162,10 @@ class PictureSender:
             self._rate_bps = allowed
         before = self.step
         self._ladder.observe(
-            now_s, allowed_bps=self.allowed_bps, late_share=self._due_late / self._due if self._due else 0.0
+            now_s,
+            allowed_bps=self.allowed_bps,
+            late_share=self._due_late / self._due if self._due else 0.0,
+            best=crowd.best_rung(),
         )
         if self.step.every == 0 and before.every != 0:
             self.want_key()  # the still is a whole picture

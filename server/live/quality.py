@@ -33,6 +33,7 @@ STEPS = (
     Step("three-quarters", 0.75, 1, 200_000),
     Step("half", 0.5, 1, 110_000),
     Step("half-slow", 0.5, 2, 60_000),
+    Step("half-slower", 0.5, 4, 40_000),
     Step("still", 0.5, 0, 0),
 )
 """Best first. The rates are for 512x512; a talking face at 25 pictures a second still looks whole there."""
@@ -172,12 +173,12 @@ class Ladder:
     Attributes:
         pixels: of the full picture.
         settings: the numbers.
-        rung: index into `STEPS`.
+        rung: index into `STEPS`, at first that of the first picture.
     """
 
     pixels: int = BASE_PIXELS
     settings: QualitySettings = DEFAULTS
-    rung: int = field(default=0, init=False)
+    rung: int = 0
     _trouble_since_s: float | None = field(default=None, init=False)
     _calm_since_s: float | None = field(default=None, init=False)
     _rose_at_s: float | None = field(default=None, init=False)
@@ -192,19 +193,22 @@ class Ladder:
         """Return a rung's least rate for this picture's size, bits a second."""
         return float(STEPS[rung].least_bps * (self.pixels / BASE_PIXELS) ** 0.75)
 
-    def observe(self, now_s: float, *, allowed_bps: float, late_share: float) -> Step:
+    def observe(self, now_s: float, *, allowed_bps: float, late_share: float, best: int = 0) -> Step:
         """Take in one second.
 
         Args:
             now_s: any clock that only goes forward, seconds.
             allowed_bps: from `Bandwidth`.
             late_share: share of this second's pictures that had to wait for the encoder or were left out.
+            best: the best rung that may be used: where many share a machine, it is not the first.
 
         Returns:
             The rung to use from now on.
         """
         use = self.settings
-        slow = late_share >= self._most_late()
+        self.rung = max(self.rung, best)
+        # a still is for networks: a machine that cannot draw six pictures a second is not helped by it
+        slow = late_share >= self._most_late() and STEPS[min(self.rung + 1, len(STEPS) - 1)].every > 0
         narrow = allowed_bps < self.least_bps(self.rung)
         if slow or narrow:
             self._calm_since_s = None
@@ -217,7 +221,7 @@ class Ladder:
         if self._calm_since_s is None:
             self._calm_since_s = now_s
         patience = max(self._patience_s, use.up_after_s)
-        roomy = self.rung > 0 and allowed_bps >= use.headroom * self.least_bps(self.rung - 1)
+        roomy = self.rung > best and allowed_bps >= use.headroom * self.least_bps(self.rung - 1)
         if roomy and now_s - self._calm_since_s >= patience:
             self.rung -= 1
             self._rose_at_s = self._calm_since_s = now_s

@@ -1,4 +1,4 @@
-"""The sending side of the sound: a moment's two packets, each when it is its turn."""
+"""The sending side of the sound: a moment's packets, each when it is its turn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from server.live import crowd
 from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES, AudioEncoder
 from server.live.tracks import PacketTrack
 
@@ -17,7 +18,8 @@ from server.live.tracks import PacketTrack
 class SoundSender:
     """Sends one packet of a moment now and the next 20 ms later: pairs would look like a jittery network.
 
-    Browsers lengthen their buffers by the jitter that they see.
+    Browsers lengthen their buffers by the jitter that they see. Where many are talked to at once, a moment
+    becomes one packet: half as many to send is worth more then than the 20 ms that browsers wait longer.
 
     Args:
         track: where packets go.
@@ -36,11 +38,15 @@ class SoundSender:
             index: of the media clock.
             pcm: int16[1920], 48 kHz mono.
         """
-        packets = self._encoder.encode(pcm, index)
+        joined = self._encoder.joined
+        if joined != crowd.many() and not pcm.any():  # in the middle of a word the change would be heard
+            joined = not joined
+        packets = self._encoder.encode(pcm, index, joined=joined)
         self._send_waiting()
         self.track.put(packets[0])
-        self._waiting.extend(packets[1:])
-        self._loop.call_later(PACKET_SAMPLES / AUDIO_RATE, self._send_waiting)
+        if len(packets) > 1:
+            self._waiting.extend(packets[1:])
+            self._loop.call_later(PACKET_SAMPLES / AUDIO_RATE, self._send_waiting)
 
     def _send_waiting(self) -> None:
         while self._waiting:

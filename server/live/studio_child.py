@@ -106,7 +106,7 @@ class Child:
 
     def _draw(self, order: Draw) -> None:
         try:
-            picture, done_s = self._easels[order.face].draw(order.pose, order.scale)
+            picture, done_s = self._easels[order.face].draw(Pose(*order.pose), order.scale)
             shape = picture.shape[0], picture.shape[1]
             self._slots.view(order.slot, shape)[:] = picture
         except Exception as error:
@@ -122,7 +122,7 @@ class Child:
         try:
             encoder = self._encoders.setdefault(order.encoder, VideoEncoder(order.codec))
             picture = self._slots.view(order.slot, order.shape)
-            packet, _ = encoder.encode(picture, order.index, size=order.size, bps=order.bps, key=order.key)
+            packet, _ = encoder.encode(picture, order.moment, size=order.size, bps=order.bps, key=order.key)
         except Exception as error:
             self._tell(Failed(order.job, f"{type(error).__name__}: {error}"))
             return

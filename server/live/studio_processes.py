@@ -128,7 +128,8 @@ class Drawer:
         future: Future[tuple[Picture, float]] = Future()
         job = self._note(_Painting(future, slot, time.monotonic()))
         future.add_done_callback(lambda done: self._drop(job) if done.cancelled() else None)
-        self._send(Draw(job, face, slot, scale, pose))
+        parts = dict(pose.blendshapes), pose.head, pose.gaze, pose.breath
+        self._send(Draw(job, face, slot, scale, parts))
         return future
 
     async def encode(
@@ -184,7 +185,9 @@ class Drawer:
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), memory),
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
-                start_new_session=True,  # Ctrl-C is the server's to hear
+                # Ctrl-C is the server's to hear. In a session of its own Linux would give each process as
+                # much as the whole server ("autogroup"), whatever its niceness.
+                process_group=0,
             )
             self._slots = Slots(memory, self._count, self._room)
         except OSError:

@@ -22,7 +22,7 @@ class Packet:
 
 
 def arrivals(kind: str, at_s: np.ndarray, stamp: np.ndarray) -> Arrivals:
-    return Arrivals(kind, list(at_s), list(stamp))
+    return Arrivals(kind, list(at_s), list(stamp), [960] * len(stamp))
 
 
 def steady(seconds: float = 10.0) -> tuple[np.ndarray, np.ndarray]:

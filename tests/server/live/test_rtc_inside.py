@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 from aioice import Connection
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, clock
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
@@ -31,6 +31,12 @@ def test_the_sender_asks_its_encoder_to_pack_and_tells_it_estimates() -> None:
     assert "self.__encoder.target_bitrate = bitrate" in source
     assert "if self.__encoder is None" in source
     assert "self._send_keyframe()" in source
+
+
+def test_the_quick_clock_tells_the_time_that_aiortcs_own_tells() -> None:
+    inside.quicken_clock()
+    own = clock.datetime_to_ntp(clock.current_datetime())
+    assert abs(clock.current_ntp_time() - own) / 2**32 < 0.5
 
 
 def test_both_packers_pack_without_encoding() -> None:
