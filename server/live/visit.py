@@ -99,6 +99,7 @@ class Visit:
         self._tasks = Tasks()
         self._caption = ""
         self._turn = 0
+        self._person = ""
         self._greeted = self._muted = self._unannounced = self._closed = False
         self._to_end = False
         """The guard has decided that the conversation ends with this turn."""
@@ -157,7 +158,8 @@ class Visit:
         """Show the caption of a moment as it leaves; the visit is a sink of its own stage."""
         if moment.caption != self._caption:
             self._caption = moment.caption
-            self._post.send("caption", turn=self._turn, text=moment.caption)
+            by = {"by": "person" if self._person else "ai", "name": self._person}
+            self._post.send("caption", turn=self._turn, text=moment.caption, **by)
 
     async def close(self, *, finish_s: float = 0.0) -> None:
         """End everything.
@@ -331,7 +333,7 @@ class Visit:
             case StateChanged():
                 self.state = event.state
             case SentenceBegan():
-                self._turn = event.turn
+                self._turn, self._person = event.turn, event.sentence.person
             case VerdictGiven() if event.verdict.action is Action.END:
                 self._to_end = True
             case HeardWords() if event.final and self._taping is not None:
