@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from agent.history import History
     from agent.live_turn import LiveTurn
 
+LOOKS, LOOK_S = 250, 0.02
+"""How often, and how many seconds apart, it is looked whether a reply sounds: until then it goes first."""
 KEPT = 20
 """Turns whose suggestions may still be taken up."""
 TOPICS = 50
@@ -66,6 +68,8 @@ class Suggesting:
             before,
             tuple(self._passed),
         )
+        if not await _sounds(turn):
+            return
         recommender = Recommender.of(self._engines)
         heading, suggestions = await asyncio.to_thread(recommender.recommend, about, self._engines)
         if not suggestions or latest() != turn.number or not self.on:
@@ -91,3 +95,12 @@ class Suggesting:
         self._passed = [topic for topic in self._passed if topic != picked.topic]
         self._on_event(SuggestionPicked(turn, number, picked))
         return picked.text
+
+
+async def _sounds(turn: LiveTurn) -> bool:
+    """Wait for a reply's first sound; False where it has ended, or takes too long, without one."""
+    for _ in range(LOOKS):
+        if turn.sounded or turn.over:
+            break
+        await asyncio.sleep(LOOK_S)
+    return turn.sounded

@@ -217,6 +217,7 @@ async def spoken(engines: Engines, number: int, question: str) -> LiveTurn:
         speech = engines.synthesizer.speak(sentence.text, language=language)
         turn.spoken.append(Spoken(sentence, speech, 0.0, 0.0))
         turn.outcome = sentence.outcome
+    turn.mark("first_sound", 0.1)
     return turn
 
 
@@ -232,6 +233,15 @@ async def test_suggestions_of_a_turn_can_be_taken_up(engines: Engines, recommend
     for turn, number in ((3, 3), (3, -1), (2, 0)):
         assert suggesting.pick(turn, number) == ""
     assert len(events) == 2
+
+
+async def test_a_reply_that_never_sounds_suggests_nothing(engines: Engines, recommender: Recommender) -> None:
+    events: list[ConversationEvent] = []
+    turn = await spoken(engines, 1, "How long does a repair take?")
+    turn.timings_ms.clear()
+    turn.over = True
+    await Suggesting(engines, events.append).after(turn, History(), lambda: 1)
+    assert events == []
 
 
 async def test_who_wants_none_gets_none_and_late_ones_are_dropped(

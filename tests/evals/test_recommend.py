@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from evals.bench import run_bench
 from evals.figure import NotHere
-from evals.recommend import Rating, evaluate, figures, part, read_ratings
+from evals.recommend import RECOMMEND, RECOMMEND_FIGURES, Rating, evaluate, part, read_ratings
 from server.boundary import UsageError
+from server.progress import Silent
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
 
@@ -40,12 +42,6 @@ def test_planted_tastes_are_found_and_popularity_does_not_find_them() -> None:
     outcome = evaluate(tastes(), "planted")
     assert outcome.ours.recall > 1.5 * outcome.popularity.recall
     assert outcome.ours.ndcg > 1.5 * outcome.popularity.ndcg
-    assert set(figures(outcome)) == {
-        "recommend_recall_at_10",
-        "popularity_recall_at_10",
-        "recommend_ndcg_at_10",
-        "popularity_ndcg_at_10",
-    }
 
 
 def test_where_there_is_too_little_it_is_said() -> None:
@@ -78,6 +74,20 @@ def test_what_is_no_ratings_is_refused_in_a_line(text: str | None, said: str, tm
     with pytest.raises(UsageError, match=said) as refused:
         read_ratings(tmp_path)
     assert "\n" not in str(refused.value)
+
+
+def test_bench_takes_a_folder_and_says_where_one_is_missing(tmp_path: Path) -> None:
+    pytest.importorskip("implicit", reason="the extra [recommend] is not installed")
+    lines = [f"{one.user},{one.item},{one.value},{one.at_s}" for one in tastes()]
+    (tmp_path / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *lines]))
+    measured = run_bench([RECOMMEND, str(tmp_path)], runs=1, stages=Silent())
+    assert set(measured["figures"]) == set(RECOMMEND_FIGURES)
+    assert tmp_path.name in measured["figures"]["recommend_recall_at_10"]["note"]
+    missing = run_bench([RECOMMEND], runs=1, stages=Silent())
+    assert set(missing["skipped"]) == set(RECOMMEND_FIGURES)
+    assert "recommend FOLDER" in missing["skipped"]["recommend_ndcg_at_10"]
+    with pytest.raises(UsageError, match=r"no ratings\.csv"):
+        run_bench(["popularity_recall_at_10", str(tmp_path / "nowhere")], runs=1, stages=Silent())
 
 
 @pytest.mark.data
