@@ -224,6 +224,32 @@ def unanswered(
         typer.echo(f"write the answers into {file}, then: visavis learn {desk} {file}")
 
 
+@knowledge_app.command("hints")
+def hints(desk: DeskName, json: JsonOption = False) -> None:
+    """Find places in a desk's documents that contradict each other, and texts that stand there twice.
+
+    A contradiction: two documents on one subject with other prices, times or amounts, or where one says
+    "not". What is found is for a person to look at; few things are named, and mostly rightly. English and
+    Chinese.
+
+    Examples:
+
+      visavis knowledge hints mydesk
+    """
+    from server.progress import stages
+    from server.terminal_knowledge import show_hints
+
+    with boundary(), stages(quiet=json) as shown, _opened(desk) as (_, knowledge):
+        from server.hinting import hints_document
+
+        shown.stage("comparing passages")
+        document = hints_document(knowledge, shown.advance)
+    if json:
+        print_json(document)
+    else:
+        show_hints(document)
+
+
 @contextmanager
 def _opened(desk: str, *, changing: bool = False) -> Iterator[tuple[Desk, KnowledgeBase]]:
     """Open a desk's knowledge, brought up to date with its documents."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+LONG = 200
+"""Characters of a text that are shown."""
 SHOWN = 60
 """Rows of a table; --json holds all."""
 KINDS = {
@@ -94,6 +97,22 @@ def show_unanswered(document: dict[str, Any]) -> None:
     if document["words_not_kept"]:
         told.append(f"{document['words_not_kept']} without their words, which this store does not keep")
     console.print(Text("; ".join(told), "dim"))
+
+
+def show_hints(document: dict[str, Any]) -> None:
+    """Print places that a person should look at."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    hints = document["hints"]
+    for each in hints[:SHOWN]:
+        console.print(Text.assemble((each["kind"], "bold"), f": {each['why']}"))
+        for place in (each["first"], each["second"]):
+            text = place["text"] if len(place["text"]) <= LONG else f"{place['text'][:LONG]} …"
+            console.print(Text.assemble("  ", " ".join(text.split()), (f"  {place['source']}", "dim")))
+    if len(hints) > SHOWN:
+        console.print(f"and {len(hints) - SHOWN} more; --json names all")
+    count = Counter(each["kind"] for each in hints)
+    told = f"{count['contradiction']} contradictions, {count['duplicate']} duplicates"
+    console.print(Text(f"{told} in {document['passages']} passages", "dim"))
 
 
 def _table(console: Console, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
