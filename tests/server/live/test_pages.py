@@ -805,4 +805,4 @@ def test_a_cough_does_not_start_the_kiosk(visit: Opens) -> None:
 def test_the_pages_are_small() -> None:
     """A visitor's page is there at once on a phone: its files together are smaller than one photograph."""
     kept = [file for file in Path(PAGES).iterdir() if file.suffix in (".html", ".js", ".css", ".svg")]
-    assert sum(file.stat().st_size for file in kept) < 150_000
+    assert sum(file.stat().st_size for file in kept) < 180_000
