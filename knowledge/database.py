@@ -41,6 +41,7 @@ class Database:
         self._server = server
         self._client: Any = None
         self._name = COLLECTION
+        self._gone: list[str] = []
         if server:
             # One server holds many desks.
             self._name += f"-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
@@ -60,6 +61,7 @@ class Database:
             collection = self._collection(embedder)
             present = set(collection.get(include=[])["ids"])
             ids = _ids(vectors)
+            self._gone = sorted(present.difference(ids))
             for batch in _batches([at for at, id_ in enumerate(ids) if id_ not in present]):
                 chosen = [passages[at] for at in batch]
                 collection.upsert(
@@ -69,17 +71,18 @@ class Database:
                     metadatas=[_metadata(passage) for passage in chosen],
                 )
 
-    def drop_others(self, vectors: UnitVectors, embedder: Embedder) -> None:
-        """Delete passages that are no longer known.
+    def drop_others(self, embedder: Embedder) -> None:
+        """Delete what the last `put` found and did not know.
 
         Raises:
             StoreError: the database cannot be reached or written.
         """
-        with self._mended():
-            collection = self._collection(embedder)
-            gone = set(collection.get(include=[])["ids"]) - set(_ids(vectors))
-            for batch in _batches(sorted(gone)):
-                collection.delete(ids=list(batch))
+        if self._gone:
+            with self._mended():
+                collection = self._collection(embedder)
+                for batch in _batches(self._gone):
+                    collection.delete(ids=list(batch))
+        self._gone = []
 
     def check(self) -> None:
         """See that the server answers; a database in the folder is not opened.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ class Store:
     def __init__(self, folder: Path, server: str = "") -> None:
         self.folder = folder
         self._database = Database(folder, server)
+        self._last: tuple[tuple[int, int, int], Catalogue] | None = None
         if folder.exists() and not folder.is_dir():
             raise StoreError(f"{folder}: is a file; give the path of a folder for the index")
 
@@ -48,6 +50,10 @@ class Store:
         """
         try:
             with self._catalogue_file.open(encoding="utf-8") as lines:
+                state = _state(lines.fileno())
+                last = self._last
+                if last is not None and last[0] == state:
+                    return last[1]
                 head = json.loads(next(lines, ""))
                 if head.get("format") != FORMAT:
                     raise StoreError(
@@ -64,7 +70,9 @@ class Store:
             raise StoreError(
                 f"{self._catalogue_file}: cannot be read ({error}); delete the folder and learn again"
             ) from error
-        return Catalogue({record.source: record for record in records}, head["embedder"], head["version"])
+        found = Catalogue({record.source: record for record in records}, head["embedder"], head["version"])
+        self._last = (state, found)
+        return found
 
     def write(self, catalogue: Catalogue, embedder: Embedder) -> None:
         """Write the vectors of units that are new, then the catalogue, then drop what is gone.
@@ -84,7 +92,7 @@ class Store:
                     topics.save(self._topics_file(catalogue.version))
             self._database.put(passages, vectors, embedder)
             self._replace_catalogue(catalogue)
-            self._database.drop_others(vectors, embedder)
+            self._database.drop_others(embedder)
             self._forget(catalogue.version)
         except OSError as error:
             raise StoreError(
@@ -148,7 +156,8 @@ class Store:
         self._database.check()
 
     def close(self) -> None:
-        """Let the database go."""
+        """Let the database and what was read go."""
+        self._last = None
         self._database.close()
 
     @property
@@ -192,6 +201,14 @@ class Store:
                 file.write(json.dumps(record, ensure_ascii=False, default=_plain).encode() + b"\n")
 
         write_whole(self._catalogue_file, lines)
+        with self._catalogue_file.open("rb") as written:
+            self._last = (_state(written.fileno()), catalogue)
+
+
+def _state(file: int) -> tuple[int, int, int]:
+    """Return what differs from one file to the one that took its place."""
+    found = os.fstat(file)
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _plain(item: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class UnitVectors:
         self._signs: npt.NDArray[np.uint64] | None = None if small else arrays["signs"]
         self._file: int | None = None
         if not small and file is not None:
-            # A mapped file would slowly come to lie in memory whole, as one question after another touches it.
+            # A mapped file would slowly come to lie in memory whole, one question after another.
             self._file = os.open(bytes_of(file), os.O_RDONLY)
             weakref.finalize(self, os.close, self._file)
 
