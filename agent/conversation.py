@@ -88,6 +88,8 @@ VOICE_S = 0.15
 """How much longer than for its words a turn waits for what its voice tells."""
 WAITS_S = 30.0
 """How long what is to be said unasked waits for a silence."""
+SHORT_LETTERS = 3
+"""Words with so few letters, such as "ok", may be of either language."""
 TYPED_CHARS = 2000
 """Longest typed question that is looked at, whatever a desk allows."""
 
@@ -234,9 +236,10 @@ class Conversation:
             AgentError: too much waits to be said, the voice fails, or the person has left meanwhile.
         """
         person = self.person
-        verdict, spoken = await voiced(text, person, self._language, self._engines, self._voicing)
-        if verdict.passes:
-            await self._say_later(spoken, Outcome.ANSWERED, lambda: self.person == person)
+        async with self._saying:
+            verdict, spoken = await voiced(text, person, self._language, self._engines, self._voicing)
+            if verdict.passes:
+                await self._say_later(spoken, Outcome.ANSWERED, lambda: self.person == person)
         return verdict
 
     async def say_unasked(
@@ -250,13 +253,15 @@ class Conversation:
             errand: what its last question is about.
             person: whom it names.
         """
-        line = line or str(getattr(self._engines.desk.phrases(self._language), phrase))
+        language = self.history.memory().language or self._language
+        line = line or str(getattr(self._engines.desk.phrases(language), phrase))
         words = line.replace("{person}", person)
-        _, spoken = await voiced(words, "", self._language, self._engines, self._voicing)
-        with suppress(AgentError):
-            await self._say_later(spoken, Outcome.HANDOFF, lambda: not self._closed)
-            if errand is not None:
-                self.history.take(errand)
+        async with self._saying:
+            _, spoken = await voiced(words, "", language, self._engines, self._voicing)
+            with suppress(AgentError):
+                await self._say_later(spoken, Outcome.HANDOFF, lambda: not self._closed)
+                if errand is not None:
+                    self.history.take(errand)
 
     async def run(self) -> None:
         """Hear, take turns and answer, until `close`."""
@@ -520,8 +525,10 @@ class Conversation:
     def _pass_on(self, turn: LiveTurn, event: PassedOn | Withdrawn | ToPerson) -> None:
         match event:
             case PassedOn():
-                language = self._engines.desk.language_of(turn.question)
                 exchanges, told = self.history.exchanges, self.history.told
+                language = self.history.memory().language
+                if not language or sum(map(str.isalpha, turn.question)) > SHORT_LETTERS:
+                    language = self._engines.desk.language_of(turn.question)
                 handoff = handoff_of(event, exchanges, turn.question, told, language)
                 self._on_event(HandoffBegan(turn.number, handoff))
             case Withdrawn():
@@ -536,27 +543,24 @@ class Conversation:
         Raises:
             AgentError: it could not be said.
         """
-        async with self._saying:
-            until_s = self._clock() + WAITS_S
-            while (  # noqa: ASYNC110 - it is three things that are waited for
-                self._clock() < until_s and ((self._turn and self._turn.asked) or self._ears.speaking)
-            ):
-                await asyncio.sleep(TICK_S)
-            if not spoken or self._closed or not still():
-                raise AgentError("it could not be said; try again")
-            turn = self._turn
-            if turn is None or turn.over:
-                self._say(spoken, outcome)
-            elif turn.asked:
-                raise AgentError("the desk is still answering; try again in a moment")
-            else:  # something unasked is being said: this follows it
-                for one in spoken:
-                    self.stage.say(one)
-                    turn.spoken.append(one)
-                self._follow(
-                    self._taker.reply_lasts(now := self._clock(), now + self.stage.queued_s, last=True)
-                )
-                self.stage.finish()
+        until_s = self._clock() + WAITS_S
+        while (  # noqa: ASYNC110 - it is three things that are waited for
+            self._clock() < until_s and ((self._turn and self._turn.asked) or self._ears.speaking)
+        ):
+            await asyncio.sleep(TICK_S)
+        if not spoken or self._closed or not still():
+            raise AgentError("it could not be said; try again")
+        turn = self._turn
+        if turn is None or turn.over:
+            self._say(spoken, outcome)
+        elif turn.asked:
+            raise AgentError("the desk is still answering; try again in a moment")
+        else:  # something unasked is being said: this follows it
+            for one in spoken:
+                self.stage.say(one)
+                turn.spoken.append(one)
+            self._follow(self._taker.reply_lasts(now := self._clock(), now + self.stage.queued_s, last=True))
+            self.stage.finish()
 
     def _say(self, spoken: list[Spoken], outcome: Outcome) -> None:
         """Say something that answers no question."""

@@ -72,8 +72,8 @@ _DROPS = re.compile(
     re.IGNORECASE,
 )
 _KEEPS = re.compile(
-    r"\b(?:rather (?:you )?(?:not|didn'?t)|prefer (?:you )?(?:not|didn'?t)|(?:don'?t|do not) (?:tell|share|pass"
-    r"|give)|keep (?:it|that|them|those|this) (?:private|to yourself|secret)|anonym\w+"
+    r"\b(?:rather (?:you )?(?:not|didn'?t)|prefer (?:you )?(?:not|didn'?t)"
+    r"|(?:don'?t|do not) (?:tell|share|pass|give)|keep (?:it|that|them|those|this) (?:private|to yourself|secret)|anonym\w+"
     r"|without (?:it|that|them|my))\b"
     r"|(?:不|别)(?:要|用|想|必|行|方便|同意|可以|愿意)?(?:告诉|说|给|透露|提供|转告)|不方便|不同意|不行|保密|匿名",
     re.IGNORECASE,

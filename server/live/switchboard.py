@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("visavis.live")
 
+OTHERS_S = 2.0
+"""How often it is looked what other processes with the same store have."""
 TICK_S = 1.0
 """How often it is looked who has waited for too long."""
 CLOSED = 200
@@ -110,6 +112,8 @@ class Switchboard:
         self._sessions: dict[str, Session] = {}
         self._watchers: set[Watcher] = set()
         self._tasks = Tasks()
+        self._seen: dict[str, float] = {}
+        """Of other processes: session → when its case changed last."""
 
     # What happens in sessions
 
@@ -233,12 +237,14 @@ class Switchboard:
                 status=409,
                 retryable=True,
             )
-        case.unanswered_at = None
+        waited_since, case.unanswered_at = case.unanswered_at, None
         try:
             verdict = await talk.person_says(text)
         except AgentError as error:
+            case.unanswered_at = waited_since
             raise LiveError("not_said", str(error), "say it again", status=409, retryable=True) from None
         if not verdict.passes:
+            case.unanswered_at = waited_since
             raise LiveError(
                 "not_said", f"the desk's policy stops this ({verdict.rule})", "put it differently", status=422
             )
@@ -268,11 +274,15 @@ class Switchboard:
     # Time
 
     async def run(self) -> None:
-        """Look who has waited for too long, until cancelled."""
+        """Look who has waited for too long, and what other processes have, until cancelled."""
+        looked_s = time.monotonic()
         while True:
             await asyncio.sleep(TICK_S)
             try:
                 self.tick()
+                if self._watchers and time.monotonic() - looked_s >= OTHERS_S:
+                    looked_s = time.monotonic()
+                    await self.look_around()
             except Exception:
                 log.exception("who waits for people could not be looked at; it goes on")
 
@@ -284,11 +294,26 @@ class Switchboard:
             if session is None or not isinstance(talk := session.talk, Attended):
                 continue
             settings = self._desks[case.desk].desk.settings.handoff
-            session.wait_for_person()
+            if case.state == "waiting" or case.unanswered_at is not None:
+                session.wait_for_person()
             if case.state == "waiting" and now - case.asked_at > settings.wait_s:
                 self._miss(case, talk)
             elif case.unanswered_at is not None and now - case.unanswered_at > settings.away_s:
                 self._give_back(case, talk, "person_away")
+
+    async def look_around(self) -> None:
+        """Tell watchers what has changed in other processes since the last look."""
+        first, seen = not self._seen, {}
+        for one in await self._stored():
+            if one.session in self._cases:
+                continue
+            seen[one.session] = one.changed_at
+            if not first and self._seen.get(one.session) != one.changed_at:
+                entry = entry_of(one).model_dump(mode="json")
+                for watcher in self._watchers:
+                    if watcher.operator.serves(one.desk):
+                        watcher.tell({"type": "changed", "entry": entry})
+        self._seen = seen or {"": 0.0}
 
     async def close(self) -> None:
         """End what is under way."""

