@@ -78,7 +78,7 @@ async def do(
             apology = Sentence(phrases.unsure, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
             yield Written(apology, clock())
             return
-    citation = Citation(f"tool:{name}", step.tool.description.split("\n", 1)[0], done, 1.0)
+    citation = Citation(f"tool:{name}", step.tool.titled(language), done, 1.0)
     sentences = [
         *lines_of(before, language, Emotion("neutral", 0.5), Outcome.ANSWERED),
         *lines_of(done, language, None, Outcome.ANSWERED, (citation,)),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from agent.confirming import Nod, corrects, lacks, leaves, nod, waits
 from agent.history import Memory
 from agent.phrases import Phrases
+from agent.pointing import meant, pointed
 from agent.sentence import Outcome
 from agent.slots import (
     TRIES,
@@ -20,20 +21,20 @@ from agent.slots import (
     asks_of_own,
     asks_pardon,
     asks_something,
+    dictated_in,
     is_general,
+    may_grow,
     tells_a_story,
     wishes,
 )
 from agent.smalltalk import Talk, small_talk
-from agent.tools import Slot, Tool, digits_of
+from agent.tools import Tool
 from agent.wording import confirmation, read_back
 
 FEW_WORDS = 4
 """A question so short that holds another number is about the same with that number."""
 MANY_WORDS = 12
 """A correction has no more."""
-LONGEST_PARTIAL = 24
-"""Digits that are gathered over turns; nothing that people dictate is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class _Turn:
     tools: Sequence[Tool]
     now_s: float
     spoken: bool
+    before: Errand | None = None
+    """What was just done; "it" is what that was about."""
 
 
 def next_step(
@@ -103,6 +106,8 @@ def next_step(
     tool = next((one for one in tools if errand is not None and one.name == errand.tool), None)
     if errand is None or tool is None or errand.lapsed(now_s):
         return _begin(turn) or Aside(None)
+    if errand.stage is Stage.DONE:
+        turn = replace(turn, before=errand)
     errand = replace(errand, language=language)
     match errand.stage:
         case Stage.ASKED:
@@ -118,11 +123,10 @@ def _begin(turn: _Turn) -> Step | None:
     """Find the tool that an utterance is about."""
     if small_talk(turn.text) is not None:
         return None
+    begun = _begin_change(turn)
+    if begun is not None:
+        return begun
     about = [tool for tool in turn.tools if tool.about.search(turn.text)]
-    for tool in about:
-        wished = tool.asks.search(turn.text) if tool.asks else True
-        if tool.changes and wished and wishes(turn.text, tool.about):
-            return _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s), tool, turn.text)
     looking = [tool for tool in about if not tool.changes]
     for tool in looking:
         values = tool.fill(turn.text)
@@ -137,6 +141,21 @@ def _begin(turn: _Turn) -> Step | None:
             step = _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s), tool, turn.text)
             if step is not None:
                 return step
+    return None
+
+
+def _begin_change(turn: _Turn) -> Step | None:
+    """Find the tool that the visitor wants to have something changed by."""
+    for tool in turn.tools:
+        if not tool.changes:
+            continue
+        known = meant(turn.text, turn.before, tool)
+        for text in (turn.text, *pointed(turn.text, known)):
+            wished = tool.about.search(text) and (tool.asks.search(text) if tool.asks else True)
+            if wished and wishes(text, tool.about):
+                values = {**known, **tool.found(turn.text)}
+                begun = Errand(tool.name, Stage.ASKED, turn.language, turn.now_s, values)
+                return _go_on(turn, begun, tool)
     return None
 
 
@@ -187,13 +206,13 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
         return Say(turn.phrases.take_time, Outcome.CLARIFIED, replace(errand, at_s=turn.now_s, put=True))
     if lacks(turn.text):
         return Say(turn.phrases.gave_up, Outcome.HANDOFF, None)
-    digits = _digits(turn.text) if slot.digits else ""
+    digits = dictated_in(turn.text) if slot.digits else ""
     if not errand.put and not digits:
         return None
     if not digits and (asks_something(turn.text) or tells_a_story(turn.text) or _other(turn, tool)):
         return None
     so_far = digits if corrects(turn.text) else errand.partial + digits
-    if digits and _may_grow(slot, so_far):
+    if digits and may_grow(slot, so_far):
         line = turn.phrases.so_far.replace("{value}", " ".join(so_far))
         return Say(
             line,
@@ -239,6 +258,8 @@ def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
 
 def _done(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
     """Take up a correction of what was done, or the next number for the same look-up."""
+    if not tool.changes and small_talk(turn.text) is None and (begun := _begin_change(turn)) is not None:
+        return begun
     corrected = _corrected(turn.text, errand, tool)
     if not corrected and not tool.changes and len(turn.text.split()) <= FEW_WORDS:  # "and 10345?"
         corrected = _corrected(re.sub(r"[?？呢吗]", "", turn.text), errand, tool, asked=True)
@@ -280,17 +301,6 @@ def _other(turn: _Turn, tool: Tool) -> bool:
     """Tell whether an utterance begins something else."""
     step = _begin(turn)
     return step is not None and not (isinstance(step, Act) and step.tool is tool)
-
-
-def _digits(text: str) -> str:
-    """Return the digits of an answer; empty where it holds one by chance, as in "one moment" or "等一下"."""
-    digits = digits_of(text)
-    return digits if len(digits) > 1 or len(text.split()) == 1 and len(text) <= 6 else ""
-
-
-def _may_grow(slot: Slot, digits: str) -> bool:
-    """Tell whether more digits behind these would make a value."""
-    return any(slot.read(digits + "0" * more) is not None for more in range(1, LONGEST_PARTIAL - len(digits)))
 
 
 def _wrong(text: str) -> bool:

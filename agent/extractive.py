@@ -95,7 +95,10 @@ class ExtractiveAnswerer:
         cited = (Citation.of(passage),)
         whole = question.standalone or question.text
         asked = words_of(whole)
-        for number, text in enumerate(select(passage.text, whole, passage.language)):
+        chosen = select(passage.text, whole, passage.language)
+        if whole != question.text and question.history:
+            chosen = unsaid(chosen, question.history[-1].reply, question.text, whole)
+        for number, text in enumerate(chosen):
             feeling = _feeling(question.text, asked, passage, text, first=number == 0)
             yield Sentence(text, passage.language, feeling, Outcome.ANSWERED, cited)
 
@@ -167,6 +170,22 @@ def select(text: str, question: str, language: str) -> list[str]:
             if value > best:
                 best, chosen = value, window
     return chosen
+
+
+def unsaid(sentences: Sequence[str], said: str, asked: str, whole: str) -> list[str]:
+    """Leave out of an answer to a follow-up what was said just before, unless it is what the follow-up adds.
+
+    Args:
+        sentences: of the answer.
+        said: the reply before, as far as it was heard.
+        asked: the follow-up in the visitor's words, without what they leave to the conversation.
+        whole: with it.
+    """
+    own = [word for word in words_of(asked) if not word.plain]
+    kept = [text for text in sentences if text not in said or own and _value(text, own) > 0]
+    if kept or not sentences:
+        return kept
+    return [max(zip(_nearness(whole, sentences), sentences, strict=True))[1]]
 
 
 def _nearness(question: str, sentences: Sequence[str]) -> list[float]:

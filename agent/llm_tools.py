@@ -135,7 +135,7 @@ class Toolbox:
         if kept is None:
             self.failed.append(f"the result of the desk's tool {name} was withheld by the guard")
             return "The result was withheld; say that you cannot look it up.", False
-        self.results.append(Citation(f"tool:{name}", chosen.description.split("\n", 1)[0], kept, 1.0))
+        self.results.append(Citation(f"tool:{name}", chosen.titled(self._language), kept, 1.0))
         self._answers[key] = result(number, name, kept)
         return self._answers[key], True
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from agent.tools import Slot, digits_of
+
+LONGEST_PARTIAL = 24
+"""Digits that are gathered over turns; nothing that people dictate is longer."""
 LAPSES_S = 180.0
 """An errand that nobody came back to for so long is forgotten: a "yes" then means something else."""
 TRIES = 2
@@ -156,3 +160,14 @@ def tells_a_story(text: str) -> bool:
     """Tell whether an answer is too long for one that was not understood."""
     han = len(re.findall(r"[\u3400-\u9fff]", text))
     return han >= _LONG_HAN or len(text.split()) >= _LONG_WORDS
+
+
+def dictated_in(text: str) -> str:
+    """Return the digits of an answer; empty where it holds one by chance, as in "one moment" or "等一下"."""
+    digits = digits_of(text)
+    return digits if len(digits) > 1 or len(text.split()) == 1 and len(text) <= 6 else ""
+
+
+def may_grow(slot: Slot, digits: str) -> bool:
+    """Tell whether more digits behind these would make a value."""
+    return any(slot.read(digits + "0" * more) is not None for more in range(1, LONGEST_PARTIAL - len(digits)))

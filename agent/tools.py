@@ -32,6 +32,9 @@ _TENS = {
 _PAIR = re.compile(
     rf"\b({'|'.join(_TENS)})(?:[\s-]+(one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
 )
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_TITLES = {"en": ("What we found", "What was done"), "zh": ("查询结果", "办理结果")}
+"""Language → the title of a tool that has none: one that looks something up, one that changes something."""
 _ONE = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
 _REPEATED = re.compile(rf"\b(double|triple|treble)[\s-]+(\d|{_ONE})\b", re.IGNORECASE)
 _ONE_WORD = re.compile(rf"\b{_ONE}\b|[零〇一幺二两三四五六七八九]", re.IGNORECASE)
@@ -115,6 +118,16 @@ class Tool:
     asks: re.Pattern[str] | None = None
     """What the visitor's words must be about for missing slots to be asked for; None: a wish of their own."""
 
+    title: Mapping[str, str] = field(default_factory=dict)
+    """Language → what visitors see it called, for example "Your order"."""
+
+    def titled(self, language: str) -> str:
+        """Return what visitors see it called: its title, or its description if that is in their language."""
+        line = self.description.split("\n", 1)[0].rstrip(".。 ")
+        own = "zh" if _HAN.search(line) else "en"
+        plain = _TITLES.get(language, _TITLES["en"])[self.changes]
+        return self.title.get(language) or (line if own == language else "") or plain
+
     def fill(self, text: str) -> dict[str, str] | None:
         """Return the slots' values found in a visitor's words, or None when one is missing."""
         values = self.found(text)
@@ -127,7 +140,12 @@ class Tool:
 
 
 def tool(
-    *, about: str, changes: bool = False, confirm: Mapping[str, str] | None = None, asks: str = ""
+    *,
+    about: str,
+    changes: bool = False,
+    confirm: Mapping[str, str] | None = None,
+    asks: str = "",
+    title: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., str]], Tool]:
     """Declare a function as a desk's tool.
 
@@ -141,6 +159,7 @@ def tool(
         confirm: language → that question, for example "Shall I cancel the order {order_number}?".
         asks: regular expression; missing slots are asked for only where it matches. Left out: where the
             visitor speaks of something of their own, or wants something done.
+        title: language → what visitors see it called, for example "Your order".
     """
 
     def declare(function: Callable[..., str]) -> Tool:
@@ -159,6 +178,7 @@ def tool(
             changes=changes,
             confirm=dict(confirm or {}),
             asks=re.compile(asks, re.IGNORECASE) if asks else None,
+            title=dict(title or {}),
         )
 
     return declare

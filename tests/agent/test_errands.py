@@ -302,3 +302,48 @@ def test_an_errand_of_a_tool_that_is_gone_is_forgotten() -> None:
     errand = Errand("gone", Stage.CONFIRM, "en", 100.0)
     step = next_step("yes", Memory(errand=errand), TOOLS, ENGLISH, language="en", now_s=101.0)
     assert step == Aside(None)
+
+
+@tool(about=r"cancel.{0,20}(?:order|\d{4})|取消.{0,8}(?:订单|\d{4})", changes=True)
+def stop_order(number: Annotated[str, NUMBER], *, language: str, state_dir: Path) -> str:
+    """Cancel an order."""
+    return number
+
+
+@pytest.mark.parametrize(
+    ("wish", "language"),
+    [
+        ("Cancel it.", "en"),
+        ("Can you cancel that order, please?", "en"),
+        ("OK, please cancel", "en"),
+        ("I want to cancel this one", "en"),
+        ("那帮我取消它", "zh"),
+        ("取消这个订单", "zh"),
+        ("请取消吧", "zh"),
+    ],
+)
+def test_it_is_what_was_just_looked_up(wish: str, language: str) -> None:
+    asked, done = talk("Where is order 4117?", wish, language=language, tools=(look, stop_order))
+    assert acted(asked) == {"number": "4117"}
+    assert "4 1 1 7" in line(done)
+    assert acted(talk("order 4117?", wish, "yes", language=language, tools=(look, stop_order))[-1])
+
+
+@pytest.mark.parametrize(
+    "wish", ["Cancel my other order", "cancel another one please, an order", "取消另一个订单"]
+)
+def test_another_one_is_not_what_was_just_looked_up(wish: str) -> None:
+    step = talk("Where is order 4117?", wish, tools=(look, stop_order))[-1]
+    assert line(step) == "What is your order number?"
+
+
+@pytest.mark.parametrize(
+    "text", ["Can I still cancel it?", "Don't cancel it", "I cancelled it", "What is it?"]
+)
+def test_who_only_speaks_of_it_changes_nothing(text: str) -> None:
+    assert isinstance(talk("Where is order 4117?", text, tools=(look, stop_order))[-1], Aside)
+
+
+def test_a_number_that_is_said_counts_before_the_one_that_was_looked_up() -> None:
+    step = talk("Where is order 4117?", "Cancel order 5228", tools=(look, stop_order))[-1]
+    assert "5 2 2 8" in line(step)

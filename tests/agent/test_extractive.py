@@ -7,6 +7,7 @@ import pytest
 
 from agent.answerer import Question
 from agent.extractive import MOST_HAN, MOST_SENTENCES, MOST_WORDS, ExtractiveAnswerer, select
+from agent.history import Exchange
 from agent.phrases import CHINESE, ENGLISH
 from agent.sentence import REPLY_EMOTIONS, Outcome, Sentence
 from knowledge import KnowledgeBase, Passage
@@ -52,6 +53,34 @@ def test_an_answer_is_the_documents_own_words_with_its_source() -> None:
     assert all(sentence.text in RETURNS.text for sentence in sentences)
     assert all([citation.source for citation in s.citations] == ["en/returns.md#window"] for s in sentences)
     assert sentences[0].citations[0].score == 0.9
+
+
+WARRANTY = Passage(
+    id="w",
+    source="en/warranty.md",
+    title="Warranty: How long it lasts",
+    text="Everything has a warranty of 2 years. Lamps have a warranty of 5 years. Backpacks have 10 years.",
+    score=0.9,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "standalone", "expected"),
+    [
+        ("And for lamps?", "How long is the warranty on lamps?", ["Lamps have a warranty of 5 years."]),
+        ("How long is that?", "How long is that, warranty?", ["Everything has a warranty of 2 years."]),
+        ("How long is the warranty?", "", None),
+    ],
+)
+def test_a_follow_up_is_not_told_all_over_again(
+    text: str, standalone: str, expected: list[str] | None
+) -> None:
+    before = Exchange("How long is the warranty?", WARRANTY.text, Outcome.ANSWERED, False, "en")
+    question = Question(
+        text, "en", (WARRANTY,), 0.9, ENGLISH, history=(before,), standalone=standalone or text
+    )
+    said = [sentence.text for sentence in ExtractiveAnswerer().compose(question)]
+    assert said == (expected or WARRANTY.text.replace(". ", ".|").split("|"))
 
 
 async def test_the_answer_comes_as_a_stream() -> None:

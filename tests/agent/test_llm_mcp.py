@@ -25,7 +25,7 @@ SERVER = Path(__file__).parent / "mcp_server.py"
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[McpTools, Path]]:
     folder = tmp_path_factory.mktemp("mcp")
-    shop = McpServer(name="shop", command=sys.executable, args=(str(SERVER), str(folder)))
+    shop = McpServer(name="shop", command=sys.executable, args=(str(SERVER), str(folder)), timeout_s=30)
     gone = McpServer(name="gone", command="no-such-program")
     tools = McpTools([shop, gone], folder)
     yield tools, folder

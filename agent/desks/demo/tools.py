@@ -83,7 +83,7 @@ ORDER = Slot(
 )
 
 
-@tool(about=ABOUT, asks=ASKS_WHERE)
+@tool(about=ABOUT, asks=ASKS_WHERE, title={"en": "Your order", "zh": "您的订单"})
 def look_up_order(
     order_number: Annotated[str, ORDER],
     *,
@@ -125,6 +125,7 @@ def look_up_order(
 @tool(
     about=ABOUT_CANCEL,
     changes=True,
+    title={"en": "Your cancellation", "zh": "取消订单"},
     confirm={
         "en": "Shall I cancel the order HP {order_number}?",
         "zh": "要取消订单 HP {order_number} 吗？",
@@ -159,6 +160,7 @@ def cancel_order(order_number: Annotated[str, ORDER], *, language: str, state_di
 @tool(
     about=ABOUT_TICKET,
     changes=True,
+    title={"en": "Your ticket", "zh": "您的工单"},
     confirm={
         "en": "Shall I open a ticket that says: {problem}?",
         "zh": "要开一张工单，内容是“{problem}”吗？",
@@ -197,6 +199,7 @@ def open_ticket(
 @tool(
     about=ABOUT_CALL,
     changes=True,
+    title={"en": "Your call-back", "zh": "回电预约"},
     confirm={
         "en": "Shall a colleague call you on {phone}, {when}?",
         "zh": "请同事打 {phone} 给您，时间是{when}，对吗？",

@@ -18,7 +18,7 @@ WARRANTY_YEARS = 2
 ISO_DATE = r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)"
 
 
-@tool(about=r"\b(?:warranty|guarantee)\b")
+@tool(about=r"\b(?:warranty|guarantee)\b", title={"en": "Your warranty"})
 def check_warranty(
     bought: Annotated[
         str, Slot(ISO_DATE, ask={"en": "When did you buy it? Please say year, month and day."})
