@@ -103,7 +103,7 @@ async def test_what_is_being_recorded_is_finished_or_no_recording_is_left_alone(
 
 
 def test_on_a_full_disk_it_stays_as_it_is_and_one_that_is_damaged_harms_no_other(
-    tmp_path: Path, broken: Path
+    tmp_path: Path, path: Path
 ) -> None:
     before = path.read_bytes()
     assert salvage(tmp_path, min_free_bytes=2**60) == Salvage(left=1)
@@ -118,9 +118,7 @@ def test_on_a_full_disk_it_stays_as_it_is_and_one_that_is_damaged_harms_no_other
     assert b"moof" not in path.read_bytes()
 
 
-def test_a_mended_recording_is_deleted_as_long_after_its_end_as_any_other(
-    tmp_path: Path, broken: Path
-) -> None:
+def test_a_mended_recording_is_deleted_as_long_after_its_end_as_any_other(tmp_path: Path, path: Path) -> None:
     then = time.time() - 40 * 86_400
     for each in tmp_path.iterdir():
         os.utime(each, (then, then))
