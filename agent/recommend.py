@@ -8,7 +8,6 @@ act on it, does not suggest it.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -18,15 +17,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from agent.answerer import Question
-from agent.backchannel import is_stop
-from agent.errands import Aside, next_step
-from agent.extractive import ExtractiveAnswerer
-from agent.history import Memory
 from agent.recommend_history import Habits
-from agent.sentence import Citation, Outcome
+from agent.sentence import Outcome
 from agent.smalltalk import Talk, small_talk
 from agent.suggestion import About, Heading, Suggestion, topic_of
+from agent.trial import is_asked, name_of, tried
 from knowledge.passage import Passage
 from knowledge.table import default_embedder
 from knowledge.words import words_of
@@ -42,8 +37,6 @@ log = logging.getLogger(__name__)
 MOST = 3
 """Suggestions at once: more is a menu that nobody reads aloud to themselves."""
 HABITS_FILE = "asked-next.npz"
-LONGEST = {"en": 72, "zh": 30}
-"""Characters of a button."""
 LOOKED_AT = 24
 """Passages that each search brings."""
 TRIED = 10
@@ -107,6 +100,7 @@ class Recommender:
         self._vectors: dict[str, Floats] = {}
         self._tried: dict[tuple[str, str, str], str] = {}
         self._passages: tuple[str, dict[str, Passage]] = ("", {})
+        self._centre: tuple[tuple[str, str], list[Passage]] = (("", ""), [])
         self._warned = False
 
     @classmethod
@@ -146,7 +140,7 @@ class Recommender:
         if about.outcome is Outcome.ABSTAINED:
             near = self._chosen(self._candidates([about.question], [], about, engines), about, engines)
             return "topics", near or self._starts(about, engines)
-        titles = [_name(one) for one in cited]
+        titles = [name_of(one) for one in cited]
         texts = [f"{name}\n{one.text}" for name, one in zip(titles, cited, strict=True)]
         found = self._candidates([about.question, *titles], texts, about, engines)
         return "next", self._chosen(found, about, engines)
@@ -181,7 +175,7 @@ class Recommender:
         for topic, passage in passages.items():
             if topic in cited or not self._fits(passage, about):
                 continue
-            whole, name = self._vector(f"{_name(passage)}\n{passage.text}"), self._vector(_name(passage))
+            whole, name = self._vector(f"{name_of(passage)}\n{passage.text}"), self._vector(name_of(passage))
             if any(_like(whole, one) >= SAME for one in answers):
                 continue
             if any(_like(name, one) >= SAME for one in questions):
@@ -192,42 +186,44 @@ class Recommender:
             habit = likely.get(topic, 0.0)
             if near < NEAR.get(about.language, NEAR["en"]) and habit < LIKELY:
                 continue
-            near += BESIDE * (_document(passage.source) in documents) - PLAIN * (not _asks(passage))
+            near += BESIDE * (_document(passage.source) in documents) - PLAIN * (not is_asked(passage))
             candidates.append(_Candidate(passage, whole, name, near + habit, habit))
         return candidates
 
     def _habit(self, done: Sequence[str]) -> dict[str, float]:
         """Return where similar visitors went on to, with its part of a candidate's value."""
         habits = self.habits
-        if not any(topic in habits.topics for topic in done):
+        if not any(habits.knows(topic) for topic in done):
             return {}
         share = HABIT * habits.visits / (habits.visits + MANY)
         return {topic: share * value for topic, value in habits.likely(done, LOOKED_AT).items()}
 
     def _starts(self, about: About, engines: Engines) -> tuple[Suggestion, ...]:
-        """Return what visitors ask most, or one thing of each of some documents where that is not known."""
-        known = self._known(engines.knowledge)
-        habits = self.habits
+        """Return what visitors ask most, or what the desk is about where that is not known."""
+        known, habits = self._known(engines.knowledge), self.habits
         order = [habits.topics[at] for at in np.argsort(-habits.popular, kind="stable").tolist()]
-        passages = [known[topic] for topic in order if topic in known]
-        passages = [one for one in passages or self._central(known.values(), about) if self._fits(one, about)]
+        popular = [known[topic] for topic in order if topic in known and self._fits(known[topic], about)]
+        central = () if popular else self._central(engines.knowledge, about.language)
+        passages = popular or [one for one in central if self._fits(one, about)]
         found = []
         for at, passage in enumerate(passages[:LOOKED_AT]):
-            whole, name = self._vector(f"{_name(passage)}\n{passage.text}"), self._vector(_name(passage))
+            whole, name = self._vector(f"{name_of(passage)}\n{passage.text}"), self._vector(name_of(passage))
             value = 1.0 - 0.01 * at
-            found.append(_Candidate(passage, whole, name, value, value if habits.topics else 0.0))
+            found.append(_Candidate(passage, whole, name, value, value if popular else 0.0))
         return self._chosen(found, about, engines)
 
-    def _central(self, passages: Iterable[Passage], about: About) -> list[Passage]:
+    def _central(self, knowledge: KnowledgeBase, language: str) -> list[Passage]:
         """Return what is likest to all the rest, which is what the desk is about."""
-        own = [one for one in passages if one.language == about.language]
-        own = [one for one in own if _asks(one)] or own
-        own = own[:: max(1, len(own) // SAMPLE)]
-        names = np.asarray([self._vector(_name(one)) for one in own])
-        if not own:
-            return []
-        order = np.argsort(-(names @ names.mean(axis=0)), kind="stable")
-        return [own[at] for at in order.tolist()]
+        key, (kept, centre) = (knowledge.digest(), language), self._centre
+        if kept != key:
+            own = [one for one in self._known(knowledge).values() if one.language == language]
+            own = [one for one in own if is_asked(one)] or own
+            own = own[:: max(1, len(own) // SAMPLE)]
+            names = np.asarray([self._vector(name_of(one)) for one in own])
+            order = np.argsort(-(names @ names.mean(axis=0)), kind="stable") if own else np.zeros(0, int)
+            centre = [own[at] for at in order.tolist()]
+            self._centre = key, centre
+        return centre
 
     @staticmethod
     def _fits(passage: Passage, about: About) -> bool:
@@ -245,15 +241,15 @@ class Recommender:
 
     def _known(self, knowledge: KnowledgeBase) -> dict[str, Passage]:
         """Return the passages by their names, as they stand now."""
-        version = knowledge.digest()
-        if self._passages[0] != version:
-            found = {
+        version, (kept, passages) = knowledge.digest(), self._passages
+        if kept != version:
+            passages = {
                 topic_of(one.source, one.title): one
                 for record in knowledge.documents()
                 for one in reversed(record.passages)
             }
-            self._passages = version, found
-        return self._passages[1]
+            self._passages = version, passages
+        return passages
 
     # Which of it is
 
@@ -285,7 +281,7 @@ class Recommender:
         key = (engines.knowledge.digest(), passage.id, about.language)
         kept = self._tried.get(key)
         if kept is None:
-            kept = next((text for text in _phrasings(passage) if _answers(text, passage, engines)), "")
+            kept = tried(passage, engines)
             _keep(self._tried, key, kept)
         return kept
 
@@ -295,55 +291,6 @@ class Recommender:
             kept = default_embedder().embed([text])[0]
             _keep(self._vectors, text, kept)
         return kept
-
-
-def _asks(passage: Passage) -> bool:
-    """Tell whether a passage says how people ask for it."""
-    return passage.kind == "faq" or any(_is_question(one) for one in (*passage.questions, passage.title))
-
-
-def _name(passage: Passage | Citation) -> str:
-    """Return what a passage is called; of a question its document's title is no part."""
-    heading = passage.section.rpartition(" > ")[2]
-    return heading if _is_question(heading) else passage.title
-
-
-def _is_question(text: str) -> bool:
-    return text.rstrip().endswith(("?", "？"))
-
-
-def _phrasings(passage: Passage) -> list[str]:
-    """Return the ways to ask for a passage that fit on a button, the most natural first."""
-    questions = [one for one in passage.questions if _is_question(one)]
-    heading = passage.section.rpartition(" > ")[2]
-    names = [passage.title] if passage.kind == "faq" else [*questions[:2], heading, passage.title]
-    longest = LONGEST.get(passage.language, LONGEST["en"])
-    whole = [re.sub(r"\s+", " ", one).strip() for one in (*names, *questions[:2])]
-    return list(dict.fromkeys(one for one in whole if 1 < len(one) <= longest))
-
-
-def _answers(text: str, passage: Passage, engines: Engines) -> bool:
-    """Tell whether a desk that is asked this says what the passage says, and does nothing else."""
-    language = passage.language
-    phrases = engines.desk.phrases(language)
-    if is_stop(text) or small_talk(text) is not None:
-        return False
-    if not isinstance(next_step(text, Memory(), engines.tools, phrases, language=language, now_s=0.0), Aside):
-        return False
-    for direction in ("document", "output", "input"):
-        verdict = engines.guard.screen(text, direction=direction, language=language)
-        if not verdict.passes or verdict.text != text:
-            return False
-    passages, answerable = engines.look_up(text, language)
-    asked = Question(text, language, passages, answerable, phrases)
-    answerer = ExtractiveAnswerer(answer_from=engines.desk.settings.knowledge.answer_from)
-    first = next(answerer.compose(asked), None)
-    wanted = topic_of(passage.source, passage.title)
-    return (
-        first is not None
-        and first.outcome is Outcome.ANSWERED
-        and any(topic_of(one.source, one.title) == wanted for one in first.citations)
-    )
 
 
 def _twice(one: _Candidate, chosen: Sequence[_Candidate]) -> float:

@@ -106,6 +106,10 @@ class Habits:
         found = [(self.topics[at], float(scores[at])) for at in order.tolist()]
         return {topic: min(max(score, 0.0), 1.0) for topic, score in found if topic not in done}
 
+    def knows(self, topic: str) -> bool:
+        """Tell whether anything was learnt of a topic."""
+        return topic in self._number
+
     @cached_property
     def _number(self) -> dict[str, int]:
         return {topic: at for at, topic in enumerate(self.topics)}
