@@ -44,6 +44,8 @@ THINK_S = 0.7
 PATIENCE_S = 20.0
 """Without a reply, the visitor asks again."""
 GREETED_S = 7.0
+APART_S = 0.6
+"""From one visitor's first question to the next one's: people do not speak in chorus."""
 _KEY_FRAME = b"\x9d\x01\x2a"
 """Start code of a VP8 key frame (RFC 6386, 9.1); width and height follow."""
 
@@ -206,6 +208,7 @@ class Visitor:
         self.audio, self.video = Arrivals("audio"), Arrivals("video")
         self.ended: list[float] = []
         """When replies ended."""
+        self._number = number
         self._address, self._voice = address, Voice(questions, silence, 3 * number)
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._over = asyncio.Event()
@@ -271,7 +274,7 @@ class Visitor:
                 raise RuntimeError(f"the server told: {data}")
 
     async def _talk(self) -> None:
-        await asyncio.sleep(GREETED_S)
+        await asyncio.sleep(GREETED_S + APART_S * self._number)
         while True:
             self._over.clear()
             self._voice.ask()

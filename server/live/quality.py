@@ -64,6 +64,8 @@ class QualitySettings:
         late_share: share of the last second's pictures that came late at which the machine is too slow.
         sparse_share: the same where the next rung sends every other picture only: that is worse than to lose
             a few.
+        hopeless_share: the same where the next rung is a still, which is for networks: a machine is hardly
+            helped by it.
         down_after_s: seconds of trouble before a step down: two reports, so one hiccup does not count.
         up_after_s: seconds without trouble before a step up; doubles whenever a step up did not last.
         up_after_most_s: the longest such wait.
@@ -84,6 +86,7 @@ class QualitySettings:
     creep: float = 1.02
     late_share: float = 0.2
     sparse_share: float = 0.5
+    hopeless_share: float = 0.9
     down_after_s: float = 2.0
     up_after_s: float = 8.0
     up_after_most_s: float = 120.0
@@ -207,8 +210,7 @@ class Ladder:
         """
         use = self.settings
         self.rung = max(self.rung, best)
-        # a still is for networks: a machine that cannot draw six pictures a second is not helped by it
-        slow = late_share >= self._most_late() and STEPS[min(self.rung + 1, len(STEPS) - 1)].every > 0
+        slow = late_share >= self._most_late()
         narrow = allowed_bps < self.least_bps(self.rung)
         if slow or narrow:
             self._calm_since_s = None
@@ -230,6 +232,8 @@ class Ladder:
     def _most_late(self) -> float:
         """Share of late pictures at which a step down makes things better."""
         below = STEPS[min(self.rung + 1, len(STEPS) - 1)]
+        if not below.every:
+            return self.settings.hopeless_share
         same = below.every == self.step.every
         return self.settings.late_share if same else self.settings.sparse_share
 

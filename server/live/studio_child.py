@@ -35,6 +35,8 @@ from server.live.studio_wire import (
 )
 from server.live.workers import give_way, one_thread_each
 
+NICE = 10
+"""A process that waits holds no lock that the server wants: it may give way more than threads do."""
 PIECE = 1 << 16
 """Bytes read at once."""
 
@@ -136,7 +138,7 @@ class Child:
 def main() -> None:
     """Run with the descriptors and sizes that the command line names."""
     connection, memory, count, room = map(int, sys.argv[1:])
-    give_way()
+    give_way(NICE)
     with socket.socket(fileno=connection) as server:
         Child(server, Slots(memory, count, room)).run()
         os.close(memory)

@@ -96,10 +96,10 @@ class Workers(ThreadPoolExecutor):
         self._calls.put(None)  # for the next
 
 
-def give_way() -> None:
+def give_way(niceness: int = NICE) -> None:
     """Let the calling thread wait where the processors are all taken: sound and turns go before pictures."""
     with suppress(AttributeError, OSError):  # not on Linux: all threads are equal
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 def one_thread_each() -> None:

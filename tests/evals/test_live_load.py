@@ -4,7 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals.live_load import Arrivals, Load, Received, Voice, questions_of, received
+from evals.live_load import (
+    Arrivals,
+    Load,
+    Received,
+    Voice,
+    opus_length,
+    packets_of,
+    questions_of,
+    received,
+)
 from evals.live_script import (
     INTERRUPT_S,
     LEAD_S,
@@ -13,6 +22,7 @@ from evals.live_script import (
     arranged,
     trimmed,
 )
+from server.live.encoder import AudioEncoder
 
 
 @dataclass
@@ -109,14 +119,18 @@ def test_a_load_holds_when_everybody_gets_all() -> None:
 
 
 async def test_a_microphone_is_silent_until_it_asks() -> None:
-    question = np.full(1500, 1000, np.int16)
-    voice = Voice([question], 0)
+    question = packets_of((8000 * np.sin(np.arange(1500) / 9)).astype(np.int16))
+    silence = packets_of(np.zeros(RATE_HZ, np.int16))[-1]
+    assert len(question) == 2
+    voice = Voice([question], silence, 0)
     quiet = await voice.recv()
     voice.ask()
-    first, second, third = [await voice.recv() for _ in range(3)]
-    levels = [np.abs(frame.to_ndarray()).sum() for frame in (quiet, first, second, third)]
-    assert levels == [0, 960_000, 540_000, 0]
-    assert [frame.pts for frame in (quiet, first)] == [0, 960]
+    said = [await voice.recv() for _ in range(3)]
+    assert [bytes(packet) for packet in (quiet, *said)] == [silence, *question, silence]
+    assert [packet.pts for packet in (quiet, *said)] == [0, 960, 1920, 2880]
+    assert all(opus_length(bytes(packet)) == 960 for packet in said)
+    joined = AudioEncoder().encode(np.zeros(1920, np.int16), 0, joined=True)
+    assert [opus_length(bytes(packet)) for packet in joined] == [1920]
     voice.stop()
 
 

@@ -107,7 +107,7 @@ def late_seconds(sender: PictureSender, count: int, ends: Callable[[], bool]) ->
     for n in range(count):
         if ends():
             return
-        sender._due, sender._due_late = 25, 20
+        sender._due, sender._due_late = 25, 24
         sender.second(float(n), audio_bps=4e4, video_bps=3e5, lost=0.0, rtt_ms=10.0, seconds=1.0)
 
 

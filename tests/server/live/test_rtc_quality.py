@@ -33,9 +33,26 @@ def test_a_few_late_pictures_make_it_smaller_but_not_half_as_often() -> None:
 
 def test_a_late_encoder_steps_down_to_a_still_and_no_further() -> None:
     ladder = Ladder()
-    seconds(ladder, 60, 0.0, late=0.5)
+    seconds(ladder, 60, 0.0, late=0.95)
     assert ladder.step.name == "still"
     assert ladder.step.every == 0
+
+
+def test_a_slow_machine_keeps_a_moving_picture_while_some_are_in_time() -> None:
+    ladder = Ladder()
+    seconds(ladder, 60, 0.0, late=0.8)
+    assert ladder.step.name == "half-slower"
+
+
+def test_where_many_share_a_machine_nobody_has_the_whole_picture() -> None:
+    ladder = Ladder(rung=2)
+    for n in range(60):
+        ladder.observe(float(n), allowed_bps=1e6, late_share=0.0, best=2)
+    assert ladder.step.name == "half"
+    ladder = Ladder()
+    assert ladder.observe(0.0, allowed_bps=1e6, late_share=0.0, best=1).name == "three-quarters"
+    now = seconds(ladder, 60, 1.0)
+    assert (ladder.step.name, now) == ("full", 61.0)
 
 
 def test_a_narrow_network_steps_down_as_far_as_it_must() -> None:
@@ -48,10 +65,10 @@ def test_size_goes_before_rate_and_rate_before_the_still() -> None:
     ladder = Ladder()
     seen = [ladder.step.name]
     for n in range(60):
-        name = ladder.observe(float(n), allowed_bps=1e6, late_share=0.5).name
+        name = ladder.observe(float(n), allowed_bps=1e6, late_share=0.95).name
         if name != seen[-1]:
             seen.append(name)
-    assert seen == ["full", "three-quarters", "half", "half-slow", "still"]
+    assert seen == ["full", "three-quarters", "half", "half-slow", "half-slower", "still"]
 
 
 def test_goes_up_again_one_rung_at_a_time_and_slower_than_down() -> None:
@@ -210,5 +227,5 @@ def test_a_network_that_carries_sound_only_leaves_a_still_then_recovers() -> Non
             rtt_ms=20.0 + 30 * n if bad else 20.0,
         )
         names.append(ladder.observe(float(n), allowed_bps=bandwidth.allowed_bps, late_share=0.0).name)
-    assert names[29] in ("still", "half-slow")
+    assert names[29] in ("still", "half-slower", "half-slow")
     assert names[-1] == "full"
