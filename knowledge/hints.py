@@ -22,7 +22,7 @@ from knowledge.table import default_embedder
 
 LOOKED_UP = 4
 """Headings and questions of a passage that are looked up."""
-FOUND = 6
+FOUND = 8
 """Passages that are compared with the one that was looked up."""
 MOST_PASSAGES = 5_000
 """That are looked up: some minutes; of more, only those that share whole phrases are compared."""
@@ -31,6 +31,11 @@ LIKELY, PROBABLE, POSSIBLE = 0.85, 0.75, 0.5
 of one thing."""
 MANY = 3
 """A passage that differs from more others is one of a kind of table: a price for each country or hotel."""
+KIN_QUESTION, KIN = 5, 2
+"""A heading to which so many documents have an answer is one that each of a kind has; documents that share so
+many of these speak of two things of one kind, such as two hotels, and may well differ."""
+TWICE = 0.85
+"""Of the rare words of the shorter of two texts that stand there twice, so much is in the other one too."""
 NO_MEASURE = frozenset(("", "weekday", "name"))
 """Units of numbers that may be of anything."""
 
@@ -120,8 +125,10 @@ def find_hints(
         KnowledgeError: the knowledge cannot be read.
     """
     passages = base._load().passages
-    same = alike_pairs(passages)
     answers = _answers(base, passages, progress)
+    kin = _kin(answers, passages)
+    same = {pair: share for pair, share in alike_pairs(passages).items() if _pair(pair, passages) not in kin}
+    answers = {pair: likely for pair, likely in answers.items() if _pair(pair, passages) not in kin}
     texts = _Texts(passages, read, answers.keys() | same.keys())
     found = [hit for pair, likely in answers.items() if (hit := texts.contradiction(*pair, likely))]
     twice: list[Hint] = []
@@ -129,7 +136,7 @@ def find_hints(
         differing = texts.contradiction(one, other, 1.0, alike=True)
         if differing:
             found.append(differing)
-        elif not texts.differ(one, other):
+        elif texts.equal(one, other):
             first, second = (_place(passages[at], passages[at].text) for at in (one, other))
             twice.append(Hint("duplicate", "", first, second, round(share, 2)))
     return [*_told(found, passages), *twice]
@@ -152,6 +159,31 @@ def _answers(
                 if found.score >= POSSIBLE:
                     answers[pair] = max(answers.get(pair, 0.0), found.score)
     return answers
+
+
+def _kin(answers: Mapping[tuple[int, int], float], passages: Sequence[Passage]) -> set[tuple[str, str]]:
+    """Return pairs of documents that answer the same questions of two things of one kind."""
+    near: dict[int, set[int]] = defaultdict(set)
+    for (one, other), likely in answers.items():
+        if likely >= PROBABLE:
+            near[one].add(other)
+            near[other].add(one)
+    shared: Counter[tuple[str, str]] = Counter()
+    for one, others in near.items():
+        if len({_document(passages[other]) for other in others}) >= KIN_QUESTION:
+            shared.update({_pair((one, other), passages) for other in others})
+    kin: dict[str, set[str]] = defaultdict(set)
+    for (first, second), count in shared.items():
+        if count >= KIN:
+            kin[first].add(second)
+            kin[second].add(first)
+    # Those of one kind have the others of it in common, also where few of their questions are.
+    return {
+        (min(first, second), max(first, second))
+        for first, near_first in kin.items()
+        for second in near_first.union(*(kin[each] for each in near_first))
+        if first != second and (second in near_first or len(near_first & kin[second]) >= KIN)
+    }
 
 
 class _Texts:
@@ -198,10 +230,13 @@ class _Texts:
                         best = _Found(strength, about, first, second)
         return best
 
-    def differ(self, one: int, other: int) -> bool:
-        """Tell whether two passages that are alike name different amounts, and so are two of a kind."""
-        ours, theirs = _amounts(self._sentences[one]), _amounts(self._sentences[other])
-        return any(ours.get(unit, set()) != theirs.get(unit, set()) for unit in ours.keys() | theirs.keys())
+    def equal(self, one: int, other: int) -> bool:
+        """Tell whether two passages that share phrases say the same: in all their words and all amounts."""
+        ours, theirs = self._sentences[one], self._sentences[other]
+        if _amounts(ours) != _amounts(theirs):
+            return False
+        keys = [frozenset[str]().union(*(each.facts.keys for each in own)) for own in (ours, theirs)]
+        return self._weight(keys[0] & keys[1]) >= TWICE * min(self._weight(each) for each in keys)
 
     def _differing(
         self,
@@ -211,9 +246,10 @@ class _Texts:
         theirs: Mapping[str, set[float]],
     ) -> Iterator[str]:
         one, other = _amounts([first]), _amounts([second])
+        equal = first.facts.keys == second.facts.keys
         for unit in one.keys() & other.keys():
-            # An amount that both passages name somewhere is agreed on.
-            if not ours[unit] & theirs[unit]:
+            # An amount that both passages name somewhere is agreed on, unless the sentences are the same.
+            if not (one[unit] & other[unit] if equal else ours[unit] & theirs[unit]):
                 yield unit
         if first.facts.negated != second.facts.negated and not (first.facts.hedged or second.facts.hedged):
             yield "not"
@@ -231,7 +267,8 @@ class _Texts:
             enough = words >= 0.8 and self._covered(first, second)
         elif about == "not":
             enough = (likely >= LIKELY and words >= 0.5 and sure >= 1.7) or (
-                self._covered(first, second)
+                (words >= 0.85 and meaning >= 0.8)
+                or self._covered(first, second)
                 and (
                     (words >= 0.5 and meaning >= 0.8)
                     or (likely >= LIKELY and words >= 0.35 and meaning >= 0.75)
@@ -291,6 +328,11 @@ def _told(found: Sequence[_Found], passages: Sequence[Passage]) -> list[Hint]:
 
 def _place(passage: Passage, text: str) -> Place:
     return Place(passage.source, passage.title, text)
+
+
+def _pair(pair: tuple[int, int], passages: Sequence[Passage]) -> tuple[str, str]:
+    first, second = sorted(_document(passages[at]) for at in pair)
+    return first, second
 
 
 def _document(passage: Passage) -> str:
