@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -135,3 +137,11 @@ def test_wrong_settings_say_what_to_write(settings: dict[str, object], says: str
     whole = {"name": "x", "persona": {"company": "y"}, **settings}
     with pytest.raises(ValidationError, match=says):
         DeskSettings.model_validate(whole)
+
+
+def test_the_settings_in_the_readme_can_be_copied() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 3
+    for block in blocks:
+        DeskSettings.model_validate({"name": "x", "persona": {"company": "y"}, **tomllib.loads(block)})
