@@ -73,7 +73,8 @@ _DROPS = re.compile(
 )
 _KEEPS = re.compile(
     r"\b(?:rather (?:you )?(?:not|didn'?t)|prefer (?:you )?(?:not|didn'?t)"
-    r"|(?:don'?t|do not) (?:tell|share|pass|give)|keep (?:it|that|them|those|this) (?:private|to yourself|secret)|anonym\w+"
+    r"|(?:don'?t|do not) (?:tell|share|pass|give)"
+    r"|keep (?:it|that|them|those|this) (?:private|to yourself|secret)|anonym\w+"
     r"|without (?:it|that|them|my))\b"
     r"|(?:不|别)(?:要|用|想|必|行|方便|同意|可以|愿意)?(?:告诉|说|给|透露|提供|转告)|不方便|不同意|不行|保密|匿名",
     re.IGNORECASE,
@@ -245,9 +246,13 @@ async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncG
     pending = errand if errand is not None and errand.tool == ERRAND else None
     outcome, at_ms, topic, ours = Outcome.ANSWERED, 0.0, False, False
     verdict: Verdict | None = None
+    unknown: list[Event] = []  # "I do not know" is held back: to who only vents their anger it is no answer
     async with aclosing(events) as inner:
         async for event in inner:
-            yield event
+            if isinstance(event, Written) and event.sentence.outcome is Outcome.ABSTAINED:
+                unknown.append(event)
+            else:
+                yield event
             match event:
                 case Screened() if event.verdict.direction.value == "input":
                     verdict = verdict or event.verdict
@@ -263,10 +268,15 @@ async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncG
                 case _:
                     pass
     if ours:
+        for event in unknown:
+            yield event
         return
     # words that nobody made out, and that the guard has not seen, tell nothing
     asked = replace(asked, verdict=verdict) if verdict is not None else replace(asked, text="")
     step = _due(asked, outcome, topic=topic, errand=errand, pending=pending)
+    angry = step is not None and step.errand is not None and step.errand.values["reason"] == Reason.ANGER
+    for event in [] if angry else unknown:
+        yield event
     if step is not None:
         async for event in passing(step, asked, lambda: at_ms):
             yield event
@@ -289,6 +299,8 @@ def _due(
         return Step(pending.question, replace(pending, asides=1, put=True, at_s=asked.now_s))
     if not asked.memory.staff.free:
         return None
+    if pending is not None and not pending.asides and outcome is Outcome.ABSTAINED:
+        return Step(pending.question, replace(pending, asides=1, put=True, at_s=asked.now_s))
     if verdict.action is Action.ESCALATE:
         return _passed(asked, Reason.GUARD, consent=False)
     if errand is not None and errand.stage is not Stage.DONE and errand != pending:

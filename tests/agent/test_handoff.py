@@ -193,6 +193,22 @@ async def test_two_questions_in_a_row_without_an_answer_bring_the_offer(tmp_path
     assert talk.passed == PassedOn("failure", consent=False)
 
 
+async def test_an_offer_is_made_once_more_where_the_next_question_was_of_no_use_either(
+    tmp_path: Path,
+) -> None:
+    talk = Talk(tmp_path, [Sentence("I do not know.", outcome=Outcome.ABSTAINED)])
+    for question in ("What is the weight of the moon?", "And of the sun?", "Hm, and of Mars?"):
+        said = await talk.ask(question)
+    assert said == "I do not know. Shall I pass you on to a colleague?"
+    assert "Shall I" not in await talk.ask("Of Venus?")
+
+
+async def test_who_vents_their_anger_is_not_told_that_the_desk_does_not_know(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, [Sentence("I do not know.", outcome=Outcome.ABSTAINED)])
+    said = await talk.ask("You are completely useless!!")
+    assert said == "I am sorry that this is so annoying. Shall I pass you on to a colleague?"
+
+
 async def test_words_that_are_not_made_out_twice_bring_the_offer(tmp_path: Path) -> None:
     talk = Talk(tmp_path)
     assert "Shall I" not in await talk.ask("mumble", confidence=0.05)

@@ -21,6 +21,7 @@ OPERATIONS = (
     "POST /v1/sessions",
     "GET /desks/{desk}/poster.jpg",
     "DELETE /v1/sessions/{session}",
+    "POST /v1/sessions/{session}/rate",
     "GET /v1/queue/{ticket}",
     "POST /v1/chat",
     "GET /v1/inbox",
