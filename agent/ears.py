@@ -21,7 +21,7 @@ SILENCE_S = 0.2
 """Without voice for so long, the words so far are asked for: most turns end here, and work can begin."""
 KEPT_S = 1.0
 """Sound kept while nobody speaks: the pre-roll of the next utterance, and a margin."""
-FED = RECOGNITION_RATE_HZ // 10
+FED = RECOGNITION_RATE_HZ // 20
 """Samples that a recognizer is handed at least: each time costs the event loop a change of threads."""
 LONGEST_S = 40.0
 """Sound of one utterance that is kept; turn taking ends a turn earlier."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from weakref import WeakSet
 
-FULL_A_CORE, MIDDLE_A_CORE = 1, 2
-"""Connections for which a core draws the full picture, and three quarters of its width; beyond that, half."""
+FULL_A_CORE = 1
+"""Connections for which a core draws the full picture."""
+RUNGS_A_CORE = (FULL_A_CORE, 2, 3)
+"""Connections up to which the rungs of `quality.STEPS` can be had; beyond the last, the one after it."""
 
 _PRESENT: WeakSet[object] = WeakSet()
 
@@ -28,5 +30,5 @@ def many() -> bool:
 
 def best_rung() -> int:
     """Index of the best rung of `quality.STEPS` that everybody can have."""
-    cores = os.cpu_count() or 1
-    return (len(_PRESENT) > FULL_A_CORE * cores) + (len(_PRESENT) > MIDDLE_A_CORE * cores)
+    a_core = len(_PRESENT) / (os.cpu_count() or 1)
+    return sum(a_core > most for most in RUNGS_A_CORE)
