@@ -11,16 +11,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from agent.attending import attended, of_person, voiced
+from agent.attending import People, attended
 from agent.backchannel import is_stop
 from agent.conversation_events import (
     CardShown,
     ConversationEvent,
-    HandoffBegan,
-    HandoffEnded,
     HeardWords,
     Notice,
-    PersonTold,
     SentenceBegan,
     StateChanged,
     VerdictGiven,
@@ -44,7 +41,6 @@ from agent.events import (
     Withdrawn,
     Written,
 )
-from agent.handoff import handoff_of
 from agent.history import Exchange, History, Memory
 from agent.live_face import Look
 from agent.live_turn import LiveTurn
@@ -54,7 +50,6 @@ from agent.reply import changes_nothing, reply
 from agent.sentence import Outcome
 from agent.slots import Errand
 from agent.smalltalk import small_talk
-from agent.staff import Staff
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
 from agent.suggesting import Suggesting
 from agent.turn import TurnTaker
@@ -74,7 +69,6 @@ from agent.turn_commands import (
     TurnState,
 )
 from agent.voicing import Voicing
-from moderation.verdict import Verdict
 from speech.errors import SpeechError
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm
@@ -88,8 +82,6 @@ VOICE_S = 0.15
 """How much longer than for its words a turn waits for what its voice tells."""
 WAITS_S = 30.0
 """How long what is to be said unasked waits for a silence."""
-SHORT_LETTERS = 3
-"""Words with so few letters, such as "ok", may be of either language."""
 TYPED_CHARS = 2000
 """Longest typed question that is looked at, whatever a desk allows."""
 
@@ -127,11 +119,6 @@ class Conversation:
     ) -> None:
         self.stage = stage
         self.history = History()
-        self.person = ""
-        """Name of the person who has the conversation; empty: the desk."""
-        self.staff: Callable[[], Staff] = Staff
-        """Asked who could take over."""
-        self._saying = asyncio.Lock()
         self._engines, self._ears, self._on_event, self._clock = engines, ears, on_event, clock
         self._echo = EchoGuard()
         self._taker = taker or TurnTaker(is_echo=self._echo.is_echo)
@@ -139,6 +126,10 @@ class Conversation:
         self._language = language if language in languages else languages[0]
         self._microphone = Microphone(clock())
         self._voicing = Voicing(engines, on_event)
+        self.people = People(
+            engines, self._voicing, self.history, on_event, clear=self._hold_back, say=self._say_later
+        )
+        self.people.speak_language(self._language)
         self._suggesting = Suggesting(engines, on_event)
         self._woken, self._quiet = asyncio.Event(), asyncio.Event()
         self._closed = False
@@ -191,6 +182,7 @@ class Conversation:
         """Choose the language of what the desk says of itself; an unknown one changes nothing."""
         if language in self._engines.desk.settings.languages:
             self._language = language
+            self.people.speak_language(language)
 
     def replay(self) -> None:
         """Say the last reply again, where nothing else is being said."""
@@ -210,58 +202,6 @@ class Conversation:
         spoken = await self._voicing.greeting(self._language)
         if spoken is not None and self._turn is None and not self._closed:
             self._say([spoken], Outcome.ANSWERED)
-
-    async def person_joins(self, name: str) -> None:
-        """A person takes the conversation over: the visitor's words go to them from now on."""
-        self.person = name
-        self.history.take(None)
-        self._throw_away()
-        if self._turn is not None and not self._acting:
-            self.stop()
-        await self.say_unasked("joined", person=name)
-
-    async def person_leaves(self, phrase: str) -> None:
-        """The desk goes on with the conversation, and says so.
-
-        Args:
-            phrase: "given_back" or "person_away".
-        """
-        name, self.person = self.person, ""
-        await self.say_unasked(phrase, person=name)
-
-    async def person_says(self, text: str) -> Verdict:
-        """Say a person's words, as far as the guard lets them through.
-
-        Raises:
-            AgentError: too much waits to be said, the voice fails, or the person has left meanwhile.
-        """
-        person = self.person
-        async with self._saying:
-            verdict, spoken = await voiced(text, person, self._language, self._engines, self._voicing)
-            if verdict.passes:
-                await self._say_later(spoken, Outcome.ANSWERED, lambda: self.person == person)
-        return verdict
-
-    async def say_unasked(
-        self, phrase: str, *, line: str = "", errand: Errand | None = None, person: str = ""
-    ) -> None:
-        """Say one of the desk's lines when it is quiet.
-
-        Args:
-            phrase: the line's name.
-            line: the line itself, where it is not one of the desk's as it stands.
-            errand: what its last question is about.
-            person: whom it names.
-        """
-        language = self.history.memory().language or self._language
-        line = line or str(getattr(self._engines.desk.phrases(language), phrase))
-        words = line.replace("{person}", person)
-        async with self._saying:
-            _, spoken = await voiced(words, "", language, self._engines, self._voicing)
-            with suppress(AgentError):
-                await self._say_later(spoken, Outcome.HANDOFF, lambda: not self._closed)
-                if errand is not None:
-                    self.history.take(errand)
 
     async def run(self) -> None:
         """Hear, take turns and answer, until `close`."""
@@ -435,7 +375,7 @@ class Conversation:
 
     def _memory(self, asked: str = "") -> Memory:
         """What was said before `asked`, of a reply that goes on as much as has sounded."""
-        turn, staff = self._turn, self.staff()
+        turn, staff = self._turn, self.people.staff()
         if turn is not None and turn.asked and asked.startswith(turn.asked):
             # as it will be if the two are joined
             return replace(self.history.memory(staff=staff), errand=turn.errand)
@@ -457,7 +397,9 @@ class Conversation:
         transcript = Transcript(text, heard.language, heard.confidence, heard.engine)
         typed = heard.engine == "typed"
         utterance = Heard(transcript, speech_s=0.0 if typed else 1.0)
-        return attended(utterance, self._engines) if self.person else reply(utterance, self._engines, memory)
+        if self.people.name:
+            return attended(utterance, self._engines)
+        return reply(utterance, self._engines, memory)
 
     def _put_off(self, *, asked_more: str) -> None:
         """A tool is at work on the turn: that is not done twice, so what was added is asked after it."""
@@ -488,7 +430,7 @@ class Conversation:
         if turn.spoken:
             self._follow(self._taker.reply_lasts(now := self._clock(), now + self.stage.queued_s, last=True))
             self.stage.finish()
-            latest = lambda: -1 if self.person else self._turns  # noqa: E731
+            latest = lambda: -1 if self.people.name else self._turns  # noqa: E731
             self._begin(self._suggesting.after(turn, self.history, latest))
         else:
             self._over("", interrupted=False)
@@ -514,7 +456,7 @@ class Conversation:
             case ErrandMoved():
                 self.history.take(event.errand)
             case PassedOn() | Withdrawn() | ToPerson():
-                self._pass_on(turn, event)
+                self.people.pass_on(turn, event)
             case Shown():
                 self._on_event(CardShown(turn.number, event.card))
             case Ended():
@@ -522,20 +464,11 @@ class Conversation:
             case _:
                 pass
 
-    def _pass_on(self, turn: LiveTurn, event: PassedOn | Withdrawn | ToPerson) -> None:
-        match event:
-            case PassedOn():
-                exchanges, told = self.history.exchanges, self.history.told
-                language = self.history.memory().language
-                if not language or sum(map(str.isalpha, turn.question)) > SHORT_LETTERS:
-                    language = self._engines.desk.language_of(turn.question)
-                handoff = handoff_of(event, exchanges, turn.question, told, language)
-                self._on_event(HandoffBegan(turn.number, handoff))
-            case Withdrawn():
-                self._on_event(HandoffEnded(turn.number))
-            case ToPerson():
-                turn.person = self.person
-                self._on_event(PersonTold(turn.number, event.text, event.flagged))
+    def _hold_back(self) -> None:
+        """End what the desk is saying or thinking; a tool that is at work comes to its end."""
+        self._throw_away()
+        if self._turn is not None and not self._acting:
+            self.stop()
 
     async def _say_later(self, spoken: list[Spoken], outcome: Outcome, still: Callable[[], bool]) -> None:
         """Say something unasked when neither the visitor nor a reply is to be heard.
@@ -612,9 +545,8 @@ class Conversation:
             language = self._language_of(turn)
             exchange = Exchange(turn.question, heard, turn.outcome, interrupted, language, turn.person)
             self.history.add(exchange)
-        elif turn.spoken and (person := turn.spoken[-1].sentence.person) and heard:
-            said = of_person(heard, turn.spoken)
-            self.history.answered_by(person, said, self._language_of(turn))
+        else:
+            self.people.remember(heard, turn.spoken, self._language_of(turn))
         said = turn.spoken[-1].sentence.text if turn.spoken and not interrupted else heard
         self._taker.expect_dictation(asks_to_dictate(said) or self.history.dictating)
         self._on_event(turn.ended(heard, interrupted=interrupted))

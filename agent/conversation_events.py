@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.cards import Card
-from agent.handoff import Handoff
+from agent.handoff_record import Handoff
 from agent.sentence import Citation, Outcome, Sentence
 from agent.suggestion import Heading, Suggestion
 from moderation.verdict import Verdict

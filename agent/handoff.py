@@ -6,24 +6,23 @@ themselves goes along. Nothing here changes anything; what is to be said and to 
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from agent.anger import CROSS, FURIOUS, anger
 from agent.confirming import Nod, nod
 from agent.events import ErrandMoved, Event, PassedOn, Retrieved, Screened, Withdrawn, Written
+from agent.handoff_words import DROPS, HOW_LONG, KEEPS, NO_PERSON, NOT_HELPED
 from agent.history import Exchange, Memory
-from agent.particulars import Particulars, hidden, particulars_of
+from agent.particulars import Particulars, particulars_of
 from agent.phrases import Phrases
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Errand, Stage, asks_pardon, asks_something
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
-from agent.summary import summary
 from agent.wording import confirmation
 from moderation.verdict import Action, Verdict
 
@@ -40,47 +39,6 @@ MISSES = 2
 QUIET = 4
 """Exchanges after an offer in which no other is made."""
 
-_NOT_HELPED = re.compile(
-    r"\b(?:that'?s|that is|this is|it'?s) not (?:what i (?:asked|meant|want(?:ed)?)|my question|an answer"
-    r"|helpful)"
-    r"|\byou (?:did not|didn'?t|haven'?t|have not) (?:answer|answered|help|helped)\b"
-    r"|\b(?:does not|doesn'?t|did not|didn'?t) (?:help|answer)\b"
-    r"|\bi (?:did not|didn'?t) ask (?:that|for that|about)"
-    r"|答非所问|不是我(?:问|要|想问)的|没有?回答我|没(?:有)?帮(?:到|上)|没用啊|我(?:问|说)的不是",
-    re.IGNORECASE,
-)
-_NO_PERSON = re.compile(
-    r"\b(?:(?:do not|don'?t|won'?t|no longer|not) (?:\w+ ){0,2}(?:need|want|have to|wait|like|talk|speak)"
-    r"|no need|not necessary)\b(?:(?!\b(?:bots?|robots?|machines?|computers?|ai|you)\b)[^,.;:!?]){0,40}"
-    r"\b(?:person|human|someone|somebody|agent|colleague|operator|representative|anyone|anybody|any ?more)\b"
-    r"|(?:不用|不要|不必|不想|不需要|别|先不|取消)(?:再|了)?(?:(?!机器|AI|ai)[^，。！？,]){0,5}(?:人工|真人|客服|同事)"
-    r"|不(?:用|想)?等了|不转了|不找(?:人|他们)?了",
-    re.IGNORECASE,
-)
-_HOW_LONG = re.compile(
-    r"\b(?:how (?:much )?long(?:er)?|when|where)\b.{0,30}"
-    r"\b(?:wait|colleague|person|human|someone|somebody|agent)\b"
-    r"|\b(?:my|which) place in (?:the )?(?:line|queue)\b|\bis (?:anyone|anybody|someone) coming\b"
-    r"|(?:还要|要|得)等多久|排(?:到|在)?(?:第)?几|(?:同事|人工|客服).{0,6}(?:什么时候|怎么还|还没|来了?吗)",
-    re.IGNORECASE,
-)
-
-
-_DROPS = re.compile(
-    r"\b(?:never ?mind|forget (?:it|about it|that)|i changed my mind|cancel)\b"
-    r"|算了|没事了|取消|不转了|不找了",
-    re.IGNORECASE,
-)
-_KEEPS = re.compile(
-    r"\b(?:rather (?:you )?(?:not|didn'?t)|prefer (?:you )?(?:not|didn'?t)"
-    r"|(?:don'?t|do not) (?:tell|share|pass|give)"
-    r"|keep (?:it|that|them|those|this) (?:private|to yourself|secret)|anonym\w+"
-    r"|without (?:it|that|them|my))\b"
-    r"|(?:不|别)(?:要|用|想|必|行|方便|同意|可以|愿意)?(?:告诉|说|给|透露|提供|转告)|不方便|不同意|不行|保密|匿名",
-    re.IGNORECASE,
-)
-"""Of what was told, nothing is to be passed on."""
-
 
 class Reason(StrEnum):
     """Why a visitor is passed on."""
@@ -95,34 +53,6 @@ class Reason(StrEnum):
     """The guard escalated: a visitor in danger."""
     MODEL = "model"
     """The language model thinks that a person is needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that was said."""
-
-    who: Literal["visitor", "ai", "person"]
-    text: str
-    name: str = ""
-    """Of the person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Handoff:
-    """What a person gets with a visitor who is passed on."""
-
-    reason: str
-    there: bool
-    """False: nobody was there."""
-    consent: bool
-    """The visitor agreed that what they told of themselves goes along."""
-    language: str
-    """ISO 639-1"""
-    summary: str
-    transcript: tuple[Line, ...]
-    """As it was heard; without consent, what the visitor told of themselves is masked."""
-    data: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """names, phones, emails, numbers → values; empty without consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +92,9 @@ def next_handoff(asked: Asked) -> Step | None:
     errand = asked.memory.errand
     if errand is not None and errand.tool == ERRAND and not errand.lapsed(asked.now_s):
         return _answered(asked, errand)
-    if asked.memory.staff.waiting and _NO_PERSON.search(asked.text.replace("’", "'")):
+    if asked.memory.staff.waiting and NO_PERSON.search(asked.text.replace("’", "'")):
         return Step(asked.phrases.declined, None, Withdrawn(), Outcome.ANSWERED)
-    if wants_person(asked.text) or asked.memory.staff.waiting and _HOW_LONG.search(asked.text):
+    if wants_person(asked.text) or asked.memory.staff.waiting and HOW_LONG.search(asked.text):
         return begun(asked, Reason.ASKED)
     if asked.desk.settings.handoff.speaks_of(asked.text) and not asked.memory.staff.waiting:
         return begun(asked, Reason.POLICY)
@@ -173,7 +103,7 @@ def next_handoff(asked: Asked) -> Step | None:
 
 def wants_person(text: str) -> bool:
     """Tell whether a visitor asks for a person."""
-    return small_talk(text) is Talk.HANDOFF and not _NO_PERSON.search(text.replace("’", "'"))
+    return small_talk(text) is Talk.HANDOFF and not NO_PERSON.search(text.replace("’", "'"))
 
 
 def begun(asked: Asked, reason: Reason) -> Step:
@@ -203,42 +133,6 @@ async def passing(step: Step, asked: Asked, clock: Callable[[], float]) -> Async
     feeling = Emotion("empathetic" if step.outcome is Outcome.HANDOFF else "neutral", 0.5)
     for text in split_sentences(step.line):
         yield Written(Sentence(text, asked.language, feeling, step.outcome), clock())
-
-
-def handoff_of(
-    passed: PassedOn, exchanges: Sequence[Exchange], question: str, told: Particulars, language: str
-) -> Handoff:
-    """Write down what a person gets.
-
-    Args:
-        passed: why, and whether what the visitor told goes along.
-        exchanges: before this turn, the oldest first.
-        question: of this turn, as the guard let it through.
-        told: what the visitor told of themselves.
-        language: ISO 639-1, of the summary.
-    """
-
-    def shown(text: str, *, own: bool) -> str:
-        return text if passed.consent else hidden(text, told, language, own=own)
-
-    lines = []
-    for one in exchanges:
-        reply = Line("person" if one.by else "ai", shown(one.reply, own=False), one.by)
-        lines += [Line("visitor", shown(one.question, own=True)), reply]
-    lines.append(Line("visitor", shown(question, own=True)))
-    asked = Exchange(question, "", Outcome.HANDOFF, False, language)
-    matters = [one for one in exchanges if nod(one.question) is Nod.UNCLEAR]
-    if nod(question) is Nod.UNCLEAR:
-        matters.append(asked)
-    return Handoff(
-        passed.reason,
-        passed.there,
-        passed.consent,
-        language,
-        shown(summary(matters, language=language), own=True),
-        tuple(line for line in lines if line.text),
-        told.document() if passed.consent else {},
-    )
 
 
 async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
@@ -333,7 +227,7 @@ def _failed(asked: Asked, outcome: Outcome) -> bool:
     unheard = outcome is Outcome.CLARIFIED and not asked.text
     misses = int(outcome is Outcome.ABSTAINED or unheard)
     before = asked.memory.exchanges
-    if _NOT_HELPED.search(asked.text.replace("’", "'")) and before and not before[-1].by:
+    if NOT_HELPED.search(asked.text.replace("’", "'")) and before and not before[-1].by:
         misses += 1
     for one in reversed(before):
         if not misses or one.by or not _missed(one):
@@ -344,7 +238,7 @@ def _failed(asked: Asked, outcome: Outcome) -> bool:
 
 def _missed(one: Exchange) -> bool:
     not_heard = one.outcome is Outcome.CLARIFIED and not one.question
-    helpless = bool(_NOT_HELPED.search(one.question.replace("’", "'")))
+    helpless = bool(NOT_HELPED.search(one.question.replace("’", "'")))
     return one.outcome is Outcome.ABSTAINED or not_heard or helpless
 
 
@@ -359,10 +253,10 @@ def _answered(asked: Asked, errand: Errand) -> Step | None:
             return begun(asked, reason)
         refused = nod(said, question) is Nod.NO and not asks_something(said)
         return Step(phrases.declined, None, Withdrawn(), Outcome.ANSWERED) if refused else None
-    if _NO_PERSON.search(said) or _DROPS.search(said):
+    if NO_PERSON.search(said) or DROPS.search(said):
         return Step(phrases.declined, None, Withdrawn(), Outcome.ANSWERED)
     agrees = nod(said, question)
-    if agrees is Nod.NO or _KEEPS.search(said):
+    if agrees is Nod.NO or KEEPS.search(said):
         return _passed(asked, reason, consent=False)
     if agrees is Nod.YES:
         return _passed(asked, reason, consent=True)

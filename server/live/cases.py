@@ -12,7 +12,7 @@ from agent.conversation_events import (
     SentenceBegan,
     TurnEnded,
 )
-from agent.handoff import Handoff
+from agent.handoff_record import Handoff
 from server.live.handoff_documents import EntryDocument, HandoffDocument, LineDocument, State
 
 LINES = 400

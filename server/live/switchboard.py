@@ -24,8 +24,7 @@ from server.live.records import TurnRated
 from server.live.tasks import Tasks
 
 if TYPE_CHECKING:
-    from agent.slots import Errand
-    from moderation.verdict import Verdict
+    from agent.attending import People
     from server.live.desks import OpenDesk
     from server.live.session import Session
     from server.live.store import EventStore
@@ -48,22 +47,7 @@ class Attended(Protocol):
     """What passing on needs of `agent.conversation.Conversation`."""
 
     history: History
-    person: str
-    staff: Callable[[], Staff]
-
-    async def person_joins(self, name: str) -> None:
-        """Give the conversation to a person."""
-
-    async def person_leaves(self, phrase: str) -> None:
-        """Take it back."""
-
-    async def person_says(self, text: str) -> Verdict:
-        """Say a person's words."""
-
-    async def say_unasked(
-        self, phrase: str, *, line: str = "", errand: Errand | None = None, person: str = ""
-    ) -> None:
-        """Say a line of the desk's own."""
+    people: People
 
 
 class Watcher:
@@ -122,7 +106,7 @@ class Switchboard:
         talk = session.talk
         if isinstance(talk, Attended):
             self._sessions[session.guest.session] = session
-            talk.staff = lambda: self.staff(session)
+            talk.people.staff = lambda: self.staff(session)
 
     def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
         """Follow a conversation."""
@@ -136,7 +120,7 @@ class Switchboard:
             self._move(case, "withdrawn")
         elif not isinstance(event, Report | TurnRated):
             talk = session.talk
-            line = case.take(event, at, talk.person if isinstance(talk, Attended) else "")
+            line = case.take(event, at, talk.people.name if isinstance(talk, Attended) else "")
             if isinstance(event, PersonTold) and case.unanswered_at is None:
                 case.unanswered_at = at
             if line is not None and case.open:
@@ -217,7 +201,7 @@ class Switchboard:
             return case.document()
         case.by, case.unanswered_at = operator.name, self._clock()
         self._move(case, "taken")
-        self._start(talk.person_joins(operator.name), case, "joining")
+        self._start(talk.people.join(operator.name), case, "joining")
         return case.document()
 
     async def say(self, operator: Operator, session: str, text: str) -> SaidDocument:
@@ -239,7 +223,7 @@ class Switchboard:
             )
         waited_since, case.unanswered_at = case.unanswered_at, None
         try:
-            verdict = await talk.person_says(text)
+            verdict = await talk.people.say(text)
         except AgentError as error:
             case.unanswered_at = waited_since
             raise LiveError("not_said", str(error), "say it again", status=409, retryable=True) from None
@@ -366,7 +350,7 @@ class Switchboard:
     def _give_back(self, case: Case, talk: Attended, phrase: str) -> None:
         case.unanswered_at = None
         self._move(case, "back", reason="away" if phrase == "person_away" else "person")
-        self._start(talk.person_leaves(phrase), case, "handing back")
+        self._start(talk.people.leave(phrase), case, "handing back")
 
     def _miss(self, case: Case, talk: Attended) -> None:
         """Nobody came in time: say so, and take a message where the desk can."""
@@ -377,7 +361,7 @@ class Switchboard:
         question, errand = message(opened.desk, opened.engines.tools, phrases, language, time.monotonic())
         self._move(case, "missed")
         words = f"{line} {question}".strip()
-        self._start(talk.say_unasked("nobody_free", line=words, errand=errand), case, "excusing")
+        self._start(talk.people.say_own("nobody_free", line=words, errand=errand), case, "excusing")
 
     def _live(self, operator: Operator, session: str) -> tuple[Case, Session, Attended]:
         case = self._cases.get(session)

@@ -10,7 +10,8 @@ from agent.anger import CROSS, FURIOUS, anger
 from agent.answerer import Answerer
 from agent.desk import Desk
 from agent.events import Ended, ErrandMoved, Event, Heard, PassedOn, Screened, Withdrawn, Written
-from agent.handoff import handoff_of, wants_person
+from agent.handoff import wants_person
+from agent.handoff_record import handoff_of
 from agent.history import Exchange, History
 from agent.particulars import Particulars, hidden, particulars_of
 from agent.reply import reply

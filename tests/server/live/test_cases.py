@@ -1,7 +1,7 @@
 """What a person reads of a conversation, and what is kept of it."""
 
 from agent.conversation_events import HeardWords, PersonTold, SentenceBegan, TurnEnded
-from agent.handoff import Handoff, Line
+from agent.handoff_record import Handoff, Line
 from agent.sentence import Outcome, Sentence
 from server.live.cases import LINES, Case, stored
 
