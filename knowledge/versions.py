@@ -218,7 +218,7 @@ def noted(folder: Path, catalogue: Catalogue, cause: str = "learn", *, first: bo
     versions = Versions(folder)
     try:
         if not first or not versions.all():
-            versions.note(catalogue, cause)
+            versions.keep(catalogue, "found" if first else cause)
     except StoreError as error:
         log.warning("%s", error)
 
