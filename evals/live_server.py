@@ -168,14 +168,14 @@ def main(arguments: list[str] | None = None) -> None:
     from agent.desk import Desk
     from server.live.app import create_app
     from server.live.desks import cast_of
-    from server.live.options import ServeOptions, drawers
+    from server.live.options import ServeOptions, one_a_core
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--desk", default="")
     parser.add_argument("--sessions", type=int, default=64)
     parser.add_argument("--marks", action="store_true")
-    parser.add_argument("--drawers", type=int, default=drawers())
+    parser.add_argument("--drawers", type=int, default=one_a_core())
     given = parser.parse_args(arguments)
     options = ServeOptions(
         port=given.port,

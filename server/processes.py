@@ -50,10 +50,10 @@ class Processes:
     """
 
     def __init__(self, desks: Sequence[str], options: ServeOptions, count: int, folder: Path) -> None:
-        from server.live.options import drawers
-
         places = -(-options.max_sessions // count)
-        self._options = replace(options, max_sessions=places, drawers=drawers(count), certificate="", key="")
+        self._options = replace(
+            options, max_sessions=places, drawers=-(-options.drawers // count), certificate="", key=""
+        )
         self._desks = list(desks)
         self.sockets = [str(folder / f"{number}.sock") for number in range(count)]
         self._running: list[tuple[BaseProcess, Connection]] = []

@@ -60,6 +60,7 @@ def options_of(
     key: Path | None = None,
     kept_days: float | None = None,
     udp_ports: str = "",
+    drawers: int | None = None,
 ) -> ServeOptions:
     """Read what the command was given; passwords of TURN servers come from the environment.
 
@@ -77,6 +78,7 @@ def options_of(
         certificate: PEM file for https; None: http.
         key: its key; None: in the same file.
         kept_days: after which events and recordings are deleted; None: the usual time.
+        drawers: processes that draw; None: one for each core.
         udp_ports: "40000-40100": where sound and picture may come and go; empty: at any port.
 
     Raises:
@@ -85,7 +87,7 @@ def options_of(
     """
     from server.live.errors import LiveError
     from server.live.ice import IceSettings, read_ports
-    from server.live.options import KEPT_DAYS, OPERATORS, ServeOptions, drawers, places
+    from server.live.options import KEPT_DAYS, OPERATORS, ServeOptions, one_a_core, places
     from server.live.tokens import load_secret
 
     try:
@@ -111,7 +113,7 @@ def options_of(
         secret=load_secret(secret_file or state_root() / "secret"),
         ice=ice,
         max_sessions=places() if max_sessions is None else max_sessions,
-        drawers=drawers(),
+        drawers=one_a_core() if drawers is None else drawers,
         origins=tuple(origins),
         store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
         recordings=str(recordings or state_root() / "recordings"),

@@ -48,9 +48,18 @@ def serve(
         typer.Option(
             min=1,
             max=64,
-            help="Processes that share the conversations: one serves about four at once, and needs 700 MB.",
+            help="Processes that share the conversations: one serves about eight at once, and needs 700 MB.",
         ),
     ] = 1,
+    drawers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=64,
+            help="Processes that draw the faces, of 300 MB each; one for each core if left out. 0: the "
+            "server draws them itself, which is enough for one visitor.",
+        ),
+    ] = None,
     origin: Annotated[
         list[str] | None,
         typer.Option(help="https://shop.example: a site that may embed every desk; may be given often."),
@@ -101,6 +110,7 @@ def serve(
             turn=turn or (),
             relay_only=relay_only,
             udp_ports=udp_ports,
+            drawers=drawers,
             max_sessions=max_sessions,
             origins=origin or (),
             store=store,

@@ -34,9 +34,9 @@ RATES: Mapping[str, str] = {
 """A visitor needs one session and few questions; a shop's kiosks, or an office, are behind one address."""
 
 
-def drawers(servers: int = 1) -> int:
-    """How many processes draw for each of so many servers on this machine: one for each core in all."""
-    return max(1, min(8, (os.cpu_count() or 1) // servers))
+def one_a_core() -> int:
+    """How many processes draw the faces on this machine."""
+    return max(1, min(8, os.cpu_count() or 1))
 
 
 def places() -> int:

@@ -1,5 +1,6 @@
 """What `visavis serve` is told and tells; as a process it is tried in `live/test_kill.py`."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -71,6 +72,11 @@ def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
 
 def test_events_may_be_kept_nowhere() -> None:
     assert options_of(**{**GIVEN, "store": "none"}).store == ""
+
+
+def test_as_many_processes_draw_as_there_are_cores_unless_told_otherwise() -> None:
+    assert options_of(**GIVEN).drawers == max(1, min(8, os.cpu_count() or 1))
+    assert [options_of(**GIVEN, drawers=number).drawers for number in (0, 3)] == [0, 3]
     assert options_of(**GIVEN).store.endswith("sessions.sqlite")
 
 
