@@ -17,6 +17,7 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9&.+'’-]*[A-Za-z0-9]|[A-Z]")
 _BORDER = re.compile(
     r"[,:](?!\d)|[;—()，；：（）]|\b(?:but|however|although|whereas|while)\b|(?<!不)但是?|然而|而且"
+    r"|(?<=[\u3400-\u9fff])(?:并且?|同时)(?![不非未没无排列行发存联入])"
 )
 
 
@@ -109,6 +110,8 @@ def _clause(text: str, *, states: bool = True) -> Clause:
 
 def _parts(word: Word) -> Iterable[Word]:
     """Return the words of an English phrase that stands for one concept; else the word."""
+    if len(word.parts) == 1 and not HAN.match(word.surface):  # "covered for" means what "warranty" means
+        return (replace(word, stem=word.parts[0], parts=()),)
     if word.parts and not HAN.match(word.surface):
         return (Word(part, part, plain=word.plain) for part in word.parts)
     return (word,)

@@ -177,7 +177,12 @@ def _share(words: Sequence[Word], clauses: Sequence[Clause], about: Source) -> f
     keys, text = keys_of(clauses), " ".join(clause.text for clause in clauses)
     asked = keys_of(about.clauses)
     held = taken_up = total = 0.0
+    counted: set[str] = set()
     for word in words:
+        same = set(filter(means, word.concepts))
+        if same and same <= counted:
+            continue  # "the warranty covers": said twice, it proves no more
+        counted |= same
         weight = PLAIN if word.plain else 1.0
         total += weight
         if _supported(word, keys, text):

@@ -266,3 +266,21 @@ JIFEN = Evidence("积分 24 个月后过期。积分不能换现金，也不能�
 def test_a_not_counts_wherever_it_stands_in_the_sentence(sentence: str, fine: bool) -> None:
     found = support(sentence, (WARRANTY, JIFEN))
     assert (found.score >= ENOUGH) is fine, found
+
+
+COVER = "Everything has a warranty of at least 2 years. Lamps, tents and chairs have a warranty of 5 years."
+UNUSED = "商品必须未使用并保留原包装。"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "fits"),
+    [
+        ("Your tent is covered for five years.", COVER, True),
+        ("The warranty also covers theft.", COVER, False),
+        ("Our warranty covers accidental damage.", COVER, False),
+        ("商品要没用过，并保留原包装。", UNUSED, True),
+    ],
+)
+def test_a_meaning_that_is_said_twice_proves_no_more(sentence: str, text: str, fits: bool) -> None:
+    found = support(sentence, [Evidence(text, "")], asked="How long is the warranty on a tent?")
+    assert (found.score >= ENOUGH) is fits
