@@ -18,6 +18,7 @@ from knowledge.ranking import Ranking, Reranker
 from knowledge.record import Catalogue, Record, text_record
 from knowledge.store import Store
 from knowledge.table import default_embedder
+from knowledge.versions import noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ class KnowledgeBase:
                 skipped.append(Skipped(id_, "empty"))
                 continue
             records[id_] = text_record(id_, text)
-        return self._commit(records, removed=(), skipped=skipped)
+        report = self._commit(records, removed=(), skipped=skipped)
+        self._keep_version("learn")
+        return report
 
     def add(
         self,
@@ -143,6 +146,8 @@ class KnowledgeBase:
                     unchanged=report.unchanged + done.unchanged,
                     passages=done.passages,
                 )
+        if report.added or report.updated or report.removed:
+            self._keep_version("learn")
         return replace(
             report, unchanged=report.unchanged + learning.unchanged, skipped=tuple(learning.skipped)
         )
@@ -160,7 +165,9 @@ class KnowledgeBase:
 
     def remove(self, sources: Iterable[str]) -> LearnReport:
         """Forget documents by source (of documents, without "#section")."""
-        return self._commit({}, removed=set(sources), skipped=[])
+        report = self._commit({}, removed=set(sources), skipped=[])
+        self._keep_version("remove")
+        return report
 
     def search(
         self,
@@ -245,13 +252,28 @@ class KnowledgeBase:
 
     def _load(self) -> Ranking:
         with self._lock:
-            if self._loaded is None:
+            if self._loaded is None or self._is_replaced(self._loaded):
                 try:
                     self._loaded = self._read()
                 except StoreError:
                     # Another process may have replaced the knowledge while it was being read.
-                    self._loaded = self._read()
+                    try:
+                        self._loaded = self._read()
+                    except StoreError:
+                        if self._loaded is None:
+                            raise
             return self._loaded
+
+    def _is_replaced(self, loaded: Ranking) -> bool:
+        """Tell whether another process has learnt; what cannot be read takes the place of nothing."""
+        try:
+            return self._store.read().version != loaded.catalogue.version
+        except StoreError:
+            return False
+
+    def _keep_version(self, cause: str) -> None:
+        with self._lock, self._store.writing():
+            noted(self._store.folder, self._store.read(), cause)
 
     def _read(self) -> Ranking:
         catalogue = self._store.read()
@@ -275,6 +297,7 @@ class KnowledgeBase:
     ) -> LearnReport:
         with self._lock, self._store.writing():
             before = self._store.read()
+            noted(self._store.folder, before, first=True)
             forgotten = [source for source in removed if source in before.records]
             kept = {source: record for source, record in before.records.items() if source not in forgotten}
             catalogue = Catalogue.of(kept | records, self._embedder.name)

@@ -33,7 +33,6 @@ class Shop:
     def learn(self) -> None:
         """What every start of a server or a command does."""
         self.base.add(self.own)
-        versions_of(self.base)
 
     def says(self, question: str = "how long is the warranty on lamps") -> str:
         found = self.base.search(question, 1)
@@ -203,3 +202,25 @@ def test_a_damaged_version_is_said_and_changes_nothing(shop: Shop) -> None:
     shutil.rmtree(shop.index / "versions")
     assert Versions(shop.index).all() == []
     assert len(versions_of(shop.base)) == 1
+
+
+def test_learning_makes_a_version_at_once(shop: Shop) -> None:
+    shop.write("warranty.md", SEVEN)
+    shop.base.add(shop.own)
+    shop.base.remove(["stores.md"])
+    assert [one.cause for one in Versions(shop.index).all()] == ["remove", "learn", "learn"]
+
+
+def test_who_has_the_knowledge_open_answers_from_the_new_one_at_the_next_question(shop: Shop) -> None:
+    server = KnowledgeBase.open(shop.index)
+    asked = "how long is the warranty on lamps"
+    assert "two years" in server.search(asked, 1)[0].text
+    shop.write("warranty.md", SEVEN)
+    shop.learn()
+    assert "seven" in server.search(asked, 1)[0].text
+    roll_back(shop.base, None, shop.own)
+    assert "two years" in server.search(asked, 1)[0].text
+    catalogue = shop.index / "catalogue.json"
+    catalogue.rename(catalogue.with_suffix(".away"))
+    catalogue.write_text("{")
+    assert "two years" in server.search(asked, 1)[0].text
