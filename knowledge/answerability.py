@@ -74,6 +74,10 @@ class Evidence:
     """How likely the question asks for the passage's topic, where the knowledge has learnt its topics."""
     topics: float = 0.0
     """1 where it has."""
+    topic_near: float = 0.0
+    """Cosine of the question and the nearest way to ask for the passage's topic."""
+    topic_told: float = 0.0
+    """How much the wording of the question speaks for the passage's topic."""
 
     def signals(self) -> tuple[float, ...]:
         """Return the likelihood's inputs."""
@@ -97,6 +101,10 @@ class Evidence:
             self.called,
             self.general * self.meant,
         )
+
+    def topical_signals(self) -> tuple[float, ...]:
+        """Return the likelihood's inputs where the knowledge has learnt its topics."""
+        return (*self.signals(), self.topic, self.topic_near, self.topic_told)
 
     def places(self) -> tuple[float, ...]:
         """Return the order's inputs."""
@@ -142,30 +150,32 @@ WEIGHTS = (
 )
 """In the order of `Evidence.signals`; fitted by `python -m knowledge.calibrate fit`."""
 
-TOPIC_BIAS = -8.59
-TOPIC_WEIGHT = 2.91
+TOPIC_BIAS = -6.88
 TOPIC_WEIGHTS = (
-    0.19,
-    1.7,
-    0.32,
-    0.78,
-    0.19,
-    0.0,
-    2.25,
-    -0.58,
+    0.7,
+    1.24,
+    0.17,
+    1.54,
+    -0.15,
     0.0,
     0.0,
-    0.0,
-    0.78,
-    1.96,
-    1.02,
-    0.0,
-    2.74,
+    -0.25,
     0.0,
     0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    3.35,
+    1.91,
+    0.07,
 )
 """Of knowledge that has learnt its topics from many ways to ask; the nearest of these then says more than
-words. In the order of `Evidence.signals`; fitted by `python -m knowledge.calibrate topics`."""
+words. In the order of `Evidence.topical_signals`; fitted by `python -m knowledge.calibrate topics`."""
 
 
 def standing(evidence: Evidence) -> float:
@@ -175,12 +185,11 @@ def standing(evidence: Evidence) -> float:
 
 def likelihood(evidence: Evidence) -> float:
     """Return the likelihood, 0..1, that the passage answers the question."""
-    signals = evidence.signals()
+    signals: tuple[float, ...] = evidence.signals()
+    weights: tuple[float, ...] = WEIGHTS
+    total = BIAS
     if evidence.topics and evidence.meant:
-        total = TOPIC_BIAS + TOPIC_WEIGHT * evidence.topic
-        weights = TOPIC_WEIGHTS
-    else:
-        total, weights = BIAS, WEIGHTS
+        signals, total, weights = evidence.topical_signals(), TOPIC_BIAS, TOPIC_WEIGHTS
     total += sum(weight * signal for weight, signal in zip(weights, signals, strict=True))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 

@@ -176,7 +176,7 @@ class WordIndex:
         """Return the token numbers of the whole document that a passage belongs to."""
         document_of = self._arrays["document_of"]
         first = int(document_of[passage])
-        last = int(np.searchsorted(document_of, first, side="right"))
+        last = int(np.searchsorted(document_of, document_of[passage], side="right"))
         if last - first > LONG_DOCUMENT:
             # A table of thousands of rows is no one text: a row's neighbours are its document.
             first += (passage - first) // LONG_DOCUMENT * LONG_DOCUMENT

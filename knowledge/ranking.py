@@ -18,7 +18,7 @@ from knowledge.passage import Passage
 from knowledge.query import Asked, Query, Speller, understand
 from knowledge.record import Catalogue
 from knowledge.table import TableEmbedder
-from knowledge.topics import Topics
+from knowledge.topics import NO_TOPIC, Meant, Topics
 from knowledge.vectors import AROUND_UNITS, Near, UnitVectors
 from knowledge.words import language_of
 
@@ -40,6 +40,8 @@ TURN_FADES = 0.8
 """Share of its weight that each turn further back keeps."""
 TURN_VECTOR = 0.25
 """Length of the turns' vector that is added to the question's."""
+BLOCK = 256
+"""Passages of which the best is looked for first."""
 RERANKED = 16
 """Passages that a second model looks at."""
 Ranked = tuple[int, float, Evidence]
@@ -126,11 +128,10 @@ class Ranking:
             if isinstance(self._embedder, TableEmbedder) and len(vector)
             else None
         )
-        topics = (
-            self._topics.likely(text, thought, near)
-            if self._topics is not None and near is not None
-            else None
-        )
+        meant: list[Meant] = []
+        if self._topics is not None and near is not None:
+            meant, nearest = self._topics.meant(text, thought, near)
+            candidates.update(nearest)
         top = float(words.max())
         wanted = language or language_of(text)
         ranked = []
@@ -141,10 +142,13 @@ class Ranking:
             place = standing(
                 evidence if whole is query else weigh(whole, number, self._index, nearness, share)
             )
-            if topics is not None and self._topics is not None:
-                likely = topics.get(self._topics.of[number], 0.0)
-                evidence = replace(evidence, topic=likely, topics=1.0)
-                place += self._topics.weight * likely
+            if meant and self._topics is not None:
+                topic = self._topics.of[number]
+                told = meant[topic] if topic >= 0 else NO_TOPIC
+                evidence = replace(
+                    evidence, topics=1.0, topic=told.share, topic_near=told.near, topic_told=told.told
+                )
+                place += told.place
             factor = 1.0 if self.passages[number].language == wanted else OTHER_LANGUAGE
             behind = 1.0 if factor == 1.0 else OTHER_LAST
             ranked.append((behind * place, number, factor, evidence))
@@ -279,8 +283,13 @@ def _weighted_tokens(query: Query) -> Iterator[tuple[int, float]]:
 
 def _best(scores: Floats, most: int) -> list[int]:
     """Return the numbers of the best passages that score above zero."""
-    if len(scores) > most:
-        chosen: npt.NDArray[np.intp] = np.argpartition(scores, len(scores) - most)[-most:]
-    else:
-        chosen = np.arange(len(scores))
+    chosen = np.arange(len(scores))
+    if len(scores) > most * BLOCK:
+        # The best lie in the blocks whose own best are best: most of a large array is looked at once.
+        blocks = np.maximum.reduceat(scores, np.arange(0, len(scores), BLOCK))
+        begins = np.argpartition(blocks, len(blocks) - most)[-most:] * BLOCK
+        chosen = (begins[:, None] + np.arange(BLOCK)).ravel()
+        chosen = chosen[chosen < len(scores)]
+    if len(chosen) > most:
+        chosen = chosen[np.argpartition(scores[chosen], len(chosen) - most)[-most:]]
     return [int(number) for number in chosen if scores[number] > 0]

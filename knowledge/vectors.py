@@ -61,7 +61,11 @@ class UnitVectors:
         self.first: Integers = np.searchsorted(self.owners, np.arange(passages + 1))
         small = len(self.ids) <= EXACT_UNITS
         self._exact: Floats | None = self.read(slice(None)) if small else None
-        self._signs: npt.NDArray[np.uint64] | None = None if small else arrays["signs"]
+        self._signs: npt.NDArray[np.uint64] | None = None if small else np.ascontiguousarray(arrays["signs"])
+        if self._signs is not None:
+            from knowledge.compiled import apart
+
+            self._compare = apart
         self._file: int | None = None
         if not small and file is not None:
             # A mapped file would slowly come to lie in memory whole, one question after another.
@@ -146,23 +150,17 @@ class UnitVectors:
 
     def _short_list(self, vector: Floats, allowed: npt.NDArray[np.bool_] | None) -> Integers:
         assert self._signs is not None
-        asked = _signs(vector[None, :])[:, 0]
         words, count = self._signs.shape
-        apart = np.zeros(count, dtype=np.uint16)
-        differing = np.empty(STRIDE, dtype=np.uint64)
-        bits = np.empty(STRIDE, dtype=np.uint8)
-        for begin in range(0, count, STRIDE):
-            end = min(count, begin + STRIDE)
-            size = end - begin
-            for word in range(words):
-                np.bitwise_xor(self._signs[word, begin:end], asked[word], out=differing[:size])
-                np.bitwise_count(differing[:size], out=bits[:size])
-                apart[begin:end] += bits[:size]
-        if allowed is not None:
-            apart[~allowed[self.owners]] = np.iinfo(np.uint16).max
-        # Distances are small whole numbers: counting them is quicker than sorting.
         farthest = words * 64
-        counts = np.bincount(apart, minlength=farthest + 1)[: farthest + 1].cumsum()
+        apart = np.empty(count, dtype=np.uint16)
+        # Distances are small whole numbers: counting them is quicker than sorting.
+        times = np.zeros(farthest + 1, dtype=np.int64)
+        self._compare(self._signs, np.ascontiguousarray(_signs(vector[None, :])[:, 0]), apart, times)
+        if allowed is not None:
+            forbidden = ~allowed[self.owners]
+            times -= np.bincount(apart[forbidden], minlength=farthest + 1)
+            apart[forbidden] = np.iinfo(np.uint16).max
+        counts = times.cumsum()
         limit = min(int(np.searchsorted(counts, SHORT_LIST)), farthest)
         units: Integers = np.flatnonzero(apart <= limit)
         if len(units) > 2 * SHORT_LIST:
