@@ -48,7 +48,10 @@ ANSWERS = {
     "en": (
         ["You can return anything within 30 days.", "Refunds reach you in five working days."],
         {
-            "source": "https://shop.example/returns",
+            "source": "manual.pdf#page=3",
+            "url": "https://shop.example/manual.pdf#page=3",
+            "page": 3,
+            "section": "After delivery",
             "title": "Returns and refunds",
             "text": "## Returns\nSend it back within **30 days**. <img src=x onerror=alert(1)> Unused only.",
             "score": 0.91,

@@ -158,7 +158,8 @@ def test_the_words_of_a_source_never_become_markup(visit: Opens) -> None:
     assert "<img src=x onerror=alert(1)>" in dialog.inner_text()
     assert dialog.locator("img").count() == 0
     link = dialog.get_by_role("link")
-    assert link.get_attribute("href") == "https://shop.example/returns"
+    assert link.get_attribute("href") == "https://shop.example/manual.pdf#page=3"
+    assert "page 3 · After delivery" in dialog.inner_text()
     assert "noopener" in (link.get_attribute("rel") or "")
     here.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
