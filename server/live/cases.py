@@ -172,4 +172,4 @@ def stored(text: str, *, over: bool) -> HandoffDocument:
     """
     document = HandoffDocument.model_validate_json(text)
     state: State = "left" if over and document.state in OPEN else document.state
-    return document.model_copy(update={"state": state, "live": False})
+    return document.model_copy(update={"state": state, "live": not over})

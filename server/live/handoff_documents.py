@@ -47,7 +47,7 @@ class EntryDocument(Document):
     consent: bool = False
     """The visitor agreed that what they told of themselves is passed on."""
     live: bool = False
-    """The visitor is connected to the server that answers: the conversation can be taken."""
+    """The conversation goes on, so that it can be taken."""
     summary: str = ""
     data: dict[str, list[str]] = Field(default_factory=dict)
     """names, phones, emails, numbers; empty without consent."""

@@ -55,7 +55,7 @@ def add_handoff_doors(app: FastAPI) -> None:
         Who comes second is told who has it (409).
         """
         operator, board = await _entered(request, authorization)
-        return board.take(operator, session)
+        return await board.take(operator, session)
 
     @app.post("/v1/inbox/{session}/say", tags=["inbox"])
     async def say(request: Request, session: Id, words: SayRequest, authorization: Key = "") -> SaidDocument:
@@ -70,7 +70,7 @@ def add_handoff_doors(app: FastAPI) -> None:
     async def back(request: Request, session: Id, authorization: Key = "") -> HandoffDocument:
         """Hand a conversation back to the desk, which knows what was said."""
         operator, board = await _entered(request, authorization)
-        return board.back(operator, session)
+        return await board.back(operator, session)
 
     @app.websocket("/v1/inbox/events")
     async def events(socket: WebSocket) -> None:

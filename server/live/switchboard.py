@@ -183,13 +183,13 @@ class Switchboard:
             raise _unknown()
         return found[0]
 
-    def take(self, operator: Operator, session: str) -> HandoffDocument:
+    async def take(self, operator: Operator, session: str) -> HandoffDocument:
         """Give somebody a visitor's conversation.
 
         Raises:
             LiveError: "no_such_handoff", "taken" by somebody else, or "visitor_left".
         """
-        case, _, talk = self._live(operator, session)
+        case, _, talk = await self._live(operator, session)
         if case.state == "taken":
             if case.by != operator.name:
                 raise LiveError(
@@ -211,7 +211,7 @@ class Switchboard:
             LiveError: as `take`; "not_yours"; "visitor_away" while the connection is broken; "not_said": the
                 guard does not let it through, or the avatar could not speak.
         """
-        case, visit, talk = self._live(operator, session)
+        case, visit, talk = await self._live(operator, session)
         self._check_owner(case, operator)
         if not visit.joined:
             raise LiveError(
@@ -234,13 +234,13 @@ class Switchboard:
             )
         return SaidDocument(said=verdict.text)
 
-    def back(self, operator: Operator, session: str) -> HandoffDocument:
+    async def back(self, operator: Operator, session: str) -> HandoffDocument:
         """Hand a conversation back to the desk.
 
         Raises:
             LiveError: as `take`; "not_yours".
         """
-        case, _, talk = self._live(operator, session)
+        case, _, talk = await self._live(operator, session)
         self._check_owner(case, operator)
         self._give_back(case, talk, "given_back")
         return case.document()
@@ -363,12 +363,12 @@ class Switchboard:
         words = f"{line} {question}".strip()
         self._start(talk.people.say_own("nobody_free", line=words, errand=errand), case, "excusing")
 
-    def _live(self, operator: Operator, session: str) -> tuple[Case, Session, Attended]:
+    async def _live(self, operator: Operator, session: str) -> tuple[Case, Session, Attended]:
         case = self._cases.get(session)
         if case is None or not operator.serves(case.desk):
-            raise _unknown()
+            await self.case(operator, session)  # who was passed on before this server began has left, too
         visit = self._sessions.get(session)
-        if visit is None or not isinstance(talk := visit.talk, Attended):
+        if case is None or visit is None or not isinstance(talk := visit.talk, Attended):
             raise LiveError("visitor_left", "the visitor has left", "take another one", status=410)
         return case, visit, talk
 

@@ -40,7 +40,7 @@ def test_what_is_told_to_the_person_is_kept_masked() -> None:
     kept = stored(one.kept(words=True), over=False)
     assert kept.transcript[-1].text == "Call [phone number] about [number]."
     assert kept.transcript[-1].flagged == "unclear"
-    assert (kept.state, kept.live) == ("taken", False)
+    assert (kept.state, kept.live) == ("taken", True)
     assert stored(one.kept(words=True), over=True).state == "left"
 
 
