@@ -409,6 +409,11 @@ export class LiveSession extends EventTarget {
     return this.#send({ type: "pick", turn, number });
   }
 
+  /** Tell what the visitor thinks of a reply: 1, -1, or 0 for neither. @returns {boolean} whether it could be told */
+  rate(turn, value) {
+    return this.#send({ type: "rate", turn, value });
+  }
+
   /** Want suggestions, or none. */
   suggest(on) {
     this.suggests = on;

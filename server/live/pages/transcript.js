@@ -14,10 +14,12 @@ export class Transcript {
   /**
    * @param {HTMLElement} list  an <ol>
    * @param {() => ((key: string, more?: object) => string)} speaker  returns the page's present language
+   * @param {(turn: number, value: number) => boolean} rate  tells what the visitor thinks of a reply
    */
-  constructor(list, speaker) {
+  constructor(list, speaker, rate) {
     this.list = list;
     this.speaker = speaker;
+    this.rate = rate;
     this.name = "";
   }
 
@@ -74,7 +76,9 @@ export class Transcript {
   /** A reply is over; of one that was interrupted only what was heard stays. */
   turnEnded({ turn, heard, interrupted }) {
     const found = this.#turns.get(turn);
-    if (!found?.reply || !interrupted) return;
+    if (!found?.reply) return;
+    if (found.visitor && heard) this.#askWhatTheyThink(turn, found.reply);
+    if (!interrupted) return;
     const body = found.reply.querySelector(".words");
     const t = this.speaker();
     if (!heard) {
@@ -84,6 +88,22 @@ export class Transcript {
     }
     body.replaceChildren(el("span", { lang: languageOf(heard), text: `${heard} …` }), " ", el("small", { string: "interrupted" }));
     translate(body, t);
+  }
+
+  /** Two buttons below a reply; pressing one again takes it back. */
+  #askWhatTheyThink(turn, reply) {
+    if (reply.querySelector(".rate")) return;
+    const buttons = [["good", 1], ["bad", -1]].map(([name, value]) => {
+      const button = el("button", { type: "button", label: `rate-${name}`, "aria-pressed": "false", on: { click: () => {
+        const pressed = button.getAttribute("aria-pressed") === "false";
+        if (!this.rate(turn, pressed ? value : 0)) return;
+        for (const one of buttons) one.setAttribute("aria-pressed", String(one === button && pressed));
+      } } }, icon(name));
+      return button;
+    });
+    reply.append(el("div", { class: "rate" }, ...buttons));
+    translate(reply, this.speaker());
+    this.#follow();
   }
 
   #turn(number) {

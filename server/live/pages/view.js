@@ -50,7 +50,7 @@ export class ConversationView extends EventTarget {
     }));
     this.root.append(this.view);
     this.input.addEventListener("input", () => this.#tell("activity", { by: "visitor" }));
-    this.transcript = new Transcript(this.log, () => this.t);
+    this.transcript = new Transcript(this.log, () => this.t, (turn, value) => this.session?.rate(turn, value) ?? false);
     this.suggestions = new Suggestions(this.form, () => this.t, { pick: (...picked) => this.#pick(...picked), want: (on) => this.session?.suggest(on) });
     this.speakIn(language);
     this.#show("idle");

@@ -118,6 +118,17 @@ def test_a_typed_question_is_shown_answered_and_captioned(visit: Opens) -> None:
         "You can return anything within 30 days. Refunds reach you in five working days."
     )
     assert here.script.of("text") == [{"type": "text", "text": "Can I send this back?"}]
+    helped, not_so = (
+        page.get_by_role("button", name=f"This answer {what}") for what in ("helped", "did not help")
+    )
+    not_so.click()
+    helped.click()
+    assert [one.get_attribute("aria-pressed") for one in (helped, not_so)] == ["true", "false"]
+    helped.press("Enter")
+    assert helped.get_attribute("aria-pressed") == "false"
+    here.until(lambda: len(here.script.of("rate")) == 3, "the ratings")
+    assert [one["value"] for one in here.script.of("rate")] == [-1, 1, 0]
+    assert page.locator(".line.reply").count() == page.locator(".rate").count() == 1
 
 
 def test_a_chinese_visitor_gets_the_page_and_the_captions_in_chinese(visit: Opens) -> None:
