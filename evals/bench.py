@@ -272,12 +272,13 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
     Raises:
         UsageError: there is no figure of that name.
     """
+    from evals.knowledge_figures import KNOWLEDGE, KNOWLEDGE_FIGURES, QUICK
     from evals.live_figures import LIVE_FIGURES
     from evals.live_runs import LiveRuns
     from evals.recommend import RECOMMEND, RECOMMEND_FIGURES, RatingsRuns, take_folder
 
-    known = [*FIGURES, *LIVE_FIGURES, *RECOMMEND_FIGURES]
-    groups: dict[str, Iterable[str]] = {LIVE: LIVE_FIGURES, RECOMMEND: RECOMMEND_FIGURES}
+    known = [*FIGURES, *KNOWLEDGE_FIGURES, *LIVE_FIGURES, *RECOMMEND_FIGURES]
+    groups: dict[str, Iterable[str]] = {KNOWLEDGE: QUICK, LIVE: LIVE_FIGURES, RECOMMEND: RECOMMEND_FIGURES}
     names, folder = take_folder(names, {*known, *groups})
     ratings = RatingsRuns(folder)
     wanted = [one for name in names or FIGURES for one in groups.get(name, (name,))]
@@ -294,6 +295,8 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
             try:
                 if name in RECOMMEND_FIGURES:
                     figure = ratings.figures[name]
+                elif name in KNOWLEDGE_FIGURES:
+                    figure = KNOWLEDGE_FIGURES[name]()
                 else:
                     figure = LIVE_FIGURES[name](live) if name in LIVE_FIGURES else FIGURES[name](bench)
             except NotHere as reason:
