@@ -85,17 +85,22 @@ def turns_of(connection: sa.Connection, desk: str, before_id: int | None, limit:
     return [EventRecord(**{**row, "data": json.loads(row["data"])}) for row in found]
 
 
-def handoffs_of(connection: sa.Connection, session_id: str, limit: int) -> list[tuple[str, bool]]:
+def handoffs_of(
+    connection: sa.Connection, session_id: str, states: Sequence[str], limit: int
+) -> list[tuple[str, bool]]:
     """Return handoffs as they were kept, the latest first, and whether their sessions are over.
 
     Args:
         connection: in a transaction.
         session_id: of whom; empty: of all.
+        states: those that count; none: all.
         limit: how many at most.
     """
     query = sa.select(sessions.c.handoff, sessions.c.closed_at).where(sessions.c.handoff_state != "")
     if session_id:
         query = query.where(sessions.c.id == session_id)
+    if states:
+        query = query.where(sessions.c.handoff_state.in_(states))
     found = connection.execute(query.order_by(sessions.c.opened_at.desc()).limit(limit))
     return [(text, closed_at is not None) for text, closed_at in found]
 

@@ -127,14 +127,23 @@ class EventStore:
         self._writer.change(session_id[:SESSION_CHARS], values)
         self._writer.flush()
 
-    async def handoffs(self, session_id: str = "", *, limit: int = 200) -> list[tuple[str, bool]]:
+    async def handoffs(
+        self, session_id: str = "", *, states: Sequence[str] = (), limit: int = 200
+    ) -> list[tuple[str, bool]]:
         """Return handoffs as they were kept, the latest first, and whether their sessions are over.
+
+        Args:
+            session_id: of whom; empty: of all.
+            states: those that count; none: all.
+            limit: how many at most.
 
         Raises:
             LiveError: "store_unavailable".
         """
         return await self._in_thread(
-            lambda: self._database.read(lambda connection: archive.handoffs_of(connection, session_id, limit))
+            lambda: self._database.read(
+                lambda connection: archive.handoffs_of(connection, session_id, states, limit)
+            )
         )
 
     async def flush(self, timeout_s: float = 5.0) -> bool:

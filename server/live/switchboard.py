@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agent.conversation_events import ConversationEvent, HandoffBegan, HandoffEnded, PersonTold, TurnEnded
@@ -15,7 +15,7 @@ from agent.handoff import elsewhere, message
 from agent.history import History
 from agent.particulars import hidden
 from agent.staff import Staff
-from server.live.cases import Case, stored
+from server.live.cases import OPEN, Case, stored
 from server.live.errors import LiveError
 from server.live.handoff_documents import EntryDocument, HandoffDocument, InboxDocument, SaidDocument, State
 from server.live.operators import Operator, Operators
@@ -96,8 +96,8 @@ class Switchboard:
         self._sessions: dict[str, Session] = {}
         self._watchers: set[Watcher] = set()
         self._tasks = Tasks()
-        self._seen: dict[str, float] = {}
-        """Of other processes: session → when its case changed last."""
+        self._elsewhere: dict[str, HandoffDocument] = {}
+        """Who waits or is attended to in other processes, as it was when it was looked last."""
 
     # What happens in sessions
 
@@ -148,11 +148,11 @@ class Switchboard:
         desk = session.guest.desk
         if not self.operators.look_after(desk):
             return Staff()
-        line = self._line(desk)
         case = self._cases.get(session.guest.session)
         waiting = case is not None and case.state == "waiting"
-        place = line.index(case) + 1 if waiting and case is not None else len(line) + 1
-        return Staff(True, self._desks[desk].desk.settings.handoff.open, waiting, place)
+        since = case.asked_at if case is not None and waiting else self._clock()
+        settings = self._desks[desk].desk.settings.handoff
+        return Staff(True, settings.open, waiting, self._ahead(desk, since) + 1)
 
     # What people do
 
@@ -163,7 +163,7 @@ class Switchboard:
         mine = [
             one for one in entries.values() if operator.serves(one.desk) and (not desk or one.desk == desk)
         ]
-        closed = [one for one in mine if one.state not in ("waiting", "taken")]
+        closed = [one for one in mine if one.state not in OPEN]
         return InboxDocument(
             waiting=sorted((one for one in mine if one.state == "waiting"), key=lambda one: one.asked_at),
             taken=sorted((one for one in mine if one.state == "taken"), key=lambda one: one.asked_at),
@@ -264,7 +264,7 @@ class Switchboard:
             await asyncio.sleep(TICK_S)
             try:
                 self.tick()
-                if self._watchers and time.monotonic() - looked_s >= OTHERS_S:
+                if time.monotonic() - looked_s >= OTHERS_S:
                     looked_s = time.monotonic()
                     await self.look_around()
             except Exception:
@@ -286,18 +286,21 @@ class Switchboard:
                 self._give_back(case, talk, "person_away")
 
     async def look_around(self) -> None:
-        """Tell watchers what has changed in other processes since the last look."""
-        first, seen = not self._seen, {}
-        for one in await self._stored():
-            if one.session in self._cases:
-                continue
-            seen[one.session] = one.changed_at
-            if not first and self._seen.get(one.session) != one.changed_at:
-                entry = entry_of(one).model_dump(mode="json")
-                for watcher in self._watchers:
-                    if watcher.operator.serves(one.desk):
-                        watcher.tell({"type": "changed", "entry": entry})
-        self._seen = seen or {"": 0.0}
+        """Look what other processes with the same store have; tell whom it concerns."""
+        if self._store is None:
+            return
+        there = {one.session: one for one in await self._stored(states=OPEN)}
+        there = {name: one for name, one in there.items() if name not in self._cases}
+        gone = [each for name in self._elsewhere.keys() - there for each in await self._stored(name)]
+        for one in [*there.values(), *gone]:
+            before = self._elsewhere.get(one.session)
+            if before is None or before.changed_at != one.changed_at or before.state != one.state:
+                self._announce("changed", entry_of(one))
+        moved = _waiting(self._elsewhere.values()) != _waiting(there.values())
+        self._elsewhere = there
+        for case in self._cases.values() if moved else ():
+            if case.live and case.state == "waiting":
+                self._tell_visitor(case)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -343,7 +346,7 @@ class Switchboard:
         if case.state == "taken":
             session.tell_person("talking", name=case.by)
         elif case.state == "waiting":
-            session.tell_person("waiting", ahead=self._line(case.desk).index(case))
+            session.tell_person("waiting", ahead=self._ahead(case.desk, case.asked_at))
         else:
             session.tell_person("none")
 
@@ -383,26 +386,33 @@ class Switchboard:
             one for one in self._cases.values() if one.desk == desk and one.state == "waiting" and one.live
         ]
 
+    def _ahead(self, desk: str, since: float) -> int:
+        """Return how many have waited at a desk for longer than since then, in all processes."""
+        here = sum(one.asked_at < since for one in self._line(desk))
+        return here + sum(
+            one.desk == desk and one.state == "waiting" and one.asked_at < since
+            for one in self._elsewhere.values()
+        )
+
     def _keep(self, case: Case) -> None:
         if self._store is not None:
             self._store.put_handoff(case.session, case.state, case.kept(words=self._store.keeps_words))
 
     def _publish(self, kind: str, case: Case, **more: object) -> None:
-        for watcher in self._watchers:
-            if watcher.operator.serves(case.desk):
-                watcher.tell({"type": kind, "entry": case.entry().model_dump(mode="json"), **more})
+        self._announce(kind, case.entry(), **more)
 
-    async def _stored(self, session: str = "") -> list[HandoffDocument]:
+    def _announce(self, kind: str, entry: EntryDocument, **more: object) -> None:
+        told = {"type": kind, "entry": entry.model_dump(mode="json"), **more} if self._watchers else {}
+        for watcher in self._watchers:
+            if watcher.operator.serves(entry.desk):
+                watcher.tell(told)
+
+    async def _stored(self, session: str = "", states: Sequence[str] = ()) -> list[HandoffDocument]:
         """Read cases that are kept; those of other servers are among them."""
         if self._store is None:
             return []
-        found = []
-        for text, over in await self._store.handoffs(session, limit=CLOSED):
-            try:
-                found.append(stored(text, over=over))
-            except ValueError:
-                log.warning("a handoff in the store cannot be read; it is passed over")
-        return found
+        rows = await self._store.handoffs(session, states=states, limit=CLOSED)
+        return await asyncio.to_thread(_read, rows)
 
     def _start(self, work: object, case: Case, what: str) -> None:
         def ended(error: BaseException | None) -> None:
@@ -410,6 +420,20 @@ class Switchboard:
                 log.error("session %s: %s failed", case.session, what, exc_info=error)
 
         self._tasks.start(work, f"{what} {case.session}", ended)  # type: ignore[arg-type]
+
+
+def _read(rows: Iterable[tuple[str, bool]]) -> list[HandoffDocument]:
+    found = []
+    for text, over in rows:
+        try:
+            found.append(stored(text, over=over))
+        except ValueError:
+            log.warning("a handoff in the store cannot be read; it is passed over")
+    return found
+
+
+def _waiting(documents: Iterable[HandoffDocument]) -> set[str]:
+    return {one.session for one in documents if one.state == "waiting"}
 
 
 def _unknown() -> LiveError:

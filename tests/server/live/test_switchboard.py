@@ -19,8 +19,10 @@ from agent.scripted import ScriptedAnswerer
 from avatar import Renderer, load_renderer, load_rig
 from moderation import Guard
 from server.live.desks import OpenDesk, cast_of
+from server.live.handoff_documents import HandoffDocument
 from server.live.operators import add_operator, remove_operator
 from server.live.options import ServeOptions
+from server.live.records import SessionClosed, SessionOpened
 from speech.scripted import ScriptedRecognizer
 from speech.scripted_voice import ScriptedSynthesizer
 from tests.agent.scripted import scripted_engines
@@ -248,6 +250,30 @@ async def test_who_waits_for_too_long_is_told_so_and_the_next_move_up(
             assert "none of my colleagues is free" in (await two.until("sentence"))["text"]
             states = [entry["state"] for entry in (await anna.inbox())["closed"]]
             assert sorted(states) == ["missed", "withdrawn"]
+
+
+async def test_who_waits_in_another_process_counts_and_is_told_of(tmp_path: Path, renderer: Renderer) -> None:
+    async with staffed(tmp_path, renderer) as (server, anna, _):
+        board, store = server.service.switchboard, server.service.store
+        document = HandoffDocument(
+            session="other", desk="front", state="waiting", reason="asked", language="en", asked_at=1.0,
+            changed_at=1.0,
+        )  # fmt: skip
+        store.put("other", SessionOpened("front"))
+        store.put_handoff("other", "waiting", document.model_dump_json())
+        await store.flush()
+        async with server.live(await server.session()) as client, watching(server, anna.key) as watch:
+            assert [one["session"] for one in (await watch.until("ready"))["inbox"]["waiting"]] == ["other"]
+            await board.look_around()
+            await watch.until("changed")
+            await asks_for_a_person(client)
+            assert client.seen[-1]["ahead"] == 1
+            store.put("other", SessionClosed("visitor"))
+            await store.flush()
+            await board.look_around()
+            assert (await watch.until("changed"))["entry"]["state"] == "left"
+            assert (await client.until("person"))["ahead"] == 0
+            assert (await anna.does("take", "other")).status_code == 410
 
 
 async def test_out_of_hours_nobody_is_promised(tmp_path: Path, renderer: Renderer) -> None:
