@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,6 +139,7 @@ class ProbabilityModel(Protocol):
         """Forget the stream."""
 
 
+@cache
 def silero_path() -> Path:
     """The Silero model file (MIT) that faster-whisper's package carries, without importing that package.
 
