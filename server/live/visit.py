@@ -158,7 +158,7 @@ class Visit:
         """Show the caption of a moment as it leaves; the visit is a sink of its own stage."""
         if moment.caption != self._caption:
             self._caption = moment.caption
-            by = {"by": "person" if self._person else "ai", "name": self._person}
+            by = {"by": "person", "name": self._person} if self._person else {}
             self._post.send("caption", turn=self._turn, text=moment.caption, **by)
 
     async def close(self, *, finish_s: float = 0.0) -> None:
