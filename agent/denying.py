@@ -28,6 +28,7 @@ class Ways:
     secrets: re.Pattern[str]
     ignorant: re.Pattern[str]
     orders: re.Pattern[str]
+    of_users: re.Pattern[str]
     kinds: frozenset[str]
     places: frozenset[str]
 
@@ -57,6 +58,7 @@ def ways() -> Ways:
         secrets=any_of(courtesy["secrets"]),
         ignorant=any_of(data["ignorance"]["said"]),
         orders=any_of(data["orders"]["said"]),
+        of_users=any_of(data["orders"]["of_users"]),
         kinds=frozenset(data["kinds"]["of_a_kind"]),
         places=frozenset(data["kinds"]["places"]),
     )

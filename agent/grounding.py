@@ -122,7 +122,12 @@ def support(
 
 
 def speaks_to_a_model(text: str) -> bool:
-    """Tell whether a text gives orders to an assistant; such a document is no evidence."""
+    """Tell whether a text may give orders to an assistant; such a document is no evidence."""
+    return orders_a_model(text) or bool(ways().of_users.search(text))
+
+
+def orders_a_model(text: str) -> bool:
+    """Tell whether a text plainly gives orders to an assistant; such a document is not learnt."""
     return bool(ways().orders.search(text))
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from agent.desk import Desk
+from agent.grounding import orders_a_model
 from knowledge import KnowledgeBase
 from knowledge.embedder import Embedder
 from knowledge.embedders import load_embedder
@@ -80,9 +81,13 @@ def document_check(whose: Guard | Desk) -> Check:
 
     def check(text: str) -> str:
         verdict = guard().screen(text, direction="document")
-        if verdict.action not in (Action.REFUSE, Action.ESCALATE):
-            return ""
-        return f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
+        if verdict.action in (Action.REFUSE, Action.ESCALATE):
+            return (
+                f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
+            )
+        if orders_a_model(text):
+            return "kept out because it gives orders to an assistant; say to readers what is meant for them"
+        return ""
 
     return check
 

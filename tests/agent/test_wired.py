@@ -101,7 +101,8 @@ def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
         knowledge.mkdir()
         (knowledge / "returns.md").write_text(RETURNS, encoding="utf-8")
         (knowledge / "退货.md").write_text(RETURNS_ZH, encoding="utf-8")
-        pages = [papers.lines((12, "All about lamps.")), papers.lines((12, "Clean the lamp shade with vinegar."))]
+        lines = ("All about lamps.", "Clean the lamp shade with vinegar.")
+        pages = [papers.lines((12, line)) for line in lines]
         (knowledge / "care.pdf").write_bytes(papers.pdf(pages))
         engines = Engines.open(Desk.load(folder), hearing=False)
         yield Wired(folder, engines, behaviour)
