@@ -15,9 +15,10 @@ import pytest
 from agent.face import Face
 from agent.painter import Easels
 from avatar import AvatarError, Pose
+from server.live.drawer import PICTURES, Drawer
 from server.live.encoder import VideoEncoder
 from server.live.errors import LiveError
-from server.live.studio_processes import PICTURES, Drawer, ProcessStudio
+from server.live.studio_processes import ProcessStudio
 from server.live.studio_wire import Drawn, Slots, Unpacker, packed, shared_file
 
 FACE = Face("mira", 128, (20, 30, 40), "square", True)
