@@ -57,7 +57,6 @@ LOOK_S = 2.0
 """Between two looks at that."""
 END_S = 0.05
 """For a process to end by itself."""
-GONE = "the process that draws has ended; it is started again"
 
 
 @dataclass(slots=True)
@@ -138,6 +137,7 @@ class Drawer:
         Raises:
             LiveError: it cannot be.
         """
+        self._check()
         picture = rgb if isinstance(rgb, SlotPicture) else None
         if picture is None or getattr(picture, "slots", None) is not self._slots:
             slot = self._slot()
@@ -152,14 +152,13 @@ class Drawer:
 
     def forget(self, encoder: int) -> None:
         """Close an encoder."""
-        with suppress(LiveError):
-            self._send(Forget(encoder))
+        self._send(Forget(encoder))
 
     async def close(self) -> None:
         """End the process."""
         self._closed = True
         process = self._process
-        self._lose("closed")
+        self._lose()
         if process is not None:
             await asyncio.to_thread(_end, process)
 
@@ -191,11 +190,15 @@ class Drawer:
             self._send(Show(number, face))
         self._timer = self._loop.call_later(LOOK_S, self._look)
 
+    def _check(self) -> None:
+        if not self.ready.is_set():
+            raise _no_picture("the process that draws has ended; it is started again")
+
     def _slot(self) -> int:
-        slot = self._slots.take() if self._pipe is not None else None
+        self._check()
+        slot = self._slots.take()
         if slot is None:
-            message = "too many pictures are held" if self._pipe is not None else GONE
-            raise LiveError("no_picture", message, "the voice goes on", status=503, retryable=True)
+            raise _no_picture("too many pictures are held")
         return slot
 
     def _note(self, work: _Painting | _Encoding) -> int:
@@ -205,13 +208,10 @@ class Drawer:
 
     def _drop(self, job: int) -> None:
         if job in self._jobs:
-            with suppress(LiveError):
-                self._send(Drop(job))
+            self._send(Drop(job))
 
     def _send(self, order: Order) -> None:
-        if self._pipe is None:
-            raise LiveError("no_picture", GONE, "the voice goes on", status=503, retryable=True)
-        if not self._pipe.send(order):
+        if self._pipe is not None and not self._pipe.send(order):
             log.error("a drawing process does not read; it is ended")
             self._kill()
 
@@ -233,13 +233,13 @@ class Drawer:
             case _Painting(), Failed():
                 self._slots.give(work.slot)
                 if not work.future.cancelled():
-                    work.future.set_exception(RuntimeError(answer.error))
+                    work.future.set_exception(_no_picture(answer.error))
             case _Encoding(), Encoded():
                 if not work.future.done():
                     work.future.set_result(answer)
             case _Encoding(), Failed():
                 if not work.future.done():
-                    work.future.set_exception(RuntimeError(answer.error))
+                    work.future.set_exception(_no_picture(answer.error))
 
     def _look(self) -> None:
         """End a process that hangs."""
@@ -255,7 +255,7 @@ class Drawer:
 
     def _ended(self) -> None:
         process = self._process
-        self._lose(GONE)
+        self._lose()
         code = _end(process) if process is not None else 0
         log.error("a drawing process has ended (%s); another is started in %g s", code, self._again_s)
         self.restarts += 1
@@ -270,7 +270,7 @@ class Drawer:
             self._timer = self._loop.call_later(self._again_s, self._again)
             self._again_s = min(2 * self._again_s, AGAIN_MOST_S)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self) -> None:
         """Let everything go that belongs to the process."""
         self.ready.clear()
         if self._timer is not None:
@@ -281,7 +281,11 @@ class Drawer:
         jobs, self._jobs = self._jobs, {}
         for work in jobs.values():
             if not work.future.done():
-                work.future.set_exception(RuntimeError(why))
+                work.future.set_exception(_no_picture("the process that draws has ended"))
+
+
+def _no_picture(why: str) -> LiveError:
+    return LiveError("no_picture", why, "the voice goes on", status=503, retryable=True)
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:

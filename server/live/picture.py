@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from server.live import crowd
 from server.live.encoder import FRAMES_PER_S, Codec, even_size
+from server.live.errors import LiveError
 from server.live.quality import Bandwidth, Ladder, QualitySettings, Step
 from server.live.studio import EncoderOf
 from server.live.tracks import PacketTrack
@@ -184,6 +185,8 @@ class PictureSender:
             (index, frame, taken_s), self._waiting = self._waiting, None
             try:
                 await self._encode(index, frame, taken_s)
+            except LiveError:
+                self.want_key()  # the process that encodes has ended, and the log says so
             except Exception:
                 log.exception("a picture could not be encoded; the conversation goes on without it")
                 self.want_key()

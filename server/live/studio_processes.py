@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -29,48 +29,61 @@ READY_S = 60.0
 
 
 class ProcessPlace:
-    """A session's share of a drawing process.
+    """A session's share of a drawing process; of another one when that ends.
 
     Args:
-        drawer: the process.
+        drawers: all processes.
         face: number of the desk's.
         size: of the full picture, (width, height).
     """
 
-    def __init__(self, drawer: Drawer, face: int, size: tuple[int, int]) -> None:
+    def __init__(self, drawers: Sequence[Drawer], face: int, size: tuple[int, int]) -> None:
         self.size = size
-        self._drawer, self._face = drawer, face
+        self._drawers, self._face = drawers, face
+        self._drawer = self._freest()
+        self._drawer.sessions += 1
         self._closed = False
-        drawer.sessions += 1
+
+    @property
+    def drawer(self) -> Drawer:
+        """The process that draws for the session now."""
+        if not self._drawer.ready.is_set() and not self._closed:
+            self._drawer.sessions -= 1
+            self._drawer = self._freest()
+            self._drawer.sessions += 1
+        return self._drawer
 
     def paint(self, pose: Pose, scale: float) -> Future[tuple[Picture, float]]:
         """Begin a picture."""
-        return self._drawer.paint(self._face, pose, scale)
+        return self.drawer.paint(self._face, pose, scale)
 
     def encoder(self, codec: Codec) -> ProcessEncoder:
         """Make an encoder for a new connection of the session."""
-        return ProcessEncoder(self._drawer, codec)
+        return ProcessEncoder(self, codec)
 
     def close(self) -> None:
         """Give the place up; twice does no harm."""
         self._drawer.sessions -= not self._closed
         self._closed = True
 
+    def _freest(self) -> Drawer:
+        return min(self._drawers, key=lambda one: (not one.ready.is_set(), one.sessions))
+
 
 class ProcessEncoder:
-    """Encodes in a drawing process.
+    """Encodes in the drawing process of a place; where that changes, the next picture is a key frame.
 
     Args:
-        drawer: the process.
+        place: of the session.
         codec: "VP8" or "H264".
     """
 
     _made = 0
 
-    def __init__(self, drawer: Drawer, codec: Codec) -> None:
+    def __init__(self, place: ProcessPlace, codec: Codec) -> None:
         ProcessEncoder._made += 1
         self._number = ProcessEncoder._made
-        self._drawer, self._codec = drawer, codec
+        self._place, self._codec = place, codec
 
     async def encode(
         self, rgb: NDArray[np.uint8], index: int, *, size: tuple[int, int], bps: float, key: bool
@@ -78,9 +91,11 @@ class ProcessEncoder:
         """Have the process encode a picture.
 
         Raises:
-            LiveError, RuntimeError: it cannot.
+            LiveError: it cannot.
         """
-        made = await self._drawer.encode(self._number, self._codec, rgb, index, size=size, bps=bps, key=key)
+        made = await self._place.drawer.encode(
+            self._number, self._codec, rgb, index, size=size, bps=bps, key=key
+        )
         if not made.data:
             return None, made.took_s
         packet: Packet[Any] = Packet(made.data)
@@ -91,7 +106,7 @@ class ProcessEncoder:
 
     def close(self) -> None:
         """Forget what was encoded; twice does no harm."""
-        self._drawer.forget(self._number)
+        self._place.drawer.forget(self._number)
 
 
 class ProcessStudio:
@@ -129,9 +144,8 @@ class ProcessStudio:
 
     def place(self, opened: OpenDesk) -> ProcessPlace:
         """Make room for a session at a desk, where there is most."""
-        drawer = min(self.drawers, key=lambda one: (not one.ready.is_set(), one.sessions))
         size = opened.renderer.width, opened.renderer.height
-        return ProcessPlace(drawer, self._numbers[opened.id], size)
+        return ProcessPlace(self.drawers, self._numbers[opened.id], size)
 
     async def close(self) -> None:
         """End the processes."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -112,7 +113,7 @@ async def test_a_process_draws_and_encodes_what_this_one_would_and_survives_its_
     encoder = place.encoder("VP8")
     waiting = place.paint(Pose(), 1.0)
     os.kill(old, signal.SIGKILL)
-    with pytest.raises(RuntimeError, match="ended"):
+    with pytest.raises(LiveError, match="ended"):
         await asyncio.wait_for(asyncio.wrap_future(waiting), 20)
     with pytest.raises(LiveError, match="started again"):
         place.paint(Pose(), 1.0)
@@ -131,8 +132,26 @@ async def test_a_process_draws_and_encodes_what_this_one_would_and_survives_its_
 async def test_sessions_are_shared_out_and_processes_end_with_the_studio() -> None:
     studio = ProcessStudio({"shop": FACE, "other": FACE}, 2, 4)
     pids = [drawer.pid for drawer in studio.drawers]
+    await studio.ready()
     places = [studio.place(desk(name)) for name in ("shop", "other", "shop")]
     assert sorted(drawer.sessions for drawer in studio.drawers) == [1, 2]
+
+    # one is killed: who was there is drawn by the other one, from a key frame on
+    encoder = places[0].encoder("VP8")
+    picture = await painted(places[0])
+    for index in range(3):
+        packet, _ = await encoder.encode(picture, index, size=(128, 128), bps=200_000, key=False)
+    assert not packet.is_keyframe
+    dead = places[0].drawer
+    os.kill(dead.pid, signal.SIGKILL)
+    while dead.ready.is_set():
+        with suppress(LiveError):
+            await encoder.encode(picture, 3, size=(128, 128), bps=200_000, key=False)
+    packet, _ = await encoder.encode(picture, 4, size=(128, 128), bps=200_000, key=False)
+    assert packet.is_keyframe
+    np.testing.assert_array_equal(await painted(places[0]), picture)
+    assert places[0].drawer is not dead
+    assert sum(drawer.sessions for drawer in studio.drawers) == 3
     for place in places:
         place.close()
         place.close()
