@@ -35,9 +35,11 @@ ASKED = {
 }
 
 
-def made(folder: Path, *, numbered: bool = True) -> KnowledgeBase:
+def made(folder: Path, mark: str = "#") -> KnowledgeBase:
     base = KnowledgeBase.open(folder)
-    base.add_texts([(f"{topic}#{n}", text) for topic, texts in ASKED.items() for n, text in enumerate(texts)])
+    base.add_texts(
+        [(f"{topic}{mark}{n}", text) for topic, texts in ASKED.items() for n, text in enumerate(texts)]
+    )
     return base
 
 
@@ -55,6 +57,21 @@ def test_many_ways_to_ask_for_few_answers_are_learnt(tmp_path: Path) -> None:
         assert found.id.startswith(topic)
         assert evidence.topics == 1.0
         assert evidence.topic > 0.6
+
+
+def test_numbered_texts_of_one_name_and_long_ones_are_one_topic(tmp_path: Path) -> None:
+    base = made(tmp_path, "-")
+    long = f"my card is late, {'really, ' * 20}what can I do"
+    base.add_texts([("card-99", long)])
+    topics = base._load()._topics
+    assert topics is not None
+    assert sorted(set(topics.of)) == [0, 1, 2]
+    assert base.search(long, 1)[0].id == "card-99"
+
+
+def test_a_question_of_no_topic_is_less_likely_answered_than_one_of_a_topic(tmp_path: Path) -> None:
+    base = made(tmp_path)
+    assert base.answerable("is my new card still on its way") > base.answerable("can I open a savings plan")
 
 
 def test_what_was_learnt_of_topics_outlives_the_process(tmp_path: Path) -> None:
