@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -138,9 +139,30 @@ def search(
         list[str], typer.Argument(metavar="[DESK] QUERY", help="The desk, and what to look for.")
     ],
     count: Annotated[int, typer.Option("-k", min=1, max=50, help="How many passages.")] = 5,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Only documents with this tag; may be given often.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Only passages in this language: en, zh; may be given often.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only what was updated on that day or later."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Search a desk's knowledge; shows what an answer would rest on."""
+    """Search a desk's knowledge; shows what an answer would rest on.
+
+    Examples:
+
+      visavis search "how long is the warranty"
+
+      visavis search mydesk "帐篷 保修" --language zh --since 2026-01-01 --json
+
+      visavis search mydesk returns --tag shop --tag outlet -k 10
+
+    Each passage has a score, 0 to 1: how likely it answers the question. "answerable" says it of the whole.
+    """
     from agent.desk import Desk
     from agent.library import open_knowledge
     from server.terminal import show_passages
@@ -154,7 +176,14 @@ def search(
         desk = Desk.load(arguments[0] if len(arguments) == 2 else "demo")
         knowledge = open_knowledge(desk)
         try:
-            passages = knowledge.search(query, k=count, language=desk.language_of(query))
+            passages = knowledge.search(
+                query,
+                k=count,
+                language=desk.language_of(query),
+                tags=tag or (),
+                languages=language or (),
+                since=since.date().isoformat() if since else "",
+            )
             answerable = knowledge.answerable(query)
         finally:
             knowledge.close()

@@ -246,6 +246,9 @@ def test_search_screen_and_speak_print_their_documents(tmp_path: Path) -> None:
     found = document("search", "how long is the warranty")
     assert found["passages"][0]["score"] >= found["passages"][-1]["score"]
     assert 0 <= found["answerable"] <= 1
+    chinese = document("search", "how long is the warranty", "--language", "zh", "--tag", "保修")
+    assert {(passage["language"], *passage["tags"]) for passage in chinese["passages"]} == {("zh", "保修")}
+    assert document("search", "how long is the warranty", "--since", "2100-01-01")["passages"] == []
     assert document("screen", "my card is 4111 1111 1111 1111")["action"] == "mask"
     spoken = document("speak", "Hello there.", "--out", tmp_path / "hello.wav")
     assert spoken["duration_s"] > 0.4
