@@ -108,9 +108,13 @@ def _clause(text: str, *, states: bool = True) -> Clause:
     )
 
 
+_DENIED = ("not ", "no ", "never ")
+
+
 def _parts(word: Word) -> Iterable[Word]:
     """Return the words of an English phrase that stands for one concept; else the word."""
-    if len(word.parts) == 1 and not HAN.match(word.surface):  # "covered for" means what "warranty" means
+    denied = word.surface.startswith(_DENIED)  # the clause is negated: that says it already
+    if len(word.parts) == 1 and not denied and not HAN.match(word.surface):  # "covered for" means "warranty"
         return (replace(word, stem=word.parts[0], parts=()),)
     if word.parts and not HAN.match(word.surface):
         return (Word(part, part, plain=word.plain) for part in word.parts)
