@@ -73,7 +73,6 @@ class People:
         """Asked who could take over."""
         self._engines, self._voicing, self._history, self._on_event = engines, voicing, history, on_event
         self._clear, self._say = clear, say
-        self._language: str = engines.desk.settings.languages[0]
         self._turn = asyncio.Lock()
 
     async def join(self, name: str) -> None:
@@ -120,7 +119,7 @@ class People:
             errand: what its last question is about.
             person: whom it names.
         """
-        language = self._history.memory().language or self._language
+        language = self._history.memory().language or self._voicing.language
         line = line or str(getattr(self._engines.desk.phrases(language), phrase))
         async with self._turn:
             spoken = await self._voiced(line.replace("{person}", person), language, "")
@@ -128,10 +127,6 @@ class People:
                 await self._say(spoken, Outcome.HANDOFF, lambda: True)
                 if errand is not None:
                     self._history.take(errand)
-
-    def speak_language(self, language: str) -> None:
-        """Say the desk's lines in this language where the visitor has not spoken yet."""
-        self._language = language
 
     def pass_on(self, turn: LiveTurn, event: PassedOn | Withdrawn | ToPerson) -> None:
         """Tell what becomes of passing the visitor on."""

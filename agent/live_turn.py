@@ -38,6 +38,11 @@ class LiveTurn:
         return "first_sound" in self.timings_ms
 
     @property
+    def language(self) -> str:
+        """Language of its reply; empty while nothing is said."""
+        return self.spoken[-1].sentence.language if self.spoken else ""
+
+    @property
     def length_s(self) -> float:
         """Seconds that its sentences last."""
         return sum(spoken.speech.duration_s for spoken in self.spoken)

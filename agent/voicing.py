@@ -22,14 +22,18 @@ class Voicing:
 
     def __init__(self, engines: Engines, on_notice: Callable[[Notice], None]) -> None:
         self._engines, self._on_notice = engines, on_notice
+        self.language: str = engines.desk.settings.languages[0]
+        """Of what the desk says of itself."""
 
-    async def greeting(self, language: str) -> Spoken | None:
+    async def greeting(self) -> Spoken | None:
         """Speak the greeting, with a smile."""
+        language = self.language
         text = self._engines.desk.phrases(language).greeting
         return await self.sentence(Sentence(text, language, Emotion("happy", 0.6), gesture="greet"))
 
-    async def line(self, phrase: str, language: str, outcome: Outcome) -> Spoken | None:
+    async def line(self, phrase: str, outcome: Outcome) -> Spoken | None:
         """Speak one of the desk's phrases, by its field's name, with regret."""
+        language = self.language
         text = getattr(self._engines.desk.phrases(language), phrase)
         return await self.sentence(Sentence(text, language, Emotion("apologetic", 0.6), outcome))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.conversation_events import ConversationEvent, HeardWords, TurnEnded
+from agent.tasks import Tasks
 from server.live.connection import Ways
 from server.live.desks import OpenDesk, SessionCast, Talk
 from server.live.errors import LiveError
@@ -21,7 +22,6 @@ from server.live.post import Post
 from server.live.presence import Presence
 from server.live.protocol import Kept, Rate, Report, parse_message
 from server.live.records import TurnRated
-from server.live.tasks import Tasks
 from server.live.visit import Visit
 
 if TYPE_CHECKING:

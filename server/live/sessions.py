@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.tasks import Tasks
 from server.live.admission import Admission
 from server.live.connection import Ways
 from server.live.desks import CastOf, OpenDesk
@@ -22,7 +23,6 @@ from server.live.options import LOOPBACK, ServeOptions
 from server.live.passes import Passes
 from server.live.protocol import NewSession, QueueDocument, SessionDocument
 from server.live.session import Session
-from server.live.tasks import Tasks
 from server.live.tokens import Tokens
 
 if TYPE_CHECKING:

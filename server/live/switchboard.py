@@ -15,13 +15,13 @@ from agent.handoff import elsewhere, message
 from agent.history import History
 from agent.particulars import hidden
 from agent.staff import Staff
+from agent.tasks import Tasks
 from server.live.cases import OPEN, Case, stored
 from server.live.errors import LiveError
 from server.live.handoff_documents import EntryDocument, HandoffDocument, InboxDocument, SaidDocument, State
 from server.live.operators import Operator, Operators
 from server.live.protocol import Report
 from server.live.records import TurnRated
-from server.live.tasks import Tasks
 
 if TYPE_CHECKING:
     from agent.attending import People

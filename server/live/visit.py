@@ -18,6 +18,7 @@ from agent.conversation_events import (
     TurnEnded,
     VerdictGiven,
 )
+from agent.tasks import Tasks
 from moderation.verdict import Action
 from server.live.connection import Connection, Ways
 from server.live.desks import OpenDesk, SessionCast, Sink, Talk
@@ -42,7 +43,6 @@ from server.live.protocol import (
     Withdraw,
 )
 from server.live.taping import Taping
-from server.live.tasks import Tasks
 from server.live.telling import told_of
 from server.live.wire_sound import sound_of
 

@@ -303,7 +303,7 @@ async def test_a_muted_or_flooding_microphone_does_no_harm(tmp_path: Path, voice
         assert not [event for event in talk.events if isinstance(event, HeardWords)]
         for _ in range(200):
             talk.conversation.hear(np.random.default_rng(0).normal(0, 0.3, 16_000).astype(np.float32))
-        assert sum(map(len, talk.conversation._microphone._pieces)) <= 6 * 16_000
+        assert sum(map(len, talk.conversation._hearing._microphone._pieces)) <= 6 * 16_000
         talk.conversation.type("Are you open?")
         await talk.until(TurnEnded)
 

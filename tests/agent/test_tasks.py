@@ -1,6 +1,6 @@
 import asyncio
 
-from server.live.tasks import Tasks
+from agent.tasks import Tasks
 
 
 async def test_what_ends_is_told_with_what_went_wrong() -> None:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Tasks:
-    """Tasks of one owner; used on the event loop, which holds tasks too weakly to keep them by itself."""
+    """Tasks of one owner; used on the event loop, which holds tasks too weakly to keep them by itself.
 
-    def __init__(self) -> None:
+    Args:
+        ended: told when one has ended that nobody else is told of, as `start` tells it.
+    """
+
+    def __init__(self, ended: Callable[[BaseException | None], None] | None = None) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._ended = ended
 
     def start(
         self,
-        work: Coroutine[Any, Any, None],
-        name: str,
+        work: Coroutine[Any, Any, T],
+        name: str | None = None,
         ended: Callable[[BaseException | None], None] | None = None,
-    ) -> None:
+    ) -> asyncio.Task[T]:
         """Start a task.
 
         Args:
@@ -26,15 +33,17 @@ class Tasks:
             name: for logs.
             ended: told when it has ended without being cancelled, with what went wrong, if anything.
         """
+        told = ended or self._ended
 
-        def over(task: asyncio.Task[None]) -> None:
+        def over(task: asyncio.Task[T]) -> None:
             self._running.discard(task)
-            if ended is not None and not task.cancelled():
-                ended(task.exception())
+            if told is not None and not task.cancelled():
+                told(task.exception())
 
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(over)
+        return task
 
     async def cancel(self) -> None:
         """Cancel all but the task that asks, and wait until they have ended."""
