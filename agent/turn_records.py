@@ -1,4 +1,4 @@
-"""What turn taking remembers: the utterance that is open, the reply that is under way, open questions."""
+"""What turn taking remembers of the visitor: the utterance that is open, and open questions for its words."""
 
 from __future__ import annotations
 
@@ -64,24 +64,6 @@ class Utterance:
         self.voiced = False
         self.last_s = max(last_s, self.since_s)
         self.voiced_s += self.last_s - self.since_s
-
-
-@dataclass(slots=True)
-class LiveReply:
-    """A reply, from the turn that asked for it to its last sound."""
-
-    limit_s: float
-    """When it is taken for stuck."""
-    asked: bool = True
-    """It answers somebody; a greeting does not."""
-    told: bool = False
-    """Somebody told how long it lasts."""
-    began_s: float | None = None
-    """When its first sound left."""
-    ends_s: float | None = None
-    """When its last sound should leave, once that is known."""
-    held_s: float | None = None
-    """Since when it is held."""
 
 
 @dataclass(slots=True)
