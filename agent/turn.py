@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.finished import sounds_finished
-from agent.overheard import Overheard, reason_to_ignore
+from agent.overheard import reason_to_ignore
 from agent.turn_commands import (
     CancelReason,
     Command,
@@ -197,17 +197,7 @@ class TurnTaker:
     def _reason_to_ignore(self, now_s: float, utterance: Utterance, words: Words) -> IgnoreReason | None:
         if self._is_echo is not None and self._is_echo(words.text, utterance.began_s):
             return IgnoreReason.ECHO
-        reply = self._avatar.reply
-        said = Overheard(
-            text=words.text,
-            language=words.language,
-            confidence=words.confidence,
-            began_s=utterance.began_s,
-            voiced_s=utterance.length_s(now_s),
-            over_reply=reply is not None,
-            reply_ends_s=reply.ends_s if reply is not None else utterance.reply_over_s,
-            lately_over_s=self._avatar.over_s,
-        )
+        said = self._avatar.overheard(now_s, utterance, words)
         return reason_to_ignore(said, self.settings)
 
     def _hear(self, now_s: float, utterance: Utterance, words: Words, reason: IgnoreReason | None) -> None:
@@ -221,7 +211,7 @@ class TurnTaker:
             self._close(utterance, reason)
             return
         self._mean(now_s, utterance, words)
-        if utterance.prepared is not None and not _same(utterance.prepared, words.text):
+        if utterance.prepared is not None and not utterance.prepared_for(words.text):
             self._discard(utterance)
         self._end.expect(now_s, utterance, words)
 
@@ -233,8 +223,8 @@ class TurnTaker:
             self._mean(now_s, utterance, words)
         elif reason is IgnoreReason.STOP:
             self._avatar.cancel(now_s, CancelReason.STOPPED)
-        elif utterance.voiced and self._doubted_s(now_s, utterance) >= self.settings.false_alarm_s:
-            self._wave(now_s, utterance)
+        elif utterance.voiced and self._avatar.doubted_s(now_s, utterance) >= self.settings.false_alarm_s:
+            self._avatar.wave(now_s, utterance)
 
     def _mean(self, now_s: float, utterance: Utterance, words: Words) -> None:
         """Words that mean something: they end a reply, or hold the one that they belong to."""
@@ -255,7 +245,8 @@ class TurnTaker:
             if not utterance.capped and now_s - utterance.began_s >= self.settings.longest_s:
                 self._cap(now_s, utterance)
             if utterance.voiced:
-                self._doubt(now_s, utterance)
+                if self._avatar.spoken_over(now_s, utterance):
+                    self._ask(now_s, utterance, interim=True)
             elif utterance.asked_s is not None:
                 self._wait(now_s, utterance, utterance.asked_s)
             else:
@@ -277,35 +268,12 @@ class TurnTaker:
         elif utterance.end_s is not None:
             utterance.end_s = now_s
 
-    def _doubt(self, now_s: float, utterance: Utterance) -> None:
-        """Somebody is speaking: hold a reply and find out what they say; among echoes, find out first."""
-        settings, reply = self.settings, self._avatar.reply
-        if reply is None or utterance.waved:
-            return
-        if reply.held_s is None:
-            asked_s, heard_s = utterance.asked_s, utterance.heard_s
-            due_s = settings.pause_s + utterance.since_s
-            if self._avatar.echoes < settings.wary_echoes:
-                if now_s >= due_s:
-                    self._avatar.hold(now_s)
-            elif asked_s is not None and now_s - asked_s >= settings.peek_s:
-                self._avatar.hold(now_s)  # nobody tells what it is
-            elif asked_s is None and now_s >= max(due_s, heard_s + settings.peek_s):
-                self._ask(now_s, utterance, interim=True)
-            return
-        doubted_s = self._doubted_s(now_s, utterance)
-        unheard_s = now_s - max(utterance.since_s, utterance.heard_s)
-        if doubted_s >= settings.doubt_s:
-            self._wave(now_s, utterance)
-        elif utterance.asked_s is None and min(doubted_s, unheard_s) >= settings.peek_s:
-            self._ask(now_s, utterance, interim=True)
-
     def _wait(self, now_s: float, utterance: Utterance, asked_s: float) -> None:
         """The voice has stopped, its words are not yet known."""
         settings = self.settings
-        doubted_s = min(self._doubted_s(now_s, utterance), now_s - utterance.last_s)
+        doubted_s = min(self._avatar.doubted_s(now_s, utterance), now_s - utterance.last_s)
         if doubted_s >= settings.false_alarm_s:
-            self._wave(now_s, utterance)
+            self._avatar.wave(now_s, utterance)
         if now_s - asked_s >= settings.words_timeout_s:
             if utterance.text:
                 utterance.asked_s, utterance.end_s = None, now_s
@@ -335,10 +303,6 @@ class TurnTaker:
         """Tell whether an utterance belongs to the turn that is being answered."""
         return utterance.joins and self._avatar.reply is not None
 
-    def _doubted_s(self, now_s: float, utterance: Utterance) -> float:
-        """How long a reply has been held by an utterance of which no words are known; 0.0 for none."""
-        return 0.0 if utterance.text else self._avatar.held_for_s(now_s)
-
     def _ask(self, now_s: float, utterance: Utterance, *, interim: bool = False) -> None:
         utterance.asked = self._questions.ask(utterance.number, now_s)
         utterance.asked_s = now_s
@@ -360,19 +324,5 @@ class TurnTaker:
         utterance.prepared = None
         self._give(Discard(utterance.number))
 
-    def _wave(self, now_s: float, utterance: Utterance) -> None:
-        """Take a stretch of voice for a false alarm, as long as no words of it are known."""
-        utterance.waved = True
-        self._avatar.resume(now_s)
-
     def _give(self, command: Command) -> None:
         self._commands.append(command)
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two texts differ in nothing but punctuation and case."""
-    return _letters(one) == _letters(other)
-
-
-def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())

@@ -59,6 +59,10 @@ class Utterance:
         """Seconds of voice so far."""
         return self.voiced_s + (now_s - self.since_s if self.voiced else 0.0)
 
+    def prepared_for(self, text: str) -> bool:
+        """Tell whether an answer is being prepared for a text, but for its punctuation and case."""
+        return self.prepared is not None and _letters(self.prepared) == _letters(text)
+
     def pause(self, last_s: float) -> None:
         """The voice has stopped."""
         self.voiced = False
@@ -98,3 +102,7 @@ class Questions:
         """Strike out what was asked before a time."""
         while self._open and self._open[0][2] < before_s:
             self._open.popleft()
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

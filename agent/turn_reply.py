@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.overheard import Overheard
 from agent.turn_commands import Cancel, CancelReason, Command, Pause, Resume, TurnState
+from agent.turn_records import Utterance, Words
 from agent.turn_settings import TurnSettings
 
 
@@ -65,10 +67,6 @@ class ReplyTurn:
             return False
         return reply.began_s is None or since_s <= reply.began_s + self._settings.reaction_s
 
-    def held_for_s(self, now_s: float) -> float:
-        """Return how long it has been held; 0.0 where it is not."""
-        return 0.0 if self.reply is None or self.reply.held_s is None else now_s - self.reply.held_s
-
     # What happens to it
 
     def ask(self, now_s: float) -> None:
@@ -96,6 +94,60 @@ class ReplyTurn:
     def ended(self, now_s: float) -> None:
         """Its last sound left, or nothing comes any more."""
         self.reply, self.over_s = None, now_s
+
+    # What is said over it
+
+    def overheard(self, now_s: float, utterance: Utterance, words: Words) -> Overheard:
+        """Return an utterance's words, with what they were said over."""
+        reply = self.reply
+        return Overheard(
+            text=words.text,
+            language=words.language,
+            confidence=words.confidence,
+            began_s=utterance.began_s,
+            voiced_s=utterance.length_s(now_s),
+            over_reply=reply is not None,
+            reply_ends_s=reply.ends_s if reply is not None else utterance.reply_over_s,
+            lately_over_s=self.over_s,
+        )
+
+    def spoken_over(self, now_s: float, utterance: Utterance) -> bool:
+        """Hold it while somebody speaks, until it is known what they say; among echoes, find out first.
+
+        Returns:
+            Whether to ask for their words so far.
+        """
+        settings, reply = self._settings, self.reply
+        if reply is None or utterance.waved:
+            return False
+        if reply.held_s is None:
+            asked_s = utterance.asked_s
+            due_s = settings.pause_s + utterance.since_s
+            if self.echoes < settings.wary_echoes:
+                if now_s >= due_s:
+                    self.hold(now_s)
+            elif asked_s is None:
+                return now_s >= max(due_s, utterance.heard_s + settings.peek_s)
+            elif now_s - asked_s >= settings.peek_s:
+                self.hold(now_s)  # nobody tells what it is
+            return False
+        doubted_s = self.doubted_s(now_s, utterance)
+        unheard_s = now_s - max(utterance.since_s, utterance.heard_s)
+        if doubted_s >= settings.doubt_s:
+            self.wave(now_s, utterance)
+            return False
+        return utterance.asked_s is None and min(doubted_s, unheard_s) >= settings.peek_s
+
+    def doubted_s(self, now_s: float, utterance: Utterance) -> float:
+        """Return how long it has been held by an utterance of which no words are known; 0.0 for none."""
+        if self.reply is None or self.reply.held_s is None or utterance.text:
+            return 0.0
+        return now_s - self.reply.held_s
+
+    def wave(self, now_s: float, utterance: Utterance) -> None:
+        """Take a stretch of voice for a false alarm, as long as no words of it are known."""
+        utterance.waved = True
+        self.resume(now_s)
 
     # What is done with it
 
