@@ -17,7 +17,8 @@ from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, CLO
 from server.live.operators import Operator
 from server.live.protocol import Id
 from server.live.service import Service
-from server.live.switchboard import Switchboard, Watcher
+from server.live.switchboard import Switchboard
+from server.live.watchers import Watcher
 
 HELLO_S = 10.0
 """How long a client may take to send its key."""
@@ -40,13 +41,13 @@ def add_handoff_doors(app: FastAPI) -> None:
         `back`, `left`, `withdrawn`, `missed`, `nobody` and, of other processes, `changed`, each with `entry`.
         """
         operator, board = await _entered(request, authorization)
-        return await board.inbox(operator, desk or "")
+        return await board.cases.inbox(operator, desk or "")
 
     @app.get("/v1/inbox/{session}", tags=["inbox"])
     async def handoff(request: Request, session: Id, authorization: Key = "") -> HandoffDocument:
         """Show a visitor who was passed on, with everything that was said so far."""
         operator, board = await _entered(request, authorization)
-        return await board.case(operator, session)
+        return await board.cases.document(operator, session)
 
     @app.post("/v1/inbox/{session}/take", tags=["inbox"])
     async def take(request: Request, session: Id, authorization: Key = "") -> HandoffDocument:
@@ -117,10 +118,10 @@ async def _watch(socket: WebSocket, link: Link) -> None:
         link.fail(error)
         link.close(CLOSE_OF_STATUS.get(error.status, CLOSE_POLICY), error.code)
         return
-    watcher = board.watch(operator)
+    watcher = board.watchers.add(operator)
     told = asyncio.create_task(_told(link, watcher), name=f"inbox of {operator.name}")
     try:
-        inbox = await board.inbox(operator)
+        inbox = await board.cases.inbox(operator)
         link.send("ready", name=operator.name, inbox=inbox.model_dump(mode="json"))
         async with aclosing(link.receive()) as received:
             async for _ in received:
@@ -128,7 +129,7 @@ async def _watch(socket: WebSocket, link: Link) -> None:
     except LiveError as error:
         link.fail(error)
     finally:
-        board.leave(watcher)
+        board.watchers.remove(watcher)
         told.cancel()
         with suppress(asyncio.CancelledError):
             await told

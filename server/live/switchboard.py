@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agent.conversation_events import ConversationEvent, HandoffBegan, HandoffEnded, PersonTold, TurnEnded
@@ -16,12 +15,14 @@ from agent.history import History
 from agent.particulars import hidden
 from agent.staff import Staff
 from agent.tasks import Tasks
-from server.live.cases import OPEN, Case, stored
+from server.live.casebook import Casebook
+from server.live.cases import Case
 from server.live.errors import LiveError
-from server.live.handoff_documents import EntryDocument, HandoffDocument, InboxDocument, SaidDocument, State
+from server.live.handoff_documents import HandoffDocument, SaidDocument, State
 from server.live.operators import Operator, Operators
 from server.live.protocol import Report
 from server.live.records import TurnRated
+from server.live.watchers import Watchers
 
 if TYPE_CHECKING:
     from agent.attending import People
@@ -35,11 +36,6 @@ OTHERS_S = 2.0
 """How often it is looked what other processes with the same store have."""
 TICK_S = 1.0
 """How often it is looked who has waited for too long."""
-CLOSED = 200
-"""Cases that are over and are remembered without a store; and that are listed with one."""
-EVENTS_WAITING = 256
-"""Events that wait for somebody who does not read."""
-Event = dict[str, object]
 
 
 @runtime_checkable
@@ -48,28 +44,6 @@ class Attended(Protocol):
 
     history: History
     people: People
-
-
-class Watcher:
-    """Somebody who is told what happens, over a WebSocket.
-
-    Args:
-        operator: who.
-    """
-
-    def __init__(self, operator: Operator) -> None:
-        self.operator = operator
-        self.events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
-        """None: too much waits; come again and ask for the whole."""
-
-    def tell(self, event: Event) -> None:
-        """Put an event to the others; never waits."""
-        if self.events.full():
-            while not self.events.empty():
-                self.events.get_nowait()
-            self.events.put_nowait(None)
-        else:
-            self.events.put_nowait(event)
 
 
 class Switchboard:
@@ -91,13 +65,11 @@ class Switchboard:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.operators = operators
-        self._desks, self._store, self._clock = desks, store, clock
-        self._cases: OrderedDict[str, Case] = OrderedDict()
+        self.cases = Casebook(store)
+        self.watchers = Watchers()
+        self._desks, self._clock = desks, clock
         self._sessions: dict[str, Session] = {}
-        self._watchers: set[Watcher] = set()
         self._tasks = Tasks()
-        self._elsewhere: dict[str, HandoffDocument] = {}
-        """Who waits or is attended to in other processes, as it was when it was looked last."""
 
     # What happens in sessions
 
@@ -111,7 +83,7 @@ class Switchboard:
     def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
         """Follow a conversation."""
         name, at = session.guest.session, self._clock()
-        case = self._cases.get(name)
+        case = self.cases.of(name)
         if isinstance(event, HandoffBegan):
             self._begin(session, event)
         elif case is None or not case.live:
@@ -125,63 +97,35 @@ class Switchboard:
                 case.unanswered_at = at
             if line is not None and case.open:
                 case.changed_at = at
-                self._keep(case)
-                self._publish("line", case, line=line.model_dump(mode="json"))
+                self.cases.keep(case)
+                self.watchers.announce("line", case.entry(), line=line.model_dump(mode="json"))
             elif isinstance(event, TurnEnded) and case.open:
-                self._keep(case)
+                self.cases.keep(case)
 
     def ended(self, session: Session, reason: str) -> None:
         """A visitor has left: who has their conversation is told."""
         name = session.guest.session
         self._sessions.pop(name, None)
-        case = self._cases.get(name)
+        case = self.cases.of(name)
         if case is None:
             return
         case.live = False
         if case.open:
             self._move(case, "left", reason=reason)
-        while sum(not one.live for one in self._cases.values()) > CLOSED:
-            del self._cases[next(each for each, one in self._cases.items() if not one.live)]
+        self.cases.forget_old()
 
     def staff(self, session: Session) -> Staff:
         """Return who could take a conversation over now."""
         desk = session.guest.desk
         if not self.operators.look_after(desk):
             return Staff()
-        case = self._cases.get(session.guest.session)
+        case = self.cases.of(session.guest.session)
         waiting = case is not None and case.state == "waiting"
         since = case.asked_at if case is not None and waiting else self._clock()
         settings = self._desks[desk].desk.settings.handoff
-        return Staff(True, settings.open, waiting, self._ahead(desk, since) + 1)
+        return Staff(True, settings.open, waiting, self.cases.ahead(desk, since) + 1)
 
     # What people do
-
-    async def inbox(self, operator: Operator, desk: str = "") -> InboxDocument:
-        """Return everybody who was passed on, at the desks that somebody looks after."""
-        entries = {one.session: entry_of(one) for one in await self._stored()}
-        entries |= {name: case.entry() for name, case in self._cases.items()}
-        mine = [
-            one for one in entries.values() if operator.serves(one.desk) and (not desk or one.desk == desk)
-        ]
-        closed = [one for one in mine if one.state not in OPEN]
-        return InboxDocument(
-            waiting=sorted((one for one in mine if one.state == "waiting"), key=lambda one: one.asked_at),
-            taken=sorted((one for one in mine if one.state == "taken"), key=lambda one: one.asked_at),
-            closed=sorted(closed, key=lambda one: -one.asked_at)[:CLOSED],
-        )
-
-    async def case(self, operator: Operator, session: str) -> HandoffDocument:
-        """Return one of them, with what was said.
-
-        Raises:
-            LiveError: "no_such_handoff".
-        """
-        if (case := self._cases.get(session)) is not None and operator.serves(case.desk):
-            return case.document()
-        found = await self._stored(session)
-        if not found or not operator.serves(found[0].desk):
-            raise _unknown()
-        return found[0]
 
     async def take(self, operator: Operator, session: str) -> HandoffDocument:
         """Give somebody a visitor's conversation.
@@ -245,16 +189,6 @@ class Switchboard:
         self._give_back(case, talk, "given_back")
         return case.document()
 
-    def watch(self, operator: Operator) -> Watcher:
-        """Tell somebody what happens from now on, until `leave`."""
-        watcher = Watcher(operator)
-        self._watchers.add(watcher)
-        return watcher
-
-    def leave(self, watcher: Watcher) -> None:
-        """Tell them no more."""
-        self._watchers.discard(watcher)
-
     # Time
 
     async def run(self) -> None:
@@ -273,7 +207,7 @@ class Switchboard:
     def tick(self) -> None:
         """Look once."""
         now = self._clock()
-        for case in [one for one in self._cases.values() if one.live and one.open]:
+        for case in self.cases.open_here():
             session = self._sessions.get(case.session)
             if session is None or not isinstance(talk := session.talk, Attended):
                 continue
@@ -287,32 +221,22 @@ class Switchboard:
 
     async def look_around(self) -> None:
         """Look what other processes with the same store have; tell whom it concerns."""
-        if self._store is None:
-            return
-        there = {one.session: one for one in await self._stored(states=OPEN)}
-        there = {name: one for name, one in there.items() if name not in self._cases}
-        gone = [each for name in self._elsewhere.keys() - there for each in await self._stored(name)]
-        for one in [*there.values(), *gone]:
-            before = self._elsewhere.get(one.session)
-            if before is None or before.changed_at != one.changed_at or before.state != one.state:
-                self._announce("changed", entry_of(one))
-        moved = _waiting(self._elsewhere.values()) != _waiting(there.values())
-        self._elsewhere = there
-        for case in self._cases.values() if moved else ():
-            if case.live and case.state == "waiting":
-                self._tell_visitor(case)
+        changed, moved = await self.cases.look_around()
+        for entry in changed:
+            self.watchers.announce("changed", entry)
+        for case in self.cases.waiting() if moved else ():
+            self._tell_visitor(case)
 
     async def close(self) -> None:
         """End what is under way."""
         await self._tasks.cancel()
-        for watcher in self._watchers:
-            watcher.tell({"type": "closing"})
+        self.watchers.close()
 
     # Steps
 
     def _begin(self, session: Session, event: HandoffBegan) -> None:
         name, at, handoff = session.guest.session, self._clock(), event.handoff
-        before = self._cases.get(name)
+        before = self.cases.of(name)
         if before is not None and before.open or not handoff.there and before is not None:
             return
         talk = session.talk
@@ -324,19 +248,18 @@ class Switchboard:
             return hidden(text, history.told, handoff.language, own=True)
 
         case = Case(name, session.guest.desk, handoff, at, at, shown)
-        self._cases[name] = case
-        self._cases.move_to_end(name)
+        self.cases.add(case)
         self._move(case, "waiting" if handoff.there else "nobody")
 
     def _move(self, case: Case, state: State, **more: object) -> None:
         """Change a case's state, and tell everybody whom it concerns."""
         was_waiting = case.state == "waiting"
         case.move(state, self._clock())
-        self._keep(case)
-        self._publish(state, case, **more)
+        self.cases.keep(case)
+        self.watchers.announce(state, case.entry(), **more)
         self._tell_visitor(case)
         if was_waiting and state != "waiting":
-            for other in self._line(case.desk):
+            for other in self.cases.waiting(case.desk):
                 self._tell_visitor(other)
 
     def _tell_visitor(self, case: Case) -> None:
@@ -346,7 +269,7 @@ class Switchboard:
         if case.state == "taken":
             session.tell_person("talking", name=case.by)
         elif case.state == "waiting":
-            session.tell_person("waiting", ahead=self._ahead(case.desk, case.asked_at))
+            session.tell_person("waiting", ahead=self.cases.ahead(case.desk, case.asked_at))
         else:
             session.tell_person("none")
 
@@ -367,9 +290,10 @@ class Switchboard:
         self._start(talk.people.say_own("nobody_free", line=words, errand=errand), case, "excusing")
 
     async def _live(self, operator: Operator, session: str) -> tuple[Case, Session, Attended]:
-        case = self._cases.get(session)
+        case = self.cases.of(session)
         if case is None or not operator.serves(case.desk):
-            await self.case(operator, session)  # who was passed on before this server began has left, too
+            # who was passed on before this server began has left, too
+            await self.cases.document(operator, session)
         visit = self._sessions.get(session)
         if case is None or visit is None or not isinstance(talk := visit.talk, Attended):
             raise LiveError("visitor_left", "the visitor has left", "take another one", status=410)
@@ -380,68 +304,9 @@ class Switchboard:
             who = f"{case.by} has this conversation" if case.state == "taken" else "nobody has taken it"
             raise LiveError("not_yours", who, "take it first", status=409)
 
-    def _line(self, desk: str) -> list[Case]:
-        """Return who waits at a desk, the first first."""
-        return [
-            one for one in self._cases.values() if one.desk == desk and one.state == "waiting" and one.live
-        ]
-
-    def _ahead(self, desk: str, since: float) -> int:
-        """Return how many have waited at a desk for longer than since then, in all processes."""
-        here = sum(one.asked_at < since for one in self._line(desk))
-        return here + sum(
-            one.desk == desk and one.state == "waiting" and one.asked_at < since
-            for one in self._elsewhere.values()
-        )
-
-    def _keep(self, case: Case) -> None:
-        if self._store is not None:
-            self._store.put_handoff(case.session, case.state, case.kept(words=self._store.keeps_words))
-
-    def _publish(self, kind: str, case: Case, **more: object) -> None:
-        self._announce(kind, case.entry(), **more)
-
-    def _announce(self, kind: str, entry: EntryDocument, **more: object) -> None:
-        told = {"type": kind, "entry": entry.model_dump(mode="json"), **more} if self._watchers else {}
-        for watcher in self._watchers:
-            if watcher.operator.serves(entry.desk):
-                watcher.tell(told)
-
-    async def _stored(self, session: str = "", states: Sequence[str] = ()) -> list[HandoffDocument]:
-        """Read cases that are kept; those of other servers are among them."""
-        if self._store is None:
-            return []
-        rows = await self._store.handoffs(session, states=states, limit=CLOSED)
-        return await asyncio.to_thread(_read, rows)
-
     def _start(self, work: object, case: Case, what: str) -> None:
         def ended(error: BaseException | None) -> None:
             if error is not None:
                 log.error("session %s: %s failed", case.session, what, exc_info=error)
 
         self._tasks.start(work, f"{what} {case.session}", ended)  # type: ignore[arg-type]
-
-
-def _read(rows: Iterable[tuple[str, bool]]) -> list[HandoffDocument]:
-    found = []
-    for text, over in rows:
-        try:
-            found.append(stored(text, over=over))
-        except ValueError:
-            log.warning("a handoff in the store cannot be read; it is passed over")
-    return found
-
-
-def _waiting(documents: Iterable[HandoffDocument]) -> set[str]:
-    return {one.session for one in documents if one.state == "waiting"}
-
-
-def _unknown() -> LiveError:
-    return LiveError(
-        "no_such_handoff", "no visitor of this name was passed on", "see GET /v1/inbox", status=404
-    )
-
-
-def entry_of(document: HandoffDocument) -> EntryDocument:
-    """Return a document without what was said."""
-    return EntryDocument.model_validate(document.model_dump(exclude={"transcript"}))
