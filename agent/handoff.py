@@ -7,16 +7,14 @@ themselves goes along. Nothing here changes anything; what is to be said and to 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from agent.anger import CROSS, FURIOUS, anger
 from agent.confirming import Nod, nod
-from agent.events import ErrandMoved, Event, PassedOn, Retrieved, Screened, Withdrawn, Written
-from agent.handoff_words import DROPS, HOW_LONG, KEEPS, NO_PERSON, NOT_HELPED
-from agent.history import Exchange, Memory
+from agent.events import ErrandMoved, Event, PassedOn, Withdrawn, Written
+from agent.handoff_words import DROPS, HOW_LONG, KEEPS, NO_PERSON
+from agent.history import Memory
 from agent.particulars import Particulars, particulars_of
 from agent.phrases import Phrases
 from agent.sentence import Emotion, Outcome, Sentence
@@ -24,7 +22,7 @@ from agent.slots import Errand, Stage, asks_pardon, asks_something
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
 from agent.wording import confirmation
-from moderation.verdict import Action, Verdict
+from moderation.verdict import Verdict
 
 if TYPE_CHECKING:
     from agent.desk import Desk
@@ -34,10 +32,6 @@ ERRAND = "handoff"
 """Name of the errand whose questions are whether to pass on, and whether what was told may go along."""
 OFFER, CONSENT = "offer", "consent"
 """Its slots."""
-MISSES = 2
-"""Questions in a row without an answer after which a person is offered."""
-QUIET = 4
-"""Exchanges after an offer in which no other is made."""
 
 
 class Reason(StrEnum):
@@ -110,19 +104,14 @@ def begun(asked: Asked, reason: Reason) -> Step:
     """Pass the visitor on: ask for consent first where there is something to consent to."""
     phrases, staff = asked.phrases, asked.memory.staff
     if staff.waiting:
-        return Step(_said(asked, phrases.passed_on, _place(asked)))
+        return Step(joined(asked, phrases.passed_on, _place(asked)))
     if not staff.there:
         return _nobody(asked, reason)
     told = asked.told
     if not told:
-        return _passed(asked, reason, consent=False, first=phrases.handing)
+        return passed(asked, reason, consent=False, first=phrases.handing)
     question = phrases.consent.replace("{data}", told.said(asked.language))
-    return Step(_said(asked, phrases.handing, question), _errand(asked, CONSENT, reason, question))
-
-
-def offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    """Yield a reply's events, and behind them the offer of a person where one is due."""
-    return _offering(asked, events) if asked.memory.staff.known else events
+    return Step(joined(asked, phrases.handing, question), errand_of(asked, CONSENT, reason, question))
 
 
 async def passing(step: Step, asked: Asked, clock: Callable[[], float]) -> AsyncGenerator[Event, None]:
@@ -133,113 +122,6 @@ async def passing(step: Step, asked: Asked, clock: Callable[[], float]) -> Async
     feeling = Emotion("empathetic" if step.outcome is Outcome.HANDOFF else "neutral", 0.5)
     for text in split_sentences(step.line):
         yield Written(Sentence(text, asked.language, feeling, step.outcome), clock())
-
-
-async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    errand = asked.memory.errand
-    pending = errand if errand is not None and errand.tool == ERRAND else None
-    outcome, at_ms, topic, ours = Outcome.ANSWERED, 0.0, False, False
-    verdict: Verdict | None = None
-    unknown: list[Event] = []  # "I do not know" is held back: to who only vents their anger it is no answer
-    async with aclosing(events) as inner:
-        async for event in inner:
-            if isinstance(event, Written) and event.sentence.outcome is Outcome.ABSTAINED:
-                unknown.append(event)
-            else:
-                yield event
-            match event:
-                case Screened() if event.verdict.direction.value == "input":
-                    verdict = verdict or event.verdict
-                case Retrieved():
-                    topic = asked.desk.settings.handoff.is_about(event.passages)
-                case PassedOn() | Withdrawn():
-                    ours = True
-                case ErrandMoved():
-                    errand = event.errand
-                    ours = ours or errand is not None and errand.tool == ERRAND
-                case Written():
-                    outcome, at_ms = event.sentence.outcome, event.at_ms
-                case _:
-                    pass
-    if ours:
-        for event in unknown:
-            yield event
-        return
-    # words that nobody made out, and that the guard has not seen, tell nothing
-    asked = replace(asked, verdict=verdict) if verdict is not None else replace(asked, text="")
-    step = _due(asked, outcome, topic=topic, errand=errand, pending=pending)
-    angry = step is not None and step.errand is not None and step.errand.values["reason"] == Reason.ANGER
-    for event in [] if angry else unknown:
-        yield event
-    if step is not None:
-        async for event in passing(step, asked, lambda: at_ms):
-            yield event
-
-
-def _due(
-    asked: Asked,
-    outcome: Outcome,
-    *,
-    topic: bool,
-    errand: Errand | None,
-    pending: Errand | None,
-) -> Step | None:
-    """Return what follows a reply: an offer, or the question that was left for it."""
-    phrases, verdict = asked.phrases, asked.verdict
-    if pending is not None and pending.slot == CONSENT:
-        reason = pending.values["reason"]
-        if pending.asides:
-            return _passed(asked, Reason(reason), consent=False)
-        return Step(pending.question, replace(pending, asides=1, put=True, at_s=asked.now_s))
-    if not asked.memory.staff.free:
-        return None
-    if pending is not None and not pending.asides and outcome is Outcome.ABSTAINED:
-        return Step(pending.question, replace(pending, asides=1, put=True, at_s=asked.now_s))
-    if verdict.action is Action.ESCALATE:
-        return _passed(asked, Reason.GUARD, consent=False)
-    if errand is not None and errand.stage is not Stage.DONE and errand != pending:
-        return None  # something else is being asked: one question at a time
-    if topic and outcome is not Outcome.REFUSED:
-        return begun(asked, Reason.POLICY)
-    offered = any(phrases.offer in one.reply for one in asked.memory.exchanges[-QUIET:])
-    if offered or pending is not None:
-        return None
-    if is_angry(asked.text, verdict, asked.memory):
-        line, reason = _said(asked, phrases.upset, phrases.offer), Reason.ANGER
-    elif _failed(asked, outcome):
-        line, reason = phrases.offer, Reason.FAILURE
-    else:
-        return None
-    return Step(line, _errand(asked, OFFER, reason, phrases.offer))
-
-
-def is_angry(text: str, verdict: Verdict, memory: Memory) -> bool:
-    """Tell whether a visitor is so angry that a person is due: very, or for the second time."""
-    now = anger(text, verdict)
-    before = memory.exchanges[-1].question if memory.exchanges else ""
-    return now >= FURIOUS or now >= CROSS and anger(before) >= CROSS
-
-
-def _failed(asked: Asked, outcome: Outcome) -> bool:
-    """Tell whether this turn and those before it were of no help."""
-    if outcome is Outcome.HANDOFF:
-        return True  # something broke, and the visitor was told where people are
-    unheard = outcome is Outcome.CLARIFIED and not asked.text
-    misses = int(outcome is Outcome.ABSTAINED or unheard)
-    before = asked.memory.exchanges
-    if NOT_HELPED.search(asked.text.replace("’", "'")) and before and not before[-1].by:
-        misses += 1
-    for one in reversed(before):
-        if not misses or one.by or not _missed(one):
-            break
-        misses += 1
-    return misses >= MISSES
-
-
-def _missed(one: Exchange) -> bool:
-    not_heard = one.outcome is Outcome.CLARIFIED and not one.question
-    helpless = bool(NOT_HELPED.search(one.question.replace("’", "'")))
-    return one.outcome is Outcome.ABSTAINED or not_heard or helpless
 
 
 def _answered(asked: Asked, errand: Errand) -> Step | None:
@@ -257,21 +139,22 @@ def _answered(asked: Asked, errand: Errand) -> Step | None:
         return Step(phrases.declined, None, Withdrawn(), Outcome.ANSWERED)
     agrees = nod(said, question)
     if agrees is Nod.NO or KEEPS.search(said):
-        return _passed(asked, reason, consent=False)
+        return passed(asked, reason, consent=False)
     if agrees is Nod.YES:
-        return _passed(asked, reason, consent=True)
+        return passed(asked, reason, consent=True)
     if asks_something(said):
         return None
     if errand.tries or wants_person(said):
-        return _passed(asked, reason, consent=False)
+        return passed(asked, reason, consent=False)
     return Step(
-        _said(asked, phrases.yes_or_no, question),
+        joined(asked, phrases.yes_or_no, question),
         replace(errand, tries=1, put=True, at_s=asked.now_s),
     )
 
 
-def _passed(asked: Asked, reason: Reason, *, consent: bool, first: str = "") -> Step:
-    line = _said(asked, first, asked.phrases.passed_on, _place(asked))
+def passed(asked: Asked, reason: Reason, *, consent: bool, first: str = "") -> Step:
+    """Pass the visitor on without asking."""
+    line = joined(asked, first, asked.phrases.passed_on, _place(asked))
     return Step(line, None, PassedOn(reason.value, consent))
 
 
@@ -280,7 +163,7 @@ def _nobody(asked: Asked, reason: Reason) -> Step:
     line = elsewhere(asked.desk, asked.phrases.nobody, asked.language)
     event = PassedOn(reason.value, consent=False, there=False)
     question, errand = message(asked.desk, asked.tools, asked.phrases, asked.language, asked.now_s)
-    return Step(_said(asked, line, question), errand, event)
+    return Step(joined(asked, line, question), errand, event)
 
 
 def elsewhere(desk: Desk, line: str, language: str) -> str:
@@ -315,10 +198,12 @@ def _place(asked: Asked) -> str:
     return asked.phrases.next if place <= 1 else asked.phrases.place.replace("{place}", str(place))
 
 
-def _errand(asked: Asked, slot: str, reason: Reason, question: str) -> Errand:
+def errand_of(asked: Asked, slot: str, reason: Reason, question: str) -> Errand:
+    """Return the errand of a question whether to pass the visitor on."""
     values = {"reason": reason.value}
     return Errand(ERRAND, Stage.CONFIRM, asked.language, asked.now_s, values, slot=slot, question=question)
 
 
-def _said(asked: Asked, *parts: str) -> str:
+def joined(asked: Asked, *parts: str) -> str:
+    """Put lines behind each other, as the visitor's language does it."""
     return ("" if asked.language == "zh" else " ").join(filter(None, parts))

@@ -21,7 +21,8 @@ from agent.errands import Act, Aside, Say, next_step
 from agent.errors import AnswererError
 from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
 from agent.followup import follows, standalone
-from agent.handoff import Asked, Reason, begun, next_handoff, offering, passing
+from agent.handoff import Asked, Reason, begun, next_handoff, passing
+from agent.handoff_offer import offering
 from agent.history import Memory
 from agent.llm import Asking
 from agent.phrases import Phrases
