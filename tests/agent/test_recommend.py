@@ -13,7 +13,8 @@ from agent.events import Spoken
 from agent.extractive import ExtractiveAnswerer
 from agent.history import History
 from agent.live_turn import LiveTurn
-from agent.recommend import PASSED_OVER, Recommender
+from agent.recommend import Recommender
+from agent.recommend_candidates import PASSED_OVER
 from agent.recommend_history import Asked, Habits, learn
 from agent.sentence import Outcome
 from agent.suggesting import Suggesting
