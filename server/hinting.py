@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.clauses import read
-from knowledge.hints import Facts, Hint, Place, Progress, find_hints
+from knowledge.contradiction import Facts
+from knowledge.hints import Hint, Place, Progress, find_hints
 
 if TYPE_CHECKING:
     from knowledge import KnowledgeBase
