@@ -18,8 +18,6 @@ DEGREE_CONCEPT = 0.85
 GOODS = "#^goods"
 DEGREE_PARTS = 0.75
 DEGREE_ASPECT = 0.5
-SHORTEST_MISSPELT = 4
-"""Letters; shorter words have too many neighbours."""
 _NUMBER = re.compile(r"[\d.,:-]+$")
 
 
@@ -82,12 +80,12 @@ class Query:
         return sum(item.weight for item in self.asked)
 
 
-def understand(text: str, index: WordIndex, speller: Speller) -> Query:
+def understand(text: str, index: WordIndex) -> Query:
     """Look a question's words up."""
     found: dict[str, Asked] = {}
     for word in words_of(text):
         if word.stem not in found:
-            found[word.stem] = _look_up(speller.correct(word), index)
+            found[word.stem] = _look_up(word, index)
     asked = list(found.values())
     if any(item.topical and item.known and not item.thing for item in asked):
         asked = [replace(item, weight=item.weight * THING_SHARE) if item.thing else item for item in asked]
@@ -137,47 +135,3 @@ def _weight(
     if HAN.match(word.stem):
         return 0.55 if len(word.stem) == 1 else 0.95
     return 0.4 + 0.7 * lexicon().rarity(word.surface)
-
-
-class Speller:
-    """Finds the known word that a misspelt one was meant to be; its table is made at first use."""
-
-    def __init__(self, index: WordIndex) -> None:
-        self._index = index
-        self._table: dict[str, str] | None = None
-
-    def correct(self, word: Word) -> Word:
-        """Return the word as it is known, or unchanged when it is spelt right or unlike all others."""
-        known = lexicon()
-        if (
-            len(word.stem) < SHORTEST_MISSPELT
-            or not word.stem.isalpha()
-            or not word.stem.isascii()
-            or word.concepts
-            or word.stem in known.foreign
-            or word.stem in self._index.vocabulary
-            or known.is_english(word.surface)
-        ):
-            return word
-        if self._table is None:
-            self._table = self._make()
-        for form in _one_less(word.stem):
-            found = self._table.get(form)
-            if found is not None and abs(len(found) - len(word.stem)) <= 1:
-                return Word(word.surface, found, known.concepts.get(found, ()), plain=found in known.plain)
-        return word
-
-    def _make(self) -> dict[str, str]:
-        """Map each known stem, and each with one letter left out, to the stem (SymSpell's idea)."""
-        known = lexicon()
-        stems = [*known.concepts, *self._index.vocabulary]
-        stems = [s for s in stems if len(s) >= SHORTEST_MISSPELT and s.isalpha() and s.isascii()]
-        table = {one: one for one in stems}
-        for one in stems:
-            for form in _one_less(one):
-                table.setdefault(form, one)
-        return table
-
-
-def _one_less(stem: str) -> list[str]:
-    return [stem] + [stem[:at] + stem[at + 1 :] for at in range(1, len(stem))]

@@ -15,8 +15,9 @@ from knowledge.embedder import Embedder
 from knowledge.errors import KnowledgeError
 from knowledge.index import Floats, WordIndex
 from knowledge.passage import Passage
-from knowledge.query import Asked, Query, Speller, understand
+from knowledge.query import Asked, Query, understand
 from knowledge.record import Catalogue
+from knowledge.spelling import Speller
 from knowledge.table import TableEmbedder
 from knowledge.topics import NO_TOPIC, Meant, Topics
 from knowledge.vectors import AROUND_UNITS, Near, UnitVectors
@@ -76,7 +77,7 @@ class Ranking:
         self.passages: tuple[Passage, ...] = tuple(catalogue.passages())
         self.vectors = vectors
         self._index = index
-        self._speller = Speller(index)
+        self._speller = Speller(index, self._texts)
         self._embedder = embedder
         self._topics = topics
         self._reranker = reranker
@@ -110,7 +111,8 @@ class Ranking:
         if not self.passages or k < 1:
             return []
         allowed = np.asarray([allow(passage) for passage in self.passages], dtype=bool) if allow else None
-        query = understand(text, self._index, self._speller)
+        text = self.mend(text)
+        query = understand(text, self._index)
         whole = self._with_context(query, context)
         weighted = list(_weighted_tokens(whole))
         if not weighted:
@@ -163,6 +165,16 @@ class Ranking:
             falling.append((number, best, evidence))
         return falling
 
+    def _texts(self) -> Iterator[str]:
+        """The texts that words are learnt from."""
+        for passage in self.passages:
+            if passage.language == "en":
+                yield from (passage.title, *passage.questions, passage.text)
+
+    def mend(self, text: str) -> str:
+        """Return a question with its misspelt words as the knowledge spells them."""
+        return self._speller.mend(text)
+
     def _with_context(self, query: Query, context: Sequence[str]) -> Query:
         """Return the question with the words of the turns before it, the further back the lighter."""
         if not context:
@@ -171,7 +183,7 @@ class Ranking:
         added: list[Asked] = []
         weight = TURN_WEIGHT
         for turn in reversed(context[-TURNS:]):
-            for item in understand(turn, self._index, self._speller).asked:
+            for item in understand(self.mend(turn), self._index).asked:
                 if item.topical and item.known and item.word.stem not in known:
                     known.add(item.word.stem)
                     added.append(replace(item, weight=item.weight * weight, share=weight))
