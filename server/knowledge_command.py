@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +16,6 @@ from server.boundary import UsageError, boundary, print_json
 if TYPE_CHECKING:
     from agent.desk import Desk
     from knowledge import KnowledgeBase
-    from knowledge.record import Record
-    from knowledge.versions import Version
 
 knowledge_app = typer.Typer(
     no_args_is_help=True,
@@ -46,15 +42,9 @@ def list_documents(desk: DeskName, json: JsonOption = False) -> None:
     from server.terminal_knowledge import show_documents
 
     with boundary(), _opened(desk) as (_, knowledge):
-        from knowledge.revising import kept_out
+        from server.knowledge_documents import list_document
 
-        records = knowledge.documents()
-        out = [one.source for one in kept_out(records)]
-        document = {
-            "documents": [_document(one) for one in records if one.passages],
-            "passages": knowledge.count,
-            "kept_out": out,
-        }
+        document = list_document(knowledge)
     if json:
         print_json(document)
     else:
@@ -84,12 +74,13 @@ def remove_documents(
     """
     with boundary(), _opened(desk, changing=True) as (loaded, knowledge):
         from knowledge.revising import remove, versions_of
+        from server.knowledge_documents import listed, sources_of
 
         records = [one for one in knowledge.documents() if one.passages]
-        sources = list(dict.fromkeys(source for name in names for source in _matching(name, records)))
+        sources = sources_of(names, records)
         before = versions_of(knowledge)
         if not yes:
-            _confirm(f"Remove {_listed(sources)} from the knowledge of {loaded.folder.name}?")
+            _confirm(f"Remove {listed(sources)} from the knowledge of {loaded.folder.name}?")
         made = remove(knowledge, sources, loaded.knowledge_folder)
         count = len([one for one in records if one.source not in sources])
     back = f"visavis knowledge rollback {desk} {before[0].number}" if before else ""
@@ -102,7 +93,7 @@ def remove_documents(
     if json:
         print_json(document)
         return
-    typer.echo(f"removed {_listed(sources)}; {count} documents are left")
+    typer.echo(f"removed {listed(sources)}; {count} documents are left")
     typer.echo(f"to get {'it' if len(sources) == 1 else 'them'} back: {back}")
 
 
@@ -120,10 +111,9 @@ def list_versions(desk: DeskName, json: JsonOption = False) -> None:
     from server.terminal_knowledge import show_versions
 
     with boundary(), _opened(desk) as (_, knowledge):
-        from knowledge.revising import versions_of
+        from server.knowledge_versions import versions_document
 
-        versions = versions_of(knowledge)
-    document = {"versions": [_version(one, present=at == 0) for at, one in enumerate(versions)]}
+        document = versions_document(knowledge)
     if json:
         print_json(document)
     else:
@@ -157,24 +147,14 @@ def rollback(
     """
     with boundary(), _opened(desk, changing=True) as (loaded, knowledge):
         from knowledge.revising import roll_back
+        from server.knowledge_versions import rollback_document, rollback_told
 
         wanted, made = roll_back(knowledge, number, loaded.knowledge_folder)
         passages = knowledge.count
-    document = {
-        "brought_back": wanted.number,
-        "version": made.number if made else None,
-        "changes": _changes(made) if made else None,
-        "passages": passages,
-    }
     if json:
-        print_json(document)
-    elif made is None:
-        typer.echo(f"version {wanted.number} is what the desk knows already; nothing was changed")
+        print_json(rollback_document(wanted, made, passages))
     else:
-        typer.echo(
-            f"the desk knows what it knew at version {wanted.number} of {_when(wanted.at)}: {made.changes}, "
-            f"{passages} passages; this is version {made.number}"
-        )
+        typer.echo(rollback_told(wanted, made, passages))
 
 
 @knowledge_app.command("unanswered")
@@ -264,30 +244,6 @@ def _opened(desk: str, *, changing: bool = False) -> Iterator[tuple[Desk, Knowle
         knowledge.close()
 
 
-def _matching(name: str, records: Iterable[Record]) -> list[str]:
-    """Return the sources that a name stands for: a source, its file's name, or a pattern.
-
-    Raises:
-        UsageError: none, or a file's name several documents have.
-    """
-    import difflib
-
-    sources = [one.source for one in records]
-    if name in sources:
-        return [name]
-    if any(sign in name for sign in "*?["):
-        found = fnmatch.filter(sources, name)
-    else:
-        found = [one for one in sources if one.rpartition("/")[2] == name]
-        if len(found) > 1:
-            raise UsageError(f"{name} may be {_listed(found)}; write it as one of these")
-    if not found:
-        near = difflib.get_close_matches(name, sources, 1, 0.7)
-        hint = f"do you mean {near[0]}?" if near else "`visavis knowledge list` names all"
-        raise UsageError(f"there is no document {name}; {hint}")
-    return found
-
-
 def _confirm(question: str) -> None:
     """Ask a person.
 
@@ -298,46 +254,3 @@ def _confirm(question: str) -> None:
         raise UsageError(f"{question} Nobody is here to ask; say --yes")
     if not typer.confirm(question, err=True):
         raise UsageError("nothing was changed")
-
-
-def _listed(sources: list[str]) -> str:
-    if len(sources) > 4:
-        return f"{', '.join(sources[:3])} and {len(sources) - 3} more"
-    return " and ".join(filter(None, (", ".join(sources[:-1]), sources[-1])))
-
-
-def _document(record: Record) -> dict[str, Any]:
-    languages = sorted({one.language for one in record.passages})
-    return {
-        "source": record.source,
-        "title": record.title,
-        "passages": len(record.passages),
-        "languages": languages,
-        "kind": record.passages[0].kind,
-        "tags": list(record.tags),
-        "updated": record.updated,
-        "place": record.place,
-    }
-
-
-def _version(version: Version, *, present: bool) -> dict[str, Any]:
-    return {
-        "number": version.number,
-        "at": datetime.fromtimestamp(version.at, UTC).isoformat(timespec="seconds"),
-        "cause": version.cause,
-        "changes": _changes(version),
-        "documents": version.documents,
-        "passages": version.passages,
-        "present": present,
-    }
-
-
-def _changes(version: Version) -> dict[str, Any]:
-    changes = version.changes
-    names = {kind: list(sources) for kind, sources in (changes.names or {}).items()}
-    counts = {"added": changes.added, "updated": changes.updated, "removed": changes.removed}
-    return {**counts, "names": names}
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
