@@ -28,6 +28,7 @@ from agent.face import face_of
 from avatar import AvatarError
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
+from server.live.documents import ErrorBody, ErrorDocument
 from server.live.doors import add_doors
 from server.live.errors import Busy, LiveError
 from server.live.guest import Listener
@@ -39,7 +40,7 @@ from server.live.operators import Operators
 from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.ports import PortWatch
-from server.live.protocol import MESSAGE_BYTES, ErrorBody, ErrorDocument
+from server.live.protocol import MESSAGE_BYTES
 from server.live.rates import Rates
 from server.live.recommending import learn_daily
 from server.live.retention import forget_daily

@@ -19,9 +19,10 @@ from agent.history import Exchange, History
 from agent.reply import reply
 from agent.sentence import Citation, Outcome, Sentence
 from server.live.desks import OpenDesk
+from server.live.documents import ChatDocument, ChatRequest, CitationDocument, SentenceDocument
 from server.live.errors import LiveError
 from server.live.metrics import Metrics
-from server.live.protocol import ChatDocument, ChatRequest, CitationDocument, SentenceDocument, message
+from server.live.protocol import message
 from server.live.telling import citation_document
 from speech.recognizer import Transcript
 from speech.silence import silence

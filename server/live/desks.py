@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.desk import Desk
 from agent.engines import Engines, Step
+from server.live.documents import DeskDocument
 from server.live.errors import LiveError
-from server.live.protocol import DeskDocument
 from server.live.quality import STEPS
 
 if TYPE_CHECKING:

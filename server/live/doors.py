@@ -16,23 +16,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from server.live.docs import STYLE, docs_page
+from server.live.documents import (
+    ChatDocument,
+    ChatRequest,
+    DeskDocument,
+    HealthDocument,
+    NewSession,
+    QueueDocument,
+    SessionDocument,
+)
 from server.live.errors import LiveError
 from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, Link, pumped
 from server.live.metrics import CONTENT_TYPE
-from server.live.protocol import (
-    ChatDocument,
-    ChatRequest,
-    ClientMessage,
-    DeskDocument,
-    HealthDocument,
-    Hello,
-    Id,
-    NewSession,
-    QueueDocument,
-    Rating,
-    SessionDocument,
-    parse_message,
-)
+from server.live.protocol import ClientMessage, Hello, Id, Rating, parse_message
 from server.live.service import Service
 from server.live.session import Session
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from server.live.protocol import Document
+from server.live.documents import Document
 
 SAY_CHARS = 1000
 """Longest text to be said at once: a minute of talk."""

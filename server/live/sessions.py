@@ -16,12 +16,12 @@ from agent.tasks import Tasks
 from server.live.admission import Admission
 from server.live.connection import Ways
 from server.live.desks import CastOf, OpenDesk
+from server.live.documents import NewSession, QueueDocument, SessionDocument
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.metrics import MediaFigures, Metrics
 from server.live.options import LOOPBACK, ServeOptions
 from server.live.passes import Passes
-from server.live.protocol import NewSession, QueueDocument, SessionDocument
 from server.live.session import Session
 from server.live.tokens import Tokens
 

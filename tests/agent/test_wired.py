@@ -17,8 +17,8 @@ from agent.engines import Engines
 from server.command import app
 from server.live.chat import Chat
 from server.live.desks import OpenDesk, cast_of
+from server.live.documents import ChatDocument, ChatRequest
 from server.live.metrics import Metrics
-from server.live.protocol import ChatDocument, ChatRequest
 from speech.scripted_voice import ScriptedSynthesizer
 from tests.agent.test_llm_tools import call
 from tests.knowledge import papers

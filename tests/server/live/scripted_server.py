@@ -25,7 +25,7 @@ from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from server.live.protocol import (
+from server.live.documents import (
     ChatDocument,
     ChatRequest,
     CitationDocument,
@@ -34,8 +34,8 @@ from server.live.protocol import (
     QueueDocument,
     SentenceDocument,
     SessionDocument,
-    parse_message,
 )
+from server.live.protocol import parse_message
 
 PAGES = Path(__file__).parents[3] / "server" / "live" / "pages"
 POLICY = (

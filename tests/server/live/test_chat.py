@@ -15,9 +15,9 @@ from moderation.verdict import Action, Verdict
 from server.live import chat
 from server.live.chat import TURNS, Chat
 from server.live.desks import OpenDesk
+from server.live.documents import ChatRequest
 from server.live.errors import LiveError
 from server.live.metrics import Metrics
-from server.live.protocol import ChatRequest
 from tests.server.live.serving import desk_in, eventually, opener
 
 
