@@ -96,9 +96,10 @@ class Answering:
         events = prepared.events() if prepared else self._reply(turn.asked, heard, memory)
         self._answer_task = self._tasks.start(self._answer(turn, events))
 
-    def break_off(self) -> None:
-        """Cancel what is being thought, prepared or synthesised."""
-        self.throw_away()
+    def break_off(self, *, keep_prepared: bool = False) -> None:
+        """Cancel what is being thought or synthesised, and what is prepared unless that is kept."""
+        if not keep_prepared:
+            self.throw_away()
         if self._answer_task is not None and self._answer_task is not asyncio.current_task():
             self._answer_task.cancel()
         self._answer_task = None

@@ -220,7 +220,7 @@ class Conversation:
                 asked, number = command.text, 0
             else:
                 self.history.take(floor.turn.errand)  # what was never heard was never asked
-                self._answering.break_off()
+                self._answering.break_off(keep_prepared=True)  # that answers both
                 floor.withdraw()
         elif floor.turn is not None:
             self._cancel()

@@ -209,7 +209,15 @@ async def test_the_stop_button_ends_a_reply_at_once(tmp_path: Path) -> None:
 async def test_who_goes_on_while_the_answer_is_made_is_not_talked_over_and_gets_one_answer_to_both(
     tmp_path: Path, voice: np.ndarray
 ) -> None:
-    answerer = ScriptedAnswerer(["You have thirty days."], pause_s=0.9)
+    asked: list[str] = []
+
+    class Listed(ScriptedAnswerer):
+        async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+            asked.append(question.text)
+            async for sentence in super().answer(question):
+                yield sentence
+
+    answerer = Listed(["You have thirty days."], pause_s=0.9)
     async with talking(tmp_path, answerer, ("I want to return the tent.",)) as talk:
         talk.conversation.type("Hello there.")
         await asyncio.sleep(0.3)
@@ -221,6 +229,7 @@ async def test_who_goes_on_while_the_answer_is_made_is_not_talked_over_and_gets_
         await asyncio.sleep(0.3)
         assert len(talk.turns) == 1
     assert turn.question == "Hello there. I want to return the tent."
+    assert asked.count(turn.question) == 1  # the answer that was begun ahead is the one that is given
     assert turn.heard == "You have thirty days."
     assert talk.states == ["listening", "thinking", "paused", "thinking", "speaking", "listening"]
 
