@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from server.boundary import UsageError
 from server.progress import Silent, Stages
-from server.serve import bound, open_desks, run_server, say_finishing, serve_opened, where
+from server.serve import open_desks, serve_opened
+from server.web_server import bound, run_server, say_finishing, where
 
 if TYPE_CHECKING:
     from server.live.front import Front

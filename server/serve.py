@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.desk import Desk, state_root
+from agent.desk import Desk
 from server.boundary import UsageError
 from server.progress import Stages
+from server.web_server import bound, run_server, say_finishing, where
 
 if TYPE_CHECKING:
     from server.live.desks import OpenDesk
     from server.live.options import ServeOptions
     from server.live.store import EventStore
 
-TURN_SECRET = "VISAVIS_TURN_SECRET"  # noqa: S105
-TURN_USER = "VISAVIS_TURN_USERNAME"
-TURN_PASSWORD = "VISAVIS_TURN_PASSWORD"  # noqa: S105
 _PASSWORD = re.compile(r"(://[^:@/]*:)[^@]*@")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_NO_MICROPHONE = (
-    "Note: browsers on other machines lend their microphone to https only; "
-    "give --certificate and --key, or put a proxy with TLS before this server."
-)
 _STEPS = {
     "knowledge": "the knowledge; the first time, and after changes, it is read anew",
     "voice": "the voice",
@@ -40,120 +31,6 @@ _STEPS = {
     "warming up": "a first answer, so that visitors do not wait for it",
 }
 """What a step of opening a desk is called for people."""
-HTTP_CLOSE_S = 3
-"""How long requests may go on after the sessions have ended."""
-
-
-def options_of(
-    *,
-    host: str,
-    port: int,
-    secret_file: Path | None,
-    stun: Sequence[str],
-    turn: Sequence[str],
-    relay_only: bool,
-    max_sessions: int | None,
-    origins: Sequence[str],
-    store: str,
-    recordings: Path | None,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    kept_days: float | None = None,
-    udp_ports: str = "",
-    drawers: int | None = None,
-) -> ServeOptions:
-    """Read what the command was given; passwords of TURN servers come from the environment.
-
-    Args:
-        host: address to listen at.
-        port: 0: any that is free.
-        secret_file: holds what signs tokens; None: one in the state folder, made when missing.
-        stun: servers that tell a browser its address.
-        turn: servers that relay.
-        relay_only: use relays only.
-        max_sessions: None: as many as this machine can draw.
-        origins: sites that may use every desk.
-        store: SQLite file or URL; empty: one in the state folder; "none": keep nothing.
-        recordings: folder; None: one in the state folder.
-        certificate: PEM file for https; None: http.
-        key: its key; None: in the same file.
-        kept_days: after which events and recordings are deleted; None: the usual time.
-        drawers: processes that draw; None: one for each core.
-        udp_ports: "40000-40100": where sound and picture may come and go; empty: at any port.
-
-    Raises:
-        UsageError: an address or a range is wrong, or a TURN server has no password.
-        DeskError: the secret cannot be read.
-    """
-    from server.live.errors import LiveError
-    from server.live.ice import IceSettings, read_ports
-    from server.live.options import KEPT_DAYS, OPERATORS, ServeOptions, one_a_core, places
-    from server.live.tokens import load_secret
-
-    try:
-        ice = IceSettings(
-            stun=tuple(stun),
-            turn=tuple(turn),
-            turn_secret=os.environ.get(TURN_SECRET, ""),
-            turn_username=os.environ.get(TURN_USER, ""),
-            turn_password=os.environ.get(TURN_PASSWORD, ""),
-            relay_only=relay_only,
-            udp_ports=read_ports(udp_ports),
-        )
-    except LiveError as error:
-        hint = f"; set {TURN_SECRET}, or {TURN_USER} and {TURN_PASSWORD}" if "turn" in error.code else ""
-        raise UsageError(f"{error}{hint}") from None
-    _check_certificate(certificate, key)
-    return ServeOptions(
-        certificate=str(certificate or ""),
-        key=str(key or ""),
-        operators=str(state_root() / OPERATORS),
-        host=host,
-        port=port,
-        secret=load_secret(secret_file or state_root() / "secret"),
-        ice=ice,
-        max_sessions=places() if max_sessions is None else max_sessions,
-        drawers=one_a_core() if drawers is None else drawers,
-        origins=tuple(origins),
-        store="" if store == "none" else store or str(state_root() / "sessions.sqlite"),
-        recordings=str(recordings or state_root() / "recordings"),
-        kept_days=KEPT_DAYS if kept_days is None else kept_days,
-    )
-
-
-def _check_certificate(certificate: Path | None, key: Path | None) -> None:
-    if certificate is None:
-        if key is not None:
-            raise UsageError("--key goes with --certificate; name both")
-        return
-    import ssl
-
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(
-            f"--certificate {certificate}: {error}; give PEM files that belong together"
-        ) from None
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Take the address before anything heavy is loaded.
-
-    Raises:
-        UsageError: it is taken, or no address of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family)
-    try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((host, port))
-    except (OSError, OverflowError) as error:
-        taken.close()
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(
-            f"{host}:{port} cannot be listened at ({reason}); choose another with --host and --port"
-        ) from None
-    return taken
 
 
 @dataclass(slots=True)
@@ -263,90 +140,6 @@ def serve_opened(
         # told to stop while serving: that is how a server ends
     finally:
         opened.close()
-
-
-def say_finishing(conversations: int) -> None:
-    """Say on standard error that sentences are let end, where there are any."""
-    if conversations:
-        what = "1 conversation" if conversations == 1 else f"{conversations} conversations"
-        sys.stderr.write(f"visavis: finishing {what} (Ctrl-C again: at once)\n")
-        sys.stderr.flush()
-
-
-async def run_server(
-    app: Any,
-    listener: socket.socket,
-    options: ServeOptions,
-    ready: Callable[[], None],
-    drain: Callable[[], Coroutine[Any, Any, None]],
-    *,
-    trusted: str | None = None,
-) -> None:
-    """Serve an ASGI application until the process is told to stop.
-
-    Args:
-        app: the application.
-        listener: where.
-        options: of the server.
-        ready: called once it serves.
-        drain: lets conversations end before their connections are closed.
-        trusted: addresses of proxies that tell truly where visitors are; None: this machine.
-    """
-    import uvicorn
-
-    from server.live.protocol import MESSAGE_BYTES
-
-    class Server(uvicorn.Server):
-        """Lets conversations end before their connections are closed."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                ready()
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            if not self.force_exit:
-                draining = asyncio.create_task(drain())
-                while not draining.done() and not self.force_exit:  # a second Ctrl-C does not wait
-                    await asyncio.wait([draining], timeout=0.1)
-            if self.force_exit:  # what breaks off now does so because it was wished for
-                logging.getLogger("uvicorn.error").disabled = True
-            await super().shutdown(sockets)
-
-    server = Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            lifespan="on",
-            ws="websockets-sansio",
-            ws_max_size=MESSAGE_BYTES,
-            ws_per_message_deflate=False,
-            server_header=False,
-            proxy_headers=True,
-            forwarded_allow_ips=trusted,
-            ssl_certfile=options.certificate or None,
-            ssl_keyfile=options.key or None,
-            timeout_graceful_shutdown=HTTP_CLOSE_S,
-        )
-    )
-    await server.serve(sockets=[listener])
-
-
-def where(listener: socket.socket, options: ServeOptions) -> dict[str, Any]:
-    """Return the part of a server's document that says where it is."""
-    scheme = "https" if options.certificate else "http"
-    if listener.family == socket.AF_UNIX:
-        host, port = "localhost", 0
-    else:
-        host, port = listener.getsockname()[:2]
-    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    return {
-        "address": address,
-        "pages": {"visitor": f"{address}/", "kiosk": f"{address}/kiosk", "interface": f"{address}/docs"},
-        "notes": [] if options.certificate or options.host in _LOOPBACK else [_NO_MICROPHONE],
-    }
 
 
 def _document(opened: Opened) -> dict[str, Any]:

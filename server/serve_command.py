@@ -99,7 +99,8 @@ def serve(
     """
     from server.processes import serve_processes
     from server.progress import stages
-    from server.serve import open_desks, options_of, serve_opened, show_serving
+    from server.serve import open_desks, serve_opened, show_serving
+    from server.serve_options import options_of
 
     with boundary():
         options = options_of(

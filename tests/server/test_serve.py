@@ -8,7 +8,9 @@ import pytest
 
 from server.boundary import UsageError
 from server.progress import Silent, stages
-from server.serve import Opened, _document, bound, open_desks, options_of, say_finishing, show_serving
+from server.serve import Opened, _document, open_desks, show_serving
+from server.serve_options import options_of
+from server.web_server import bound, say_finishing
 
 GIVEN = {
     "host": "127.0.0.1", "port": 0, "secret_file": None, "stun": [], "turn": [], "relay_only": False,
