@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from agent.conversation_events import ConversationEvent, HandoffBegan, HandoffEnded, PersonTold, TurnEnded
 from agent.errors import AgentError
@@ -304,9 +304,9 @@ class Switchboard:
             who = f"{case.by} has this conversation" if case.state == "taken" else "nobody has taken it"
             raise LiveError("not_yours", who, "take it first", status=409)
 
-    def _start(self, work: object, case: Case, what: str) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], case: Case, what: str) -> None:
         def ended(error: BaseException | None) -> None:
             if error is not None:
                 log.error("session %s: %s failed", case.session, what, exc_info=error)
 
-        self._tasks.start(work, f"{what} {case.session}", ended)  # type: ignore[arg-type]
+        self._tasks.start(work, f"{what} {case.session}", ended)
