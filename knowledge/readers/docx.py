@@ -62,10 +62,11 @@ def read(given: Given) -> Document:
             f"{given.source}: the document is damaged ({type(error).__name__}); "
             "open it in its program and save it again"
         ) from error
+    title = outline.title or title or given.stem
     return document(
         given,
-        outline.sections(),
-        title=outline.title or title or given.stem,
+        outline.sections(title),
+        title=title,
         updated=modified.date().isoformat() if modified else "",
         hidden=hidden,
     )

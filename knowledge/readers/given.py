@@ -35,7 +35,7 @@ _RADICALS = str.maketrans(
     "长门风食马见车页飞龙齐鱼鸟黄民西青骨鬼贝虎龟麦",
 )
 """Unicode knows no decomposition of these."""
-READING = 1
+READING = 2
 """Raised when documents are read otherwise than before, so that they are read again."""
 _QUESTION = re.compile(r"[?？]\s*$")
 

@@ -108,14 +108,14 @@ def read(given: Given) -> Document:
     main = _main(soup)
     outline = Outline()
     _walk(main, outline, 0)
-    sections = outline.sections()
     # A page may carry its heading outside of what it calls its main part.
     first = soup.find("h1")
     heading = " ".join(first.get_text(" ").split()) if first is not None else ""
+    title = outline.title or heading or named
     return document(
         given,
-        sections,
-        title=outline.title or heading or named,
+        outline.sections(title),
+        title=title,
         language=language,
         updated=updated,
         tags=tags,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from knowledge.document import Document, Section
+from knowledge.document import Document
 from knowledge.errors import DocumentError
 from knowledge.readers.encoding import decode
 from knowledge.readers.given import Given, document
 from knowledge.readers.hiding import cut_hidden_markup
+from knowledge.readers.outline import Outline
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$")
@@ -39,14 +40,14 @@ def parse_document(text: str, source: str, *, given: Given | None = None) -> Doc
     given = given or Given(text.encode("utf-8", "replace"), source, Path(source).suffix)
     front, body = _front_matter(text, source)
     body, hidden = cut_hidden_markup(_DEFINITION.sub("", body))
-    found = _sections(body)
-    title = _line(front, "title") or next((s.heading for s in found if s.heading), "")
+    outline = _outline(body)
+    title = _line(front, "title") or outline.first_heading
     kind = _line(front, "kind") or "article"
     if kind not in ("article", "faq"):
         raise DocumentError(f'{source}: kind is "{kind}"; write "article" or "faq"')
     return document(
         given,
-        found,
+        outline.sections(title, bare=kind != "faq"),
         title=title,
         language=_line(front, "language"),
         kind=kind,
@@ -139,28 +140,32 @@ def _join_lines(paragraph: str) -> str:
     return _SPACE.sub(" ", text.replace("\n", " ")).strip()
 
 
-def _sections(body: str) -> list[Section]:
-    found: list[tuple[str, tuple[str, ...], list[str]]] = [("", (), [])]
-    above: list[tuple[int, str]] = []
+def _outline(body: str) -> Outline:
+    outline = Outline()
+    below: list[str] = []
     fence = ""
+
+    def end() -> None:
+        outline.say(plain_text("\n".join(below)))
+        below.clear()
+
     for line in body.split("\n"):
         mark = _FENCE.match(line)
         if mark and (not fence or mark.group(1) == fence):
             fence = "" if fence else mark.group(1)
         heading = None if fence or mark else _HEADING.match(line)
-        below = found[-1][2]
         under = None if fence or not _is_lone(below) else _UNDERLINE.match(line)
-        if heading or under:
-            if heading:
-                level, words = len(heading.group(1)), plain_text(heading.group(2).rstrip("# \t"))
-            else:
-                level, words = 1 if line.startswith("=") else 2, plain_text(below.pop())
-            above = [one for one in above if one[0] < level]
-            found.append((words, tuple(name for _, name in above), []))
-            above.append((level, words))
+        if heading:
+            end()
+            outline.head(len(heading.group(1)), plain_text(heading.group(2).rstrip("# \t")))
+        elif under:
+            words = plain_text(below.pop())
+            end()
+            outline.head(1 if line.startswith("=") else 2, words)
         else:
-            found[-1][2].append(line)
-    return [Section(heading, plain_text("\n".join(lines)), parents) for heading, parents, lines in found]
+            below.append(line)
+    end()
+    return outline
 
 
 def _is_lone(lines: list[str]) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from knowledge.document import Section
+
+_ASKS = re.compile(r"[?？]\s*$")
 
 
 @dataclass(slots=True)
@@ -14,6 +17,8 @@ class _Part:
     heading: str
     anchor: str
     page: int | None
+    lines: tuple[str, ...] = ()
+    """Of the heading, where it has several."""
     paragraphs: list[str] = field(default_factory=list)
     entry: Section | None = None
     """Of a table of questions, which are sections of their own."""
@@ -27,17 +32,18 @@ class Outline:
     def __init__(self) -> None:
         self._parts = [_Part(0, "", "", None)]
 
-    def head(self, level: int, text: str, anchor: str = "") -> None:
+    def head(self, level: int, text: str, anchor: str = "", lines: Sequence[str] = ()) -> None:
         """Begin a section.
 
         Args:
             level: 1 for the outermost.
             text: the heading.
             anchor: its name in the page, if it has one.
+            lines: of the heading, where it has several.
         """
         text = " ".join(text.split())
         if text:
-            self._parts.append(_Part(level, text, anchor, self._parts[-1].page))
+            self._parts.append(_Part(level, text, anchor, self._parts[-1].page, tuple(lines)))
 
     def say(self, paragraph: str) -> None:
         """Add a paragraph to the present section."""
@@ -78,27 +84,76 @@ class Outline:
         part.paragraphs[-1] += glue + text
 
     @property
+    def first_heading(self) -> str:
+        """The first heading; empty where there is none."""
+        return next((part.heading for part in self._parts if _is_head(part)), "")
+
+    @property
     def title(self) -> str:
         """The first heading, where it stands above all others; else empty."""
-        heads = [part for part in self._parts if part.heading and not part.again and part.entry is None]
+        heads = [part for part in self._parts if _is_head(part)]
         if not heads or any(part.level <= heads[0].level for part in heads[1:]):
             return ""
         return heads[0].heading
 
-    def sections(self) -> list[Section]:
-        """Return what was collected."""
+    def sections(self, title: str = "", *, bare: bool = True) -> list[Section]:
+        """Return what was collected.
+
+        A heading with nothing below it is text of the heading above it: opening hours are often set so. One
+        that asks has no answer and is left out, and so is the title.
+
+        Args:
+            title: of the document, as the reader knows it.
+            bare: keep headings with nothing below them; among questions and answers they are questions too.
+        """
         found: list[Section] = []
-        above: list[tuple[int, str]] = []
-        for part in self._parts:
-            if part.heading and not part.again and part.entry is None:
-                above = [one for one in above if one[0] < part.level]
-                above.append((part.level, part.heading))
-            parents = tuple(name for _, name in above)
+        above: list[_Part] = []
+        alone = self._bare()
+        latest: _Part | None = None
+        for at, part in enumerate(self._parts):
+            if _is_head(part):
+                above = [one for one in above if one.level < part.level]
+                if at in alone:
+                    words = "\n\n".join(part.lines or (part.heading,))
+                    if not bare or _ASKS.search(words) or part.heading in (title, self.title):
+                        continue
+                    over = above[-1] if above else self._parts[0]
+                    if found and latest is over and found[-1].page == part.page:
+                        found[-1] = replace(found[-1], text=f"{found[-1].text}\n\n{words}")
+                        continue
+                    names = tuple(one.heading for one in above)
+                    found.append(
+                        Section(over.heading, words, parents=names[:-1], page=part.page, anchor=over.anchor)
+                    )
+                    latest = over
+                    continue
+                above.append(part)
+            parents = tuple(one.heading for one in above)
             if part.entry is not None:
                 found.append(replace(part.entry, parents=parents, page=part.page))
+                latest = None
             elif part.paragraphs:
                 text = "\n\n".join(part.paragraphs)
                 found.append(
                     Section(part.heading, text, parents=parents[:-1], page=part.page, anchor=part.anchor)
                 )
+                latest = above[-1] if above else self._parts[0]
         return found
+
+    def _bare(self) -> set[int]:
+        """Return which headings have neither text nor headings below them."""
+        bare: set[int] = set()
+        last: int | None = None
+        for at, part in enumerate(self._parts):
+            if _is_head(part):
+                if last is not None and part.level > self._parts[last].level:
+                    bare.discard(last)
+                last = at
+                bare.add(at)
+            if last is not None and (part.paragraphs or part.entry is not None):
+                bare.discard(last)
+        return bare
+
+
+def _is_head(part: _Part) -> bool:
+    return bool(part.heading) and not part.again and part.entry is None

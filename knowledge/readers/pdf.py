@@ -21,6 +21,8 @@ HEADING_SIZE = 1.14
 """Times the size of the running text, from which on a short line is a heading."""
 MOST_HEADING = 90
 """Characters."""
+MOST_LINES = 3
+"""Of a heading; more of one size are text, such as a table in larger letters."""
 RUNNING_SHARE = 0.5
 """Share of the pages on which a first or last line stands again, numbers aside, if it is no text."""
 LEAST_RUNNING = 2
@@ -84,10 +86,11 @@ def read(given: Given) -> Document:
     scale = _Scale.of(pages)
     for number, page in enumerate(pages, start=1):
         _add_page(outline, page, number, scale)
+    title = outline.title or _sane(title) or given.stem
     return document(
         given,
-        outline.sections(),
-        title=outline.title or _sane(title) or given.stem,
+        outline.sections(title),
+        title=title,
         updated=updated,
         hidden=hidden,
     )
@@ -188,7 +191,8 @@ def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) ->
     # A sentence that the page break cuts stays whole, where it began.
     broken = bool(last) and not _END.search(last)
     outline.turn(number)
-    heading: tuple[str, int] | None = None
+    heading: list[str] = []
+    height = 0
 
     def end() -> None:
         nonlocal broken
@@ -202,6 +206,14 @@ def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) ->
             broken = False
         outline.say(text)
 
+    def head() -> None:
+        if len(heading) > MOST_LINES and outline.first_heading:
+            for row in heading:
+                outline.say(row)
+        elif heading:
+            outline.head(height, join_lines(heading), lines=heading)
+        heading.clear()
+
     for line in page:
         text, level = line.text, scale.level(line)
         if not level and not paragraph and not broken and _ASKS.match(text):
@@ -209,16 +221,14 @@ def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) ->
         if level:
             end()
             broken = False
-            if heading and heading[1] == level:
-                # A heading of two lines is one heading.
-                text = join_lines([heading[0], text])
-            elif heading:
-                outline.head(heading[1], heading[0])
-            heading = (text, level)
+            # A heading of two lines is one heading.
+            if height != level:
+                head()
+            heading.append(text)
+            height = level
             continue
-        if heading and text:
-            outline.head(heading[1], heading[0])
-            heading = None
+        if text:
+            head()
         if not text or _BULLET.match(text):
             end()
         if text:
@@ -226,8 +236,7 @@ def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) ->
             if _END.search(text) and len(text) < SHORT_LINE * longest:
                 end()
     end()
-    if heading:
-        outline.head(heading[1], heading[0])
+    head()
 
 
 def _sane(title: str) -> str:

@@ -147,3 +147,24 @@ def test_pages_that_contain_each_other_end(tmp_path: Path) -> None:
     looped = pdf([lines((11, BODY))]).replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]")
     with pytest.raises(DocumentError, match="loop.pdf"):
         read(tmp_path, "loop.pdf", looped)
+
+
+def test_a_table_in_larger_letters_is_no_heading(tmp_path: Path) -> None:
+    rows = ("Work Price", "Flat tyre 18 euros", "New chain 35 euros", "Brake pads 22 euros")
+    for below in ((), ((11, "Prices include tax."),)):
+        data = pdf(
+            [
+                lines(
+                    (24, "Price list"),
+                    (11, BODY + "."),
+                    (16, "Repairs"),
+                    *((13, row) for row in rows),
+                    *below,
+                    (16, "Warranty"),
+                    (11, BODY + "."),
+                )
+            ]
+        )
+        document = read(tmp_path, "prices.pdf", data)
+        (repairs,) = [one for one in document.sections if one.heading == "Repairs"]
+        assert repairs.text.split("\n\n") == [*rows, *(text for _, text in below)]

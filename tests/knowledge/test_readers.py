@@ -249,3 +249,41 @@ def test_texts_that_are_made_to_be_slow_are_not(text: str) -> None:
     plain_text(text)
     with contextlib.suppress(DocumentError):
         passages_of(parse_document(text, "slow.md"))
+
+
+BARE_MARKDOWN = (
+    "# Museum\n\n## Opening hours\n\n### Monday to Friday 9:00 to 17:00\n\n### Saturday 10:00 to 14:00\n\n"
+    "## Tickets\n\nA ticket costs 8 euros.\n\n### Free for children\n\n## May I bring a dog?\n"
+)
+BARE_PAGE = (
+    "<html lang=en><title>Museum</title><h1>Museum</h1><h2>Opening hours</h2>"
+    "<h3>Monday to Friday 9:00 to 17:00</h3><h3>Saturday 10:00 to 14:00</h3>"
+    "<h2>Tickets</h2><p>A ticket costs 8 euros.</p><h3>Free for children</h3><h2>May I bring a dog?</h2>"
+)
+
+
+@pytest.mark.parametrize(("name", "text"), [("m.md", BARE_MARKDOWN), ("h.html", BARE_PAGE)])
+def test_headings_with_nothing_below_them_are_text_of_the_one_above(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    document = read(tmp_path, name, text)
+    assert document.title == "Museum"
+    assert [(one.heading, one.text) for one in document.sections] == [
+        ("Opening hours", "Monday to Friday 9:00 to 17:00\n\nSaturday 10:00 to 14:00"),
+        ("Tickets", "A ticket costs 8 euros.\n\nFree for children"),
+    ]
+
+
+def test_a_bare_heading_keeps_its_place_and_a_title_alone_is_no_text(tmp_path: Path) -> None:
+    document = read(
+        tmp_path, "a.md", "# 门店\n\n## 北店\n\n### 地址\n\n长街一号。\n\n### 周日休息\n\n## 全天开放\n"
+    )
+    assert [(one.heading, one.text) for one in document.sections] == [
+        ("地址", "长街一号。"),
+        ("北店", "周日休息"),
+        ("", "全天开放"),
+    ]
+    with pytest.raises(DocumentError, match="no text below the title"):
+        read(tmp_path, "b.md", "# Museum\n")
+    faq = "---\nkind: faq\n---\n# Questions\n\n## warranty for tents\n\n## Can I pay by card\n\nYes.\n"
+    assert [one.heading for one in read(tmp_path, "faq.md", faq).sections] == ["Can I pay by card"]
