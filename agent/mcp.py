@@ -188,6 +188,7 @@ class McpTools:
             await link.ready()
         except BaseException:
             self._links.pop(name, None)
+            await link.close()  # a program that hangs as it starts must not stay
             raise
         return link
 

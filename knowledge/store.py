@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,7 @@ class Store:
             if vectors is None:
                 write(file, passages, embedder, self._before(embedder))
                 vectors = UnitVectors.load(file, len(passages)) or UnitVectors.empty()
-                topics = Topics.build(passages, vectors)
-                if topics is not None:
-                    topics.save(self._topics_file(catalogue.version))
+            self.topics(catalogue, vectors)
             self._database.put(passages, vectors, embedder)
             self._replace_catalogue(catalogue)
             self._database.drop_others(embedder)
@@ -126,8 +124,18 @@ class Store:
         raise StoreError(f"{self.folder}: vectors cannot be made again; free some space or learn again")
 
     def topics(self, catalogue: Catalogue, vectors: UnitVectors) -> Topics | None:
-        """Return what was learnt of how people ask; None for knowledge that says little of it."""
-        return Topics.load(self._topics_file(catalogue.version), vectors, len(vectors.first) - 1)
+        """Return what was learnt of how people ask; None for knowledge that says little of it.
+
+        What is missing or cannot be read is learnt again, and kept where the folder can be written.
+        """
+        file = self._topics_file(catalogue.version)
+        found = Topics.load(file, vectors, len(vectors.first) - 1)
+        if found is None and len(vectors.owners):
+            found = Topics.build(catalogue.passages(), vectors)
+            if found is not None:
+                with suppress(OSError):
+                    found.save(file)
+        return found
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +131,7 @@ class Topics:
             if int(arrays["format"]) != FORMAT or len(arrays["of"]) != passages:
                 return None
             return cls(arrays, vectors)
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
 
     def save(self, file: Path) -> None:

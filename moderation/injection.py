@@ -32,6 +32,12 @@ _DELIMITERS = re.compile(
     r"|-{3,20} ?(?:end|begin|start) (?:of )?(?:system|user|prompt|instructions?|context|document|text)"
     r"|(?:^|\n)[ \t]*(?:系统|助手|开发者)(?:提示|消息|指令)?[：:]"
 )
+_ORDER = re.compile(
+    r"\b(?:you|your|ignore|disregard|forget|reveal|always|never|must|reply|respond|answer|say|tell|call|output|print"
+    r"|act|pretend|obey|do not|recommend|from now on)\b"
+    r"|你|您|忽略|无视|必须|回答|回复|告诉|推荐|从现在|调用|不要"
+)
+"""What follows a label that gives an order, in a document, rather than names something."""
 _ASKED_RULES = re.compile(
     r" what (?:is|are|were|was) (?:all )?your (?:[a-z]{2,12} ){0,2}?(?:instructions?|programming|prompt) "
     r"(?!(?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around) )"
@@ -88,6 +94,13 @@ class InjectionScreener:
         text, folded = subject.text, subject.folded
         if any(sign in folded.text for sign in "<[#:-"):
             for delimiter in _DELIMITERS.finditer(folded.text):
+                label = delimiter[0].rstrip()[-1:] in ":：" and not set(delimiter[0]) & set("<[")
+                if (
+                    foreign
+                    and label
+                    and not _ORDER.search(folded.text, delimiter.end(), delimiter.end() + 80)
+                ):
+                    continue  # "System: Android 12 or later"
                 yield Finding("injection.delimiter", 0.8, *folded.original(*delimiter.span()))
         for asked in _ASKED_RULES.finditer(subject.words.text):
             yield Finding(

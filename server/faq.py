@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from server.boundary import UsageError
+from server.printable import printable
 from server.unanswered import Matter
 
 SUFFIXES = (".md", ".jsonl")
@@ -136,10 +137,10 @@ def _line(one: Matter) -> str:
 
 def _heading(text: str) -> str:
     """Return a visitor's words as a heading: one line, no markup."""
-    plain = " ".join(re.sub(r"[<>`*_|\\\[\]]+|^[#\s>-]+|[#\s]+$", " ", text).split())
+    plain = " ".join(re.sub(r"[<>`*_|\\\[\]]+|^[#\s>-]+|[#\s]+$", " ", printable(text)).split())
     return plain[:HEADING_CHARS] or "?"
 
 
 def _remark(text: str) -> str:
     """Return words that end no comment."""
-    return " ".join(re.sub(r"[<>]+|-{2,}", " ", text).split())
+    return " ".join(re.sub(r"[<>]+|-{2,}", " ", printable(text)).split())

@@ -12,6 +12,7 @@ import typer
 
 from server.arguments import JsonOption
 from server.boundary import UsageError, boundary, print_json
+from server.printable import printable
 
 if TYPE_CHECKING:
     from agent.desk import Desk
@@ -80,7 +81,7 @@ def remove_documents(
         sources = sources_of(names, records)
         before = versions_of(knowledge)
         if not yes:
-            _confirm(f"Remove {listed(sources)} from the knowledge of {loaded.folder.name}?")
+            _confirm(printable(f"Remove {listed(sources)} from the knowledge of {loaded.folder.name}?"))
         made = remove(knowledge, sources, loaded.knowledge_folder)
         count = len([one for one in records if one.source not in sources])
     back = f"visavis knowledge rollback {desk} {before[0].number}" if before else ""
@@ -93,7 +94,7 @@ def remove_documents(
     if json:
         print_json(document)
         return
-    typer.echo(f"removed {listed(sources)}; {count} documents are left")
+    typer.echo(printable(f"removed {listed(sources)}; {count} documents are left"))
     typer.echo(f"to get {'it' if len(sources) == 1 else 'them'} back: {back}")
 
 

@@ -53,7 +53,12 @@ class Processes:
     def __init__(self, desks: Sequence[str], options: ServeOptions, count: int, folder: Path) -> None:
         places = -(-options.max_sessions // count)
         self._options = replace(
-            options, max_sessions=places, drawers=-(-options.drawers // count), certificate="", key=""
+            options,
+            max_sessions=places,
+            drawers=-(-options.drawers // count),
+            share=1.0 / count,
+            certificate="",
+            key="",
         )
         self._desks = list(desks)
         self.sockets = [str(folder / f"{number}.sock") for number in range(count)]

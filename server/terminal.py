@@ -8,12 +8,36 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from server.printable import printable
+
 TIMED = ("vad", "recognition", "retrieval", "first_sentence", "first_sound", "first_frame", "total")
+
+
+class Terminal(Console):
+    """Prints what others wrote; nothing in it is markup, and nothing steers the terminal."""
+
+    def __init__(self, *, soft_wrap: bool = False) -> None:
+        super().__init__(highlight=False, markup=False, soft_wrap=soft_wrap)
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print; words and rows are made printable."""
+        super().print(*(_made_printable(one) for one in objects), **how)
+
+
+def _made_printable(one: Any) -> Any:
+    if isinstance(one, str):
+        return printable(one)
+    if isinstance(one, Text):
+        one.plain = printable(one.plain)
+    elif isinstance(one, Table):
+        for column in one.columns:
+            column._cells = [_made_printable(cell) for cell in column._cells]
+    return one
 
 
 def show_reply(document: dict[str, Any]) -> None:
     """Print a reply with what it rests on."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     if document["engines"]["recognition"] != "typed":
         heard = document["transcript"] or "(nothing)"
         console.print(Text.assemble(("heard    ", "dim"), f"{heard}  ", (_by_ear(document), "dim")))
@@ -33,7 +57,7 @@ def show_reply(document: dict[str, Any]) -> None:
 
 def show_passages(document: dict[str, Any]) -> None:
     """Print search results, best first."""
-    console = Console(highlight=False, markup=False)
+    console = Terminal()
     table = Table(box=None, pad_edge=False)
     for name in ("score", "source", "passage"):
         table.add_column(name, overflow="fold")

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from server.terminal import Terminal
+
 LONG = 200
 """Characters of a text that are shown."""
 SHOWN = 60
@@ -27,7 +29,7 @@ NAMED = 3
 
 def show_documents(document: dict[str, Any]) -> None:
     """Print the documents of a desk."""
-    console = Console(highlight=False, markup=False)
+    console = Terminal()
     if not document["documents"]:
         console.print(
             "The desk knows nothing yet; put documents into its knowledge folder, or: visavis learn"
@@ -52,7 +54,7 @@ def show_documents(document: dict[str, Any]) -> None:
 
 def show_versions(document: dict[str, Any]) -> None:
     """Print the versions of a desk's knowledge."""
-    console = Console(highlight=False, markup=False)
+    console = Terminal()
     if not document["versions"]:
         console.print("No version is kept yet; the first is kept when something is learnt.")
         return
@@ -71,7 +73,7 @@ def show_versions(document: dict[str, Any]) -> None:
 
 def show_unanswered(document: dict[str, Any]) -> None:
     """Print what visitors got no good answer to."""
-    console = Console(highlight=False, markup=False)
+    console = Terminal()
     questions = document["questions"]
     if not document["turns"]:
         console.print(f"No conversation with {document['desk']} was kept since {document['since']}.")
@@ -101,7 +103,7 @@ def show_unanswered(document: dict[str, Any]) -> None:
 
 def show_hints(document: dict[str, Any]) -> None:
     """Print places that a person should look at."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     hints = document["hints"]
     for each in hints[:SHOWN]:
         console.print(Text.assemble((each["kind"], "bold"), f": {each['why']}"))

@@ -26,6 +26,7 @@ from agent.conversation_events import Notice
 from agent.desk import Desk
 from agent.face import face_of
 from avatar import AvatarError
+from server.live import crowd
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.documents import ErrorBody, ErrorDocument
@@ -147,6 +148,7 @@ async def _running(
     loop = asyncio.get_running_loop()
     work, studio = Workers(THREADS, "work"), _studio(by_name, options)
     loop.set_default_executor(work)
+    crowd.count_on(options.share)
     try:
         # loading it takes a second, for which the first visitor's offer would hold up everybody
         await asyncio.to_thread(importlib.import_module, "server.live.rtc")

@@ -11,6 +11,18 @@ RUNGS_A_CORE = (FULL_A_CORE, 2, 3)
 """Connections up to which the rungs of `quality.STEPS` can be had; beyond the last, the one after it."""
 
 _PRESENT: WeakSet[object] = WeakSet()
+_share = 1.0
+
+
+def count_on(share: float) -> None:
+    """Say which share of this machine's cores this process may count on: others may serve beside it."""
+    global _share
+    _share = share
+
+
+def _a_core() -> float:
+    """Connections for each core."""
+    return len(_PRESENT) / max(1.0, _share * (os.cpu_count() or 1))
 
 
 def come(connection: object) -> None:
@@ -25,10 +37,9 @@ def leave(connection: object) -> None:
 
 def many() -> bool:
     """Whether fewer packets are worth more than the 20 ms that they come later."""
-    return len(_PRESENT) > FULL_A_CORE * (os.cpu_count() or 1)
+    return _a_core() > FULL_A_CORE
 
 
 def best_rung() -> int:
     """Index of the best rung of `quality.STEPS` that everybody can have."""
-    a_core = len(_PRESENT) / (os.cpu_count() or 1)
-    return sum(a_core > most for most in RUNGS_A_CORE)
+    return sum(_a_core() > most for most in RUNGS_A_CORE)

@@ -53,6 +53,8 @@ AGAIN_S = 1.0
 AGAIN_MOST_S = 60.0
 HANGS_S = 10.0
 """A process that has not finished a job for so long is ended."""
+START_S = 120.0
+"""Until a process draws, at most: the first start on a machine compiles what draws."""
 LOOK_S = 2.0
 """Between two looks at that."""
 END_S = 0.05
@@ -188,6 +190,7 @@ class Drawer:
         self._pipe, self._shown = Pipe(ours, on_message=self._take, on_end=self._ended), 0
         for number, face in self._faces.items():
             self._send(Show(number, face))
+        self._started_s = time.monotonic()
         self._timer = self._loop.call_later(LOOK_S, self._look)
 
     def _check(self) -> None:
@@ -243,6 +246,9 @@ class Drawer:
 
     def _look(self) -> None:
         """End a process that hangs."""
+        if not self.ready.is_set() and time.monotonic() - self._started_s > START_S:
+            log.error("a drawing process did not begin to draw within %g s; it is ended", START_S)
+            self._kill()
         oldest = next(iter(self._jobs.values()), None)
         if self.ready.is_set() and oldest and time.monotonic() - oldest.since_s > HANGS_S:
             log.error("a drawing process has not finished a picture for %g s; it is ended", HANGS_S)

@@ -62,6 +62,8 @@ class ServeOptions:
     """In the whole server; desks have limits of their own."""
     drawers: int = 0
     """Processes that draw faces and encode pictures; 0: threads of the server's own."""
+    share: float = 1.0
+    """Of this machine's cores that the server may count on: other processes serve beside it."""
     queue_length: int = QUEUE_LENGTH
     join_s: float = JOIN_S
     enter_s: float = ENTER_S

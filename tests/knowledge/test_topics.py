@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from knowledge import KnowledgeBase
 
 ASKED = {
@@ -92,3 +95,24 @@ def test_topics_of_an_older_version_are_not_taken(tmp_path: Path) -> None:
     assert topics is not None
     assert len(topics.of) == base.count == 14
     assert len(list(tmp_path.glob("topics-*.npz"))) == 1
+
+
+@pytest.mark.parametrize("damage", [None, b"PK\x03\x04 broken off", b"", "format"])
+def test_topics_that_are_lost_broken_or_of_an_older_program_are_learnt_again(
+    tmp_path: Path, damage: bytes | str | None
+) -> None:
+    question = "has the card that I ordered been sent"
+    expected = made(tmp_path).evidence(question)
+    (file,) = tmp_path.glob("topics-*.npz")
+    if damage is None:
+        file.unlink()
+    elif isinstance(damage, bytes):
+        file.write_bytes(damage)
+    else:
+        with np.load(file) as found:
+            older = {**found, "format": np.int32(1)}
+        np.savez(file, **older)
+    assert KnowledgeBase.open(tmp_path).evidence(question) == expected
+    before = file.stat().st_mtime_ns
+    assert KnowledgeBase.open(tmp_path).evidence(question) == expected
+    assert file.stat().st_mtime_ns == before  # it was kept
