@@ -126,7 +126,7 @@ class Topics:
     def load(cls, file: Path, vectors: UnitVectors, passages: int) -> Topics | None:
         """Read topics; None where there are none, or where the file is damaged or of another version."""
         try:
-            with np.load(file, allow_pickle=False) as found:
+            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
             if int(arrays["format"]) != FORMAT or len(arrays["of"]) != passages:
                 return None
