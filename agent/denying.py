@@ -16,6 +16,7 @@ class Ways:
 
     no_negation: re.Pattern[str]
     negation: re.Pattern[str]
+    doubled: re.Pattern[str]
     either_way: re.Pattern[str]
     absolute: re.Pattern[str]
     opposites: tuple[frozenset[str], ...]
@@ -23,6 +24,7 @@ class Ways:
     mere_first: re.Pattern[str]
     courtesy: re.Pattern[str]
     civil: frozenset[str]
+    address: frozenset[str]
     promising: re.Pattern[str]
     requests: re.Pattern[str]
     secrets: re.Pattern[str]
@@ -45,6 +47,7 @@ def ways() -> Ways:
     return Ways(
         no_negation=any_of(denying["none"]),
         negation=any_of(denying["words"]),
+        doubled=any_of(denying["doubled"]),
         either_way=any_of(denying["either_way"]),
         absolute=any_of(denying["absolute"]),
         opposites=tuple(frozenset(pair.split("/")) for pair in denying["opposites"]),
@@ -53,6 +56,7 @@ def ways() -> Ways:
         mere_first=any_of(mere, r"^(?:\s*+(?>{})[\s,，]*+)++[.!。！]\s*"),
         courtesy=any_of(courtesy["opening"]),
         civil=frozenset(courtesy["words"].split()),
+        address=frozenset(courtesy["address"].split()),
         promising=any_of(courtesy["promising"]),
         requests=any_of(courtesy["requests"]),
         secrets=any_of(courtesy["secrets"]),

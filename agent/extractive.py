@@ -75,7 +75,7 @@ class ExtractiveAnswerer:
         """Yield the reply's sentences; nothing here waits."""
         talk = small_talk(question.text)
         if talk is not None:
-            yield from _small_talk(talk, question)
+            yield from said_in_small_talk(talk, question)
             return
         passage = self._choose(question)
         choice = self._choice(question, passage)
@@ -226,7 +226,8 @@ _GESTURES = {
 """Small talk → the motion that goes with its first sentence."""
 
 
-def _small_talk(talk: Talk, question: Question) -> Iterator[Sentence]:
+def said_in_small_talk(talk: Talk, question: Question) -> Iterator[Sentence]:
+    """Yield the desk's own lines for small talk, with the motion that goes with them."""
     line = str(getattr(question.phrases, talk.value))
     if talk is Talk.HANDOFF:
         feeling, outcome = Emotion("empathetic", 0.5), Outcome.HANDOFF

@@ -21,6 +21,9 @@ ENOUGH = 0.6
 """From this score on a sentence counts as supported; `support` says what the score is."""
 NEARER = 0.9
 """A number's own clause may be so much less like the sentence than one that has another number there."""
+_IDIOM = re.compile(r"\bfeel free\b|\btake care\b(?! of)", re.IGNORECASE)
+_OF_IDIOMS = frozenset(("free", "take"))
+"""Courtesy only there: "glad to say that it is free" promises something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,16 @@ def _courteous(clause: Clause, about: Source) -> bool:
     """Tell whether a clause is courtesy: it opens so, and has no words of its own."""
     if not clause.words and not clause.numbers:
         return True
-    if not ways().courtesy.search(clause.text) or clause.numbers:
+    if clause.numbers:
+        return False
+    doubtful = frozenset[str]() if _IDIOM.search(clause.text) else _OF_IDIOMS
+    told = [word for word in clause.words if not {word.stem, word.surface} & ways().address]
+    if not told:
+        return not clause.negated
+    if not ways().courtesy.search(clause.text):
         return False
     asked = keys_of(about.clauses)
-    others = [
-        word for word in clause.words if word.stem not in ways().civil and word.surface not in ways().civil
-    ]
+    others = [word for word in told if not {word.stem, word.surface} & ways().civil or word.stem in doubtful]
     return not others or (
         not ways().promising.search(clause.text)
         and all(supported(word, asked, about.text) for word in others)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from agent.answerer import Question
 from agent.errors import AnswererError
+from agent.extractive import said_in_small_talk
 from agent.grounding import ENOUGH, speaks_to_a_model, support
 from agent.llm_chat import Chat
 from agent.llm_gate import Gate
@@ -28,8 +29,7 @@ from agent.llm_tools import Toolbox, Wish
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.settings import Answering, Persona
 from agent.slots import Errand, Stage
-from agent.smalltalk import Talk, small_talk
-from agent.splitter import split_sentences
+from agent.smalltalk import small_talk
 from agent.tools import Tool
 from agent.wording import confirmation
 from knowledge.passage import Passage
@@ -107,8 +107,8 @@ class OpenAIAnswerer:
             AnswererError: the endpoint cannot be reached, refuses, is too slow, or breaks off.
         """
         talk = small_talk(question.text)
-        if talk in (Talk.HANDOFF, Talk.IDENTITY):  # promises of the desk, not of a model
-            for sentence in _own_lines(question, talk):
+        if talk is not None:  # no model is needed for it, and none has a say in the desk's promises
+            for sentence in said_in_small_talk(talk, question):
                 yield sentence
             return
         question = replace(question, passages=await asyncio.to_thread(self._trusted, question.passages))
@@ -186,14 +186,6 @@ def endpoint_is_set(settings: Answering) -> bool:
 def _hands_over(text: str) -> bool:
     """Tell whether a sentence promises a person, rather than offering one."""
     return bool(_HANDS_OVER.search(text.replace("’", "'"))) and not text.endswith(("?", "？"))
-
-
-def _own_lines(question: Question, talk: Talk) -> list[Sentence]:
-    """Return the desk's own lines for small talk that a model has no say in."""
-    outcome = Outcome.HANDOFF if talk is Talk.HANDOFF else Outcome.ANSWERED
-    feeling = Emotion("empathetic" if talk is Talk.HANDOFF else "happy", 0.5)
-    line = str(getattr(question.phrases, talk.value))
-    return [Sentence(text, question.language, feeling, outcome) for text in split_sentences(line)]
 
 
 def _own_line(question: Question, outcome: Outcome, failed: bool = False) -> Sentence:

@@ -49,7 +49,19 @@ def _told(
     opposite, near = _nearness(clause, words, other)
     if near > 0 and title:
         near = max(near, 0.9 * share(words, (other, *title), NOTHING))
-    return near, clause.either or other.either or (negated == other.negated) != opposite
+    same = (negated == other.negated) != opposite
+    either = clause.either or other.either
+    if clause.negated and other.negated and _denials(clause, twice=True) and _denials(other) == 1:
+        same = opposite  # "you do not pay nothing", where the source says "you pay nothing"
+        conditions = set(map(str.casefold, ways().either_way.findall(clause.text)))
+        either = other.either or not conditions <= {"if", "如果", "若"}
+    return near, either or same
+
+
+def _denials(clause: Clause, *, twice: bool = False) -> int:
+    """Return how often a clause denies; with `twice`, how often two denials take each other back."""
+    plain = ways().no_negation.sub(" ", clause.text).replace("’", "'")
+    return len((ways().doubled if twice else ways().negation).findall(plain))
 
 
 def _nearness(clause: Clause, words: Sequence[Word], other: Clause) -> tuple[bool, float]:

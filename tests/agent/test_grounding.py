@@ -150,6 +150,12 @@ def test_what_the_sources_do_not_say_is_not_supported(asked: str, sentence: str)
         ("My parcel is late!", "I'm sorry that your parcel is late."),
         ("", "I am sorry to hear that."),
         ("", "Thank you for your patience."),
+        ("", "I am happy to help."),
+        ("", "Hello there, dear friend."),
+        ("", "Goodbye, take care!"),
+        ("", "I am here to help you."),
+        ("", "亲爱的朋友，您好。"),
+        ("", "很高兴为您解答。"),
         ("Where is my order?", "Let me check that for you."),
         ("", "Is there anything else I can help you with?"),
         ("I want it.", "Do you mean the lamp, or the chair?"),
@@ -329,3 +335,52 @@ def test_orders_to_a_model_are_known(text: str) -> None:
 )
 def test_help_pages_give_no_orders_to_a_model(text: str) -> None:
     assert not speaks_to_a_model(text)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Hello, dear friend, worn shoes are fine.",
+        "I am glad to tell you that it is free.",
+        "We are happy to take it back.",
+        "亲爱的朋友，押金全免。",
+    ],
+)
+def test_a_claim_in_courteous_words_is_a_claim(sentence: str) -> None:
+    found = support(sentence, ENGLISH, asked="Hello", known=OWN)
+    assert found.claims
+    assert found.score < ENOUGH
+
+
+LATE = Evidence(
+    "If you are less than 30 minutes late, you pay nothing. You can cancel without a fee. "
+    "Bikes without lights may not be hired out. 取消不收手续费。儿童不用付押金。"
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If you are less than 30 minutes late, you do not pay nothing.",
+        "If you’re less than 30 minutes late, you don’t pay nothing.",
+        "You cannot cancel without a fee.",
+        "取消不是不收手续费。",
+        "儿童不能不付押金。",
+    ],
+)
+def test_two_denials_where_the_source_has_one_are_a_contradiction(sentence: str) -> None:
+    assert support(sentence, (LATE,)).flaw == "negation"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If you are less than 30 minutes late, you pay nothing.",
+        "If you are less than 30 minutes late, you do not pay anything.",
+        "You can cancel without a fee.",
+        "You cannot hire bikes without lights.",
+        "取消不收手续费。",
+    ],
+)
+def test_one_denial_in_other_words_is_none(sentence: str) -> None:
+    assert support(sentence, (LATE,)).score >= ENOUGH

@@ -291,3 +291,28 @@ def test_an_endpoint_is_set_by_key_or_address(monkeypatch: pytest.MonkeyPatch) -
     assert endpoint_is_set(Answering(base_url=HttpUrl("http://127.0.0.1:1/v1")))
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     assert endpoint_is_set(Answering())
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "begins"),
+    [
+        ("hello", "en", "Hello, I am"),
+        ("Goodbye", "en", "Goodbye"),
+        ("thanks, that helped", "en", "You are very welcome."),
+        ("你好", "zh", "您好"),
+    ],
+)
+async def test_small_talk_is_answered_as_without_a_model(text: str, language: str, begins: str) -> None:
+    behaviour = Behaviour(["I fly to the moon."])
+    phrases = CHINESE if language == "zh" else ENGLISH
+    question = Question(text, language, (), 0.0, phrases)
+    with openai_server(behaviour) as url:
+        answer = [sentence async for sentence in answerer(url).answer(question)]
+    assert answer[0].text.startswith(begins)
+    assert answer[0].gesture
+    assert not behaviour.requests
+
+
+async def test_courtesy_of_a_model_is_said() -> None:
+    said_so = await said(Behaviour(["Hello there, dear friend. I am happy to help."]))
+    assert [one.text for one in said_so] == ["Hello there, dear friend.", "I am happy to help."]
