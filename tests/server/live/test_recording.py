@@ -439,11 +439,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 async def test_recordings_leave_no_thread_and_no_descriptor(tmp_path: Path) -> None:
     await a_recording(tmp_path, 1)
+    gc.collect()  # what others left behind must not be closed in between
     files = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         await a_recording(tmp_path, 1)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("recording")]
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(os.listdir("/proc/self/fd")) <= files
 
 
 async def test_captions_of_both_speakers_stand_in_order_and_where_they_were_said(tmp_path: Path) -> None:

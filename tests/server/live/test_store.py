@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -532,11 +533,12 @@ async def test_closing_leaves_no_thread_and_no_descriptor(path: Path) -> None:
         await store.close()
 
     await once()
+    gc.collect()  # what others left behind must not be closed in between
     files = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         await once()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("store-")]
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(os.listdir("/proc/self/fd")) <= files
 
 
 class Postgres:
