@@ -8,8 +8,10 @@ act on it, does not suggest it.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from threading import Lock
+from time import thread_time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -31,6 +33,9 @@ log = logging.getLogger(__name__)
 MOST = 3
 """Suggestions at once: more is a menu that nobody reads aloud to themselves."""
 HABITS_FILE = "asked-next.npz"
+TRIAL_S = 0.03
+"""Processor time of a turn after which only what was tried before is suggested: each trial is a search, and
+others wait for the lock that it holds."""
 TRIED = 10
 """Candidates that are tried at most: each is a search."""
 AS_NEAR = 0.6
@@ -122,6 +127,7 @@ class Recommender:
         suggestions: list[Suggestion] = []
         left = sorted(candidates, key=lambda one: (-one.value, one.passage.source))
         left = [one for one in left if one.value >= AS_NEAR * left[0].value]
+        until_s = thread_time() + TRIAL_S
         for _ in range(TRIED):
             if not left or len(chosen) == MOST:
                 break
@@ -129,7 +135,7 @@ class Recommender:
             left.remove(best)
             if alike(best, chosen) >= SAME:
                 continue
-            text = self._tried_text(best.passage, about, engines)
+            text = self._tried_text(best.passage, about, engines, until_s)
             if not text or any(_words(text) == _words(one) for one in (about.question, *about.asked)):
                 continue
             why: bool = best.habit > best.value - best.habit
@@ -139,11 +145,16 @@ class Recommender:
             )
         return tuple(suggestions)
 
-    def _tried_text(self, passage: Passage, about: About, engines: Engines) -> str:
-        """Return the words in which a passage is asked for, once they have been tried; "" if none do."""
+    def _tried_text(self, passage: Passage, about: About, engines: Engines, until_s: float = math.inf) -> str:
+        """Return the words in which a passage is asked for, once they have been tried; "" if none do.
+
+        Past a time of this thread's processor clock nothing more is tried.
+        """
         key = (engines.knowledge.digest(), passage.id, about.language)
         kept = self._tried.get(key)
         if kept is None:
+            if thread_time() > until_s:
+                return ""
             kept = tried(passage, engines)
             keep(self._tried, key, kept)
         return kept

@@ -111,6 +111,22 @@ def test_what_is_near_is_suggested_and_not_the_same_again(engines: Engines, reco
     assert not {"How long does a repair take?", "Where can I park my car?"} & set(texts(found))
 
 
+def test_a_turn_tries_so_much_and_the_next_one_goes_on(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Recommender(engines)
+    turn = about(engines, "How long does a repair take?")
+    monkeypatch.setattr("agent.recommend.TRIAL_S", 9.0)
+    whole = Recommender(engines).recommend(turn, engines)[1]
+    assert len(whole) > 1
+    monkeypatch.setattr("agent.recommend.TRIAL_S", -1.0)
+    assert fresh.recommend(turn, engines)[1] == ()
+    monkeypatch.setattr("agent.recommend.TRIAL_S", 9.0)
+    assert fresh.recommend(turn, engines)[1] == whole
+    monkeypatch.setattr("agent.recommend.TRIAL_S", -1.0)
+    assert fresh.recommend(turn, engines)[1] == whole  # all of it was tried before
+
+
 def test_every_suggestion_is_answered_from_its_own_passage(
     engines: Engines, recommender: Recommender
 ) -> None:
