@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -17,6 +18,9 @@ from agent.errors import DeskError
 from agent.phrases import DEFAULTS, Phrases
 from agent.settings import DeskSettings
 from agent.tools import Tool, load_tools
+
+if TYPE_CHECKING:
+    from moderation import Guard
 
 DEMO = "demo"
 _BUILT_IN = Path(str(resources.files("agent"))) / "desks"
@@ -55,6 +59,20 @@ class Desk:
         """Its moderation policy; None for the default one."""
         file = self.folder / "policy.toml"
         return file if file.is_file() else None
+
+    def guard(self) -> Guard:
+        """Return the guard of its policy; the contacts that `desk.toml` names may be said.
+
+        Raises:
+            PolicyError: the policy is wrong.
+        """
+        from agent.contacts import with_contacts
+        from moderation import Guard
+        from moderation.policy import Policy
+
+        settings = self.settings
+        lines = (*settings.persona.contact.values(), *settings.handoff.contact.values())
+        return Guard.load(with_contacts(Policy.load(self.policy_file), lines))
 
     @property
     def scripts(self) -> tuple[Path, ...]:

@@ -86,7 +86,7 @@ class Engines:
             problems.append(what)
 
         with ExitStack() as opened, ThreadPoolExecutor(2, thread_name_prefix="open") as opener:
-            guard = Guard.load(desk.policy_file)
+            guard = desk.guard()
             own_tools, rules = desk.tools(), desk.rules()
             connecting = opener.submit(_open_mcp, desk)
             opened.callback(_close_mcp, connecting)

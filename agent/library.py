@@ -77,7 +77,7 @@ def document_check(whose: Guard | Desk) -> Check:
 
     @lru_cache(maxsize=1)
     def guard() -> Guard:
-        return Guard.load(whose.policy_file) if isinstance(whose, Desk) else whose
+        return whose.guard() if isinstance(whose, Desk) else whose
 
     def check(text: str) -> str:
         verdict = guard().screen(text, direction="document")

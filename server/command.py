@@ -221,13 +221,12 @@ def screen(
 ) -> None:
     """Show what the guard says of a text, and which rule says so."""
     from agent.desk import Desk
-    from moderation import Guard
     from moderation.verdict import Direction
 
     with boundary():
         if direction not in set(Direction):
             raise UsageError(f"--direction is one of {', '.join(Direction)}")
-        verdict = Guard.load(Desk.load(desk).policy_file).screen(text, direction=direction, language=language)
+        verdict = Desk.load(desk).guard().screen(text, direction=direction, language=language)
     document = {
         "action": verdict.action.value,
         "scores": {category: round(score, 4) for category, score in verdict.scores.items()},

@@ -119,9 +119,7 @@ def _voice_activity(desk: Desk) -> Finding:
 
 
 def _moderation(desk: Desk) -> Finding:
-    from moderation import Guard
-
-    guard = Guard.load(desk.policy_file)
+    guard = desk.guard()
     return Finding("moderation", True, guard.engine, str(desk.policy_file or "the default policy"))
 
 

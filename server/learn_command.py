@@ -38,12 +38,11 @@ def learn(
     """
     from agent.desk import Desk
     from agent.library import document_check, open_knowledge
-    from moderation import Guard
     from server.progress import stages
 
     with boundary(), stages(quiet=json) as shown:
         loaded = Desk.load(desk)
-        guard = Guard.load(loaded.policy_file)
+        guard = loaded.guard()
         knowledge = open_knowledge(loaded, guard, learning=True)
 
         def tell(done: int, total: int, source: str) -> None:

@@ -52,7 +52,7 @@ def open_questions(
         finally:
             database.close()
     found = matters(collected.asked, knowledge)
-    own = Guard.load(desk.policy_file)
+    own = desk.guard()
     learnt = _learnt_since(desk, knowledge, found)
     open_now = [one for one in found if one.question not in learnt]
     document = {

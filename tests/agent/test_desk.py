@@ -116,3 +116,23 @@ def test_state_lies_outside_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyP
     desk = desk_with(tmp_path / "d", GOOD)
     assert desk.state_folder.is_relative_to(tmp_path / "state")
     assert desk.state_folder.is_dir()
+
+
+def test_what_the_owner_wrote_as_contact_may_be_said(tmp_path: Path) -> None:
+    desk = desk_with(
+        tmp_path,
+        GOOD
+        + "[persona.contact]\n"
+        + 'en = "Call 020 7946 0958 or write to help@bikes.example, see www.bikes.example/help."\n'
+        + "[handoff.contact]\n"
+        + 'zh = "请致电400-820-1234或发邮件至kefu@bikes.cn，周一到周五9:00-17:00。"\n',
+    )
+    guard = desk.guard()
+    for said in (
+        "Phone us on 020 7946 0958.",
+        "Write to help@bikes.example or look at https://bikes.example/hours.",
+        "也可以发邮件至kefu@bikes.cn，或致电400-820-1234。",
+    ):
+        assert guard.screen(said, direction="output").text == said
+    for said in ("Write to joe@other.example.", "请致电13812345678。", "Call 020 7946 0123."):
+        assert guard.screen(said, direction="output").text != said
