@@ -36,18 +36,28 @@ def add(
 ) -> None:
     """Make a key, which is shown this once; servers that run take it at once.
 
+    A name that is there already gets a new key, which replaces the old one.
+
     Examples:
 
       visavis operator add Anna
 
       visavis operator add Ben --desk front --desk returns
     """
-    from server.live.operators import add_operator
+    from server.live.operators import add_operator, read_operators
 
     with boundary():
+        before = [one for one in read_operators(_file(file)) if one.name == " ".join(name.split())]
         key = add_operator(_file(file), name, desk or ())
+    for old in before:
+        since = datetime.fromtimestamp(old.added_at, UTC).date().isoformat()
+        typer.echo(
+            f"{old.name} had a key already, since {since} (desks: {', '.join(old.desks) or 'all'}): the new one "
+            "replaces it, and the old one lets in no more. For another person choose another name.",
+            err=True,
+        )
     if json:
-        print_json({"name": name, "desks": desk or [], "key": key})
+        print_json({"name": name, "desks": desk or [], "key": key, "replaced": bool(before)})
     else:
         typer.echo(f"{key}\n{name} sends it as `Authorization: Bearer KEY`; it is not shown again.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from agent.confirming import Nod, leaves, nod
 from agent.sentence import Outcome
 from agent.smalltalk import Talk, small_talk
 from knowledge.grouping import alike
@@ -41,6 +42,9 @@ _NAMED = (
     re.compile(r"(我叫|我的名字(?:是|叫)|我姓|本人)\s*[\u3400-\u9fff]{1,4}?(?=$|[\s，。,.！!？?；;、的])"),
 )
 """How people say who they are."""
+_PAUSE = re.compile(r"[,，.。!！;；:：]")
+_ASKS = re.compile(r"[?？]\W*$")
+_LETTER = re.compile(r"[^\W\d_]")
 _HIDES = {"en": ("[number]", "[name]"), "zh": ("[号码]", "[姓名]")}
 
 
@@ -127,7 +131,10 @@ def collect(database: Database, desk: str, since: float, mask: Callable[[str], s
     database.read(read)
     asked: list[Asked] = []
     persons = wordless = 0
+    said: dict[str, str] = {}
     for place, (at, data) in turns.items():
+        before, heard = said.get(place[0], ""), str(data.get("heard") or "")
+        said[place[0]] = heard or before
         low = ratings.get(place, 0) < 0
         if not (low or _wanted(data)):
             continue
@@ -138,6 +145,9 @@ def collect(database: Database, desk: str, since: float, mask: Callable[[str], s
         if small_talk(question) is Talk.HANDOFF:
             persons += 1
             continue
+        to_a_person = data.get("outcome") == Outcome.HANDOFF and not heard
+        if to_a_person or _is_reply(question, before):
+            continue
         cited = data.get("citations")
         asked.append(
             Asked(
@@ -145,7 +155,7 @@ def collect(database: Database, desk: str, since: float, mask: Callable[[str], s
                 kind=str(data["outcome"]) if _wanted(data) else LOW,
                 at=at,
                 session=place[0],
-                answer=mask(str(data.get("heard") or ""))[:ANSWER_CHARS] if low else "",
+                answer=mask(heard)[:ANSWER_CHARS] if low else "",
                 sources=_sources(cited) if low and isinstance(cited, list) else (),
             )
         )
@@ -191,6 +201,21 @@ def masker(screened: Callable[[str], str]) -> Callable[[str], str]:
         return text
 
     return mask
+
+
+def _is_reply(text: str, before: str) -> bool:
+    """Tell whether a visitor's words answer the desk and ask for nothing themselves: "yes", a number.
+
+    Args:
+        text: the words.
+        before: what the desk had said; empty where that is unknown.
+    """
+    if not _LETTER.search(text) or nod(text) is Nod.YES:
+        return True
+    if not _ASKS.search(before) or _ASKS.search(text):
+        return False
+    first = _PAUSE.split(text.strip(), maxsplit=1)[0]
+    return nod(first, before) is not Nod.UNCLEAR or leaves(text)
 
 
 def _wanted(data: Mapping[str, object]) -> bool:

@@ -20,6 +20,7 @@ from server.unanswered import masker
 pytestmark = pytest.mark.e2e
 
 NO, BACK, PERSON, YES = Outcome.ABSTAINED, Outcome.CLARIFIED, Outcome.HANDOFF, Outcome.ANSWERED
+HEARD = "You have 30 days."
 CITED = (Citation("en/returns.md", "Returns", "Thirty days.", 0.9),)
 Talk = Sequence[tuple[str, Outcome] | tuple[str, Outcome, int]]
 
@@ -54,7 +55,7 @@ def kept(path: Path, talks: Sequence[Talk], desk: str = "front", *, days_ago: fl
             store.put(name, SessionOpened(desk, "en", "page"))
             for turn, (question, outcome, *rating) in enumerate(talk, start=1):
                 cited = CITED if outcome is YES else ()
-                store.put(name, TurnEnded(turn, question, "You have 30 days.", outcome, False, cited))
+                store.put(name, TurnEnded(turn, question, HEARD, outcome, False, cited))
                 if rating:
                     store.put(name, TurnRated(turn, rating[0]))
         await store.close()
@@ -133,6 +134,40 @@ def test_what_was_not_answered_is_told_together_and_most_asked_first(desk: Path,
     assert not any(word in asked for word in ("kayaks", "skis", "person", "open", "And in a shop"))
     assert (told["asked_for_a_person"], told["turns"]) == (1, 11)
     assert "skis" in run("unanswered", desk, "--store", store, "--days", "30")[1]
+
+
+def test_replies_to_the_desk_and_words_to_a_person_are_no_questions(desk: Path, tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    consent = "May I pass on your telephone number?"
+    talks = [
+        [("Do you sell hammocks?", consent, BACK), ("yes, go ahead and pass it on", HEARD, PERSON)],
+        [
+            ("你们卖吊床吗？", "我可以转告您的电话吗？", BACK),
+            ("不用了", HEARD, PERSON),
+            ("可以", HEARD, PERSON),
+        ],
+        [("yes", HEARD, PERSON), ("10 342", HEARD, BACK), ("My tent leaks at the seams", "", PERSON)],
+        [("Don't you ship kayaks", consent, NO), ("no parking at the shop?", HEARD, NO)],
+        [("No delivery on Sundays", HEARD, NO)],
+    ]
+
+    async def keep() -> None:
+        store = EventStore.open(str(path))
+        for number, talk in enumerate(talks):
+            store.put(f"s{number}", SessionOpened("front", "en", "page"))
+            for turn, (question, heard, outcome) in enumerate(talk, start=1):
+                store.put(f"s{number}", TurnEnded(turn, question, heard, outcome, False, ()))
+        await store.close()
+
+    asyncio.run(keep())
+    told = document("unanswered", desk, "--store", path)
+    assert {text for one in told["questions"] for text in (one["question"], *one["phrasings"])} == {
+        "Do you sell hammocks?",
+        "你们卖吊床吗？",
+        "Don't you ship kayaks",
+        "no parking at the shop?",
+        "No delivery on Sundays",
+    }
 
 
 def test_open_questions_become_faq_entries_that_learn_reads_once_filled_in(

@@ -66,6 +66,9 @@ def test_the_command_makes_lists_and_takes_back_keys(tmp_path: Path, monkeypatch
     made = json.loads(run.invoke(app, ["operator", "add", "Anna", "--desk", "front", "--json"]).stdout)
     assert Operators(tmp_path / "operators.json").with_key(made["key"]).name == "Anna"
     assert "Anna: front" in run.invoke(app, ["operator", "list"]).stdout
+    again = run.invoke(app, ["operator", "add", "Anna", "--json"])
+    assert json.loads(again.stdout)["replaced"]
+    assert "the old one lets in no more" in again.stderr
     assert json.loads(run.invoke(app, ["operator", "remove", "Anna", "--json"]).stdout) == {"removed": "Anna"}
     assert "Nobody yet" in run.invoke(app, ["operator", "list"]).stdout
     assert run.invoke(app, ["operator", "remove", "Ben"]).exit_code == 2
