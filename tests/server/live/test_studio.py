@@ -117,6 +117,9 @@ async def test_a_process_draws_and_encodes_what_this_one_would_and_survives_its_
         await asyncio.wait_for(asyncio.wrap_future(waiting), 20)
     with pytest.raises(LiveError, match="started again"):
         place.paint(Pose(), 1.0)
+    with pytest.raises(LiveError, match="started again"):
+        await encoder.encode(kept, 3, size=(128, 128), bps=200_000, key=False)
+    assert not drawer._jobs  # nothing that a later look would take for a hanging process
     for _ in range(400):
         if drawer.ready.is_set():
             break
