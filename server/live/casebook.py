@@ -20,6 +20,10 @@ log = logging.getLogger("visavis.live")
 
 CLOSED = 200
 """Cases that are over and are remembered without a store; and that are listed with one."""
+CLOSED_S = 24 * 3600.0
+"""How long they are remembered without a store."""
+WRITTEN_S = 0.5
+"""How long the store may take to write down what is over; else it is asked again."""
 
 
 class Casebook:
@@ -51,10 +55,23 @@ class Casebook:
         if self._store is not None:
             self._store.put_handoff(case.session, case.state, case.kept(words=self._store.keeps_words))
 
-    def forget_old(self) -> None:
-        """Forget the oldest cases whose visitors have left, where these are many."""
-        while sum(not one.live for one in self._cases.values()) > CLOSED:
-            del self._cases[next(each for each, one in self._cases.items() if not one.live)]
+    async def let_go(self, now: float) -> None:
+        """Forget cases whose visitors have left: with a store it remembers them, for as long as it may.
+
+        Args:
+            now: seconds since 1970.
+        """
+        left = [each for each, one in self._cases.items() if not one.live]
+        if not left:
+            return
+        store = self._store
+        if store is not None and not store.status().trouble and await store.flush(WRITTEN_S):
+            gone = left
+        else:
+            old = [each for each in left if now - self._cases[each].changed_at > CLOSED_S]
+            gone = [*old, *left[: max(0, len(left) - CLOSED)]]
+        for each in gone:
+            self._cases.pop(each, None)
 
     def open_here(self) -> list[Case]:
         """Return the cases of visitors who are there, in which somebody has to do something."""
@@ -96,7 +113,7 @@ class Casebook:
             LiveError: "no_such_handoff".
         """
         if (case := self._cases.get(session)) is not None and operator.serves(case.desk):
-            return case.document()
+            return case.document(operator.name)
         found = await self._stored(session)
         if not found or not operator.serves(found[0].desk):
             raise LiveError(

@@ -54,8 +54,14 @@ class Case:
         return self.state in OPEN
 
     def move(self, state: State, at: float) -> None:
-        """Take another state."""
+        """Take another state; what the visitor told the person who had them is masked from then on."""
+        if self.state == "taken":
+            self.forget()
         self.state, self.changed_at = state, at
+
+    def forget(self) -> None:
+        """Keep the visitor's words only as they are kept in the store."""
+        self.said[:] = self._kept
 
     def take(self, event: ConversationEvent, at: float, person: str) -> LineDocument | None:
         """Follow what is said; returns the line that came to be, or changed.
@@ -112,9 +118,18 @@ class Case:
             data={name: list(values) for name, values in handoff.data.items()},
         )
 
-    def document(self) -> HandoffDocument:
-        """Return the whole of it."""
-        return self._document(self.said)
+    def document(self, reader: str = "") -> HandoffDocument:
+        """Return the whole of it.
+
+        Args:
+            reader: name of who reads; what the visitor told the person who has them is masked for others.
+        """
+        holds = bool(reader) and self.state == "taken" and self.by == reader
+        return self._document(self.said if holds else self._kept)
+
+    def masked(self, line: LineDocument) -> LineDocument:
+        """Return a line that `take` gave last as others than the person may read it."""
+        return self._kept[-1] if self.said and self.said[-1] is line else line
 
     def kept(self, *, words: bool) -> str:
         """Return it as it is kept in the store, as JSON.

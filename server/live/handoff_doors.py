@@ -13,8 +13,16 @@ from starlette.websockets import WebSocket
 
 from server.live.errors import LiveError
 from server.live.handoff_documents import HandoffDocument, InboxDocument, SaidDocument, SayRequest
-from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, CLOSE_TRY_LATER, Link, pumped
-from server.live.operators import Operator
+from server.live.link import (
+    CLOSE_FORBIDDEN,
+    CLOSE_OF_STATUS,
+    CLOSE_POLICY,
+    CLOSE_TRY_LATER,
+    CLOSE_UNAUTHORISED,
+    Link,
+    pumped,
+)
+from server.live.operators import Operator, key_unknown
 from server.live.protocol import Id
 from server.live.service import Service
 from server.live.switchboard import Switchboard
@@ -45,7 +53,11 @@ def add_handoff_doors(app: FastAPI) -> None:
 
     @app.get("/v1/inbox/{session}", tags=["inbox"])
     async def handoff(request: Request, session: Id, authorization: Key = "") -> HandoffDocument:
-        """Show a visitor who was passed on, with everything that was said so far."""
+        """Show a visitor who was passed on, with everything that was said so far.
+
+        What the visitor tells the person who has the conversation is masked for everybody else, and for
+        everybody once that person has it no more.
+        """
         operator, board = await _entered(request, authorization)
         return await board.cases.document(operator, session)
 
@@ -53,7 +65,7 @@ def add_handoff_doors(app: FastAPI) -> None:
     async def take(request: Request, session: Id, authorization: Key = "") -> HandoffDocument:
         """Take a conversation over: the visitor is told, and what they say comes to you from now on.
 
-        Who comes second is told who has it (409).
+        Who comes second is told who has it (409), unless that person's key was taken back meanwhile.
         """
         operator, board = await _entered(request, authorization)
         return await board.take(operator, session)
@@ -141,7 +153,11 @@ async def _told(link: Link, watcher: Watcher) -> None:
         link.send(str(fields.pop("type")), **fields)
         if event["type"] == "closing":
             link.close()
-    link.close(CLOSE_TRY_LATER, "too slow")
+    if watcher.gone:
+        link.fail(key_unknown())
+        link.close(CLOSE_UNAUTHORISED, "key_unknown")
+    else:
+        link.close(CLOSE_TRY_LATER, "too slow")
 
 
 async def _key(link: Link) -> str:

@@ -76,10 +76,16 @@ class Operators:
             )
         found = next((one for one in self.all() if secrets.compare_digest(one.hash, _hash(key))), None)
         if found is None:
-            raise LiveError(
-                "key_unknown", "nobody has this key", "make one with `visavis operator add NAME`", status=401
-            )
+            raise key_unknown()
         return found
+
+    def still(self, operator: Operator) -> Operator | None:
+        """Return somebody who came with a key as the file says now; None: that key lets in no more."""
+        return next((one for one in self.all() if one.hash == operator.hash), None)
+
+    def has(self, name: str, desk: str) -> bool:
+        """Tell whether somebody of this name has a key, and looks after a desk."""
+        return any(one.name == name and one.serves(desk) for one in self.all())
 
     def look_after(self, desk: str) -> bool:
         """Tell whether there is anybody who looks after a desk."""
@@ -101,6 +107,13 @@ class Operators:
         except (OSError, DeskError):
             pass  # half written or not to be read just now: who was known stays so
         return self._known
+
+
+def key_unknown() -> LiveError:
+    """Return the error of a key that lets nobody in, or nobody any more."""
+    return LiveError(
+        "key_unknown", "nobody has this key", "make one with `visavis operator add NAME`", status=401
+    )
 
 
 def read_operators(file: Path) -> tuple[Operator, ...]:

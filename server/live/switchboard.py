@@ -66,7 +66,7 @@ class Switchboard:
     ) -> None:
         self.operators = operators
         self.cases = Casebook(store)
-        self.watchers = Watchers()
+        self.watchers = Watchers(operators)
         self._desks, self._clock = desks, clock
         self._sessions: dict[str, Session] = {}
         self._tasks = Tasks()
@@ -98,7 +98,8 @@ class Switchboard:
             if line is not None and case.open:
                 case.changed_at = at
                 self.cases.keep(case)
-                self.watchers.announce("line", case.entry(), line=line.model_dump(mode="json"))
+                own, others = line.model_dump(mode="json"), case.masked(line).model_dump(mode="json")
+                self.watchers.announce("line", case.entry(), {"line": others}, own={"line": own})
             elif isinstance(event, TurnEnded) and case.open:
                 self.cases.keep(case)
 
@@ -112,7 +113,7 @@ class Switchboard:
         case.live = False
         if case.open:
             self._move(case, "left", reason=reason)
-        self.cases.forget_old()
+        case.forget()
 
     def staff(self, session: Session) -> Staff:
         """Return who could take a conversation over now."""
@@ -134,7 +135,7 @@ class Switchboard:
             LiveError: "no_such_handoff", "taken" by somebody else, or "visitor_left".
         """
         case, _, talk = await self._live(operator, session)
-        if case.state == "taken":
+        if case.state == "taken" and (case.by == operator.name or self.operators.has(case.by, case.desk)):
             if case.by != operator.name:
                 raise LiveError(
                     "taken",
@@ -142,11 +143,11 @@ class Switchboard:
                     "take another one, or ask them to hand it back",
                     status=409,
                 )
-            return case.document()
+            return case.document(operator.name)
         case.by, case.unanswered_at = operator.name, self._clock()
         self._move(case, "taken")
         self._start(talk.people.join(operator.name), case, "joining")
-        return case.document()
+        return case.document(operator.name)
 
     async def say(self, operator: Operator, session: str, text: str) -> SaidDocument:
         """Have the avatar say somebody's words.
@@ -206,6 +207,7 @@ class Switchboard:
 
     def tick(self) -> None:
         """Look once."""
+        self.watchers.look()
         now = self._clock()
         for case in self.cases.open_here():
             session = self._sessions.get(case.session)
@@ -216,11 +218,14 @@ class Switchboard:
                 session.wait_for_person()
             if case.state == "waiting" and now - case.asked_at > settings.wait_s:
                 self._miss(case, talk)
-            elif case.unanswered_at is not None and now - case.unanswered_at > settings.away_s:
+                continue
+            silent = case.unanswered_at is not None and now - case.unanswered_at > settings.away_s
+            if silent or case.state == "taken" and not self.operators.has(case.by, case.desk):
                 self._give_back(case, talk, "person_away")
 
     async def look_around(self) -> None:
-        """Look what other processes with the same store have; tell whom it concerns."""
+        """Look what other processes with the same store have; tell whom it concerns; forget who has left."""
+        await self.cases.let_go(self._clock())
         changed, moved = await self.cases.look_around()
         for entry in changed:
             self.watchers.announce("changed", entry)
@@ -256,7 +261,7 @@ class Switchboard:
         was_waiting = case.state == "waiting"
         case.move(state, self._clock())
         self.cases.keep(case)
-        self.watchers.announce(state, case.entry(), **more)
+        self.watchers.announce(state, case.entry(), more)
         self._tell_visitor(case)
         if was_waiting and state != "waiting":
             for other in self.cases.waiting(case.desk):

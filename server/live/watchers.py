@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from server.live.handoff_documents import EntryDocument
-from server.live.operators import Operator
+from server.live.operators import Operator, Operators
 
 EVENTS_WAITING = 256
 """Events that wait for somebody who does not read."""
@@ -21,23 +21,38 @@ class Watcher:
 
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
+        self.gone = False
+        """Their key lets in no more."""
         self.events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
-        """None: too much waits; come again and ask for the whole."""
+        """None: that is all; too much waits, or the key holds no more."""
 
     def tell(self, event: Event) -> None:
         """Put an event to the others; never waits."""
         if self.events.full():
-            while not self.events.empty():
-                self.events.get_nowait()
-            self.events.put_nowait(None)
+            self._end()
         else:
             self.events.put_nowait(event)
 
+    def shut_out(self) -> None:
+        """Tell them nothing more, nor what waits still: their key lets in no more."""
+        self.gone = True
+        self._end()
+
+    def _end(self) -> None:
+        while not self.events.empty():
+            self.events.get_nowait()
+        self.events.put_nowait(None)
+
 
 class Watchers:
-    """All who are told; used on the event loop."""
+    """All who are told; used on the event loop.
 
-    def __init__(self) -> None:
+    Args:
+        operators: knows whose keys let in.
+    """
+
+    def __init__(self, operators: Operators) -> None:
+        self._operators = operators
         self._all: set[Watcher] = set()
 
     def add(self, operator: Operator) -> Watcher:
@@ -50,12 +65,35 @@ class Watchers:
         """Tell them no more."""
         self._all.discard(watcher)
 
-    def announce(self, kind: str, entry: EntryDocument, **more: object) -> None:
-        """Tell those who look after a visitor's desk what happened to that visitor."""
-        told = {"type": kind, "entry": entry.model_dump(mode="json"), **more} if self._all else {}
+    def announce(
+        self, kind: str, entry: EntryDocument, more: Event | None = None, *, own: Event | None = None
+    ) -> None:
+        """Tell those who look after a visitor's desk, as the keys stand now, what happened to that visitor.
+
+        Args:
+            kind: what.
+            entry: the visitor.
+            more: what they are told besides.
+            own: what the person who has the conversation is told in its place.
+        """
+        if not self._all:
+            return
+        self.look()
+        told = {"type": kind, "entry": entry.model_dump(mode="json")}
         for watcher in self._all:
             if watcher.operator.serves(entry.desk):
-                watcher.tell(told)
+                holds = entry.state == "taken" and watcher.operator.name == entry.by
+                watcher.tell({**told, **((own if holds else None) or more or {})})
+
+    def look(self) -> None:
+        """Shut out whose keys let in no more, and look up anew for which desks the others' are."""
+        for watcher in list(self._all):
+            known = self._operators.still(watcher.operator)
+            if known is None:
+                self._all.discard(watcher)
+                watcher.shut_out()
+            else:
+                watcher.operator = known
 
     def close(self) -> None:
         """Tell them that the server ends."""

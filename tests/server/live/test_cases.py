@@ -34,14 +34,30 @@ def test_of_a_reply_that_was_interrupted_only_what_was_heard_is_shown() -> None:
 def test_what_is_told_to_the_person_is_kept_masked() -> None:
     one = case()
     one.state = "taken"
+    one.by = "Anna"
     one.take(HeardWords(1, "Call [phone number] about 10342.", final=True), 2.0, "Anna")
-    one.take(PersonTold(1, "Call 087 123 4567 about 10342.", "unclear"), 2.0, "Anna")
-    assert one.document().transcript[-1].text == "Call 087 123 4567 about 10342."
+    line = one.take(PersonTold(1, "Call 087 123 4567 about 10342.", "unclear"), 2.0, "Anna")
+    assert line is not None
+    assert one.masked(line).text == "Call [phone number] about [number]."
+    assert one.document("Anna").transcript[-1].text == "Call 087 123 4567 about 10342."
+    assert one.document("Ben").transcript[-1].text == "Call [phone number] about [number]."
     kept = stored(one.kept(words=True), over=False)
     assert kept.transcript[-1].text == "Call [phone number] about [number]."
     assert kept.transcript[-1].flagged == "unclear"
     assert (kept.state, kept.live) == ("taken", True)
     assert stored(one.kept(words=True), over=True).state == "left"
+
+
+def test_who_has_the_conversation_no_more_reads_it_masked_and_so_does_who_takes_it_then() -> None:
+    one = case()
+    one.state, one.by = "taken", "Anna"
+    one.take(HeardWords(1, "[phone number]", final=True), 2.0, "Anna")
+    one.take(PersonTold(1, "087 123 4567"), 2.0, "Anna")
+    one.move("back", 3.0)
+    assert "087" not in one.document("Anna").model_dump_json()
+    one.by = "Ben"
+    one.move("taken", 4.0)
+    assert one.document("Ben").transcript[-1].text == "[phone number]"
 
 
 def test_a_store_without_visitors_words_keeps_none_here_either() -> None:

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from agent.desk import Desk
 from agent.scripted import ScriptedAnswerer
@@ -308,6 +309,73 @@ async def test_only_keys_open_the_inbox_and_only_those_of_the_desk(
                 assert await watch.code() == 4401
             page = (await server.http.get("/docs")).text
             assert "/v1/inbox/{session}/take" in page
+
+
+def looks_anew(server: Server) -> None:
+    server.service.switchboard.operators._looked_s = float("-inf")  # it looks once a second
+
+
+async def test_whose_key_is_taken_back_hears_nothing_more_and_loses_the_conversation(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    async with staffed(tmp_path, renderer) as (server, anna, ben):
+        session = await server.session()
+        name, keys = session["session"], tmp_path / "operators.json"
+        async with server.live(session) as client, watching(server, anna.key) as watch:
+            await watch.until("ready")
+            await asks_for_a_person(client)
+            await anna.takes(name)
+            await watch.until("taken")
+            remove_operator(keys, "Anna")
+            looks_anew(server)
+            await client.send("text", text="My name is Lena Berg.")
+            with pytest.raises(ConnectionClosed):
+                await watch.until("line", nobody="waits for this")
+            assert watch.socket.close_code == 4401
+            assert "Lena" not in json.dumps(watch.seen)
+            assert (await ben.does("take", name)).status_code == 200
+            assert (await ben.case(name))["by"] == "Ben"
+            remove_operator(keys, "Ben")
+            looks_anew(server)
+            await client.until("person", state="none")
+            await client.until("sentence", text="I am sorry, Ben does not answer any more.")
+
+
+async def test_what_is_told_to_a_person_stays_between_the_two_and_is_gone_with_the_session(
+    tmp_path: Path, renderer: Renderer
+) -> None:
+    async with staffed(tmp_path, renderer) as (server, anna, ben):
+        session = await server.session()
+        name = session["session"]
+        async with (
+            server.live(session) as client,
+            watching(server, anna.key) as hers,
+            watching(server, ben.key) as his,
+        ):
+            await his.until("ready")
+            await hers.until("ready")
+            await asks_for_a_person(client)
+            await anna.takes(name)
+            await client.until("sentence", text="I speak their words.")
+            await client.until("turn")
+            await client.send("text", text="Please call me on 0151 234 5678.")
+            await client.until("turn", outcome="handoff")
+            assert "0151 234 5678" in (await anna.case(name))["transcript"][-1]["text"]
+            await client.send("end")
+            await client.until("ended")
+            for watch in (hers, his):
+                await watch.until("left")
+        assert "0151 234 5678" in json.dumps(hers.seen)
+        assert "0151" not in json.dumps(his.seen)
+        assert "[phone number]" in json.dumps(his.seen)
+        for person in (anna, ben):
+            assert "0151" not in json.dumps(await person.case(name))
+        board, store = server.service.switchboard, server.service.store
+        await board.look_around()
+        assert (await ben.case(name))["state"] == "left"
+        assert await store.delete_session(name)
+        assert (await ben.does("take", name)).status_code == 404
+        assert (await ben.inbox())["closed"] == []
 
 
 async def test_the_visitor_hears_the_persons_words_in_the_avatars_voice(
