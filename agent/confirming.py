@@ -39,7 +39,35 @@ _WRONG = (
     r"no|nope|not|wrong|incorrect|sorry|i (?:mean|meant|said)|actually|wait|that'?s (?:not|wrong)|correction"
 )
 _WRONG_ZH = r"不(?:对|是)?|错|应该是|我(?:说|指)的?是|更正"
-_REFUSES = re.compile(rf"\W*(?:(?:um+|uh+|er+|oh|well|please)\W+)*(?:(?:{_NO})\b|{_NO_ZH})")
+_HESITATES = (
+    r"(?:(?:um+|uh+|er+|h?mm+|hm+|ah|oh|well|please|actually|ok(?:ay)?|wait|sorry|but|so|then|maybe"
+    r"|you know what|i think|i guess|on second thoughts?)\W+"
+    r"|(?:其实|还是|那就?|等等|等一?下|嗯+|哦|呃|啊|我想|要不|好吧|不好意思|抱歉|对不起|请)\W*)*"
+)
+_NONE_ZH = rf"(?!不错|没错|没问题|不过|不好意思|不客气)(?:{_NO_ZH})"
+_REFUSES = re.compile(rf"\W*{_HESITATES}(?:(?:{_NO})\b|{_NONE_ZH})")
+_REFUSES_ONLY = re.compile(
+    rf"{_HESITATES}(?:(?:(?:{_NO})\b|{_NONE_ZH})[\W了吧]*)+(?:thanks?|thank you|please|谢谢|麻烦)?\W*"
+)
+_AGREES_FIRST = re.compile(
+    rf"\W*(?:(?:{_YES})\b\s*)+[,.!;，。！]+\s*|\W*(?:{_YES_ZH})[，。！,]+\s*", re.IGNORECASE
+)
+_BUT = re.compile(
+    rf"\W*(?:(?:um+|uh+|oh|well)\W+)*(?:(?:(?:{_YES})\b|thanks|thank you)\W*)+"
+    r"(?P<but>but|though|only|however)?\W*"
+    r"(?P<first>first(?: of all)?|before (?:that|you do(?: (?:that|it|so))?))?\b\W*"
+    r"(?P<rest>\S.*)"
+    rf"|\W*(?:(?:{_YES_ZH})[，。！,\s]*)+(?P<but_zh>不过|但是?|可是|只是)?[，,\s]*"
+    r"(?:请|你|您|我想|我要|能不能)*(?P<first_zh>首?先)?(?P<rest_zh>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ASKS = re.compile(
+    r"(?:please |can you |could you |you )*(?:tell|explain|show|remind|say|let me know|what about)\b"
+    r"|(?:how about|i have a question|i(?:'d| would) (?:like|want) to (?:know|ask)"
+    r"|i (?:want|need) to (?:know|ask)|one (?:more )?question|a question)\b"
+    r"|(?:请|你|您|再|给我|跟我|我想|我要)*(?:告诉|说说|讲讲|说一下|讲一下|解释|介绍|知道|问)",
+    re.IGNORECASE,
+)
 _LEAVES = re.compile(
     r"\b(?:never ?mind|forget (?:it|about it|that)|cancel (?:that|this|it)|leave it|stop|i changed my mind"
     r"|doesn'?t matter|no thanks?|no thank you|nothing|skip (?:it|that))\b"
@@ -85,7 +113,7 @@ def nod(text: str, question: str = "") -> Nod:
     """
     said = text.casefold().replace("’", "'").strip()
     taken_up = re.match(r"\W*(?:取消|cancel)", said) and re.search(r"取消|cancel", question.casefold())
-    if not taken_up and _REFUSES.match(said) and not re.match(r"\W*(?:不错|没错|没问题)", said):
+    if not taken_up and _REFUSES.match(said):
         return Nod.NO
     rest, times = re.subn(rf"\b(?:{_YES})\b", " ", said)
     if re.search(r"[\u3400-\u9fff]", said):
@@ -98,6 +126,31 @@ def nod(text: str, question: str = "") -> Nod:
         r"[\u3400-\u9fff0-9]{2,}", lambda run: " " if run.group() in question else run.group(), rest
     )
     return Nod.YES if times and not rest.strip("' ") else Nod.UNCLEAR
+
+
+def bare(text: str) -> Nod:
+    """Tell whether a text is a mere yes or a mere no, and so no answer to a question for words."""
+    if nod(text) is Nod.YES:
+        return Nod.YES
+    said = text.casefold().replace("’", "'").strip()
+    return Nod.NO if _REFUSES_ONLY.fullmatch(said) else Nod.UNCLEAR
+
+
+def without_yes(text: str) -> str:
+    """Return a text without the "yes, please," that goes before it."""
+    return _AGREES_FIRST.sub("", text, count=1) or text
+
+
+def asked_before(text: str) -> str:
+    """Return what the visitor wants to know before they agree: "yes, but first tell me …"; else empty."""
+    found = _BUT.fullmatch(text.replace("’", "'").strip())
+    if found is None:
+        return ""
+    rest = str(found["rest"] or found["rest_zh"] or "")
+    trimmed = re.sub(r"\W+first\W*$", "", rest, flags=re.IGNORECASE)
+    first = found["first"] or found["first_zh"] or trimmed != rest
+    asks = _ASKS.match(trimmed) or re.search(r"[?？]\s*$", trimmed)
+    return trimmed if asks and (first or found["but"] or found["but_zh"]) else ""
 
 
 def corrects(text: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.confirming import Nod, corrects, lacks, leaves, nod, waits
+from agent.confirming import Nod, asked_before, bare, corrects, lacks, leaves, nod, waits, without_yes
 from agent.history import Memory
 from agent.phrases import Phrases
 from agent.pointing import meant, pointed
@@ -35,6 +35,13 @@ FEW_WORDS = 4
 """A question so short that holds another number is about the same with that number."""
 MANY_WORDS = 12
 """A correction has no more."""
+SHORTEST_HAN = 3
+"""Fewer Chinese characters tell nothing."""
+ANY_WORDS = "qwx zvk jqy"
+"""Read only by a slot that takes whatever is said; a mere yes is no answer there."""
+_WISH_AND_MORE = re.compile(
+    r"(?P<wish>[^:：,，.。;；!！?？]+)(?:[:：,，.。;；!！]|\s[-–—])\s*(?P<rest>\S.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Aside:
     """The visitor talks of something else; that is answered as if there were no errand."""
 
     errand: Errand | None
+    asked: str = ""
+    """What the visitor wants to know before they agree; after that the errand's question is put again."""
 
 
 Step = Say | Act | Aside
@@ -149,6 +158,8 @@ def _begin_change(turn: _Turn) -> Step | None:
     for tool in turn.tools:
         if not tool.changes:
             continue
+        if (told := _told_at_once(turn, tool)) is not None:
+            return told
         known = meant(turn.text, turn.before, tool)
         for text in (turn.text, *pointed(turn.text, known)):
             wished = tool.about.search(text) and (tool.asks.search(text) if tool.asks else True)
@@ -157,6 +168,26 @@ def _begin_change(turn: _Turn) -> Step | None:
                 begun = Errand(tool.name, Stage.ASKED, turn.language, turn.now_s, values)
                 return _go_on(turn, begun, tool)
     return None
+
+
+def _told_at_once(turn: _Turn, tool: Tool) -> Step | None:
+    """Take what follows a wish as what it is about: "open a ticket: my tent leaks"."""
+    name = next((name for name, slot in tool.slots.items() if slot.free), "")
+    found = _WISH_AND_MORE.fullmatch(turn.text)
+    if not name or found is None:
+        return None
+    head, rest = found["wish"], found["rest"].rstrip(" .。")
+    wished = tool.about.search(head) and (tool.asks.search(head) if tool.asks else True)
+    if not wished or not (wishes(head, tool.about) or wishes(f"{head}!", tool.about)):
+        return None
+    told = len(rest.split()) > 1 or len(re.findall(r"[\u3400-\u9fff]", rest)) >= SHORTEST_HAN
+    if not told or bare(rest) is not Nod.UNCLEAR or small_talk(rest) is not None or asks_something(rest):
+        return None
+    value = tool.slots[name].read(rest)
+    if value is None:
+        return None
+    values = {**tool.found(turn.text), name: value}
+    return _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s, values), tool)
 
 
 def _go_on(turn: _Turn, errand: Errand, tool: Tool, text: str = "", *, first: str = "") -> Step | None:
@@ -189,16 +220,24 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
         return Say(question, Outcome.CLARIFIED, repeated)
     free = not slot.digits
     talk = small_talk(turn.text)
-    if free and (talk is not None or leaves(turn.text) or asks_something(turn.text) or not errand.put):
+    mere = bare(turn.text) if free and slot.read(ANY_WORDS) is not None else Nod.UNCLEAR
+    if free and (
+        talk is not None
+        or mere is not Nod.UNCLEAR
+        or leaves(turn.text)
+        or asks_something(turn.text)
+        or not errand.put
+    ):
         value = None
     else:
-        value = slot.read(turn.text, "" if corrects(turn.text) else errand.partial)
+        said = without_yes(turn.text) if free else turn.text
+        value = slot.read(said, "" if corrects(turn.text) else errand.partial)
     if value is not None:
         filled = replace(errand, values={**errand.values, errand.slot: value})
         return _go_on(turn, filled, tool, first=read_back(turn.phrases, {errand.slot: value}))
     if more := _others(turn.text, errand, tool):  # another slot's value came first
         return _go_on(turn, replace(errand, values={**errand.values, **more}), tool)
-    if leaves(turn.text):
+    if leaves(turn.text) or mere is Nod.NO:
         return Say(turn.phrases.left, Outcome.ANSWERED, None)
     if talk in (Talk.HANDOFF, Talk.GOODBYE, Talk.IDENTITY, Talk.THANKS):
         return None
@@ -223,10 +262,12 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
 
 
 def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+    question = confirmation(turn.phrases, turn.language, tool, errand.values)
+    if asked := asked_before(turn.text):
+        return Aside(replace(errand, at_s=turn.now_s, put=False, question=question), asked)
     corrected = _corrected(turn.text, errand, tool)
     if corrected:
         return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
-    question = confirmation(turn.phrases, turn.language, tool, errand.values)
     if asks_pardon(turn.text):
         repeated = replace(errand, at_s=turn.now_s, put=True, question=question)
         return Say(question, Outcome.CLARIFIED, repeated)

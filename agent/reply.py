@@ -27,6 +27,7 @@ from agent.history import Memory
 from agent.llm import Asking
 from agent.phrases import Phrases
 from agent.sentence import Emotion, Outcome, Sentence
+from agent.slots import Stage
 from agent.summary import remembered
 from knowledge.passage import Passage
 from moderation.verdict import Action, Verdict
@@ -94,7 +95,7 @@ def changes_nothing(text: str, engines: Engines, memory: Memory | None = None) -
     language = _language(text, engines, memory, "")
     phrases = engines.desk.phrases(language)
     step = next_step(text, memory, engines.tools, phrases, language=language, now_s=time.monotonic())
-    return not isinstance(step, Act)
+    return not (isinstance(step, Act) or isinstance(step, Aside) and step.asked)
 
 
 def whole_frames(speech: Speech, *, pause_s: float) -> Speech:
@@ -164,6 +165,11 @@ async def _written(
         return
     if step.errand != memory.errand:
         yield ErrandMoved(step.errand)
+    if step.asked:
+        async with aclosing(_asked_before(step, heard, engines, memory, clock)) as first:
+            async for event in first:
+                yield event
+        return
 
     searched = time.perf_counter()
     wanted, (passages, answerable) = await asyncio.to_thread(
@@ -223,6 +229,31 @@ async def _written(
         yield Written(
             Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED), clock()
         )
+
+
+async def _asked_before(
+    step: Aside, heard: Heard, engines: Engines, memory: Memory, clock: Callable[[], float]
+) -> AsyncGenerator[Event, None]:
+    """Answer what the visitor wants to know before they agree, and put the question again."""
+    inner = replace(heard, transcript=replace(heard.transcript, text=step.asked))
+    errand, outcome = step.errand, Outcome.ANSWERED
+    async with aclosing(_written(inner, engines, replace(memory, errand=None), clock)) as events:
+        async for event in events:
+            match event:
+                case Screened() if event.verdict.direction.value == "input":
+                    continue  # they are part of words that were screened, and told of, before
+                case Written():
+                    outcome = event.sentence.outcome
+                case ErrandMoved():
+                    errand = event.errand
+            yield event
+    other = errand is not step.errand and errand is not None and errand.stage is not Stage.DONE
+    if step.errand is None or other or outcome in (Outcome.HANDOFF, Outcome.REFUSED):
+        return  # one question at a time
+    again = Say(step.errand.question, Outcome.CLARIFIED, replace(step.errand, put=True))
+    language = step.errand.language
+    async for event in do(again, engines, memory, language, engines.desk.phrases(language), clock):
+        yield event
 
 
 def _asked(text: str, verdict: Verdict, engines: Engines, memory: Memory, language: str) -> Asked:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.confirming import BOOK, KEPT_S, ActionBook, Done, Nod, action_key, nod
+from agent.confirming import BOOK, KEPT_S, ActionBook, Done, Nod, action_key, asked_before, nod
 
 ENGLISH = "Shall I cancel order 4 1 1 7? 4117"
 CHINESE = "要取消订单 4 1 1 7 吗？ 4117"
@@ -23,10 +23,36 @@ CHINESE = "要取消订单 4 1 1 7 吗？ 4117"
         ("是的，取消订单", CHINESE, Nod.YES),
         ("是的，但是明天", CHINESE, Nod.UNCLEAR),
         ("", ENGLISH, Nod.UNCLEAR),
+        ("actually no", ENGLISH, Nod.NO),
+        ("no, leave it", ENGLISH, Nod.NO),
+        ("Hmm, wait, no.", ENGLISH, Nod.NO),
+        ("actually, yes", ENGLISH, Nod.UNCLEAR),
+        ("还是算了", CHINESE, Nod.NO),
+        ("等等，还是不要了", CHINESE, Nod.NO),
+        ("没问题", CHINESE, Nod.YES),
     ],
 )
 def test_only_a_plain_yes_is_a_yes(text: str, question: str, meant: Nod) -> None:
     assert nod(text, question) is meant
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("yes, but first tell me about refunds", "tell me about refunds"),
+        ("Yes please, but how long does it take?", "how long does it take?"),
+        ("ok, before that, what does it cost?", "what does it cost?"),
+        ("好的，不过先告诉我退款的事", "告诉我退款的事"),
+        ("可以，但是要多久？", "要多久？"),
+        ("yes, but tomorrow", ""),
+        ("yes, go ahead", ""),
+        ("Can I get a refund?", ""),
+        ("no, tell me about refunds", ""),
+        ("是的，但是明天", ""),
+    ],
+)
+def test_what_is_asked_before_a_yes_is_told_from_it(text: str, asked: str) -> None:
+    assert asked_before(text) == asked
 
 
 def test_an_action_belongs_to_whoever_claims_it_first(tmp_path: Path) -> None:

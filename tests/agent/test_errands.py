@@ -347,3 +347,47 @@ def test_who_only_speaks_of_it_changes_nothing(text: str) -> None:
 def test_a_number_that_is_said_counts_before_the_one_that_was_looked_up() -> None:
     step = talk("Where is order 4117?", "Cancel order 5228", tools=(look, stop_order))[-1]
     assert "5 2 2 8" in line(step)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("Open a ticket: my tent leaks and the pole is broken.", "my tent leaks and the pole is broken"),
+        ("Please open a ticket. No water comes out.", "No water comes out"),
+        ("Open a ticket - I received no pegs", "I received no pegs"),
+        ("帮我开个工单，帐篷漏水", "帐篷漏水"),
+    ],
+)
+def test_what_follows_a_wish_is_what_it_is_about(text: str, problem: str) -> None:
+    step = last(text, language="zh" if "工" in text else "en")
+    assert isinstance(step, Say)
+    assert step.errand is not None
+    assert (step.errand.stage, step.errand.values) == (Stage.CONFIRM, {"problem": problem})
+
+
+@pytest.mark.parametrize(
+    "text", ["Open a ticket, please.", "Open a ticket: yes please", "Please open a ticket."]
+)
+def test_courtesy_behind_a_wish_is_not_what_it_is_about(text: str) -> None:
+    step = last(text)
+    assert not isinstance(step, Act)
+    assert step.errand is None or not step.errand.values
+
+
+@pytest.mark.parametrize("text", ["yes", "ok, sure", "Yes please."])
+def test_a_yes_tells_nothing(text: str) -> None:
+    assert line(last("Please open a ticket.", text)).endswith("What is it about?")
+
+
+def test_a_yes_before_the_words_that_were_asked_for_is_left_out() -> None:
+    step = last("Please open a ticket.", "yes please, my tent leaks")
+    assert step.errand is not None
+    assert step.errand.values == {"problem": "my tent leaks"}
+
+
+def test_a_hesitating_no_leaves_everything_as_it_is() -> None:
+    for no in ("actually no", "no, leave it"):
+        for wish in ("Cancel my order 4117", "Please open a ticket."):
+            step = last(wish, no)
+            assert line(step) == ENGLISH.left
+            assert step.errand is None

@@ -475,3 +475,14 @@ async def test_what_a_model_wants_to_change_is_done_after_a_yes(tmp_path: Path) 
                 history.take(event.errand)
     engines.close()
     assert shop.cancelled == ["10342"]
+
+
+async def test_what_is_asked_before_a_yes_is_answered_and_the_question_put_again(tmp_path: Path) -> None:
+    shop = Shop()
+    turns = await talked(
+        tmp_path, "cancel order 10342", "yes, but first tell me about refunds", "yes", tools=shop.tools
+    )
+    assert said_of(turns[1]) == ["Fine.", "Shall I cancel order 1 0 3 4 2?"]
+    assert outcome(turns[1]) is Outcome.CLARIFIED
+    assert said_of(turns[2]) == ["The order 10342 is cancelled."]
+    assert shop.cancelled == ["10342"]
