@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from agent.errors import DeskError
 from agent.phrases import DEFAULTS, Phrases
@@ -236,8 +236,11 @@ def _complaint(file: Path, item: object) -> str:
         return f"{file}: there is no key {where}; check its spelling or remove it"
     if kind == "missing":
         return f"{file}: the key {where} is missing; add it"
+    value = details["input"]
+    if isinstance(value, dict | BaseModel):  # a whole table says nothing about what is wrong in it
+        return f"{file}: {where}: {message[0].lower()}{message[1:]}"
     try:
-        given = f" (it says {str(details['input'])[:60]!r})"
+        given = f" (it says {str(value)[:60]!r})"
     except ValueError:  # a number of thousands of digits has no text
         given = ""
     return f"{file}: {where}: {message[0].lower()}{message[1:]}{given}"

@@ -64,6 +64,7 @@ class Engines:
         desk: Desk,
         *,
         hearing: bool,
+        remind: bool = True,
         step: Step = lambda _: None,
         fetched: Callable[[float, float], None] | None = None,
     ) -> Engines:
@@ -72,6 +73,7 @@ class Engines:
         Args:
             desk: whose engines.
             hearing: open a recognizer too.
+            remind: tell again what of the desk's documents was left out, though that was told before.
             step: told what is being done.
             fetched: told the bytes so far and in all, if a model is downloaded at first use.
 
@@ -91,7 +93,7 @@ class Engines:
             connecting = opener.submit(_open_mcp, desk)
             opened.callback(_close_mcp, connecting)
             step("knowledge")
-            knowledge = open_knowledge(desk, guard, problem=problem)
+            knowledge = open_knowledge(desk, guard, remind=remind, problem=problem)
             opened.callback(knowledge.close)
             step("voice")
             speaking = opener.submit(_open_voice, desk)

@@ -24,12 +24,19 @@ log = logging.getLogger(__name__)
 
 NAMED = 3
 """Documents that were left out and are named; `visavis learn DESK FOLDER` names all."""
+LEFT_OUT_FILE = "left_out.txt"
+"""In the state folder: what was told last of documents that were left out."""
 
 Told = Callable[[str], None]
 
 
 def open_knowledge(
-    desk: Desk, guard: Guard | None = None, *, learning: bool = False, problem: Told | None = None
+    desk: Desk,
+    guard: Guard | None = None,
+    *,
+    learning: bool = False,
+    remind: bool = False,
+    problem: Told | None = None,
 ) -> KnowledgeBase:
     """Open a desk's index, brought up to date with its documents.
 
@@ -40,6 +47,7 @@ def open_knowledge(
         desk: whose.
         guard: tells which of its documents must not be learnt; by default the desk's own is loaded.
         learning: the caller is about to learn, so that nothing may be missing.
+        remind: tell again what of the desk's documents was left out, though that was told before.
         problem: told what did not work, with a remedy; by default that is logged.
 
     Raises:
@@ -54,8 +62,9 @@ def open_knowledge(
     try:
         if desk.knowledge_folder.is_dir():
             report = knowledge.add([desk.knowledge_folder], check=document_check(guard or desk))
-            if report.skipped:
-                told(_left_out(report.skipped))
+            left_out = _left_out(report.skipped)
+            if _is_new(desk, left_out) or (left_out and (remind or learning)):
+                told(left_out)
     except (StoreError, EmbedderError) as error:
         own = knowledge.indexed_by == embedder.name
         if not own or learning:
@@ -104,13 +113,19 @@ def open_embedder(desk: Desk) -> Embedder:
     kind, _, name = settings.embedder.partition(":")
     wanted = f"{kind}:{desk.beside(name)}" if kind == "fastembed" else settings.embedder
     base_url = settings.base_url or answering.base_url or os.environ.get("OPENAI_BASE_URL")
-    return load_embedder(
-        wanted,
-        cache=cache_dir() / "fastembed",
-        offline=offline(),
-        base_url=str(base_url) if base_url else None,
-        api_key=os.environ.get(answering.api_key_env, ""),
-    )
+    try:
+        return load_embedder(
+            wanted,
+            cache=cache_dir() / "fastembed",
+            offline=offline(),
+            base_url=str(base_url) if base_url else None,
+            api_key=os.environ.get(answering.api_key_env, ""),
+        )
+    except EmbedderError as error:
+        folder = desk.folder / name
+        if kind != "fastembed" or folder.is_dir():
+            raise
+        raise EmbedderError(f"{error}; there is no folder {folder} either") from error
 
 
 def open_reranker(desk: Desk) -> Reranker | None:
@@ -164,8 +179,22 @@ def _opened(desk: Desk, embedder: Embedder, told: Told) -> KnowledgeBase:
     )
 
 
+def _is_new(desk: Desk, left_out: str) -> bool:
+    """Tell whether something was left out of which nobody was told yet, and remember it."""
+    file = desk.state_folder / LEFT_OUT_FILE
+    try:
+        if left_out == (file.read_text(encoding="utf-8") if file.is_file() else ""):
+            return False
+        file.write_text(left_out, encoding="utf-8")
+    except (OSError, ValueError):  # a read-only disk, or a damaged note: better told twice than never
+        pass
+    return bool(left_out)
+
+
 def _left_out(skipped: Sequence[Skipped]) -> str:
-    """Say what of a desk's documents was not learnt."""
+    """Say what of a desk's documents was not learnt; empty where all were."""
+    if not skipped:
+        return ""
     named = "; ".join(one.reason for one in skipped[:NAMED])
     more = f"; and {len(skipped) - NAMED} more" if len(skipped) > NAMED else ""
     return f"left out of the desk's documents: {named}{more}"

@@ -126,7 +126,10 @@ class Knowledge(Section):
     @classmethod
     def _known_embedder(cls, embedder: str) -> str:
         if embedder != "embedded" and not re.fullmatch(r"(?:fastembed|openai):\S.*", embedder):
-            raise ValueError('write "embedded", "fastembed:NAME" or "openai:MODEL"')
+            raise ValueError(
+                'write "embedded", "fastembed:NAME", "fastembed:FOLDER" for a folder beside desk.toml that '
+                'holds an ONNX model, or "openai:MODEL"'
+            )
         return embedder
 
 
@@ -211,10 +214,17 @@ class Handoff(Section):
     away_s: float = Field(default=180.0, ge=1, le=86_400)
     """Seconds after which a person who answers no more has gone, and the desk takes over again."""
 
-    @model_validator(mode="after")
-    def _hours_can_be_read(self) -> Handoff:
-        read_hours(self.hours, self.timezone)
-        return self
+    @field_validator("hours")
+    @classmethod
+    def _hours_can_be_read(cls, hours: str) -> str:
+        read_hours(hours)
+        return hours
+
+    @field_validator("timezone")
+    @classmethod
+    def _a_time_zone(cls, timezone: str) -> str:
+        read_hours("", timezone)
+        return timezone
 
     @field_validator("words", "topics")
     @classmethod

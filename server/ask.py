@@ -50,6 +50,7 @@ class Counter:
         began = time.perf_counter()
         engines = Engines.open(
             desk,
+            remind=False,
             hearing=hearing,
             step=lambda name: stages.stage(f"opening: {name}"),
             fetched=stages.advance,

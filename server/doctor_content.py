@@ -30,15 +30,9 @@ def find_knowledge(desk: Desk) -> Finding:
     from knowledge.store import Store
 
     settings = desk.settings.knowledge
-    unread: list[str] = []
-    files = (
-        list(find_documents(desk.knowledge_folder, lambda _, reason: unread.append(reason)))
-        if desk.knowledge_folder.is_dir()
-        else []
-    )
+    files = list(find_documents(desk.knowledge_folder)) if desk.knowledge_folder.is_dir() else []
     store = Store(desk.state_folder / "knowledge", str(settings.server or "").rstrip("/"))
     learnt = store.read().records
-    withheld = [part.reason for record in learnt.values() for part in record.withheld]
     engine = f"chromadb + BM25, {settings.embedder}" + (f", {settings.reranker}" if settings.reranker else "")
     if not files and not learnt:
         return Finding(
@@ -52,7 +46,7 @@ def find_knowledge(desk: Desk) -> Finding:
     passages = sum(len(record.passages) for record in learnt.values())
     why = f"{len(files)} documents" + (f", {passages} passages learnt" if learnt else ", not indexed yet")
     faults = _faults(desk, store)
-    left_out = [f"left out: {reason}" for reason in (*withheld, *unread)]
+    left_out = [f"left out: {reason}" for reason in _left_out(desk, store)]
     told = [*faults, *left_out[:NAMED]]
     if len(left_out) > NAMED:
         told.append(f"and {len(left_out) - NAMED} more")
@@ -61,9 +55,7 @@ def find_knowledge(desk: Desk) -> Finding:
         bool(learnt) or not faults,  # what was learnt before still answers
         engine,
         why,
-        "; ".join(
-            (*faults, *left_out[:3], *([f"and {len(left_out) - 3} more"] if len(left_out) > 3 else []))
-        ),
+        "; ".join(told),
         f"visavis learn {desk.folder} {desk.knowledge_folder}" if left_out and not faults else "",
     )
 
@@ -117,6 +109,27 @@ def find_tools(desk: Desk) -> Finding:
             problems.append("tools of MCP servers are called by a language model alone, and none is set")
     names = ", ".join(tool.name for tool in tools) or "the desk has none"
     return Finding("tools", True, str(len(tools)), names, "; ".join(problems))
+
+
+def _left_out(desk: Desk, store: Store) -> list[str]:
+    """Return what is not learnt of the desk's documents and why; what is new is read, nothing is written."""
+    from agent.library import document_check
+    from knowledge.learning import Learning
+
+    known, root = store.read(), str(desk.knowledge_folder.resolve())
+    elsewhere = [
+        part.reason for record in known.records.values() if record.root != root for part in record.withheld
+    ]
+    if not desk.knowledge_folder.is_dir():
+        return elsewhere
+    learning = Learning(known, check=document_check(desk))
+    for _ in learning.batches([desk.knowledge_folder]):
+        pass
+    own = [
+        one.reason if one.reason.startswith(one.source) else f"{one.source}: {one.reason}"
+        for one in learning.skipped
+    ]
+    return [*elsewhere, *own]
 
 
 def _faults(desk: Desk, store: Store) -> list[str]:

@@ -52,8 +52,8 @@ def add(
     for old in before:
         since = datetime.fromtimestamp(old.added_at, UTC).date().isoformat()
         typer.echo(
-            f"{old.name} had a key already, since {since} (desks: {', '.join(old.desks) or 'all'}): the new one "
-            "replaces it, and the old one lets in no more. For another person choose another name.",
+            f"{old.name} had a key already, since {since} ({', '.join(old.desks) or 'all desks'}): "
+            "the new one replaces it, and the old one lets in no more. Another person needs another name.",
             err=True,
         )
     if json:
