@@ -160,7 +160,8 @@ def passed(asked: Asked, reason: Reason, *, consent: bool, first: str = "") -> S
 
 def _nobody(asked: Asked, reason: Reason) -> Step:
     """Name where people can be reached, and take a message where there is a tool for it."""
-    line = elsewhere(asked.desk, asked.phrases.nobody, asked.language)
+    phrase = asked.phrases.nobody if asked.memory.staff.reachable else asked.phrases.unreachable
+    line = elsewhere(asked.desk, phrase, asked.language)
     event = PassedOn(reason.value, consent=False, there=False)
     question, errand = message(asked.desk, asked.tools, asked.phrases, asked.language, asked.now_s)
     return Step(joined(asked, line, question), errand, event)

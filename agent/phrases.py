@@ -67,6 +67,8 @@ class Phrases(BaseModel):
     """The visitor is the first among those who wait."""
     nobody: str
     """No person is there at this time of day: `{elsewhere}` says where one can be reached."""
+    unreachable: str
+    """No person can be reached from here, where words are only typed: `{elsewhere}`."""
     nobody_free: str
     """No person came in time: `{elsewhere}`."""
     message: str
@@ -111,6 +113,7 @@ ENGLISH = Phrases(
     place="You are number {place} in line.",
     next="You are next in line.",
     nobody="I am sorry, my colleagues are not there at the moment. {elsewhere}",
+    unreachable="I am sorry, I cannot pass you on to a person from here. {elsewhere}",
     nobody_free="I am sorry, none of my colleagues is free just now. {elsewhere}",
     message="I can take a message for them.",
     joined="You are now talking with {person}, a person. I speak their words.",
@@ -149,6 +152,7 @@ CHINESE = Phrases(
     place="您排在第 {place} 位。",
     next="下一位就是您。",
     nobody="抱歉，同事现在不在。{elsewhere}",
+    unreachable="抱歉，这里无法转接人工。{elsewhere}",
     nobody_free="抱歉，现在没有空闲的同事。{elsewhere}",
     message="我可以为您留言。",
     joined="现在由人工同事{person}为您服务，我来转述。",

@@ -13,6 +13,8 @@ class Staff:
     """There are people who look after this desk's inbox; False: nobody will ever take over."""
     there: bool = False
     """It is the time of day at which they are there."""
+    reachable: bool = True
+    """Whether they could take over here; False: at no time of day, as in a chat of typed words over HTTP."""
     waiting: bool = False
     """This visitor waits for one of them."""
     place: int = 1

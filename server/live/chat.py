@@ -18,6 +18,7 @@ from agent.events import Ended, ErrandMoved, Event, Heard, Screened, Shown, Writ
 from agent.history import Exchange, History
 from agent.reply import reply
 from agent.sentence import Citation, Outcome, Sentence
+from agent.staff import Staff
 from server.live.desks import OpenDesk
 from server.live.documents import ChatDocument, ChatRequest, CitationDocument, SentenceDocument
 from server.live.errors import LiveError
@@ -55,6 +56,10 @@ class _Talk:
     """When its last question came or was answered, seconds."""
     questions: int = 0
     """That are answered, or wait for it; while there are any it is not forgotten."""
+
+
+OUT_OF_REACH = Staff(known=True, there=False, reachable=False)
+"""Nobody takes a typed conversation over: who asks for a person is told where people are."""
 
 
 class Voiceless:
@@ -191,7 +196,7 @@ class Chat:
     async def _events(
         self, opened: OpenDesk, asked: ChatRequest, history: History
     ) -> AsyncGenerator[Event, None]:
-        memory = history.memory()
+        memory = history.memory(staff=OUT_OF_REACH)
         language = asked.language or memory.language or opened.desk.language_of(asked.text)
         heard = Heard(Transcript(asked.text, language, 1.0, "typed"))
         engines = replace(opened.engines, synthesizer=Voiceless())

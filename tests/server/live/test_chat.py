@@ -83,3 +83,24 @@ async def test_a_conversation_that_is_being_answered_is_not_forgotten_for_others
     assert len(talks._talks["front", "mine"].history.memory().exchanges) == 2
     await talks.answer(desk, asked("fifth"))
     assert [name for _, name in talks._talks] == ["mine", "fifth"]  # rested less long than the fourth
+
+
+@pytest.mark.parametrize(
+    ("text", "contact"),
+    [
+        ("I want to talk to a person", "Call us on 01 234 5678."),
+        ("我要找人工客服", "请拨打 01 234 5678。"),
+    ],
+)
+async def test_who_asks_for_a_person_is_told_where_people_are(
+    tmp_path: Path, text: str, contact: str
+) -> None:
+    desk = desk_in(
+        tmp_path / "desk",
+        '[persona.contact]\nen = "Call us on 01 234 5678."\nzh = "请拨打 01 234 5678。"',
+    )
+    answer = await Chat(Metrics()).answer(opener("desk", desk), asked("mine", text))
+    assert contact in answer.reply
+    assert "pass you on to a colleague" not in answer.reply
+    assert "转接人工客服" not in answer.reply
+    assert answer.outcome == "handoff"

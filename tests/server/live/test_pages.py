@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from server.live.telling import FOR_VISITORS
 from tests.server.live.scripted_server import PAGES, Script, ScriptedServer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
@@ -622,6 +623,12 @@ def test_both_languages_have_every_line() -> None:
     assert keys[0] == keys[1]
     holes = [re.findall(r"^    (\w+): .*?(\{\w+\})", part, re.M) for part in (english, chinese)]
     assert holes[0] == holes[1]
+
+
+def test_every_notice_is_told_in_the_language_of_the_page() -> None:
+    text = (PAGES / "strings.js").read_text(encoding="utf-8")
+    keys = set(re.findall(r"^    (\w+):", text, re.M))
+    assert {*FOR_VISITORS, "media_lost", "idle"} <= keys
 
 
 def test_pages_hold_no_inline_script_and_no_foreign_address() -> None:
