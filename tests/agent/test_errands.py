@@ -1,5 +1,6 @@
 """What a visitor has done over turns: asked for, read back, corrected, confirmed, left."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from agent.history import Memory
 from agent.phrases import CHINESE, ENGLISH
 from agent.sentence import Outcome
 from agent.slots import LAPSES_S, Errand, Stage
-from agent.tools import Slot, Tool, tool
+from agent.tools import Slot, Tool, load_tools, run_tool, tool
 
 NUMBER = Slot(r"(?<!\d)(\d{4})(?!\d)", ask={"en": "What is your order number?", "zh": "请问订单号是多少？"})
 
@@ -391,3 +392,25 @@ def test_a_hesitating_no_leaves_everything_as_it_is() -> None:
             step = last(wish, no)
             assert line(step) == ENGLISH.left
             assert step.errand is None
+
+
+def test_the_tool_in_the_readme_asks_confirms_and_books_once(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    block = next(one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "TOOLS" in one)
+    (tmp_path / "tools.py").write_text(block, encoding="utf-8")
+    tools = load_tools(tmp_path / "tools.py")
+    day, guests, asked, done = talk(
+        "I would like to book a table please", "on Friday", "four people", "yes please", tools=tools
+    )
+    assert [isinstance(step, Say) and step.line for step in (day, guests)] == [
+        "On which day?",
+        "For how many people?",
+    ]
+    assert isinstance(asked, Say)
+    assert asked.line == "Shall I book a table for 4 on Friday?"
+    assert isinstance(done, Act)
+    line = run_tool(done.tool, done.values, language="en", state_dir=tmp_path)
+    assert line == "Your table for 4 on Friday is booked."
+    assert (tmp_path / "tables.csv").read_text() == "Friday,4\n"
+    (idle,) = talk("Do you have tables for six people?", tools=tools)
+    assert not isinstance(idle, Act)
