@@ -34,6 +34,16 @@ DROPS = re.compile(
     r"|算了|没事了|取消|不转了|不找了",
     re.IGNORECASE,
 )
+LETS_GO = re.compile(
+    r"(?:(?:ok(?:ay)?|oh|ah|well|no|right|fine|actually|sorry|then|so|you know what|please)[\s,.!]+){0,4}"
+    r"(?:never ?mind(?: (?:it|that))?|forget (?:about )?(?:it|that|this)|(?:leave|drop) it"
+    r"|cancel(?: (?:it|that|this))?|i(?:'ve| have)? changed my mind)"
+    r"(?:[\s,.!]+(?:then|please|now|thanks|thank you|bye|goodbye|anyway)){0,3}[\s.!]*"
+    r"|(?:好吧|哦|那|那就|嗯|唉|还是)?[，,。\s]*(?:算了|没事了|取消|不等了|作罢)(?:吧|啦)?"
+    r"(?:[，,。！!\s]*(?:谢谢您?|再见|谢了))*[。！!～~\s]*",
+    re.IGNORECASE,
+)
+"""The whole of what who waits for a person says when they want none any more."""
 KEEPS = re.compile(
     r"\b(?:rather (?:you )?(?:not|didn'?t)|prefer (?:you )?(?:not|didn'?t)"
     r"|(?:don'?t|do not) (?:tell|share|pass|give)"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from server.live.documents import Document
+from server.live.protocol import seen
 
 SAY_CHARS = 1000
 """Longest text to be said at once: a minute of talk."""
@@ -75,7 +76,11 @@ class SayRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=SAY_CHARS)]
+    text: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=SAY_CHARS),
+        BeforeValidator(seen),
+    ]
 
 
 class SaidDocument(Document):

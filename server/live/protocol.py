@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from server.live.errors import LiveError
 from server.live.mistakes import in_words
@@ -21,7 +30,23 @@ UP_RATE_HZ = 16_000
 DOWN_RATE_HZ = 24_000
 """Of the sound that it gets back."""
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_CHARS)]
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Signs that steer terminals or turn the direction of writing round, and spaces without a width; not tabs,
+ends of lines and what joins letters and emoji."""
+
+
+def seen(text: object) -> object:
+    """Return a text without what nobody sees in it, for pydantic; whatever else comes, as it is."""
+    return _UNSEEN.sub("", re.sub(r"\r\n?", "\n", text)) if isinstance(text, str) else text
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_CHARS),
+    BeforeValidator(seen),
+]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Language = Literal["en", "zh"]
 

@@ -124,7 +124,8 @@ class Switchboard:
         waiting = case is not None and case.state == "waiting"
         since = case.asked_at if case is not None and waiting else self._clock()
         settings = self._desks[desk].desk.settings.handoff
-        return Staff(True, settings.open, waiting, self.cases.ahead(desk, since) + 1)
+        place = self.cases.ahead(desk, since) + 1
+        return Staff(known=True, there=settings.open, waiting=waiting, place=place)
 
     # What people do
 
@@ -153,11 +154,19 @@ class Switchboard:
         """Have the avatar say somebody's words.
 
         Raises:
-            LiveError: as `take`; "not_yours"; "visitor_away" while the connection is broken; "not_said": the
-                guard does not let it through, or the avatar could not speak.
+            LiveError: as `take`; "not_yours"; "nothing_to_say"; "visitor_away" while the
+                connection is broken; "not_said": the guard does not let it through, or the avatar could not
+                speak.
         """
         case, visit, talk = await self._live(operator, session)
         self._check_owner(case, operator)
+        if not any(map(str.isalnum, text)):
+            raise LiveError(
+                "nothing_to_say",
+                "there is no letter or digit in the text",
+                "write what the avatar is to say",
+                status=422,
+            )
         if not visit.joined:
             raise LiveError(
                 "visitor_away",

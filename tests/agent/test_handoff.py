@@ -160,6 +160,31 @@ async def test_who_waits_hears_their_place_goes_on_asking_and_may_withdraw(tmp_p
 
 
 @pytest.mark.parametrize(
+    "text", ["Forget it.", "oh well, never mind then, thanks", "算了", "好吧，算了吧，谢谢"]
+)
+async def test_who_waits_and_lets_it_go_withdraws(tmp_path: Path, text: str) -> None:
+    talk = Talk(tmp_path, staff=replace(THERE, waiting=True, place=1))
+    said = await talk.ask(text)
+    assert any(isinstance(event, Withdrawn) for event in talk.events)
+    assert said.startswith("好的" if text > "z" else "All right")
+
+
+@pytest.mark.parametrize(
+    "text", ["How do I cancel my order?", "怎么取消订单？", "Forget it, when do you open?"]
+)
+async def test_who_waits_and_asks_of_cancelling_is_answered(tmp_path: Path, text: str) -> None:
+    talk = Talk(tmp_path, staff=replace(THERE, waiting=True, place=1))
+    assert await talk.ask(text) == "You have thirty days."
+
+
+async def test_who_waits_and_drops_what_is_being_done_goes_on_waiting(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, staff=replace(THERE, waiting=True, place=1), tools=TOOLS)
+    assert "?" in await talk.ask("Please open a ticket")
+    await talk.ask("Forget it")
+    assert not any(isinstance(event, Withdrawn) for event in talk.events)
+
+
+@pytest.mark.parametrize(
     ("angry", "sorry"),
     [
         ("This is ridiculous!! You useless machine", "annoying"),

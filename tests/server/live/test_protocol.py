@@ -23,6 +23,23 @@ def test_messages_are_read_as_what_they_are() -> None:
     assert report.fps == 24.9
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("a\x00\x1b[2Jb\x9bc", "a[2Jbc"),
+        ("\u202etxt\u200b\ufeff \u2066x", "txt x"),
+        ("one\r\ntwo\tthree", "one\ntwo\tthree"),
+        ("👩\u200d🚀 می\u200cخواهم 你好？", "👩\u200d🚀 می\u200cخواهم 你好？"),
+    ],
+)
+def test_what_nobody_sees_is_taken_out_of_a_text(typed: str, read: str) -> None:
+    assert parse_message(json.dumps({"type": "text", "text": typed})) == Typed(type="text", text=read)
+
+
+def test_a_text_of_which_nothing_is_to_be_seen_is_empty() -> None:
+    assert "is empty" in refused(json.dumps({"type": "text", "text": " \u202e\u200b\x00 "})).message
+
+
 def test_a_complaint_names_the_field_and_never_what_it_held() -> None:
     error = refused('{"type":"text","text":{"card":"4111111111111111"}}')
     assert error.code == "bad_message"

@@ -136,6 +136,8 @@ async def test_a_person_takes_over_speaks_through_the_avatar_and_hands_back(
             assert (said["text"], said["name"]) == ("I look into it.", "Anna")
             await client.until("turn", heard="I look into it. One moment.")
             assert (await anna.does("say", name, text="You stupid idiot!")).status_code == 422
+            for nothing in ("\0", "\u202e\u200b", "😀…"):
+                assert (await anna.does("say", name, text=nothing)).status_code == 422
             assert (await anna.does("back", name)).json()["state"] == "back"
             await client.until("person", state="none")
             await client.until("turn")
