@@ -146,7 +146,11 @@ def _outline(body: str) -> Outline:
     fence = ""
 
     def end() -> None:
-        outline.say(plain_text("\n".join(below)))
+        words = plain_text("\n".join(below))
+        if words:
+            outline.say(words)
+        elif any(line.strip() for line in below):
+            outline.leave_out()
         below.clear()
 
     for line in body.split("\n"):

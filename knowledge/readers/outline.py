@@ -19,6 +19,8 @@ class _Part:
     page: int | None
     lines: tuple[str, ...] = ()
     """Of the heading, where it has several."""
+    untold: bool = False
+    """Something stands below the heading that cannot be said, such as code."""
     paragraphs: list[str] = field(default_factory=list)
     entry: Section | None = None
     """Of a table of questions, which are sections of their own."""
@@ -49,6 +51,10 @@ class Outline:
         """Add a paragraph to the present section."""
         if paragraph.strip():
             self._parts[-1].paragraphs.append(paragraph.strip())
+
+    def leave_out(self) -> None:
+        """Pass over something that cannot be said, such as code: the present heading is for that."""
+        self._parts[-1].untold = True
 
     def add(self, sections: Sequence[Section], *, faq: bool) -> None:
         """Add a table's rows: questions as sections of their own, others as paragraphs."""
@@ -150,7 +156,7 @@ class Outline:
                     bare.discard(last)
                 last = at
                 bare.add(at)
-            if last is not None and (part.paragraphs or part.entry is not None):
+            if last is not None and (part.paragraphs or part.untold or part.entry is not None):
                 bare.discard(last)
         return bare
 

@@ -285,5 +285,7 @@ def test_a_bare_heading_keeps_its_place_and_a_title_alone_is_no_text(tmp_path: P
     ]
     with pytest.raises(DocumentError, match="no text below the title"):
         read(tmp_path, "b.md", "# Museum\n")
+    code = read(tmp_path, "c.md", "# Tool\n\nIt draws.\n\n## Example\n\n```\ndraw()\n```\n")
+    assert texts(code) == "\nIt draws."
     faq = "---\nkind: faq\n---\n# Questions\n\n## warranty for tents\n\n## Can I pay by card\n\nYes.\n"
     assert [one.heading for one in read(tmp_path, "faq.md", faq).sections] == ["Can I pay by card"]
