@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.conversation_events import (
@@ -13,6 +13,7 @@ from agent.conversation_events import (
     TurnEnded,
 )
 from agent.handoff_record import Handoff
+from agent.line import joined
 from server.live.handoff_documents import EntryDocument, HandoffDocument, LineDocument, State
 
 LINES = 400
@@ -45,8 +46,8 @@ class Case:
     _heard: str = ""
     """The visitor's last words, as the guard let them through."""
     _turn: int = -1
-    _replies: list[int] = field(default_factory=list)
-    """Where the lines of the present turn's reply stand in `said`."""
+    _replies: list[tuple[int, str]] = field(default_factory=list)
+    """Where the lines of the present turn's reply stand in `said`, and their sentences as spoken."""
 
     @property
     def open(self) -> bool:
@@ -86,7 +87,7 @@ class Case:
                 )
                 if event.turn != self._turn:
                     self._turn, self._replies = event.turn, []
-                self._replies.append(len(self.said))
+                self._replies.append((len(self.said), event.sentence.text))
             case TurnEnded(interrupted=True):
                 return self._cut(event)
             case _:
@@ -97,7 +98,7 @@ class Case:
             self._kept.append(line.model_copy(update={"text": self._heard}) if told else line)
             if len(self.said) > LINES:
                 del self.said[0], self._kept[0]
-                self._replies = [at - 1 for at in self._replies if at]
+                self._replies = [(at - 1, spoken) for at, spoken in self._replies if at]
         return line
 
     def entry(self) -> EntryDocument:
@@ -153,26 +154,40 @@ class Case:
         return text if self.state == "taken" else self.shown(text)
 
     def _cut(self, event: TurnEnded) -> LineDocument | None:
-        """Of a reply that was interrupted, only what was heard stays."""
+        """Of a reply that was interrupted, only what was heard stays; another's words before it are whole."""
         if event.turn != self._turn or not self._replies:
             return None
-        first = self.said[self._replies[0]]
-        names = [self.said[at].name for at in self._replies if self.said[at].name]
-        for at in reversed(self._replies):
-            del self.said[at], self._kept[at]
-        self._replies = []
-        name = names[-1] if names else ""
+        places = [at for at, _ in self._replies]
+        heard = heard_of([spoken for _, spoken in self._replies], event.heard)
+        last = max((number for number, text in enumerate(heard) if text), default=len(heard) - 1)
+        name = self.said[places[last]].name
+        first = last
+        while first and self.said[places[first - 1]].name == name:
+            first -= 1
         line = LineDocument(
-            at=first.at,
+            at=self.said[places[first]].at,
             who="person" if name else "ai",
             name=name,
-            text=self._reply(event.heard),
+            text=self._reply(joined(heard[first : last + 1])),
             interrupted=True,
         )
+        for at in reversed(places[first if event.heard else 0 :]):
+            del self.said[at], self._kept[at]
+        self._replies = []
         if event.heard:
             self.said.append(line)
             self._kept.append(line)
         return line
+
+
+def heard_of(sentences: Sequence[str], heard: str) -> list[str]:
+    """Return what was heard of each sentence of a reply, where `heard` is what was heard of them together."""
+    found = []
+    for number, sentence in enumerate(sentences):
+        whole = heard.startswith(sentence) and number < len(sentences) - 1
+        found.append(sentence if whole else heard)
+        heard = heard[len(sentence) :].lstrip() if whole else ""
+    return found
 
 
 def stored(text: str, *, over: bool) -> HandoffDocument:

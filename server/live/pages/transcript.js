@@ -58,6 +58,7 @@ export class Transcript {
     const body = found.reply.querySelector(".words");
     const apart = body.childElementCount > 0 && language !== "zh" ? " " : "";
     body.append(apart, el("span", { lang: language, text }));
+    found.said.push({ line: found.reply, text });
     for (const citation of citations) this.#cite(found, citation);
     this.#follow();
   }
@@ -79,15 +80,20 @@ export class Transcript {
     if (!found?.reply) return;
     if (found.visitor && heard) this.#askWhatTheyThink(turn, found.reply);
     if (!interrupted) return;
-    const body = found.reply.querySelector(".words");
-    const t = this.speaker();
-    if (!heard) {
-      found.reply.remove();
-      found.reply = null;
-      return;
+    const lines = [...new Set([...found.said.map(({ line }) => line), found.reply])];
+    const parts = heardBy(found.said, heard);
+    if (!found.said.length) parts.set(found.reply, heard);
+    const last = lines.findLast((line) => parts.get(line));
+    for (const line of lines) {
+      const text = parts.get(line);
+      if (!text) line.remove();
+      if (!text || line !== last) continue;
+      const body = line.querySelector(".words");
+      body.replaceChildren(el("span", { lang: languageOf(text), text: `${text} …` }), " ", el("small", { string: "interrupted" }));
+      translate(body, this.speaker());
     }
-    body.replaceChildren(el("span", { lang: languageOf(heard), text: `${heard} …` }), " ", el("small", { string: "interrupted" }));
-    translate(body, t);
+    found.reply = last ?? null;
+    found.said = [];
   }
 
   /** Two buttons below a reply; pressing one again takes it back. */
@@ -109,7 +115,7 @@ export class Transcript {
   #turn(number) {
     let found = this.#turns.get(number);
     if (!found) {
-      found = { visitor: null, reply: null, sources: new Map() };
+      found = { visitor: null, reply: null, sources: new Map(), said: [] };
       this.#turns.set(number, found);
     }
     return found;
@@ -179,6 +185,20 @@ export class Transcript {
     const box = this.list.parentElement;
     if (box.scrollHeight - box.scrollTop - box.clientHeight < 240) box.scrollTop = box.scrollHeight;
   }
+}
+
+/** What was heard of each line of a reply, where `heard` is what was heard of all its sentences together. */
+function heardBy(said, heard) {
+  const parts = new Map();
+  said.forEach(({ line, text }, number) => {
+    const whole = number < said.length - 1 && heard.startsWith(text);
+    const part = whole ? text : heard;
+    const before = parts.get(line) ?? "";
+    const apart = before && part && languageOf(part) !== "zh" ? " " : "";
+    parts.set(line, before + apart + part);
+    heard = whole ? heard.slice(text.length).trimStart() : "";
+  });
+  return parts;
 }
 
 function write(line, text) {

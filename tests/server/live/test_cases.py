@@ -31,6 +31,34 @@ def test_of_a_reply_that_was_interrupted_only_what_was_heard_is_shown() -> None:
     assert len(one.said) == 2
 
 
+def test_what_the_ai_said_before_a_person_stays_the_ai_s_where_that_person_is_interrupted() -> None:
+    one = case()
+    one.state = "taken"
+    for text, person in (
+        ("You talk with Anna.", ""),
+        ("I speak.", ""),
+        ("Hi there.", "Anna"),
+        ("I am Anna.", "Anna"),
+    ):
+        one.take(SentenceBegan(2, Sentence(text, person=person)), 3.0, "Anna")
+    line = one.take(ended(2, "You talk with Anna. I speak. Hi there. I am"), 4.0, "Anna")
+    assert line is not None
+    assert (line.text, line.who, line.name) == ("Hi there. I am", "person", "Anna")
+    told = [(each.who, each.text) for each in one.said]
+    assert told == [("ai", "You talk with Anna."), ("ai", "I speak."), ("person", "Hi there. I am")]
+
+
+def test_a_person_of_whom_nothing_was_heard_said_nothing() -> None:
+    one = case()
+    one.state = "taken"
+    one.take(SentenceBegan(2, Sentence("You talk with Anna.")), 3.0, "Anna")
+    one.take(SentenceBegan(2, Sentence("Hi there.", person="Anna")), 3.0, "Anna")
+    line = one.take(ended(2, "You talk"), 4.0, "Anna")
+    assert line is not None
+    assert (line.text, line.who, line.interrupted) == ("You talk", "ai", True)
+    assert [each.text for each in one.said] == ["You talk"]
+
+
 def test_what_is_told_to_the_person_is_kept_masked() -> None:
     one = case()
     one.state = "taken"
