@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.confirming import Nod, nod
 from agent.events import ErrandMoved, Event, PassedOn, Withdrawn, Written
-from agent.handoff_words import DROPS, HOW_LONG, KEEPS, NO_PERSON
+from agent.handoff_words import DROPS, HOW_LONG, KEEPS, LETS_GO, NO_PERSON
 from agent.history import Memory
 from agent.particulars import Particulars, particulars_of
 from agent.phrases import Phrases
@@ -86,9 +86,12 @@ def next_handoff(asked: Asked) -> Step | None:
     errand = asked.memory.errand
     if errand is not None and errand.tool == ERRAND and not errand.lapsed(asked.now_s):
         return _answered(asked, errand)
-    if asked.memory.staff.waiting and NO_PERSON.search(asked.text.replace("’", "'")):
+    said = asked.text.replace("’", "'")
+    going = errand is not None and errand.stage is not Stage.DONE and not errand.lapsed(asked.now_s)
+    lets_go = LETS_GO.fullmatch(said.strip()) is not None and not going  # else it is that which they drop
+    if asked.memory.staff.waiting and (lets_go or NO_PERSON.search(said)):
         return Step(asked.phrases.declined, None, Withdrawn(), Outcome.ANSWERED)
-    if wants_person(asked.text) or asked.memory.staff.waiting and HOW_LONG.search(asked.text):
+    if wants_person(said) or asked.memory.staff.waiting and HOW_LONG.search(said):
         return begun(asked, Reason.ASKED)
     if asked.desk.settings.handoff.speaks_of(asked.text) and not asked.memory.staff.waiting:
         return begun(asked, Reason.POLICY)
