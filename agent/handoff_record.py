@@ -39,7 +39,7 @@ class Handoff:
     transcript: tuple[Line, ...]
     """As it was heard; without consent, what the visitor told of themselves is masked."""
     data: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """names, phones, emails, numbers → values; empty without consent."""
+    """names, phones, emails, numbers, addresses → values; empty without consent."""
 
 
 def handoff_of(

@@ -1,4 +1,4 @@
-"""What a visitor told of themselves: names, telephone numbers, e-mail addresses, order numbers.
+"""What a visitor told of themselves: names, addresses, telephone numbers, e-mail addresses, order numbers.
 
 It stays in memory, and goes to a person only with the visitor's consent. Cards, accounts, identity numbers
 and secrets are not even kept.
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from agent.addresses import addresses
+from agent.told_names import names_of, without_names
 from agent.tools import Tool, dictated, digits_from_words, digits_of
 from moderation.verdict import Category, Verdict
 
@@ -22,49 +24,26 @@ LABELS = {
         "phones": "[phone number]",
         "emails": "[e-mail address]",
         "numbers": "[number]",
+        "addresses": "[address]",
     },
-    "zh": {"names": "[姓名]", "phones": "[电话号码]", "emails": "[邮箱]", "numbers": "[号码]"},
+    "zh": {
+        "names": "[姓名]",
+        "phones": "[电话号码]",
+        "emails": "[邮箱]",
+        "numbers": "[号码]",
+        "addresses": "[地址]",
+    },
 }
 _WORDS = {
-    "en": ("your name", "your phone number", "your e-mail address", "the numbers that you gave me"),
-    "zh": ("您的姓名", "您的电话", "您的邮箱", "您提供的号码"),
+    "en": (
+        "your name",
+        "your phone number",
+        "your e-mail address",
+        "the numbers that you gave me",
+        "your address",
+    ),
+    "zh": ("您的姓名", "您的电话", "您的邮箱", "您提供的号码", "您的地址"),
 }
-_NAMED = re.compile(
-    r"\b(?:my (?:full |first |last )?name(?: is|'s)|i(?:'m| am) called|the name(?: is|'s)|name(?:'s| is))\s+"
-    r"((?:(?:mr|mrs|ms|miss|dr)\.?\s+)?[^\W\d_][\w'-]*(?:\s+[^\W\d_][\w'-]*){0,2})",
-    re.IGNORECASE,
-)
-_SPEAKING = re.compile(
-    r"\b[Tt]his is\s+([^\W\d_][\w'-]*(?:\s+[^\W\d_][\w'-]*){0,2})\s+(?:speaking|calling|here)\b"
-)
-_I_AM = re.compile(r"\bI(?:'m| am)\s+([A-Z][a-z'-]+\s+[A-Z][\w'-]+)\b")
-_NAMED_ZH = re.compile(
-    r"(?:我叫做?|我(?:的)?(?:名字|姓名)(?:是|叫)|姓名[是为：:])\s*"
-    r"([\u4e00-\u9fff·]{2,4}?)(?=[\s，,。.！!、；;]|想|要|是|的|我|电话|手机|订单|邮箱|$)"
-    r"|(?:我|免贵)姓([\u4e00-\u9fff])"
-)
-_NOT_OF_A_NAME = re.compile(
-    r"\s+(?:and|but|i|my|from|with|the|order|phone|number|not|on|here|speaking|calling|please|at|in|for|it|so)\b.*$",
-    re.IGNORECASE | re.DOTALL,
-)
-_NO_NAME = frozenset(
-    [
-        "not",
-        "on",
-        "in",
-        "the",
-        "a",
-        "an",
-        "it",
-        "wrong",
-        "correct",
-        "spelled",
-        "spelt",
-        "misspelled",
-        "different",
-        "missing",
-    ]
-)
 _EMAIL = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,24}){1,4}")
 _SPOKEN_EMAIL = re.compile(r"\b[a-z0-9._-]+ at [a-z0-9-]+(?: dot [a-z]{2,12}){1,3}\b", re.IGNORECASE)
 _PHONE_WORDS = re.compile(
@@ -83,6 +62,14 @@ _DICTATED = re.compile(
     rf"(?:\b{_DIGIT_WORD}\b[\s,-]*){{4,}}|(?:\d[\s-]){{3,}}\d+|[零〇一幺二两三四五六七八九]{{4,}}",
     re.IGNORECASE,
 )
+_NUMBER_WORD = (
+    r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
+    r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|double|triple)"
+)
+_RUN = re.compile(rf"\b{_NUMBER_WORD}(?:(?:[\s,-]+){_NUMBER_WORD}){{1,24}}\b", re.IGNORECASE)
+"""A number that is dictated, in digits or in pairs: "nineteen eighty-four twelve"."""
+DICTATED_DIGITS = 4
+"""Digits from which on such words are a number of something, and no amount."""
 _ANY_NUMBER = re.compile(r"(?:\b[A-Z]{1,4}[\s-]?)?(?<![\d.,])\d{4,19}(?![\d.,]?\d)")
 _IDENTITY = frozenset(
     f"pii.{kind}"
@@ -101,9 +88,11 @@ class Particulars:
     emails: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     """Of orders, tickets, customers."""
+    addresses: tuple[str, ...] = ()
+    """Where post comes."""
 
     def __bool__(self) -> bool:
-        return bool(self.names or self.phones or self.emails or self.numbers)
+        return any(self._kinds())
 
     def __or__(self, other: Particulars) -> Particulars:
         return Particulars(
@@ -111,6 +100,7 @@ class Particulars:
             _joined(self.phones, other.phones),
             _joined(self.emails, other.emails),
             _joined(self.numbers, other.numbers),
+            _joined(self.addresses, other.addresses),
         )
 
     def said(self, language: str) -> str:
@@ -123,11 +113,11 @@ class Particulars:
 
     def document(self) -> dict[str, list[str]]:
         """Return kind → values, of the kinds that there are."""
-        names = ("names", "phones", "emails", "numbers")
+        names = ("names", "phones", "emails", "numbers", "addresses")
         return {name: list(values) for name, values in zip(names, self._kinds(), strict=True) if values}
 
     def _kinds(self) -> tuple[tuple[str, ...], ...]:
-        return self.names, self.phones, self.emails, self.numbers
+        return self.names, self.phones, self.emails, self.numbers, self.addresses
 
 
 def particulars_of(text: str, verdict: Verdict, tools: Sequence[Tool] = ()) -> Particulars:
@@ -142,8 +132,11 @@ def particulars_of(text: str, verdict: Verdict, tools: Sequence[Tool] = ()) -> P
     phones, rest = _phones(text, verdict)
     emails = [*_EMAIL.findall(text), *(_written(found) for found in _SPOKEN_EMAIL.findall(text))]
     rest = _EMAIL.sub(" ", rest)
+    places = addresses(text)
+    for place in places:
+        rest = rest.replace(place, " ")
     numbers = []
-    spoken = digits_from_words(rest)
+    spoken = digits_from_words(_RUN.sub(_as_digits, rest))
     for tool in tools:
         for name, slot in tool.slots.items():
             value = slot.find(rest) if slot.digits else None
@@ -155,7 +148,11 @@ def particulars_of(text: str, verdict: Verdict, tools: Sequence[Tool] = ()) -> P
                 numbers.append(value)
     numbers += [one or other for one, other in _CODE.findall(spoken)] + _NUMBERED.findall(spoken)
     return Particulars(
-        tuple(_names(text)), _joined((), phones), _joined((), emails), _without_parts(numbers, phones)
+        tuple(names_of(text)),
+        _joined((), phones),
+        _joined((), emails),
+        _without_parts(numbers, phones),
+        _joined((), places),
     )
 
 
@@ -169,6 +166,9 @@ def hidden(text: str, known: Particulars, language: str, *, own: bool) -> str:
         own: they are the visitor's words, so that any longer number in them is taken for theirs.
     """
     labels = LABELS.get(language, LABELS["en"])
+    places = {*known.addresses, *(addresses(text) if own else ())}
+    for place in sorted(places, key=len, reverse=True):
+        text = re.sub(re.escape(place), labels["addresses"], text, flags=re.IGNORECASE)
     for label, values in (
         (labels["emails"], known.emails),
         (labels["phones"], known.phones),
@@ -176,10 +176,9 @@ def hidden(text: str, known: Particulars, language: str, *, own: bool) -> str:
     ):
         for value in sorted(values, key=len, reverse=True):
             text = _anyhow(value).sub(label, text)
-    for name in sorted(known.names, key=len, reverse=True):
-        edge = r"\b" if name.isascii() else ""
-        text = re.sub(rf"{edge}{re.escape(name)}{edge}", labels["names"], text, flags=re.IGNORECASE)
+    text = without_names(text, known.names, labels["names"])
     if own:
+        text = _RUN.sub(lambda found: labels["numbers"] if _is_long(found) else found.group(), text)
         text = _DICTATED.sub(lambda found: f"{labels['numbers']}{' ' * found.group()[-1:].isspace()}", text)
         text = _ANY_NUMBER.sub(labels["numbers"], text)
         text = _EMAIL.sub(labels["emails"], text)
@@ -214,16 +213,14 @@ def _phones(text: str, verdict: Verdict) -> tuple[list[str], str]:
     return found, rest
 
 
-def _names(text: str) -> list[str]:
-    found = []
-    for pattern in (_NAMED, _SPEAKING, _I_AM):
-        for name in pattern.findall(text):
-            name = _NOT_OF_A_NAME.sub("", name).strip(" '-")
-            if name and name.split()[0].lower() not in _NO_NAME:
-                found.append(name if name != name.lower() else name.title())
-    for full, family in _NAMED_ZH.findall(text):
-        found.append(full or family)
-    return list(dict.fromkeys(found))
+def _is_long(found: re.Match[str]) -> bool:
+    return len(digits_of(found.group())) >= DICTATED_DIGITS
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    """Write a dictated number in digits, where its words name tens or teens; else it is read as ever."""
+    tens = re.search(r"\w(?:teen|ty)\b|\b(?:ten|eleven|twelve)\b", found.group(), re.IGNORECASE)
+    return digits_of(found.group()) if tens and _is_long(found) else found.group()
 
 
 def _written(email: str) -> str:

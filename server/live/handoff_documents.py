@@ -51,7 +51,7 @@ class EntryDocument(Document):
     """The conversation goes on, so that it can be taken."""
     summary: str = ""
     data: dict[str, list[str]] = Field(default_factory=dict)
-    """names, phones, emails, numbers; empty without consent."""
+    """names, phones, emails, numbers, addresses; empty without consent."""
 
 
 class HandoffDocument(EntryDocument):

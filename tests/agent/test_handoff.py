@@ -316,6 +316,9 @@ def test_a_handoff_hides_what_was_told_unless_the_visitor_agreed() -> None:
         ("I'm Anna Smith, call me on +353 87 123 4567",
          {"names": ["Anna Smith"], "phones": ["+353871234567"]}),
         ("one oh three four two", {"numbers": ["10342"]}),
+        ("my order is ten three forty-two", {"numbers": ["10342"]}),
+        ("I'm Peter, at 12 Elm Street", {"names": ["Peter"], "addresses": ["12 Elm Street"]}),
+        ("我是张伟，住在建国路88号", {"names": ["张伟"], "addresses": ["建国路88号"]}),
         ("ring me at zero two zero nine one zero zero one four two", {"phones": ["0209100142"]}),
         ("我叫王小明，手机13812345678，订单号10342",
          {"names": ["王小明"], "phones": ["13812345678"], "numbers": ["10342"]}),
@@ -327,6 +330,34 @@ def test_a_handoff_hides_what_was_told_unless_the_visitor_agreed() -> None:
 )  # fmt: skip
 def test_what_visitors_tell_of_themselves_is_found(text: str, found: dict[str, list[str]]) -> None:
     assert particulars_of(text, GUARD.screen(text), TOOLS).document() == found
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("My name is Will. Will it come? It will, says Will.",
+         "My name is [name]. Will it come? It will, says [name]."),
+        ("my name is may and I may return it", "my name is [name] and I may return it"),
+        ("I'm Peter. Is peter there?", "I'm [name]. Is [name] there?"),
+        ("I'm Anna Smith, Anna for short", "I'm [name], [name] for short"),
+        ("I'm German. I'm Sorry, I am Fine", "I'm German. I'm Sorry, I am Fine"),
+        ("我姓高，我不高兴，高先生也不高兴", "我姓[姓名]，我不高兴，[姓名]先生也不高兴"),
+        ("我是张伟，张伟的包坏了", "我是[姓名]，[姓名]的包坏了"),
+        ("我叫Peter，我是程序员", "我叫[姓名]，我是程序员"),
+        ("我是高中生，我是江苏人，我是何时下的单", "我是高中生，我是江苏人，我是何时下的单"),
+        ("I live at 12 Elm Street, Springfield", "I live at [address]"),
+        ("send it to 221b baker street", "send it to [address]"),
+        ("My address is 7 The Green, Dublin 4.", "My address is [address]."),
+        ("请寄到上海市世纪大道100号3栋502室", "请寄到[地址]"),
+        ("我住在建国路88号，谢谢", "我住在[地址]，谢谢"),
+        ("I walked 5 days on the road with 2 tents", "I walked 5 days on the road with 2 tents"),
+        ("it is nineteen eighty four twelve", "it is [number]"),
+        ("one oh three fourteen or twenty four months", "[number] or twenty four months"),
+    ],
+)  # fmt: skip
+def test_what_visitors_tell_is_hidden_and_common_words_stay(text: str, shown: str) -> None:
+    told = particulars_of(text, GUARD.screen(text), TOOLS)
+    assert hidden(text, told, "zh" if text > "z" else "en", own=True) == shown
 
 
 def test_numbers_are_hidden_however_they_are_grouped_and_prices_are_not() -> None:
