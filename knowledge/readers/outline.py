@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from knowledge.document import Section
 
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _ASKS = re.compile(r"[?？]\s*$")
 
 
@@ -120,8 +121,8 @@ class Outline:
             if _is_head(part):
                 above = [one for one in above if one.level < part.level]
                 if at in alone:
-                    words = "\n\n".join(part.lines or (part.heading,))
-                    if not bare or _ASKS.search(words) or part.heading in (title, self.title):
+                    words = "\n\n".join(map(as_sentence, part.lines or (part.heading,)))
+                    if not bare or _ASKS.search(part.heading) or part.heading in (title, self.title):
                         continue
                     over = above[-1] if above else self._parts[0]
                     if found and latest is over and found[-1].page == part.page:
@@ -159,6 +160,13 @@ class Outline:
             if last is not None and (part.paragraphs or part.untold or part.entry is not None):
                 bare.discard(last)
         return bare
+
+
+def as_sentence(line: str) -> str:
+    """Return a heading or a table's row with a full stop, so that it is not read on into the next one."""
+    if not line or not (line[-1].isalnum() or line[-1] in ")）%€$£¥元"):
+        return line
+    return line + ("。" if _HAN.search(line) else ".")
 
 
 def _is_head(part: _Part) -> bool:

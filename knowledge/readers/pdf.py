@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from knowledge.document import Document
 from knowledge.errors import DocumentError
 from knowledge.readers.given import Given, document, join_lines
-from knowledge.readers.outline import Outline
+from knowledge.readers.outline import Outline, as_sentence
 from knowledge.readers.unseen_ink import without_unseen
 
 MOST_PAGES = 3000
@@ -209,7 +209,7 @@ def _add_page(outline: Outline, page: list[Line], number: int, scale: _Scale) ->
     def head() -> None:
         if len(heading) > MOST_LINES and outline.first_heading:
             for row in heading:
-                outline.say(row)
+                outline.say(as_sentence(row))
         elif heading:
             outline.head(height, join_lines(heading), lines=heading)
         heading.clear()

@@ -167,4 +167,7 @@ def test_a_table_in_larger_letters_is_no_heading(tmp_path: Path) -> None:
         )
         document = read(tmp_path, "prices.pdf", data)
         (repairs,) = [one for one in document.sections if one.heading == "Repairs"]
-        assert repairs.text.split("\n\n") == [*rows, *(text for _, text in below)]
+        assert repairs.text.split("\n\n") == [
+            *(f"{row}." for row in rows),
+            *(text for _, text in below),
+        ]

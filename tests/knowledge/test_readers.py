@@ -269,8 +269,8 @@ def test_headings_with_nothing_below_them_are_text_of_the_one_above(
     document = read(tmp_path, name, text)
     assert document.title == "Museum"
     assert [(one.heading, one.text) for one in document.sections] == [
-        ("Opening hours", "Monday to Friday 9:00 to 17:00\n\nSaturday 10:00 to 14:00"),
-        ("Tickets", "A ticket costs 8 euros.\n\nFree for children"),
+        ("Opening hours", "Monday to Friday 9:00 to 17:00.\n\nSaturday 10:00 to 14:00."),
+        ("Tickets", "A ticket costs 8 euros.\n\nFree for children."),
     ]
 
 
@@ -280,8 +280,8 @@ def test_a_bare_heading_keeps_its_place_and_a_title_alone_is_no_text(tmp_path: P
     )
     assert [(one.heading, one.text) for one in document.sections] == [
         ("地址", "长街一号。"),
-        ("北店", "周日休息"),
-        ("", "全天开放"),
+        ("北店", "周日休息。"),
+        ("", "全天开放。"),
     ]
     with pytest.raises(DocumentError, match="no text below the title"):
         read(tmp_path, "b.md", "# Museum\n")
