@@ -114,7 +114,7 @@ def test_an_unreachable_endpoint_is_noted_and_the_knowledge_answers(tmp_path: Pa
     assert run("new", folder)[0] == 0
     with (folder / "desk.toml").open("a") as file:
         file.write('\n[answering]\nengine = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n')
-    told = document("ask", folder, "--text", "hello")
+    told = document("ask", folder, "--text", "Tell me about returns")
     assert any("base_url" in note for note in told["notes"])
     with (folder / "desk.toml").open("a") as file:
         file.write("fallback = false\n")
