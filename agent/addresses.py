@@ -34,7 +34,7 @@ _PATTERNS = tuple(
 )
 _SAID = re.compile(
     r"\b(?:my|our|the|home|delivery|shipping|billing|postal|new)\s+address(?: is|'s|:)\s*"
-    r"([^.!?\n]{0,40}?\d[^.!?\n]{0,60})",
+    r"([^.!?\n]{0,40}?\d(?:(?!,? and (?:my|the|i|it)\b)[^.!?\n]){0,60})",
     re.IGNORECASE,
 )
 _COUNT_ZH = r"[\d一二三四五六七八九十百〇零两]{1,6}"

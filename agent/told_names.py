@@ -24,7 +24,7 @@ _I_AM_ONE = re.compile(
 )
 _NAMED_ZH = re.compile(
     r"(?:我叫做?|我(?:的)?(?:名字|姓名)(?:是|叫)|姓名[是为：:])\s*"
-    r"([\u4e00-\u9fff·]{2,4}?)(?=[\s，,。.！!、；;]|想|要|是|的|我|电话|手机|订单|邮箱|$)"
+    r"((?![你您他她它])[\u4e00-\u9fff·]{2,4}?)(?=[\s，,。.！!、；;]|想|要|是|的|我|电话|手机|订单|邮箱|$)"
     r"|(?:我|免贵)姓([\u4e00-\u9fff])"
 )
 _NAMED_LATIN_ZH = re.compile(
@@ -45,6 +45,7 @@ _NOT_I_AM_ZH = re.compile(
     r"|贺卡|胡说|谢谢|罗马|雷锋|孔子|汤圆"
 )
 """What begins like a family name and is none."""
+_NO_END_ZH = "了的人吗呢吧啊"
 _NOT_OF_A_NAME = re.compile(
     r"\s+(?:and|but|i|my|from|with|the|order|phone|number|not|on|here|speaking|calling|please|at|in|for|it|so)\b.*$",
     re.IGNORECASE | re.DOTALL,
@@ -106,7 +107,9 @@ def names_of(text: str) -> list[str]:
     for full, family in _NAMED_ZH.findall(text):
         found.append(full or family)
     found += _NAMED_LATIN_ZH.findall(text)
-    found += [name for name in _I_AM_ZH.findall(text) if not _NOT_I_AM_ZH.match(name)]
+    for name in _I_AM_ZH.findall(text):
+        if not _NOT_I_AM_ZH.match(name) and name[-1] not in _NO_END_ZH:
+            found.append(name)
     return list(dict.fromkeys(found))
 
 
