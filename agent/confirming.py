@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from agent.slots import asks_something
+
 BOOK = "actions.sqlite"
 KEPT_S = 30 * 86_400.0
 """How long it is known what was done: longer than any conversation."""
@@ -138,7 +140,8 @@ def bare(text: str) -> Nod:
 
 def without_yes(text: str) -> str:
     """Return a text without the "yes, please," that goes before it."""
-    return _AGREES_FIRST.sub("", text, count=1) or text
+    found = _AGREES_FIRST.match(text)
+    return text[found.end() :] or text if found else text
 
 
 def asked_before(text: str) -> str:
@@ -149,7 +152,7 @@ def asked_before(text: str) -> str:
     rest = str(found["rest"] or found["rest_zh"] or "")
     trimmed = re.sub(r"\W+first\W*$", "", rest, flags=re.IGNORECASE)
     first = found["first"] or found["first_zh"] or trimmed != rest
-    asks = _ASKS.match(trimmed) or re.search(r"[?？]\s*$", trimmed)
+    asks = _ASKS.match(trimmed) or asks_something(trimmed)
     return trimmed if asks and (first or found["but"] or found["but_zh"]) else ""
 
 

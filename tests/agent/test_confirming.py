@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.confirming import BOOK, KEPT_S, ActionBook, Done, Nod, action_key, asked_before, nod
+from agent.confirming import BOOK, KEPT_S, ActionBook, Done, Nod, action_key, asked_before, nod, without_yes
 
 ENGLISH = "Shall I cancel order 4 1 1 7? 4117"
 CHINESE = "要取消订单 4 1 1 7 吗？ 4117"
@@ -42,6 +42,7 @@ def test_only_a_plain_yes_is_a_yes(text: str, question: str, meant: Nod) -> None
         ("yes, but first tell me about refunds", "tell me about refunds"),
         ("Yes please, but how long does it take?", "how long does it take?"),
         ("ok, before that, what does it cost?", "what does it cost?"),
+        ("yes but first what does it cost", "what does it cost"),
         ("好的，不过先告诉我退款的事", "告诉我退款的事"),
         ("可以，但是要多久？", "要多久？"),
         ("yes, but tomorrow", ""),
@@ -53,6 +54,14 @@ def test_only_a_plain_yes_is_a_yes(text: str, question: str, meant: Nod) -> None
 )
 def test_what_is_asked_before_a_yes_is_told_from_it(text: str, asked: str) -> None:
     assert asked_before(text) == asked
+
+
+def test_only_a_yes_that_goes_before_is_left_out() -> None:
+    assert without_yes("Yes please, it leaks.") == "it leaks."
+    assert (
+        without_yes("The pole is broken, right, and it leaks.") == "The pole is broken, right, and it leaks."
+    )
+    assert without_yes("yes") == "yes"
 
 
 def test_an_action_belongs_to_whoever_claims_it_first(tmp_path: Path) -> None:
