@@ -218,6 +218,9 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
         question = slot.question(turn.language)
         repeated = replace(errand, at_s=turn.now_s, put=True, question=question)
         return Say(question, Outcome.CLARIFIED, repeated)
+    if asked := asked_before(turn.text):
+        question = slot.question(turn.language)
+        return Aside(replace(errand, at_s=turn.now_s, put=False, question=question), asked)
     free = not slot.digits
     talk = small_talk(turn.text)
     mere = bare(turn.text) if free and slot.read(ANY_WORDS) is not None else Nod.UNCLEAR

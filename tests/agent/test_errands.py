@@ -414,3 +414,11 @@ def test_the_tool_in_the_readme_asks_confirms_and_books_once(tmp_path: Path) -> 
     assert (tmp_path / "tables.csv").read_text() == "Friday,4\n"
     (idle,) = talk("Do you have tables for six people?", tools=tools)
     assert not isinstance(idle, Act)
+
+
+def test_a_question_before_an_answer_is_none() -> None:
+    step = last("Please open a ticket.", "yes, but first what does it cost")
+    assert isinstance(step, Aside)
+    assert step.asked == "what does it cost"
+    assert step.errand is not None
+    assert (step.errand.question, step.errand.values) == ("What is it about?", {})
