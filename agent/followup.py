@@ -263,6 +263,7 @@ def follows(question: str, passages: Sequence[Passage]) -> bool:
         question: the visitor's words, without what went before.
         passages: found for the question as it stands alone.
     """
-    added = {word.key for word in words_of(question) if not word.plain}
+    # "how much" is spoken of where anything costs something
+    added = {name for word in words_of(question) if not word.plain for name in (word.key, *word.concepts)}
     found = {token for passage in passages[:FEW] for token in tokens_of(f"{passage.title}. {passage.text}")}
     return not added or bool(added & found)

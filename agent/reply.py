@@ -36,6 +36,8 @@ from speech.timeline import Phoneme, Speech
 
 FPS = 25
 """Video frames a second; every sentence's sound is padded to whole frames."""
+UNSURE, SURE = 0.6, 0.8
+"""Likelihoods: a question that hardly has an answer as a follow-up and surely has one by itself is none."""
 LEAD_S = 0.2
 """A living face before the first sound, so that a clip does not begin in the middle of a breath."""
 PAUSE_S = 0.28
@@ -273,8 +275,14 @@ def _looked_up(
     """
     wanted = asked if nod(asked) is not Nod.UNCLEAR else standalone(asked, memory.exchanges)
     found = engines.look_up(wanted, language)
-    if wanted != asked and not follows(asked, found[0]):
-        return asked, engines.look_up(asked, language)
+    if wanted == asked:
+        return wanted, found
+    follows_on = follows(asked, found[0])
+    if follows_on and found[1] >= UNSURE:
+        return wanted, found
+    alone = engines.look_up(asked, language)
+    if not follows_on or alone[1] >= SURE:
+        return asked, alone
     return wanted, found
 
 

@@ -1,12 +1,15 @@
 """Follow-ups are searched with what they leave to the conversation; what stands by itself is not touched."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
-from agent.followup import standalone
+from agent.followup import follows, standalone
 from agent.history import Exchange
+from agent.reply import _looked_up
 from agent.sentence import Outcome
+from knowledge.passage import Passage
 
 
 def after(*questions: str, reply: str = "", outcome: Outcome = Outcome.ANSWERED) -> tuple[Exchange, ...]:
@@ -203,3 +206,31 @@ def test_which_of_two_topics_is_meant_may_be_said_by_its_place(reply: str, answe
     made = standalone(answer, after(before, reply=reply, outcome=Outcome.CLARIFIED))
     assert made.startswith(before[:3])
     assert made.endswith(chosen)
+
+
+def passage(source: str, text: str, score: float = 0.9) -> Passage:
+    return Passage(source, source, source, text, score)
+
+
+def test_what_something_costs_is_spoken_of_where_there_is_a_price() -> None:
+    tour = [passage("tour", "The harbour tour takes 90 minutes and is 69 euros a person.")]
+    assert follows("How much is it?", tour)
+    assert follows("多少钱？", [passage("tour", "港口游览每人六十九欧元。")])
+    assert not follows("How heavy may it be?", tour)
+
+
+@pytest.mark.parametrize(
+    ("together", "alone", "taken"),
+    [(0.57, 0.96, "deposit"), (0.57, 0.7, "prices"), (0.7, 0.96, "prices")],
+)
+def test_a_question_that_has_a_sure_answer_by_itself_is_not_bent_to_the_one_before(
+    together: float, alone: float, taken: str
+) -> None:
+    def look_up(question: str, language: str) -> tuple[tuple[Passage, ...], float]:
+        score, source = (alone, "deposit") if question == asked else (together, "prices")
+        return (passage(source, "The deposit is 150 euros.", score),), score
+
+    asked = "What about the deposit?"
+    memory = SimpleNamespace(exchanges=after("How much does an e-bike cost per day?", reply="35 euros."))
+    _, (found, _) = _looked_up(asked, memory, SimpleNamespace(look_up=look_up), "en")
+    assert found[0].source == taken
