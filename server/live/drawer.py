@@ -101,7 +101,6 @@ class Drawer:
         self._job = self._shown = 0
         self._again_s = AGAIN_S
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
         self._start()
 
     @property
@@ -158,7 +157,6 @@ class Drawer:
 
     async def close(self) -> None:
         """End the process."""
-        self._closed = True
         process = self._process
         self._lose()
         if process is not None:
@@ -265,6 +263,9 @@ class Drawer:
         code = _end(process) if process is not None else 0
         log.error("a drawing process has ended (%s); another is started in %g s", code, self._again_s)
         self.restarts += 1
+        self._start_later()
+
+    def _start_later(self) -> None:
         self._timer = self._loop.call_later(self._again_s, self._again)
         self._again_s = min(2 * self._again_s, AGAIN_MOST_S)
 
@@ -273,8 +274,7 @@ class Drawer:
             self._start()
         except OSError as error:
             log.error("a drawing process cannot be started (%s); tried again in %g s", error, self._again_s)
-            self._timer = self._loop.call_later(self._again_s, self._again)
-            self._again_s = min(2 * self._again_s, AGAIN_MOST_S)
+            self._start_later()
 
     def _lose(self) -> None:
         """Let everything go that belongs to the process."""

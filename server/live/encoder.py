@@ -95,11 +95,18 @@ class VideoEncoder:
         made = self._context.encode(frame)
         packet = None
         if made:
-            packet = Packet(b"".join(bytes(part) for part in made))
-            packet.is_keyframe = made[0].is_keyframe
-            packet.pts = packet.dts = index * MOMENT_TICKS
-            packet.time_base = VIDEO_TIME_BASE
+            data = b"".join(bytes(part) for part in made)
+            packet = picture_packet(data, index, key=made[0].is_keyframe)
         return packet, time.perf_counter() - started
+
+
+def picture_packet(data: bytes, index: int, *, key: bool) -> Packet[Any]:
+    """Return an encoded picture as a packet with the time of its moment."""
+    packet: Packet[Any] = Packet(data)
+    packet.is_keyframe = key
+    packet.pts = packet.dts = index * MOMENT_TICKS
+    packet.time_base = VIDEO_TIME_BASE
+    return packet
 
 
 def _yuv(rgb: NDArray[np.uint8], size: tuple[int, int]) -> av.VideoFrame:

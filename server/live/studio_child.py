@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
 from collections import deque
 from contextlib import suppress
 
@@ -95,16 +94,16 @@ class Child:
 
     def _show(self, order: Show) -> None:
         try:
-            smaller = order.order.renderers(SCALES)
-            easels = Easels(smaller.pop(1.0), smaller=smaller, ai_label=order.order.ai_label)
+            smaller = order.face.renderers(SCALES)
+            easels = Easels(smaller.pop(1.0), smaller=smaller, ai_label=order.face.ai_label)
             for scale in SCALES:
                 easels.draw(Pose(), scale)  # the first drawing takes a second
         except Exception as error:
-            self._tell(Shown(order.face, f"{type(error).__name__}: {error}"))
+            self._tell(Shown(order.number, f"{type(error).__name__}: {error}"))
             return
-        self._easels[order.face] = easels
+        self._easels[order.number] = easels
         one_thread_each()
-        self._tell(Shown(order.face))
+        self._tell(Shown(order.number))
 
     def _draw(self, order: Draw) -> None:
         try:
@@ -120,16 +119,17 @@ class Child:
         if isinstance(order, Forget):
             self._encoders.pop(order.encoder, None)
             return
-        began_s = time.perf_counter()
         try:
             encoder = self._encoders.setdefault(order.encoder, VideoEncoder(order.codec))
             picture = self._slots.view(order.slot, order.shape)
-            packet, _ = encoder.encode(picture, order.moment, size=order.size, bps=order.bps, key=order.key)
+            packet, took_s = encoder.encode(
+                picture, order.moment, size=order.size, bps=order.bps, key=order.key
+            )
         except Exception as error:
             self._tell(Failed(order.job, f"{type(error).__name__}: {error}"))
             return
         data, key = (bytes(packet), packet.is_keyframe) if packet is not None else (b"", False)
-        self._tell(Encoded(order.job, data, key, time.perf_counter() - began_s))
+        self._tell(Encoded(order.job, data, key, took_s))
 
     def _tell(self, answer: Answer) -> None:
         self._connection.sendall(packed(answer))

@@ -8,15 +8,15 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from av.packet import Packet
 
 from agent.face import Face
 from agent.painter import Picture
 from server.live.drawer import Drawer
-from server.live.encoder import MOMENT_TICKS, VIDEO_TIME_BASE, Codec
+from server.live.encoder import Codec, picture_packet
 from server.live.errors import LiveError
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from numpy.typing import NDArray
 
     from avatar import Pose
@@ -98,11 +98,7 @@ class ProcessEncoder:
         )
         if not made.data:
             return None, made.took_s
-        packet: Packet[Any] = Packet(made.data)
-        packet.is_keyframe = made.key
-        packet.pts = packet.dts = index * MOMENT_TICKS
-        packet.time_base = VIDEO_TIME_BASE
-        return packet, made.took_s
+        return picture_packet(made.data, index, key=made.key), made.took_s
 
     def close(self) -> None:
         """Forget what was encoded; twice does no harm."""

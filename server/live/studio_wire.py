@@ -25,8 +25,8 @@ _LENGTH = struct.Struct("<I")
 class Show(NamedTuple):
     """Open a face. Told back: `Shown`."""
 
-    face: int
-    order: Face
+    number: int
+    face: Face
 
 
 class Draw(NamedTuple):
@@ -40,7 +40,7 @@ class Draw(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """A drawing is not wanted any more; nothing is told back unless it was under way."""
+    """A drawing is not wanted any more. Told back: `Failed`, or `Drawn` where it was under way."""
 
     job: int
 
