@@ -23,3 +23,9 @@ class EmbedderError(KnowledgeError):
     """An embedder or a re-ranker cannot be loaded or does not answer."""
 
     retryable = True
+
+
+class BusyError(KnowledgeError):
+    """Another command is changing the knowledge."""
+
+    retryable = True

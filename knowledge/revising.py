@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from knowledge.errors import DocumentError, KnowledgeError, StoreError
+from knowledge.errors import DocumentError, KnowledgeError
 from knowledge.record import Catalogue, Record
-from knowledge.store import Store
 from knowledge.versions import Version, Versions
 
 if TYPE_CHECKING:
     from knowledge.base import KnowledgeBase
 
 Records = dict[str, Record]
-
-
-class BusyError(KnowledgeError):
-    """Another command is changing the knowledge."""
-
-    retryable = True
 
 
 def versions_of(base: KnowledgeBase) -> list[Version]:
@@ -33,7 +24,7 @@ def versions_of(base: KnowledgeBase) -> list[Version]:
     """
     store = base._store
     try:
-        with alone(store):
+        with store.writing(wait=False):
             Versions(store.folder).note(store.read())
     except KnowledgeError:
         pass  # what is kept can be read all the same
@@ -126,7 +117,7 @@ def _change(
     """Replace the catalogue in one step, keeping the version before and the one after."""
     store, embedder = base._store, base._embedder
     versions = Versions(store.folder)
-    with base._lock, alone(store):
+    with base._lock, store.writing(wait=False):
         before = store.read()
         catalogue = Catalogue.of(change(before.records), embedder.name)
         versions.note(before)
@@ -137,31 +128,6 @@ def _change(
             base._save_words(catalogue)
             base._loaded = None
         return versions.keep(catalogue, cause)
-
-
-@contextmanager
-def alone(store: Store) -> Iterator[None]:
-    """Hold the index's lock, or say at once that another has it.
-
-    Raises:
-        BusyError: another process, or another thread, is changing the knowledge.
-        StoreError: the folder cannot be written.
-    """
-    try:
-        store.folder.mkdir(parents=True, exist_ok=True)
-        lock = (store.folder / "lock").open("w")
-    except OSError as error:
-        raise StoreError(
-            f"{store.folder}: cannot be written ({error.strerror}); choose a folder that you may write to"
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(
-                "another command is changing this desk's knowledge; try again when it is done"
-            ) from None
-        yield
 
 
 def _held(then: Records, now: Records, own: Path | None) -> Records:

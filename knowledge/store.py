@@ -19,7 +19,7 @@ from typing import Any
 from knowledge.database import Database
 from knowledge.document import Withheld
 from knowledge.embedder import Embedder
-from knowledge.errors import StoreError
+from knowledge.errors import BusyError, StoreError
 from knowledge.files import write_whole
 from knowledge.passage import Passage
 from knowledge.record import FORMAT, Catalogue, Record, read_record
@@ -138,10 +138,14 @@ class Store:
         return found
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, *, wait: bool = True) -> Iterator[None]:
         """Hold the folder's lock: two processes learn one after the other.
 
+        Args:
+            wait: until another process, or another thread, has finished; else say at once that it has not.
+
         Raises:
+            BusyError: another one is changing the knowledge.
             StoreError: the folder cannot be made or written.
         """
         try:
@@ -152,7 +156,12 @@ class Store:
                 f"{self.folder}: cannot be written ({error.strerror}); choose a folder that you may write to"
             ) from error
         with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise BusyError(
+                    "another command is changing this desk's knowledge; try again when it is done"
+                ) from None
             yield
 
     def check(self) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from knowledge import DocumentError, KnowledgeBase, StoreError
 from knowledge import versions as module
-from knowledge.revising import BusyError, kept_out, remove, roll_back, versions_of
+from knowledge.errors import BusyError
+from knowledge.revising import kept_out, remove, roll_back, versions_of
 from knowledge.versions import KEPT, Versions
 from tests.knowledge.conftest import WARRANTY
 
