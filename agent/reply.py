@@ -84,6 +84,7 @@ async def reply(heard: Heard, engines: Engines, memory: Memory | None = None) ->
                 emotion=sentence.emotion.label,
                 intensity=sentence.emotion.intensity,
                 language=sentence.language,
+                pace=sentence.pace,
             )
             speech = whole_frames(speech, pause_s=PAUSE_S)
             yield Spoken(sentence, speech, start_s, clock())

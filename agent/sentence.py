@@ -81,5 +81,7 @@ class Sentence:
     citations: tuple[Citation, ...] = ()
     gesture: str = ""
     """A motion of head and face, by its name in `avatar.GESTURES`; "" leaves it to outcome and emotion."""
+    pace: float = 1.0
+    """Factor on the speed at which the emotion is spoken."""
     person: str = ""
     """Name of the person whose words these are; empty: the desk's own."""

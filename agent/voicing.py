@@ -46,6 +46,7 @@ class Voicing:
                 emotion=sentence.emotion.label,
                 intensity=sentence.emotion.intensity,
                 language=sentence.language,
+                pace=sentence.pace,
             )
         except Exception as error:  # whatever it is, who waits for it must not wait for ever
             self._on_notice(Notice("voice_failed", str(error)))

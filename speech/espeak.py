@@ -89,7 +89,13 @@ class EspeakSynthesizer:
         return self._worker
 
     def speak(
-        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+        self,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        language: str | None = None,
+        pace: float = 1.0,
     ) -> Speech:
         """Speak one sentence, or a text of up to `MAX_TEXT_CHARACTERS`.
 
@@ -100,6 +106,7 @@ class EspeakSynthesizer:
             intensity: 0 to 1.
             language: ISO 639-1, or None to tell Chinese from English by the script. Words in the other
                 script are spoken by espeak-ng's rules for them, in the same voice.
+            pace: factor on the speed that the emotion has.
 
         Raises:
             EngineUnavailable: espeak-ng or the language's voice is missing.
@@ -107,7 +114,7 @@ class EspeakSynthesizer:
             WorkerDied: the engine died twice over this text or did not answer in time.
         """
         check_text(text)
-        manner = prosody(emotion, intensity)
+        manner = prosody(emotion, intensity, pace)
         language = normal_language(language) if language else language_of(text)
         said = spoken(text, language)
         if not said.text:

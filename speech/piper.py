@@ -64,7 +64,13 @@ class PiperSynthesizer:
         return self._worker
 
     def speak(
-        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+        self,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        language: str | None = None,
+        pace: float = 1.0,
     ) -> Speech:
         """Speak one sentence, or several.
 
@@ -73,6 +79,7 @@ class PiperSynthesizer:
             emotion: a key of `speech.prosody.EMOTIONS`.
             intensity: 0 to 1.
             language: ISO 639-1, None for the voice's own. The voice has one accent, whatever is asked.
+            pace: factor on the speed that the emotion has.
 
         Raises:
             EngineUnavailable: piper-tts or the model cannot be loaded.
@@ -80,7 +87,7 @@ class PiperSynthesizer:
             WorkerDied: the engine died twice over this text or did not answer in time.
         """
         check_text(text)
-        manner = prosody(emotion, intensity)
+        manner = prosody(emotion, intensity, pace)
         language = normal_language(language) if language else language_of(text, self.language)
         said = spoken(text, language)
         if not said.text:

@@ -49,7 +49,13 @@ class ScriptedSynthesizer:
         """Every text that was asked for, in order."""
 
     def speak(
-        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+        self,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        language: str | None = None,
+        pace: float = 1.0,
     ) -> Speech:
         """Hum one text; the same arguments give the same samples.
 
@@ -57,7 +63,7 @@ class ScriptedSynthesizer:
             SpeechError: the text is too long or the emotion unknown.
         """
         check_text(text)
-        manner = prosody(emotion, intensity)
+        manner = prosody(emotion, intensity, pace)
         self.spoken.append(text)
         language = normal_language(language) if language else language_of(text)
         said = spoken(text, language)

@@ -25,9 +25,19 @@ class Synthesizer(Protocol):
     """Engine and voice, for example "espeak-ng/en-us" or "piper/en_US-amy-medium"."""
 
     def speak(
-        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+        self,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        language: str | None = None,
+        pace: float = 1.0,
     ) -> Speech:
-        """Speak one sentence; `language` is ISO 639-1, None lets the engine tell from the script."""
+        """Speak one sentence.
+
+        `language` is ISO 639-1, None lets the engine tell from the script; `pace` is a factor on the speed
+        that the emotion has.
+        """
 
     def warm(self) -> None:
         """Make the first text as quick as the next: start the worker, load the model."""
@@ -51,14 +61,20 @@ class PolyglotSynthesizer:
         self.engine = first.engine
 
     def speak(
-        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+        self,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        language: str | None = None,
+        pace: float = 1.0,
     ) -> Speech:
         """Speak with the language's voice; `Speech.engine` tells which it was."""
         from speech.spoken_text import language_of, normal_language
 
         language = normal_language(language) if language else language_of(text)
         voice = self._voices.get(language, self._default)
-        return voice.speak(text, emotion=emotion, intensity=intensity, language=language)
+        return voice.speak(text, emotion=emotion, intensity=intensity, language=language, pace=pace)
 
     def warm(self) -> None:
         """Start every voice."""

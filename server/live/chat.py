@@ -68,7 +68,13 @@ class Voiceless:
     engine = "none"
 
     def speak(
-        self, text: str, *, emotion: str = "neutral", intensity: float = 1.0, language: str | None = None
+        self,
+        text: str,
+        *,
+        emotion: str = "neutral",
+        intensity: float = 1.0,
+        language: str | None = None,
+        pace: float = 1.0,
     ) -> Speech:
         """Return silence."""
         return silence(text, language or "en", self.engine, emotion, intensity)
