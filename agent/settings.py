@@ -7,23 +7,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
+from pydantic import Field, HttpUrl, field_validator, model_validator
 
 from agent.hours import read_hours
+from agent.manner_settings import Feelings
+from agent.section import Fraction, Language, Section
 
 if TYPE_CHECKING:
     from knowledge.passage import Passage
 
-Language = Literal["en", "zh"]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 """As browsers write it: lower case, no path, no slash at the end."""
-
-
-class Section(BaseModel):
-    """A table of the file; unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Persona(Section):
@@ -296,6 +290,7 @@ class DeskSettings(Section):
     limits: Limits = Limits()
     web: Web = Web()
     handoff: Handoff = Handoff()
+    emotion: Feelings = Feelings()
     phrases: dict[Language, dict[str, str]] = Field(default_factory=dict)
     """Fixed lines that differ from the defaults."""
 
