@@ -10,7 +10,7 @@ from typing import Protocol
 
 from speech.errors import EngineUnavailable, SpeechError
 from speech.plan import EnginePlan
-from speech.timeline import Pcm
+from speech.timeline import Pcm, Word
 
 RECOGNITION_RATE_HZ = 16_000
 """Every recognizer stream takes 16 kHz mono."""
@@ -30,6 +30,9 @@ class Transcript:
     """Engine and model, for example "faster-whisper/base" or "pocketsphinx/desk-trigram"."""
     ending: float | None = None
     """0..1: how surely the last two words were heard, which tell whether more is to come; None: not told."""
+    words: tuple[Word, ...] = ()
+    """What was heard and when, in seconds from the sound's beginning; numbers may be written out in the text.
+    Empty: the engine does not tell."""
 
 
 LOW_CONFIDENCE = 0.35

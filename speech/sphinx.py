@@ -21,7 +21,7 @@ from speech.errors import SpeechError, WorkerDied
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.spelled import with_numbers
 from speech.sphinx_process import SphinxProcess
-from speech.timeline import Pcm
+from speech.timeline import Pcm, Word
 from speech.trigram import LanguageFiles
 from speech.vad import VadSettings, speech_segments
 
@@ -103,14 +103,15 @@ class SphinxRecognizer:
         start = max(0, int((segments[0][0] - MARGIN_S) * RECOGNITION_RATE_HZ))
         end = int((segments[-1][1] + MARGIN_S) * RECOGNITION_RATE_HZ)
         try:
-            return self._whole(sound[start:end])
+            return self._whole(sound[start:end], start)
         except WorkerDied:
-            return self._whole(sound[start:end])
+            return self._whole(sound[start:end], start)
 
-    def _whole(self, sound: Pcm) -> Transcript:
+    def _whole(self, sound: Pcm, first: int) -> Transcript:
         worker = self._take()
         try:
-            return self._transcript(worker.ask_json(b"W", _int16(sound)))
+            heard = worker.ask_json(b"W", _int16(sound))
+            return self._transcript(heard, first / RECOGNITION_RATE_HZ)
         finally:
             self._give(worker)
 
@@ -157,11 +158,12 @@ class SphinxRecognizer:
                 return
         worker.end()
 
-    def _transcript(self, heard: dict[str, Any]) -> Transcript:
-        words = [(str(word), float(posterior), float(ln_p)) for word, posterior, ln_p in heard["words"]]
+    def _transcript(self, heard: dict[str, Any], from_s: float = 0.0) -> Transcript:
+        words = [(str(word), float(posterior), float(ln_p)) for word, posterior, ln_p, *_ in heard["words"]]
+        times = tuple(Word(str(each[0]), each[3] + from_s, each[4] + from_s) for each in heard["words"])
         text = with_numbers(" ".join(word for word, _, _ in words))
         ending = min((posterior for _, posterior, _ in words[-2:]), default=None)
-        return Transcript(text, "en", confidence_of(words, self._desk_words), self.engine, ending)
+        return Transcript(text, "en", confidence_of(words, self._desk_words), self.engine, ending, times)
 
 
 class SphinxStream:

@@ -7,7 +7,8 @@ letter), the length of its body (uint32, little-endian) and the body.
     I  JSON {lm, dict, cmn_prior}: load the model      ->  R
     B  begin an utterance                              ->  K
     A  its next int16 samples, mono, 16 kHz            ->  K, once they are decoded
-    E  end the utterance                               ->  T  JSON {text, words: [[word, posterior, ln P]]}
+    E  end the utterance                               ->  T  JSON {text, words: [[word, posterior, ln P,
+                                                             start_s, end_s]]}
     W  int16 samples of a whole utterance              ->  T  normalised over all of it, so more precise
     X  throw the utterance away                        ->  K
 
@@ -43,6 +44,9 @@ SEARCH = {"lw": LANGUAGE_WEIGHT, "fwdflatlw": LANGUAGE_WEIGHT + 1, "fwdflatsfwin
 
 LM_SCALE = 1024.0 / LANGUAGE_WEIGHT
 """From pocketsphinx's segment score, shifted by 10 bits and weighted, to ln P of a word."""
+
+FRAMES_PER_S = 100
+"""Of a decoder's times."""
 
 METER_WORD = "hello"
 """Any word that every dictionary holds; the meter searches for it and never reports it."""
@@ -136,6 +140,8 @@ class Ear:
                 segment.word.split("(")[0],
                 min(1.0, float(segment.prob)),
                 math.log(max(float(segment.lscore), 1e-300)) * LM_SCALE,
+                segment.start_frame / FRAMES_PER_S,
+                (segment.end_frame + 1) / FRAMES_PER_S,
             ]
             for segment in (self._decoder.seg() if hypothesis else ())
             if segment.word[0] not in "<[+"  # silence and noises
