@@ -142,6 +142,10 @@ class Line:
         )
         return _whole_numbers(faded), rest
 
+    def place(self, frame: int) -> tuple[Spoken, float]:
+        """The sentence, and where a frame stands in it, in seconds of its own time."""
+        return self.spoken, self.offset_s + frame * MOMENT_S
+
     def rest(self, frame: int) -> Speech:
         """The speech from a frame on, for a face that missed what was before."""
         return sliced(self.speech, frame * MOMENT_S)

@@ -11,6 +11,7 @@ from pydantic import Field, HttpUrl, field_validator, model_validator
 
 from agent.hours import read_hours
 from agent.manner_settings import Feelings
+from agent.privacy import Privacy
 from agent.section import Fraction, Language, Section
 
 if TYPE_CHECKING:
@@ -290,6 +291,7 @@ class DeskSettings(Section):
     limits: Limits = Limits()
     web: Web = Web()
     handoff: Handoff = Handoff()
+    privacy: Privacy = Privacy()
     emotion: Feelings = Feelings()
     phrases: dict[Language, dict[str, str]] = Field(default_factory=dict)
     """Fixed lines that differ from the defaults."""

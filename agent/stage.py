@@ -37,6 +37,10 @@ class LiveMoment:
     caption: str
     """What is being said now, "" in silence."""
     speaking: bool
+    spoken: Spoken | None = None
+    """The sentence that the sound is of."""
+    at_s: float = 0.0
+    """Where the sound stands in it, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +220,13 @@ class Stage:
         frame = await self._face.frame(index, self._to_come, late_s)
         # The sound is chosen now: while its frame was drawn it may have been cut.
         if self._tail is not None:
-            pcm, self._tail = self._tail[1], None
-            moment = LiveMoment(index, frame, pcm, "", True)
+            (cut, place), pcm = self._tail
+            self._tail = None
+            moment = LiveMoment(index, frame, pcm, "", True, *(cut.place(place) if cut else ()))
         elif line is not None and line in self._lines and not self._paused:
             caption, speaking, began = line.caption, line.frame < line.sounding, not line.begun
-            moment = LiveMoment(index, frame, line.sound(), caption, speaking)
+            said = line.place(line.frame)
+            moment = LiveMoment(index, frame, line.sound(), caption, speaking, *said)
             self._left(line, index, began=began)
         else:
             self._silent += 1
