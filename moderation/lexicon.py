@@ -99,7 +99,8 @@ class Lexicon:
         for reading in (subject.words, *subject.disguises):
             yield from self._findings(self._latin, reading, 1, found, chinese=subject.dense is not None)
         if subject.dense is not None:
-            yield from self._findings(self._han, subject.dense, 0, found, chinese=True)
+            for reading in (subject.dense, *subject.dense_disguises):
+                yield from self._findings(self._han, reading, 0, found, chinese=True)
 
     def _findings(
         self,

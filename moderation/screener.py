@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from moderation import normalise
+from moderation import disguise, normalise
 from moderation.normalise import Reading
 from moderation.verdict import Direction
 
@@ -56,8 +56,13 @@ class Subject:
 
     @cached_property
     def disguises(self) -> list[Reading]:
-        """See `normalise.disguises`."""
-        return list(normalise.disguises(self.folded))
+        """See `disguise.disguises`."""
+        return list(disguise.disguises(self.folded))
+
+    @cached_property
+    def dense_disguises(self) -> list[Reading]:
+        """See `disguise.dense_disguises`."""
+        return list(disguise.dense_disguises(self.dense)) if self.dense is not None else []
 
 
 class Screener(Protocol):

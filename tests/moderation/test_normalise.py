@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.normalise import dense, disguises, fold, has_han, language_of, words
+from moderation.disguise import disguises
+from moderation.normalise import dense, fold, has_han, language_of, words
 from moderation.spoken_digits import spoken_numbers
 
 
