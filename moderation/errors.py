@@ -13,3 +13,17 @@ class ModerationError(Exception):
 
 class PolicyError(ModerationError):
     """A policy file is wrong; the message names file, key and remedy."""
+
+
+class EngineError(ModerationError):
+    """An engine did not judge: it cannot be reached, refuses, or answers what cannot be read."""
+
+    retryable = True
+    kind = "error"
+    """Name of the rule that tells of it: "engine.error"."""
+
+
+class EngineTimeout(EngineError):
+    """An engine did not judge within its time."""
+
+    kind = "timeout"

@@ -1,25 +1,30 @@
-"""The guard: every screener over a text, then the policy's word on what was found."""
+"""The guard: rules over a text, then engines over what they let through, and the policy's word on both."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation.credentials import CredentialScreener
+from moderation.decision import decide, joined
 from moderation.desk_words import desk_screeners
 from moderation.injection import InjectionScreener
 from moderation.lexicon import Entry, Lexicon, entries
 from moderation.links import LinkScreener
-from moderation.mask import masked
-from moderation.normalise import language_of
+from moderation.normalise import has_han, language_of
+from moderation.panel import Engine, Judgement, Panel
 from moderation.personal_data import PersonalDataScreener
 from moderation.screener import Classifier, Finding, Screener, Subject
-from moderation.verdict import Action, Category, Direction, Span, Verdict
+from moderation.verdict import Action, Category, Direction, Verdict
 
 if TYPE_CHECKING:
     from moderation.policy import Policy
+
+log = logging.getLogger(__name__)
 
 WINDOW = 4000
 """Characters screened at once; a longer text is screened in windows, so that time stays linear."""
@@ -42,23 +47,25 @@ _RULES = frozenset(
         "secrets": "key password code",
         "unsafe_link": "scheme userinfo address lookalike shortener download domain unlisted",
         "injection": "jailbreak delimiter encoded hidden flood",
+        "engine": "timeout error",
     }.items()
     for name in names.split()
 )
 """The rules that stand in code; the others stand in the word lists."""
-_MASKABLE = frozenset((Category.PII, Category.SECRETS, Category.UNSAFE_LINK))
+CONTEXT = 200
+"""Characters of what was said before that a text is read together with."""
 
 
 class Guard:
     """Screens texts by a policy. Immutable after construction, and safe to use from several threads."""
 
-    engine = "rules"
-    """What judges: word lists, checksums and patterns."""
-
     def __init__(
-        self, policy: Policy, screeners: Sequence[Screener] = (), classifiers: Sequence[Classifier] = ()
+        self,
+        policy: Policy,
+        screeners: Sequence[Screener] = (),
+        classifiers: Sequence[Classifier | Engine] = (),
     ) -> None:
-        """A guard with the screeners that ship, then `screeners`, then `classifiers`.
+        """A guard with the screeners that ship, then `screeners`; `classifiers` judge what these let through.
 
         Raises:
             ModerationError: A word list that ships is broken.
@@ -68,7 +75,8 @@ class Guard:
         lists = [entry for language in LANGUAGES for entry in entries(language)]
         harmless = Entry("", 0.0, policy.words.allowed)
         rules = {entry.rule for entry in (*lists, *entries("injection"))}
-        policy.check_rules(rules | _RULES | {f"topic.{name}" for name in policy.topics})
+        judged = {f"{category}.{name}" for category in Category for name in policy.engines.names}
+        policy.check_rules(rules | _RULES | judged | {f"topic.{name}" for name in policy.topics})
         self._screeners: tuple[Screener, ...] = (
             Lexicon((*lists, harmless)),
             *desk_screeners(policy),
@@ -78,18 +86,23 @@ class Guard:
             InjectionScreener(),
             *screeners,
         )
-        self._classifiers = tuple(classifiers)
+        self._panel = Panel(one if isinstance(one, Engine) else Engine(one) for one in classifiers)
+        self.engine = "+".join(("rules", *(one.name for one in self._panel.engines)))
+        """What judges: word lists, checksums and patterns, then the engines by name."""
 
     @classmethod
     def load(cls, policy: Path | str | Policy | None = None) -> Guard:
-        """A guard for a policy file; without one, for the default policy.
+        """A guard for a policy file, with its engines; without one, for the default policy.
 
         Raises:
             PolicyError: The file is wrong; the message names file, key and remedy.
+            ModerationError: The embedded classifier or an engine that the policy names cannot be opened.
         """
+        from moderation.engines import open_engines
         from moderation.policy import Policy  # pydantic, which a mere import should not pay for
 
-        return cls(policy if isinstance(policy, Policy) else Policy.load(policy))
+        chosen = policy if isinstance(policy, Policy) else Policy.load(policy)
+        return cls(chosen, classifiers=open_engines(chosen))
 
     def warm(self) -> None:
         """Load what loads at first use (telephone metadata, checksum tables): no visitor waits for it."""
@@ -97,7 +110,12 @@ class Guard:
             self.screen(text)
 
     def screen(
-        self, text: str, direction: Direction | str = Direction.INPUT, language: str | None = None
+        self,
+        text: str,
+        direction: Direction | str = Direction.INPUT,
+        language: str | None = None,
+        *,
+        context: str = "",
     ) -> Verdict:
         """Screen one text.
 
@@ -105,26 +123,51 @@ class Guard:
             text: Any text, of any length.
             direction: Where it comes from.
             language: "en", "zh" …: which language masks are written in; by the text's script where left out.
+            context: What was said right before it, and passed: harm that is spread over both counts.
         """
-        return self.screen_many((text,), direction, language)[0]
+        return self.slow(self.quick(text, direction, language, context=context), context=context)
 
     def screen_many(
         self, texts: Iterable[str], direction: Direction | str = Direction.INPUT, language: str | None = None
     ) -> list[Verdict]:
-        """Screen texts, each for itself; classifiers see them as one batch."""
-        towards = Direction(direction)
-        batch = list(texts)
-        found = [self._findings(text, towards, language or language_of(text)) for text in batch]
-        for classifier in self._classifiers:
-            for text, findings, scores in zip(batch, found, classifier.scores(batch, towards), strict=True):
-                findings += (
-                    Finding(f"{category}.{classifier.name}", score, 0, len(text))
-                    for category, score in scores.items()
-                )
-        return [
-            self._verdict(text, towards, language or language_of(text), findings)
-            for text, findings in zip(batch, found, strict=True)
-        ]
+        """Screen texts, each for itself; engines see them as one batch."""
+        verdicts = [self.quick(text, direction, language) for text in texts]
+        return self._judged(verdicts, [""] * len(verdicts), Direction(direction))
+
+    def quick(
+        self,
+        text: str,
+        direction: Direction | str = Direction.INPUT,
+        language: str | None = None,
+        *,
+        context: str = "",
+    ) -> Verdict:
+        """Screen one text by rules alone, in under a millisecond a sentence; arguments as of `screen`."""
+        began = time.perf_counter()
+        towards, written = Direction(direction), language or language_of(text)
+        findings = self._findings(text, towards, written)
+        if context:
+            findings += self._across(text, towards, written, context[-CONTEXT:], findings)
+        verdict = decide(text, towards, written, findings, self.policy)
+        if not verdict.passes:
+            _tell(verdict, "rules", began)
+        return verdict
+
+    def slow(self, quick: Verdict, *, context: str = "") -> Verdict:
+        """Have engines judge what `quick` gave a verdict on; the strictest word counts.
+
+        They read `quick.text`, in which personal data is masked. What rules stop goes to no engine that waits
+        for another machine. It returns within `budget_s`, whatever an engine does.
+        """
+        return self._judged([quick], [context[-CONTEXT:]], quick.direction)[0]
+
+    def judges(self, direction: Direction | str) -> bool:
+        """Tell whether `slow` asks any engine about texts that come from there."""
+        return self._panel.sits(Direction(direction))
+
+    def budget_s(self, direction: Direction | str) -> float:
+        """Return how long `slow` may take at most: for a text, and once more for its context."""
+        return 2 * self._panel.budget_s(Direction(direction))
 
     def safe_line(self, verdict: Verdict, language: str = "en") -> str:
         """The prepared line to say instead of a refused or escalated text; "" for one that passes."""
@@ -144,6 +187,62 @@ class Guard:
         help_line = policy.help_lines.get(language) or policy.help_lines.get("en") or "the emergency services"
         return line.replace("{help_line}", help_line)
 
+    def _judged(
+        self, verdicts: Sequence[Verdict], contexts: Sequence[str], direction: Direction
+    ) -> list[Verdict]:
+        began = time.perf_counter()
+        stopped = [not verdict.passes for verdict in verdicts]
+        done = list(verdicts)
+        for these in (True, False):
+            rows = [number for number, one in enumerate(stopped) if one is these]
+            if rows and self._panel.sits(direction):
+                said = [verdicts[number].text for number in rows]
+                before = [contexts[number] for number in rows]
+                judgements = self._in_context(said, before, direction, inline_only=these)
+                for number, judgement in zip(rows, judgements, strict=True):
+                    done[number] = joined(verdicts[number], judgement, self.policy)
+        for verdict, was_told in zip(done, stopped, strict=True):
+            if not was_told:
+                _tell(verdict, self.engine, began)
+        return done
+
+    def _in_context(
+        self, texts: Sequence[str], contexts: Sequence[str], direction: Direction, *, inline_only: bool
+    ) -> list[Judgement]:
+        """Judge texts by themselves, and with what came before where there is something."""
+        with_context = [number for number, context in enumerate(contexts) if context]
+        together = [_together(contexts[number], texts[number])[0] for number in with_context]
+        judge, threshold = self._panel.judge, self.policy.threshold
+        rows = judge([*texts, *together], direction, inline_only=inline_only)
+        judgements, both = rows[: len(texts)], rows[len(texts) :]
+        for number, judgement in zip(with_context, both, strict=True):
+            own = judgements[number].scores
+            more = [
+                (engine, category, score)
+                for engine, scores in judgement.scores.items()
+                for category, score in scores.items()
+                if score >= threshold(category, engine) > own[engine].get(category, 0.0)
+            ]
+            if not more:
+                continue
+            [earlier] = judge([contexts[number]], direction, inline_only=inline_only)
+            for engine, category, score in more:
+                if earlier.scores.get(engine, {}).get(category, 0.0) < threshold(category, engine):
+                    own[engine][category] = score
+        return judgements
+
+    def _across(
+        self, text: str, direction: Direction, language: str, context: str, alone: Sequence[Finding]
+    ) -> list[Finding]:
+        """What begins in the context and ends in the text, by its place in the text."""
+        together, at = _together(context, text)
+        known = {finding.rule for finding in alone}
+        return [
+            replace(finding, start=0, end=finding.end - at)
+            for finding in self._findings(together, direction, language)
+            if finding.start < len(context) and finding.end > at and finding.rule not in known
+        ]
+
     def _findings(self, text: str, direction: Direction, language: str) -> list[Finding]:
         if len(text) <= WINDOW:
             return list(self._screened(text, direction, language))
@@ -161,39 +260,24 @@ class Guard:
         for screener in self._screeners:
             yield from screener.screen(subject)
 
-    def _verdict(self, text: str, direction: Direction, language: str, findings: list[Finding]) -> Verdict:
-        if not findings:
-            return Verdict(Action.ALLOW, "", text, direction)
-        policy = self.policy
-        scores: dict[str, float] = {}
-        deciding: list[tuple[int, float, Finding]] = []
-        for finding in findings:
-            category = finding.category
-            scores[category] = max(scores.get(category, 0.0), finding.score)
-            if finding.score >= policy.threshold(category):
-                deciding.append((policy.action(finding.rule, direction).rank, finding.score, finding))
-        if not deciding:
-            return Verdict(Action.ALLOW, "", text, direction, scores=scores)
-        deciding.sort(key=lambda row: row[:2], reverse=True)
-        worst = deciding[0][2]
-        counted = [finding for rank, _, finding in deciding if rank > 0]
-        to_mask = [
-            finding
-            for finding in counted
-            if finding.category in _MASKABLE or policy.action(finding.rule, direction) is Action.MASK
-        ]
-        return Verdict(
-            action=policy.action(worst.rule, direction),
-            rule=worst.rule,
-            text=masked(text, to_mask, language) if to_mask else text,
-            direction=direction,
-            category=worst.category,
-            scores=scores,
-            spans=tuple(
-                sorted(
-                    {Span(f.start, f.end, f.category) for f in counted},
-                    key=lambda span: (span.start, span.end),
-                )
-            ),
-            rules=tuple(dict.fromkeys(finding.rule for _, _, finding in deciding)),
-        )
+
+def _together(context: str, text: str) -> tuple[str, int]:
+    """Return both as one text, and where the second begins."""
+    before = context if has_han(text) and has_han(context) else f"{context} "
+    return before + text, len(before)
+
+
+def _tell(verdict: Verdict, engine: str, began: float) -> None:
+    """Log a verdict, without the words."""
+    quiet = verdict.action is Action.ALLOW and not verdict.failed
+    log.log(
+        logging.DEBUG if quiet else logging.INFO,
+        "%s: %s by %s (%s); engine %s; failed: %s; %.1f ms",
+        verdict.direction.value,
+        verdict.action.value,
+        verdict.rule or "no rule",
+        verdict.category or "no category",
+        engine,
+        ", ".join(verdict.failed) or "none",
+        (time.perf_counter() - began) * 1e3,
+    )

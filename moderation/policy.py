@@ -11,13 +11,18 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, ValidationError
 
+from moderation.engine_settings import Engines, Score
+from moderation.engine_settings import Table as _Table
 from moderation.errors import PolicyError
 from moderation.phrase import EXPRESSION, check
 from moderation.verdict import Action, Category, Direction
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
 MAX_PHRASE = 400
@@ -49,11 +54,6 @@ def _check_expression(pattern: str) -> str:
 
 Phrase = Annotated[str, AfterValidator(_check_phrase)]
 Expression = Annotated[str, AfterValidator(_check_expression)]
-Score = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Actions(_Table):
@@ -129,16 +129,23 @@ class Policy(_Table):
     topics: dict[str, Topic] = {}
     contacts: Contacts = Contacts()
     personal_data: PersonalData = PersonalData()
+    engines: Engines = Engines()
     help_lines: dict[str, str] = {}
     """language → whom to call in a crisis, as a part of a sentence."""
     safe_lines: dict[str, dict[str, str]] = {}
     """language → category, rule or "default" → the prepared spoken line."""
     _source: str = PrivateAttr(default="policy")
+    _folder: Path = PrivateAttr(default=Path())
 
     @property
     def source(self) -> str:
         """The file it was read from, for messages."""
         return self._source
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in it are relative to."""
+        return self._folder
 
     def check_rules(self, known: Iterable[str]) -> None:
         """Check that every rule under `rules` exists.
@@ -163,9 +170,10 @@ class Policy(_Table):
         table = self.actions.get(Category(rule.partition(".")[0]))
         return table.towards(direction) if table else Action.ALLOW
 
-    def threshold(self, category: str) -> float:
-        """The score from which on a category counts."""
-        return self.thresholds.get(Category(category), 0.5)
+    def threshold(self, category: str, engine: str = "") -> float:
+        """The score from which on a category counts; an engine may have its own."""
+        own = self.engines.threshold(engine, category) if engine else None
+        return self.thresholds.get(Category(category), 0.5) if own is None else own
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Policy:
@@ -177,7 +185,9 @@ class Policy(_Table):
         if path is None:
             return _default_policy()
         own = _read(Path(path))
-        return _validate(_merge(_read(DEFAULT_POLICY), own), str(path))
+        policy = _validate(_merge(_read(DEFAULT_POLICY), own), str(path))
+        policy._folder = Path(path).absolute().parent
+        return policy
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], name: str = "policy") -> Policy:
@@ -223,27 +233,28 @@ def _validate(table: dict[str, Any], name: str) -> Policy:
         first = error.errors(include_url=False)[0]
         location = [str(part) for part in first["loc"] if part != "[key]"]
         key = ".".join(location)
-        raise PolicyError(f"{name}: {key}: {_remedy(first['type'], first['msg'], location)}") from error
+        raise PolicyError(f"{name}: {key}: {_remedy(first, location)}") from error
     policy._source = name
     return policy
 
 
-def _remedy(kind: str, message: str, location: list[str]) -> str:
+def _remedy(error: ErrorDetails, location: list[str]) -> str:
+    kind, message = error["type"], error["msg"]
     if kind == "extra_forbidden":
         known = _known_keys(location[:-1])
         near = difflib.get_close_matches(location[-1], known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
         return f"unknown key. {hint}"
     if kind == "enum":
-        values = (
-            list(Category)
-            if location[0] in ("actions", "thresholds") and len(location) == 2
-            else list(Action)
-        )
-        return f"not one of {', '.join(values)}. Use one of these."
+        values = str(error["ctx"]["expected"]).replace(" or ", ", ").replace("'", "")
+        return f"not one of {values}. Use one of these."
+    if kind == "missing":
+        return "is missing. Add it; default_policy.toml shows every key."
+    if kind == "model_type" and location[:2] == ["engines", "onnx"]:
+        return "stands in no table of its own. Write [engines.onnx.NAME], with a name of your choice."
     if kind == "string_pattern_mismatch" and location[0] == "rules":
         return 'not a rule\'s name. Write "category.rule", in quotes, such as "pii.email".'
-    if kind == "string_pattern_mismatch":
+    if kind == "string_pattern_mismatch" and location[0] == "personal_data":
         return 'not a country code. Write two capital letters, such as "GB".'
     if kind == "value_error":
         return message.removeprefix("Value error, ") + "."
@@ -251,13 +262,16 @@ def _remedy(kind: str, message: str, location: list[str]) -> str:
 
 
 def _known_keys(location: list[str]) -> list[str]:
-    tables: dict[str, type[BaseModel]] = {
-        "words": Words,
-        "contacts": Contacts,
-        "personal_data": PersonalData,
-        "actions": Actions,
-        "rules": RuleActions,
-        "topics": Topic,
-    }
-    model = tables.get(location[0], Policy) if location else Policy
-    return list(model.model_fields)
+    """Names of the keys of the table at a place in the policy."""
+    at: Any = Policy
+    for part in location:
+        if isinstance(at, type) and issubclass(at, BaseModel):
+            field = at.model_fields.get(part)
+            at = field.annotation if field is not None else None
+        else:  # dict[key, table]
+            at = get_args(at)[-1] if get_args(at) else None
+        choices = [one for one in get_args(at) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if type(None) in get_args(at) and choices:
+            at = choices[0]
+    known = at if isinstance(at, type) and issubclass(at, BaseModel) else Policy
+    return [name for name in known.model_fields if not name.startswith("_")]

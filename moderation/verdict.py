@@ -73,6 +73,8 @@ class Category(StrEnum):
     """A promise that the company does not make."""
     BLOCKED = "blocked"
     """The desk's own blocked words."""
+    ENGINE = "engine"
+    """An engine that should have judged the text did not: "engine.timeout", "engine.error"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class Verdict:
     """Where the rules fired, in the text as given (not in the masked one), by start."""
     rules: tuple[str, ...] = ()
     """Every rule that fired, the deciding one first."""
+    failed: tuple[str, ...] = ()
+    """Engines that should have judged it and did not, such as "openai.timeout": it is flagged."""
 
     @property
     def passes(self) -> bool:
