@@ -29,6 +29,8 @@ class Question:
     """What was said before, as far as it was heard, the oldest first; what went before it is in `summary`."""
     summary: str = ""
     """Topics, values and open matters of what was said before `history`; empty in a short conversation."""
+    manner: str = ""
+    """How to answer this visitor now, one line for a language model; empty: as ever."""
     standalone: str = ""
     """`text` with what it leaves to the conversation put in, as the knowledge was asked; empty: as `text`."""
 

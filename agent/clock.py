@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.frames import FPS
 from agent.line import MOMENT_S
-from agent.reply import FPS
 from agent.stage import LiveMoment
 
 LATE_TICKS = 2

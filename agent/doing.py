@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from agent.confirming import ActionBook, Done, action_key
 from agent.engines import Engines
 from agent.errands import Act, Say
 from agent.errors import ToolError
-from agent.events import ErrandMoved, Event, Noted, Screened, Shown, Written
+from agent.events import ErrandMoved, Event, Noted, Written
 from agent.history import Memory
 from agent.phrases import Phrases
 from agent.sentence import Citation, Emotion, Outcome, Sentence
@@ -51,10 +51,8 @@ async def do(
         feeling = Emotion("apologetic", 0.5) if step.outcome is Outcome.HANDOFF else Emotion("neutral", 0.5)
         values = step.errand.values.values() if step.errand is not None else ()
         lines = lines_of(step.line, language, feeling, step.outcome)
-        async for event in screened(lines, engines, values, clock):
-            yield event
-            if isinstance(event, Screened) and not event.verdict.passes:
-                yield ErrandMoved(None)  # its question is not put, so no "yes" may answer it
+        for written in told(lines, values, clock):
+            yield written
         return
     name = step.tool.name
     try:
@@ -64,7 +62,8 @@ async def do(
         yield Noted(str(error) or f"the desk's tool {name} took over {TOOL_S:g} s; see tools.py")
         begun = step.tool.changes and not isinstance(error, _NotBegunError)
         line = phrases.unsure if begun else phrases.failed
-        yield Written(Sentence(line, language, Emotion("apologetic", 0.6), Outcome.HANDOFF), clock())
+        apology = Sentence(line, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
+        yield Written(apology, clock(), own=True)
         return
     yield ErrandMoved(step.errand)
     before, done = step.first, line
@@ -76,15 +75,15 @@ async def do(
             )
             yield ErrandMoved(None)
             apology = Sentence(phrases.unsure, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
-            yield Written(apology, clock())
+            yield Written(apology, clock(), own=True)
             return
     citation = Citation(f"tool:{name}", step.tool.titled(language), done, 1.0)
     sentences = [
         *lines_of(before, language, Emotion("neutral", 0.5), Outcome.ANSWERED),
         *lines_of(done, language, None, Outcome.ANSWERED, (citation,)),
     ]
-    async for event in screened(sentences, engines, step.values.values(), clock):
-        yield event
+    for written in told(sentences, step.values.values(), clock):
+        yield written
 
 
 async def _run(step: Act, engines: Engines, memory: Memory, language: str) -> str | Done:
@@ -117,30 +116,13 @@ async def _run(step: Act, engines: Engines, memory: Memory, language: str) -> st
         return await asyncio.to_thread(run)
 
 
-async def screened(
-    sentences: Iterable[Sentence], engines: Engines, values: Iterable[str], clock: Callable[[], float]
-) -> AsyncGenerator[Event, None]:
-    """Yield sentences that the guard lets through; numbers that the visitor gave may be said back to them."""
-    own = [form for value in values if _NUMBER.fullmatch(value) for form in (said_one_by_one(value), value)]
-    shown = set[Card]()
+def told(
+    sentences: Iterable[Sentence], values: Iterable[str], clock: Callable[[], float]
+) -> Iterator[Written]:
+    """Yield sentences as they are to be said; numbers that the visitor gave may be said back to them."""
+    given = tuple(form for one in values if _NUMBER.fullmatch(one) for form in (said_one_by_one(one), one))
     for sentence in sentences:
-        text = sentence.text
-        for form in own:
-            text = text.replace(form, "…")
-        checked = await asyncio.to_thread(
-            engines.guard.screen, text, direction="output", language=sentence.language
-        )
-        yield Screened(checked)
-        if not checked.passes:
-            yield Written(safe_sentence(engines, checked, sentence.language), clock())
-            return
-        if checked.text != text:
-            sentence = replace(sentence, text=checked.text)
-        sentence, cards = with_cards(sentence, shown)
-        if sentence.text:
-            yield Written(sentence, clock())
-        for card in cards:
-            yield Shown(card)
+        yield Written(sentence, clock(), given=given)
 
 
 def with_cards(sentence: Sentence, shown: set[Card]) -> tuple[Sentence, tuple[Card, ...]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.cards import Card
-from agent.sentence import Outcome, Sentence
+from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Errand
 from knowledge.passage import Passage
 from moderation.verdict import Verdict
@@ -37,6 +37,18 @@ class Screened:
 
 
 @dataclass(frozen=True, slots=True)
+class Felt:
+    """What the visitor feels, as far as it can be told; comes after the verdict on their words."""
+
+    emotion: Emotion
+    """All that is known together."""
+    words: Emotion
+    """By the words alone."""
+    voice: Emotion | None = None
+    """By the voice alone; None where nothing was heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieved:
     """The knowledge was searched."""
 
@@ -47,11 +59,15 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A sentence was written and may be spoken."""
+    """A sentence was written; once it has passed `agent.gate`, it may be shown."""
 
     sentence: Sentence
     at_ms: float
     """Since the end of the question."""
+    own: bool = False
+    """It is a fixed line of the desk's own, which the guard need not judge."""
+    given: tuple[str, ...] = ()
+    """What the visitor said and may be said back to them, as it stands in the sentence: not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,8 @@ class Spoken:
     """On the reply's timeline."""
     at_ms: float
     """Since the end of the question."""
+    waited_ms: float = 0.0
+    """How long the sound was ready and waited for the guard's verdict."""
 
     @property
     def end_s(self) -> float:
@@ -131,6 +149,7 @@ class ToPerson:
 Event = (
     Heard
     | Screened
+    | Felt
     | Retrieved
     | Written
     | Spoken

@@ -124,7 +124,7 @@ async def passing(step: Step, asked: Asked, clock: Callable[[], float]) -> Async
         yield step.event
     feeling = Emotion("empathetic" if step.outcome is Outcome.HANDOFF else "neutral", 0.5)
     for text in split_sentences(step.line):
-        yield Written(Sentence(text, asked.language, feeling, step.outcome), clock())
+        yield Written(Sentence(text, asked.language, feeling, step.outcome), clock(), own=True)
 
 
 def _answered(asked: Asked, errand: Errand) -> Step | None:

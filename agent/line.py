@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agent.caption import Cue, caption_at, cues_of
 from agent.events import Spoken, spoken_until
-from agent.reply import FPS, whole_frames
+from agent.frames import FPS, whole_frames
 from speech.audio import Resampler
 from speech.timeline import Speech, Word
 

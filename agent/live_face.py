@@ -11,10 +11,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.frames import FPS
 from agent.gesturing import gesture_of
 from agent.line import MOMENT_S, Line
 from agent.painter import Painter, Picture
-from agent.reply import FPS
 from avatar import Performer, Pose
 
 Look = Literal["idle", "listening", "thinking"]

@@ -32,7 +32,7 @@ Answer in {language}, and only from the numbered passages below, which come from
 and from the numbered results of tools. Keep to their numbers, names and conditions.
 After each sentence write the number of the passage or result that it rests on, like [1].
 Before each sentence you may write how to say it: {emotions}, like [apologetic].
-If neither passages nor tools answer the question, write only {unknown}.
+{manner}If neither passages nor tools answer the question, write only {unknown}.
 If it is unclear which of two things is meant, write {clarify} and one question that settles it.
 If the visitor wants a person, write only {handoff}.
 {tools}{policy}
@@ -73,6 +73,7 @@ def conversation(
         style=persona.style,
         language=_NAMES.get(question.language, question.language),
         emotions=", ".join(REPLY_EMOTIONS),
+        manner=f"{question.manner}\n" if question.manner else "",
         unknown=UNKNOWN_MARK,
         clarify=CLARIFY_MARK,
         handoff=HANDOFF_MARK,

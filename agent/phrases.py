@@ -50,7 +50,7 @@ class Phrases(BaseModel):
     unsure: str
     """Something was begun, and whether it was done is not known."""
     upset: str
-    """Goes before the offer of a person where the visitor is angry."""
+    """Goes before the offer of a person where the visitor is angry and nothing else said sorry."""
     offer: str
     """Whether to pass the visitor on to a person."""
     declined: str

@@ -19,8 +19,9 @@ from agent.caption import caption_at, cues_of
 from agent.desk import Desk
 from agent.events import Event, Moment, Spoken
 from agent.face import open_lips, open_renderer
+from agent.frames import FPS, LEAD_S, TAIL_S
 from agent.gesturing import gesture_of
-from agent.reply import FPS, LEAD_S, SENTENCES_AHEAD, TAIL_S
+from agent.reply import SENTENCES_AHEAD
 from avatar import AvatarError, Performer, Pose, Renderer
 from avatar.framing import Framing
 from avatar.lettering import Lettering

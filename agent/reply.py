@@ -9,41 +9,42 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
-import numpy as np
-
 from agent.ahead import ahead
+from agent.anger import CROSS, anger
 from agent.answerer import Question
-from agent.cards import Card
+from agent.cards import take_links
 from agent.confirming import Nod, nod
-from agent.doing import do, safe_sentence, with_cards
+from agent.doing import do, safe_sentence
 from agent.engines import Engines
 from agent.errands import Act, Aside, Say, next_step
-from agent.errors import AnswererError
-from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
+from agent.events import (
+    ErrandMoved,
+    Event,
+    Felt,
+    Heard,
+    Noted,
+    Retrieved,
+    Screened,
+    Written,
+)
+from agent.fallback import answered
 from agent.followup import follows, standalone
+from agent.gate import Gate
 from agent.handoff import Asked, Reason, begun, next_handoff, passing
 from agent.handoff_offer import offering
 from agent.history import Memory
 from agent.llm import Asking
-from agent.phrases import Phrases
+from agent.manner import manner_of
+from agent.manner_shape import mannered
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Stage
 from agent.summary import remembered
 from knowledge.passage import Passage
 from moderation.verdict import Action, Verdict
 from speech.recognizer import LOW_CONFIDENCE
-from speech.timeline import Phoneme, Speech
 
-FPS = 25
-"""Video frames a second; every sentence's sound is padded to whole frames."""
 UNSURE, SURE = 0.6, 0.8
 """Likelihoods: a question that hardly has an answer as a follow-up and surely has one by itself is none."""
-LEAD_S = 0.2
-"""A living face before the first sound, so that a clip does not begin in the middle of a breath."""
-PAUSE_S = 0.28
-"""Between sentences: about what people leave."""
-TAIL_S = 0.6
-"""After the last: the mouth closes and the face settles."""
 SENTENCES_AHEAD = 2
 """How many sentences each stage may be before the next: sound early, little to throw away."""
 
@@ -68,28 +69,10 @@ async def reply(heard: Heard, engines: Engines, memory: Memory | None = None) ->
     def clock() -> float:
         return (time.perf_counter() - began) * 1e3
 
-    start_s, outcome = LEAD_S, Outcome.ANSWERED
-    async with aclosing(
-        ahead(_with_people(heard, engines, memory or Memory(), clock), depth=SENTENCES_AHEAD)
-    ) as events:
+    written = ahead(_with_people(heard, engines, memory or Memory(), clock), depth=SENTENCES_AHEAD)
+    async with aclosing(Gate(engines, clock).release(written)) as events:
         async for event in events:
             yield event
-            if not isinstance(event, Written):
-                continue
-            outcome = event.sentence.outcome
-            sentence = event.sentence
-            speech = await asyncio.to_thread(
-                engines.synthesizer.speak,
-                sentence.text,
-                emotion=sentence.emotion.label,
-                intensity=sentence.emotion.intensity,
-                language=sentence.language,
-                pace=sentence.pace,
-            )
-            speech = whole_frames(speech, pause_s=PAUSE_S)
-            yield Spoken(sentence, speech, start_s, clock())
-            start_s += speech.duration_s
-    yield Ended(outcome, clock())
 
 
 def changes_nothing(text: str, engines: Engines, memory: Memory | None = None) -> bool:
@@ -101,20 +84,6 @@ def changes_nothing(text: str, engines: Engines, memory: Memory | None = None) -
     return not (isinstance(step, Act) or isinstance(step, Aside) and step.asked)
 
 
-def whole_frames(speech: Speech, *, pause_s: float) -> Speech:
-    """Return the speech with a pause at its end that makes it a whole number of video frames long."""
-    per_frame = speech.sample_rate // FPS
-    wanted = int(np.ceil((len(speech.pcm) + pause_s * speech.sample_rate) / per_frame)) * per_frame
-    pcm = np.concatenate([speech.pcm, np.zeros(wanted - len(speech.pcm), np.float32)])
-    end = wanted / speech.sample_rate
-    last = speech.phonemes[-1] if speech.phonemes else None
-    if last and not last.symbol:
-        phonemes = (*speech.phonemes[:-1], replace(last, end_s=end))
-    else:
-        phonemes = (*speech.phonemes, Phoneme("", speech.duration_s, end))
-    return replace(speech, pcm=pcm, phonemes=phonemes)
-
-
 def _with_people(
     heard: Heard, engines: Engines, memory: Memory, clock: Callable[[], float]
 ) -> AsyncGenerator[Event, None]:
@@ -123,7 +92,8 @@ def _with_people(
     text = heard.transcript.text.strip()
     language = _language(text, engines, memory, heard.transcript.language)
     asked = _asked(text, Verdict(Action.ALLOW, "", text), engines, memory, language)
-    return offering(asked, events)
+    table, phrases = engines.desk.settings.emotion, engines.desk.phrases(language)
+    return mannered(offering(asked, events), memory, table, phrases, language)
 
 
 async def _written(
@@ -136,14 +106,19 @@ async def _written(
     phrases = desk.phrases(language)
     if not text or transcript.confidence < LOW_CONFIDENCE:
         line = phrases.repeat if heard.speech_s else phrases.nothing_heard
-        yield Written(Sentence(line, language, Emotion("apologetic", 0.4), Outcome.CLARIFIED), clock())
+        again = Sentence(line, language, Emotion("apologetic", 0.4), Outcome.CLARIFIED)
+        yield Written(again, clock(), own=True)
         return
 
-    screen = engines.guard.screen
-    verdict = await asyncio.to_thread(screen, text, direction="input", language=language)
+    verdict = await asyncio.to_thread(
+        engines.guard.screen, text, direction="input", language=language, context=_said_before(memory)
+    )
     yield Screened(verdict)
+    cross = anger(text, verdict)
+    felt = Emotion("anger", cross) if cross >= CROSS else Emotion()
+    yield Felt(felt, felt)
     if not verdict.passes:
-        yield Written(safe_sentence(engines, verdict, language), clock())
+        yield Written(safe_sentence(engines, verdict, language), clock(), own=True)
         return
 
     asked = _asked(text, verdict, engines, memory, language)
@@ -181,11 +156,8 @@ async def _written(
     yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
-    texts = [passage.text for passage in passages]
-    read = await asyncio.to_thread(engines.guard.screen_many, texts, direction="document")
-    passages = tuple(
-        passage for passage, checked in zip(passages, read, strict=True) if checked.action is Action.ALLOW
-    )
+    passages = await asyncio.to_thread(_harmless, passages, engines)
+    manner = manner_of(felt, verdict, memory, desk.settings.emotion, language)
     earlier, history = remembered(memory.exchanges, language=language)
     question = Question(
         verdict.text,
@@ -195,10 +167,11 @@ async def _written(
         phrases,
         history=history,
         summary=earlier,
+        manner=manner.told() if manner is not None else "",
         standalone=wanted,
     )
-    count, shown = 0, set[Card]()
-    async with aclosing(_answer(question, engines)) as answers:
+    count = 0
+    async with aclosing(answered(question, engines)) as answers:
         async for item in answers:
             if isinstance(item, Noted):
                 yield item
@@ -213,25 +186,15 @@ async def _written(
                 async for event in passing(begun(asked, Reason.MODEL), asked, clock):
                     yield event
                 return
-            checked = await asyncio.to_thread(screen, item.text, direction="output", language=item.language)
-            yield Screened(checked)
-            if not checked.passes:
-                yield Written(safe_sentence(engines, checked, language), clock())
-                return
             if verdict.action is Action.SOFTEN and item.emotion.label == "neutral":
                 item = replace(item, emotion=Emotion("empathetic", 0.6))
-            item, cards = with_cards(replace(item, text=checked.text), shown)
-            if item.text:
-                yield Written(item, clock())
-                count += 1
-            for card in cards:
-                yield Shown(card)
+            yield Written(item, clock())
+            count += bool(take_links(item.text, "")[0])
             if count >= desk.settings.limits.reply_sentences:
                 return
     if not count:
-        yield Written(
-            Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED), clock()
-        )
+        unknown = Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED)
+        yield Written(unknown, clock(), own=True)
 
 
 async def _asked_before(
@@ -266,6 +229,18 @@ def _asked(text: str, verdict: Verdict, engines: Engines, memory: Memory, langua
     )
 
 
+def _said_before(memory: Memory) -> str:
+    """Return the visitor's last words, where they were answered: what follows may go on from them."""
+    last = memory.exchanges[-1] if memory.exchanges else None
+    return last.question if last is not None and last.outcome is not Outcome.REFUSED and not last.by else ""
+
+
+def _harmless(passages: tuple[Passage, ...], engines: Engines) -> tuple[Passage, ...]:
+    """Leave out documents that the rules stop; engines read them when they were learned."""
+    quick = engines.guard.quick
+    return tuple(one for one in passages if quick(one.text, direction="document").action is Action.ALLOW)
+
+
 def _looked_up(
     asked: str, memory: Memory, engines: Engines, language: str
 ) -> tuple[str, tuple[tuple[Passage, ...], float]]:
@@ -287,27 +262,6 @@ def _looked_up(
     return wanted, found
 
 
-async def _answer(question: Question, engines: Engines) -> AsyncGenerator[Sentence | Noted, None]:
-    """Yield an answer from the answering engine, else from the knowledge alone."""
-    spoken = False
-    try:
-        async with aclosing(engines.answerer.answer(question)) as answers:  # type: ignore[type-var]
-            async for sentence in answers:
-                spoken = True
-                yield sentence
-        return
-    except AnswererError as error:
-        if not engines.fallback:
-            raise
-        if spoken:
-            yield Noted(f"{error}; the reply was broken off")
-            yield _failed(question.phrases, question.language)
-            return
-        yield Noted(f"{error}; answered from the knowledge alone")
-    async for sentence in engines.fallback.answer(question):
-        yield sentence
-
-
 def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:
     """Return a reply's language: the visitor's; what could be either goes on in the one spoken before."""
     languages = engines.desk.settings.languages
@@ -318,7 +272,3 @@ def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:
     else:
         language = engines.desk.language_of(text)
     return language if language in languages else languages[0]
-
-
-def _failed(phrases: Phrases, language: str) -> Sentence:
-    return Sentence(phrases.failed, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)

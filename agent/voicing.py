@@ -8,7 +8,7 @@ from collections.abc import Callable
 from agent.conversation_events import Notice
 from agent.engines import Engines
 from agent.events import Spoken
-from agent.reply import LEAD_S, PAUSE_S, whole_frames
+from agent.frames import LEAD_S, PAUSE_S, whole_frames
 from agent.sentence import Emotion, Outcome, Sentence
 
 

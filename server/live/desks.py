@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.desk import Desk
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from agent.painter import Easels
     from agent.stage import LiveMoment
     from avatar import Renderer
+    from server.live.masking import Masker
+    from server.live.overhearing import OverheardEars
     from server.live.studio import Place
 
 log = logging.getLogger("visavis.live")
@@ -80,7 +83,7 @@ class Talk(Protocol):
 Sinks = Callable[[], Sequence[Sink]]
 
 
-@dataclass(slots=True)
+@dataclass
 class OpenDesk:
     """A desk with everything that its sessions share."""
 
@@ -93,6 +96,19 @@ class OpenDesk:
     poster: bytes = b""
     """JPEG of its idle face; empty: none was made."""
 
+    @cached_property
+    def masker(self) -> Masker:
+        """What masks personal data in what is kept of its conversations."""
+        from server.live.masking import Masker
+
+        return Masker(self.engines.guard.policy, self.desk.settings.privacy)
+
+    @property
+    def records(self) -> bool:
+        """Whether visitors may be asked whether they agree to a recording."""
+        settings = self.desk.settings
+        return settings.web.record and settings.privacy.keep != "none"
+
     def document(self) -> DeskDocument:
         """Return what visitors are told of it."""
         settings = self.desk.settings
@@ -104,7 +120,7 @@ class OpenDesk:
             languages=list(settings.languages),
             greeting={one: self.desk.phrases(one).greeting for one in settings.languages},
             captions=settings.avatar.captions,
-            record=settings.web.record,
+            record=self.records,
             size=(self.renderer.width, self.renderer.height),
             poster=f"/desks/{self.id}/poster.jpg" if self.poster else None,
         )
@@ -206,6 +222,8 @@ class Cast:
     """Told one of how many moments needs a picture, 0: none, and at which share of the full size."""
     done: Callable[[], None]
     """Called at the end, once nothing moves any more."""
+    ears: OverheardEars | None = None
+    """What tells a recording what is heard; None: the recording takes the sound as it comes."""
 
 
 SessionCast = Callable[["Place", "Callable[[ConversationEvent], None]"], Cast]
@@ -224,14 +242,15 @@ def cast_of(
     """Make a conversation with a stage and a clock of its own."""
     from agent.clock import MediaClock
     from agent.conversation import Conversation
-    from agent.ears import Ears
     from agent.stage import Stage
+    from server.live.overhearing import OverheardEars
 
     stage = Stage(place, seed=seed)
+    ears = OverheardEars(opened.engines.recognizer, turn_end=opened.engines.turn_end)
     talk = Conversation(
         opened.engines,
         stage,
-        ears=Ears(opened.engines.recognizer, turn_end=opened.engines.turn_end),
+        ears=ears,
         on_event=on_event,
         language=language,
     )
@@ -240,7 +259,7 @@ def cast_of(
     async def play(sinks: Sinks) -> None:
         await clock.run(stage, sinks)
 
-    return Cast(talk, play, stage.thin, stage.close)
+    return Cast(talk, play, stage.thin, stage.close, ears)
 
 
 def named(desks: Sequence[Desk]) -> dict[str, Desk]:

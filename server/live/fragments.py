@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -62,12 +63,13 @@ class FragmentedClip:
         sound.options = {"aac_coder": "fast"}  # the default coder takes more time than the picture
         self._video, self._audio = video, sound
         self._fifo = av.AudioFifo()
+        self._pictures: deque[tuple[int, Any]] = deque()
         self._key = -FRAGMENT_FRAMES
-        self._sounded = 0
+        self._sounded = self._heard = 0
         self.frames = 0
 
     def frame(self, picture: NDArray[np.uint8], index: int) -> None:
-        """Add a frame.
+        """Add a frame; it reaches the disk with the sound of its time, however much later that comes.
 
         Args:
             picture: RGB[H, W, 3]; another size is scaled.
@@ -89,7 +91,7 @@ class FragmentedClip:
         if index - self._key >= FRAGMENT_FRAMES:
             image.pict_type = PictureType.I
             self._key = index
-        self._container.mux(self._video.encode(image))
+        self._pictures.extend((index, packet) for packet in self._video.encode(image))
         self.frames += 1
 
     def sound(self, left: NDArray[np.float32], right: NDArray[np.float32]) -> None:
@@ -100,6 +102,8 @@ class FragmentedClip:
         """
         import av
 
+        self._show(self._heard * FPS // SOUND_HZ)
+        self._heard += len(left)
         block = av.AudioFrame.from_ndarray(np.stack((left, right)), format="fltp", layout="stereo")
         block.sample_rate = SOUND_HZ
         self._fifo.write(block)
@@ -112,11 +116,18 @@ class FragmentedClip:
             OSError: the disk is full or gone; what was written before can be played.
         """
         try:
-            self._container.mux(self._video.encode(None))
+            last = self._heard * FPS // SOUND_HZ
+            self._pictures.extend((last, packet) for packet in self._video.encode(None))
+            self._show(None)
             self._encode_sound(last=True)
             self._mux_sound(None)
         finally:
             self._container.close()
+
+    def _show(self, until: int | None) -> None:
+        """Write the pictures up to a time, in frames; all for None."""
+        while self._pictures and (until is None or self._pictures[0][0] <= until):
+            self._container.mux(self._pictures.popleft()[1])
 
     def _encode_sound(self, *, last: bool) -> None:
         while (frame := self._fifo.read(_AAC_FRAME, last)) is not None:

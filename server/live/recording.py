@@ -26,12 +26,15 @@ from numpy.typing import NDArray
 from agent.conversation_events import Notice
 from server.live.errors import LiveError
 from server.live.fragments import FPS, index
+from server.live.overhearing import Piece, Utterance
 from server.live.shelf import new_file, take
 from server.live.tape import Tape
 from server.live.voices import RATE_HZ
 
 if TYPE_CHECKING:
     from agent.stage import LiveMoment
+    from server.live.masking import SessionMask
+    from server.live.overhearing import Overheard
 
 MIN_FREE_BYTES = 2**30
 _CHECK_FRAMES = 5 * FPS
@@ -92,13 +95,15 @@ class Recording:
         settings: RecordingSettings,
         on_notice: Callable[[Notice], None] | None,
         taken: int,
+        mask: SessionMask | None = None,
     ) -> None:
         """Use `start`."""
         self.path, self.captions = path, path.with_suffix(".vtt")
         self._size = size[0] // 2 * 2, size[1] // 2 * 2
         self._settings, self._on_notice = settings, on_notice
         self._lock = threading.Condition()
-        self._queue: deque[LiveMoment | NDArray[np.float32] | str] = deque()
+        self._mask = mask
+        self._queue: deque[LiveMoment | NDArray[np.float32] | Overheard | str] = deque()
         self._frames_waiting = self._moments_waiting = self._heard_waiting = 0
         self._left_out = self._lost = 0
         self._ended = ""
@@ -116,6 +121,7 @@ class Recording:
         size: tuple[int, int],
         settings: RecordingSettings | None = None,
         on_notice: Callable[[Notice], None] | None = None,
+        mask: SessionMask | None = None,
     ) -> Self:
         """Begin to record into `folder/SESSION.mp4` and `.vtt`, or with a number if there is one already.
 
@@ -127,6 +133,7 @@ class Recording:
             size: width and height of the picture in pixels.
             settings: what the recording may take.
             on_notice: told "recording_ended" when it ends by itself; called in the recording's thread.
+            mask: of the conversation: what of it must not be kept; None: everything is.
 
         Raises:
             LiveError: "recording_unavailable": the place cannot be written, or its disk is nearly full.
@@ -153,7 +160,7 @@ class Recording:
                 "name a folder that this user may write to",
                 status=500,
             ) from error
-        return cls(path, size, settings, on_notice, taken)
+        return cls(path, size, settings, on_notice, taken, mask)
 
     def take(self, moment: LiveMoment) -> None:
         """Take a moment of the media clock; where too many frames wait, only its sound."""
@@ -184,6 +191,22 @@ class Recording:
             self._heard_waiting += len(pcm)
             self._queue.append(pcm)
 
+    def overhear(self, heard: Overheard) -> None:
+        """Take the visitor's sound as it comes, and what was made of it: it is written once that is known."""
+        if isinstance(heard, Utterance):
+            with self._lock:
+                if not self._ended:
+                    self._queue.append(heard)
+            return
+        with self._lock:
+            if self._ended:
+                return
+            if self._heard_waiting + len(heard.pcm) > self._settings.waiting_s * RATE_HZ:
+                self._lost += len(heard.pcm)
+                heard = replace(heard, pcm=heard.pcm[:0])  # where utterances begin is told all the same
+            self._heard_waiting += len(heard.pcm)
+            self._queue.append(heard)
+
     def caption(self, text: str) -> None:
         """Take the visitor's words, as their last utterance was heard; the avatar's come with moments."""
         with self._lock:
@@ -207,7 +230,7 @@ class Recording:
             self._ended = reason
             self._lock.notify()
 
-    def _next(self) -> LiveMoment | NDArray[np.float32] | str | None:
+    def _next(self) -> LiveMoment | NDArray[np.float32] | Overheard | str | None:
         """Wait for what is to be written; None at the end."""
         with self._lock:
             self._lock.wait_for(lambda: self._moments_waiting or self._ended)
@@ -216,7 +239,9 @@ class Recording:
             item = self._queue.popleft()
             if isinstance(item, np.ndarray):
                 self._heard_waiting -= len(item)
-            elif not isinstance(item, str):
+            elif isinstance(item, Piece):
+                self._heard_waiting -= len(item.pcm)
+            elif not isinstance(item, str | Utterance):
                 self._moments_waiting -= 1
                 self._frames_waiting -= item.frame is not None
             return item
@@ -226,13 +251,22 @@ class Recording:
         tape: Tape | None = None
         with self._failing():
             names = self._settings
-            tape = Tape(self.path, self.captions, self._size, visitor=names.visitor, avatar=names.avatar)
+            tape = Tape(
+                self.path,
+                self.captions,
+                self._size,
+                visitor=names.visitor,
+                avatar=names.avatar,
+                mask=self._mask,
+            )
             checked = 0
             while (item := self._next()) is not None:
                 if isinstance(item, np.ndarray):
                     tape.hear(item)
                 elif isinstance(item, str):
                     tape.say(item)
+                elif isinstance(item, Piece | Utterance):
+                    tape.overhear(item)
                 else:
                     tape.add(item)
                     if tape.moments >= checked:

@@ -120,7 +120,7 @@ class Sessions:
             desk=desk,
             origin=origin,
             language=wanted.language,
-            record=wanted.record and settings.web.record and bool(self._options.recordings),
+            record=wanted.record and opened.records and bool(self._options.recordings),
             client=wanted.client,
         )
         expires_s = settings.web.longest_s + self._options.join_s

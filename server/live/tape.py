@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.live.fragments import FPS, FragmentedClip
-from server.live.voices import MOMENT_OUT, VisitorLine
+from server.live.hushing import SentenceHush, hushed
+from server.live.overhearing import Piece, Utterance
+from server.live.voices import MOMENT, MOMENT_OUT, VisitorLine
 from server.live.webvtt import CueFile
 
 if TYPE_CHECKING:
     from agent.stage import LiveMoment
+    from server.live.masking import SessionMask
+    from server.live.overhearing import Overheard
 
 DELAY = 5
 """Moments by which sound is written later than pictures: the visitor's may come 200 ms late."""
@@ -24,6 +29,8 @@ TYPED = 2 * FPS
 """How long before now words are shown that nobody was heard to say."""
 RECENT = 5 * FPS
 """Words come within 2.5 s of their utterance's end, the longest wait for a turn's end, or were typed."""
+ECHO = FPS // 2
+"""Moments within which the avatar's voice comes back over the visitor's microphone."""
 GAP = 60 * FPS
 """A clock that jumps further, or back, did not skip but was stopped: the recording goes on without a gap."""
 
@@ -32,18 +39,38 @@ class Tape:
     """Writes one recording. Not thread-safe; the methods block, and raise OSError for a full disk."""
 
     def __init__(
-        self, path: Path, captions: Path, size: tuple[int, int], *, visitor: str, avatar: str
+        self,
+        path: Path,
+        captions: Path,
+        size: tuple[int, int],
+        *,
+        visitor: str,
+        avatar: str,
+        mask: SessionMask | None = None,
     ) -> None:
-        self._size, self._visitor, self._avatar = size, visitor, avatar
+        """Open the files.
+
+        Args:
+            path: of the mp4.
+            captions: of the WebVTT file.
+            size: width and height of the picture, even.
+            visitor: who the visitor is in the captions.
+            avatar: who speaks to them.
+            mask: of the conversation; None: everything is heard and written as it comes.
+        """
+        self._size, self._visitor, self._avatar, self._mask = size, visitor, avatar, mask
+        self._hush = SentenceHush(mask) if mask is not None else None
         self._clip = FragmentedClip(path, width=size[0], height=size[1])
         self._cues = CueFile(captions)
         self._line = VisitorLine()
+        self._line.tone = mask is not None and mask.settings.mute == "tone"
         self._sound: deque[NDArray[np.int16]] = deque()
         self._picture: NDArray[np.uint8] | None = None
         self._drawn = 0
         self._first: int | None = None
         self._caption = ""
         self._worded = 0
+        self._open_from: int | None = None
         self.moments = 0
         """Length of the timeline so far."""
 
@@ -67,14 +94,40 @@ class Tape:
         self.moments = at + 1
         if moment.caption != self._caption:
             self._caption = moment.caption
-            self._cues.show(moment.caption, self._avatar, at / FPS)
+            shown = moment.caption if self._mask is None else self._mask.of_desk(moment.caption)
+            self._cues.show(shown or "", self._avatar, at / FPS)
         self._show(moment.frame, at)
-        self._play(moment.pcm)
+        pcm = moment.pcm
+        if self._hush is not None and moment.spoken is not None:
+            pcm, muted = self._hush.sound(moment.spoken, moment.at_s, pcm)
+            if muted:  # a microphone without echo cancelling hears it too
+                self._line.mute_line(at * MOMENT, (at + ECHO) * MOMENT)
+        self._play(pcm)
 
     def hear(self, pcm: NDArray[np.float32]) -> None:
         """Add what the visitor was just heard to say; before the first moment there is no time for it."""
         if self._first is not None:
             self._line.hear(pcm, self.moments)
+
+    def overhear(self, heard: Overheard) -> None:
+        """Add what the visitor was just heard to say, or what is known of it now: until then it waits."""
+        if self._first is None or self._mask is None:
+            return
+        if self._mask.settings.mute == "off":
+            if isinstance(heard, Piece):
+                self._line.hear(heard.pcm, self.moments)
+            return
+        if isinstance(heard, Utterance):
+            for start, end in hushed(heard, self._mask, self._line.sound):
+                self._line.mute(start, end)
+            self._open_from = heard.open_from
+        else:
+            self._line.hear(heard.pcm, self.moments, heard.at)
+            before, self._open_from = self._open_from, heard.open_from
+            if before is not None and (heard.open_from is None or heard.open_from > before):
+                # an utterance without end: of what falls out of the ears' memory nobody will know the words
+                self._line.mute(before, heard.open_from if heard.open_from is not None else heard.at)
+        self._line.hold(self._open_from)
 
     def say(self, text: str) -> None:
         """Add the visitor's words: shown for as long as the last utterance was heard; typed ones for 2 s."""
@@ -82,12 +135,15 @@ class Tape:
         if end <= self._worded or self.moments - end > RECENT:
             start, end = self.moments - TYPED, self.moments
         self._worded = end
-        self._cues.add(text, self._visitor, max(start, 0) / FPS, max(end, start + FPS) / FPS)
+        shown = text if self._mask is None else self._mask.of_visitor(text)
+        self._cues.add(shown or "", self._visitor, max(start, 0) / FPS, max(end, start + FPS) / FPS)
 
     def close(self) -> None:
         """Write what waits and complete the files; both are closed whatever happens."""
         try:
             try:
+                if self._open_from is not None:  # nobody knows any more what is being said
+                    self._line.mute(self._open_from, sys.maxsize)
                 while self._sound:
                     self._write_sound()
             finally:
@@ -108,7 +164,7 @@ class Tape:
 
     def _play(self, pcm: NDArray[np.int16]) -> None:
         self._sound.append(pcm)
-        if len(self._sound) > DELAY:
+        while len(self._sound) > DELAY and self._line.ready(self.moments):
             self._write_sound()
 
     def _write_sound(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -14,6 +14,10 @@ from server.live.desks import Sink
 from server.live.errors import LiveError
 from server.live.recording import Recording
 from server.live.telling import FOR_VISITORS
+
+if TYPE_CHECKING:
+    from server.live.masking import SessionMask
+    from server.live.overhearing import Overheard
 
 
 class Taping:
@@ -25,6 +29,7 @@ class Taping:
         size: of the picture.
         sinks: gets the recording once it runs.
         told: told that it runs, or why it does not or no longer does.
+        mask: of the conversation: what of it must not be kept.
     """
 
     def __init__(
@@ -35,6 +40,7 @@ class Taping:
         *,
         sinks: list[Sink],
         told: Callable[[Notice | LiveError], None],
+        mask: SessionMask | None = None,
     ) -> None:
         self._sinks, self._told = sinks, told
         self._recording: Recording | None = None
@@ -45,7 +51,7 @@ class Taping:
                 loop.call_soon_threadsafe(told, notice)
 
         self._starting = asyncio.ensure_future(
-            asyncio.to_thread(Recording.start, folder, session, size=size, on_notice=noticed)
+            asyncio.to_thread(Recording.start, folder, session, size=size, on_notice=noticed, mask=mask)
         )
         self._starting.add_done_callback(self._started)
 
@@ -53,6 +59,11 @@ class Taping:
         """Take the visitor's sound, float32[n] at 16 kHz."""
         if self._recording is not None:
             self._recording.hear(pcm)
+
+    def overhear(self, heard: Overheard) -> None:
+        """Take the visitor's sound with its place, and what was made of it."""
+        if self._recording is not None:
+            self._recording.overhear(heard)
 
     def caption(self, text: str) -> None:
         """Take the visitor's words."""

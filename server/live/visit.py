@@ -25,6 +25,7 @@ from server.live.desks import OpenDesk, SessionCast, Sink, Talk
 from server.live.errors import LiveError
 from server.live.guest import Guest
 from server.live.link import Link
+from server.live.masking import SessionMask
 from server.live.post import Post
 from server.live.protocol import (
     Audio,
@@ -136,9 +137,12 @@ class Visit:
         )
         if self._guest.record and self._recordings is not None:
             self._connection.watched()
+            mask = SessionMask(self._opened.masker)
             self._taping = Taping(
-                self._recordings, self._guest.session, size, sinks=self._sinks, told=self._taped
+                self._recordings, self._guest.session, size, sinks=self._sinks, told=self._taped, mask=mask
             )
+            if self._cast.ears is not None:
+                self._cast.ears.tell = self._taping.overhear
         self._run(self._cast.talk.run(), "conversation")
         self._run(self._cast.play(lambda: self._sinks), "media clock")
         if self._guest.language:
@@ -301,7 +305,7 @@ class Visit:
     def _hear(self, pcm: NDArray[Any]) -> None:
         if not self._closed and not self._muted:
             self._cast.talk.hear(pcm)
-            if self._taping is not None:
+            if self._taping is not None and self._cast.ears is None:
                 self._taping.hear(pcm)
 
     def _taped(self, what: Notice | LiveError) -> None:
