@@ -187,8 +187,8 @@ async def test_who_waits_and_drops_what_is_being_done_goes_on_waiting(tmp_path: 
 @pytest.mark.parametrize(
     ("angry", "sorry"),
     [
-        ("This is ridiculous!! You useless machine", "annoying"),
-        ("你们太差了，气死我了！", "给您添了麻烦"),
+        ("This is ridiculous!! You useless machine", "sorry about that"),
+        ("你们太差了，气死我了！", "不好的体验"),
     ],
 )
 async def test_who_is_furious_is_answered_and_offered_a_person(
@@ -196,10 +196,11 @@ async def test_who_is_furious_is_answered_and_offered_a_person(
 ) -> None:
     talk = Talk(tmp_path)
     said = await talk.ask(angry)
-    assert said.startswith("You have thirty days.")
+    assert "You have thirty days." in said
+    assert said.count("sorry") + said.count("抱歉") == 1
     assert sorry in said
     assert talk.passed is None
-    await talk.ask("是的" if sorry.startswith("给") else "Yes please")
+    await talk.ask("是的" if sorry.startswith("不") else "Yes please")
     assert talk.passed == PassedOn("anger", consent=False)
 
 
@@ -285,7 +286,8 @@ async def test_out_of_hours_without_such_a_tool_the_contact_is_named(tmp_path: P
 
 async def test_where_nobody_looks_after_the_inbox_everything_is_as_before(tmp_path: Path) -> None:
     talk = Talk(tmp_path, staff=Staff())
-    assert await talk.ask("This is ridiculous!! You useless machine") == "You have thirty days."
+    said = await talk.ask("This is ridiculous!! You useless machine")
+    assert said == "I am sorry about that. You have thirty days."
     assert talk.passed is None
 
 

@@ -11,10 +11,23 @@ import pytest
 
 from agent.answerer import Answerer, Question
 from agent.errors import AnswererError
-from agent.events import Ended, ErrandMoved, Event, Heard, Noted, Retrieved, Screened, Shown, Spoken, Written
+from agent.events import (
+    Ended,
+    ErrandMoved,
+    Event,
+    Felt,
+    Heard,
+    Noted,
+    Retrieved,
+    Screened,
+    Shown,
+    Spoken,
+    Written,
+)
+from agent.frames import FPS, LEAD_S
 from agent.history import Exchange, History
 from agent.llm import Asking
-from agent.reply import FPS, LEAD_S, reply
+from agent.reply import reply
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
 from agent.slots import Errand, Stage
@@ -64,7 +77,7 @@ def outcome(events: list[Event]) -> Outcome:
 async def test_the_events_of_a_turn_come_in_order(tmp_path: Path) -> None:
     events = await played(tmp_path, ScriptedAnswerer(["One thing.", "Two things."]))
     kinds = [type(event) for event in events]
-    assert kinds[:3] == [Screened, Retrieved, Screened]
+    assert kinds[:4] == [Screened, Felt, Retrieved, Screened]
     assert kinds[-1] is Ended
     assert kinds.count(Written) == kinds.count(Spoken) == 2
     assert kinds.index(Written) < kinds.index(Spoken)
@@ -120,7 +133,7 @@ async def test_a_visitor_in_trouble_is_handed_over(tmp_path: Path) -> None:
     events = await played(tmp_path, ScriptedAnswerer([]), "I am so sad")
     assert outcome(events) is Outcome.HANDOFF
     spoken = next(event for event in events if isinstance(event, Spoken))
-    assert spoken.sentence.emotion.label == "empathetic"
+    assert spoken.sentence.emotion.label == "concerned"
 
 
 async def test_a_bad_sentence_is_never_spoken_and_ends_the_reply(tmp_path: Path) -> None:
