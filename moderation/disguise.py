@@ -29,6 +29,7 @@ _MEASURE = re.compile(
     r"[$€£+]?[0-9.,:]+(?:am|pm|st|nd|rd|th|[a-z]{1,2})?|[a-z]{3,}[0-9]+|[a-z]{1,2}[0-9]{2,6}[a-z]?"
 )
 """An amount, a time, a size, a name with a number: "10am", "$200", "1080p", "covid19", "a55"."""
+_LATIN = re.compile(r"[a-z]")
 _EDGES = ".,;:?()[]{}\"'|+-"
 _MIN_DISGUISE = 3
 """Letters; "b2" is a size, "k1ll" a disguise."""
@@ -150,7 +151,7 @@ def _is_disguise(token: str) -> bool:
         return True
     if not _MIN_DISGUISE <= len(core) <= 40 or not _SIGN.search(core) or ("@" in core and "." in core):
         return False
-    if _MEASURE.fullmatch(core):
+    if _MEASURE.fullmatch(core) or not _LATIN.search(core):
         return False
     letters = sum(map(str.isalpha, core))
     signs = len(_SIGN.findall(core))

@@ -25,6 +25,8 @@ _DENIAL_REACH = 3
 _DENIALS_ZH = ("不", "无法", "没", "别", "勿", "未")
 _DENIAL_REACH_ZH = 4
 """Characters before a Chinese phrase in which a denial counts: 不能保证."""
+_NUMBERED = re.compile(r"-?[0-9]")
+"""What follows initials that are a product's: SB-900."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,10 @@ class Lexicon:
         """Every phrase found, harmless ones and denied ones left out."""
         found: set[tuple[str, int, int]] = set()
         for reading in (subject.words, *subject.disguises):
-            yield from self._findings(self._latin, reading, 1, found, chinese=subject.dense is not None)
+            yield from self._findings(self._latin, reading, 1, found, subject)
         if subject.dense is not None:
             for reading in (subject.dense, *subject.dense_disguises):
-                yield from self._findings(self._han, reading, 0, found, chinese=True)
+                yield from self._findings(self._han, reading, 0, found, subject)
 
     def _findings(
         self,
@@ -108,8 +110,7 @@ class Lexicon:
         reading: Reading,
         padding: int,
         found: set[tuple[str, int, int]],
-        *,
-        chinese: bool,
+        subject: Subject,
     ) -> Iterator[Finding]:
         text = reading.text
         hits = [] if automaton is None else list(_hits(automaton, text, padding))
@@ -118,11 +119,14 @@ class Lexicon:
             entry = hit.entry
             if not entry.rule or any(_covers(safe, hit, padding) for safe in harmless):
                 continue
-            if entry.beside_chinese and not chinese and text[hit.start : hit.end] != text.strip():
-                continue
             if entry.deniable and denied(text, hit.start):
                 continue
             start, end = reading.original(hit.start, hit.end)
+            if entry.beside_chinese and (
+                _NUMBERED.match(subject.text, end)
+                or (subject.dense is None and text[hit.start : hit.end] != text.strip())
+            ):
+                continue
             key = (entry.rule, start, end)
             if key not in found:
                 found.add(key)
