@@ -66,7 +66,7 @@ def _answers(text: str, passage: Passage, engines: Engines) -> bool:
     if not isinstance(next_step(text, Memory(), engines.tools, phrases, language=language, now_s=0.0), Aside):
         return False
     for direction in ("document", "output", "input"):
-        verdict = engines.guard.screen(text, direction=direction, language=language)
+        verdict = engines.guard.quick(text, direction=direction, language=language)
         if not verdict.passes or verdict.text != text:
             return False
     passages, answerable = engines.look_up(text, language)

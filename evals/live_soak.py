@@ -19,9 +19,9 @@ import psutil
 
 from agent.clock import MediaClock
 from agent.events import Spoken
+from agent.frames import LEAD_S, PAUSE_S, whole_frames
 from agent.line import MOMENT_S
 from agent.painter import Easels, ThreadPainter
-from agent.reply import LEAD_S, PAUSE_S, whole_frames
 from agent.sentence import Sentence
 from agent.stage import LiveMoment, ReplyOver, Stage, StageEvent
 from avatar import Renderer

@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.caption import cues_of
 from agent.events import Ended, Event, Heard, Moment, Noted, Retrieved, Screened, Spoken, Written
-from agent.reply import FPS
+from agent.frames import FPS
 from agent.sentence import Citation, Outcome
 from avatar.clip import SOUND_RATE_HZ, Clip, ClipWriter
 from moderation.verdict import Verdict

@@ -12,7 +12,7 @@ import numpy as np
 from agent.caption import Cue, cues_of
 from agent.events import Spoken
 from agent.face import background_from, find_rig, voice_for
-from agent.reply import FPS, LEAD_S, PAUSE_S, TAIL_S, whole_frames
+from agent.frames import FPS, LEAD_S, PAUSE_S, TAIL_S, whole_frames
 from agent.sentence import REPLY_EMOTIONS, Emotion, Sentence
 from agent.splitter import split_sentences
 from avatar import Performer, Pose, Renderer, gesture_names, load_renderer, load_rig

@@ -22,7 +22,9 @@ class WordGuard:
 
     engine = "words"
 
-    def screen(self, text: str, direction: str = "input", language: str | None = None) -> Verdict:
+    def quick(
+        self, text: str, direction: str = "input", language: str | None = None, *, context: str = ""
+    ) -> Verdict:
         where = Direction(direction)
         if "bad" in text:
             return Verdict(Action.REFUSE, "test.bad", text, where, "abuse")
@@ -31,6 +33,11 @@ class WordGuard:
         if "4111" in text:
             return Verdict(Action.MASK, "test.card", text.replace("4111", "[card]"), where, "pii")
         return Verdict(Action.ALLOW, "", text, where)
+
+    screen = quick
+
+    def judges(self, direction: str) -> bool:
+        return False
 
     def screen_many(self, texts: list[str], direction: str = "input") -> list[Verdict]:
         return [self.screen(text, direction) for text in texts]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agent.events import Spoken
-from agent.reply import whole_frames
+from agent.frames import whole_frames
 from agent.sentence import Sentence
 from avatar import Pose, Renderer
 from avatar.renderer import Picture

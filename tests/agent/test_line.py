@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from agent.events import Spoken, spoken_until
+from agent.frames import whole_frames
 from agent.line import SAMPLES, Line, joined, said_until, sliced, take_up_at
-from agent.reply import whole_frames
 from agent.sentence import Sentence
 from speech.scripted_voice import ScriptedSynthesizer
 from speech.timeline import Phoneme, Speech

@@ -8,8 +8,8 @@ import pytest
 
 from agent.desk import Desk
 from agent.events import Ended, Event, Moment, Spoken
+from agent.frames import LEAD_S, TAIL_S
 from agent.presence import Presence
-from agent.reply import LEAD_S, TAIL_S
 from agent.sentence import Outcome, Sentence
 from avatar import AvatarError
 from speech.timeline import Phoneme, Speech

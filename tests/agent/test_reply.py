@@ -456,9 +456,13 @@ async def test_a_confirmation_that_the_guard_stops_cannot_be_answered(tmp_path: 
         return "It is open."
 
     class OutputGuard(WordGuard):
-        def screen(self, text: str, direction: str = "input", language: str | None = None) -> Verdict:
+        def quick(
+            self, text: str, direction: str = "input", language: str | None = None, *, context: str = ""
+        ) -> Verdict:
             word = text if direction == "output" else ""
-            return super().screen(word.replace("rude", "bad"), direction, language)
+            return super().quick(word.replace("rude", "bad"), direction, language)
+
+        screen = quick
 
     engines = scripted_engines(tmp_path, ScriptedAnswerer(["Fine."]), tools=(ticket,))
     engines.guard = OutputGuard()  # type: ignore[assignment]

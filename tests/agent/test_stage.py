@@ -10,10 +10,10 @@ import pytest
 
 from agent.errors import AgentError
 from agent.events import Spoken
+from agent.frames import whole_frames
 from agent.line import SAMPLES
 from agent.live_face import HANGS
 from agent.painter import Easels, ThreadPainter
-from agent.reply import whole_frames
 from agent.sentence import Emotion, Sentence
 from agent.stage import Began, Failed, Finished, LiveMoment, ReplyOver, Stage, StageEvent
 from avatar import Performer, Pose, Renderer, load_renderer, load_rig

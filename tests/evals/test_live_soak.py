@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agent.events import Spoken
-from agent.reply import LEAD_S, PAUSE_S, whole_frames
+from agent.frames import LEAD_S, PAUSE_S, whole_frames
 from agent.sentence import Sentence
 from agent.stage import LiveMoment
 from evals.bench import run_bench

@@ -1,0 +1,179 @@
+"""The release gate: no sentence is heard or shown before its verdict, and none waits for it in vain.
+
+Rules judge a sentence first. Engines judge it while its sound is being made; only after their word do text and
+sound leave. A refused sentence ends the reply: what was to follow is thrown away, and the prepared safe line
+is said instead, in the same voice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from agent.cards import Card
+from agent.doing import safe_sentence, with_cards
+from agent.engines import Engines
+from agent.events import Ended, ErrandMoved, Event, Retrieved, Screened, Shown, Spoken, Written
+from agent.frames import LEAD_S, PAUSE_S, whole_frames
+from agent.sentence import Outcome, Sentence
+from moderation.verdict import Action, Direction, Verdict
+from speech.timeline import Speech
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 0.5
+"""Longer than the guard promises to take at most; then the sentence is refused without its word."""
+CONTEXT = 2
+"""Sentences of the reply that the next one is read together with."""
+T = TypeVar("T")
+
+
+class Gate:
+    """Lets one reply's sentences out, one after the other.
+
+    Args:
+        engines: the desk's; its guard judges, its voice speaks.
+        clock: milliseconds since the end of the question.
+    """
+
+    def __init__(self, engines: Engines, clock: Callable[[], float]) -> None:
+        self._engines, self._clock = engines, clock
+        self._start_s = LEAD_S
+        self._outcome = Outcome.ANSWERED
+        self._passed: list[str] = []
+        self._shown: set[Card] = set()
+        self._asks = False
+        """A question was put in this reply that the visitor's next words would answer."""
+
+    async def release(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+        """Yield a reply's events as far as they may leave, the sound of its sentences, and at last `Ended`.
+
+        Args:
+            events: `Written` sentences are not screened yet, unless they are the desk's own.
+        """
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, ErrandMoved | Retrieved):  # what is found in documents asks for nothing
+                    self._asks = isinstance(event, ErrandMoved) and event.errand is not None
+                if not isinstance(event, Written):
+                    yield event
+                    continue
+                refused: Verdict | None = None
+                released = self._own(event) if event.own else self._screened(event)
+                async with aclosing(released) as more:
+                    async for one in more:
+                        if isinstance(one, Screened) and not one.verdict.passes:
+                            refused = one.verdict
+                        yield one
+                if refused is None:
+                    continue
+                await events.aclose()  # before anything else is said: nothing goes on being thought of
+                if self._asks:
+                    yield ErrandMoved(None)  # its question is not put, so no "yes" may answer it
+                line = safe_sentence(self._engines, refused, event.sentence.language)
+                async for one in self._own(Written(line, self._clock(), own=True)):
+                    yield one
+                break
+        yield Ended(self._outcome, self._clock())
+
+    async def _own(self, written: Written) -> AsyncGenerator[Event, None]:
+        """Let out what the desk says in words of its own."""
+        yield written
+        self._outcome = written.sentence.outcome
+        yield self._spoken(written.sentence, await self._speak(written.sentence), 0.0)
+
+    async def _screened(self, written: Written) -> AsyncGenerator[Event, None]:
+        """Let a sentence out, or only the verdict by which it must not."""
+        text = written.sentence.text
+        for form in written.given:
+            text = text.replace(form, "…")
+        language, context = written.sentence.language, " ".join(self._passed[-CONTEXT:])
+        guard = self._engines.guard
+        quick = await asyncio.to_thread(
+            guard.quick, text, direction=Direction.OUTPUT, language=language, context=context
+        )
+        if not quick.passes:
+            yield Screened(quick)
+            return
+        sentence = written.sentence if quick.text == text else replace(written.sentence, text=quick.text)
+        said, cards = with_cards(sentence, self._shown)
+        judging = asyncio.create_task(self._judged(quick, context))
+        speaking = asyncio.create_task(_timed(self._speak(said))) if said.text else None
+        try:
+            verdict = await judging
+            judged_s = time.perf_counter()
+            yield Screened(verdict)
+            if not verdict.passes:
+                return
+            if verdict.text != quick.text:
+                await _dropped(speaking)
+                said, cards = with_cards(replace(sentence, text=verdict.text), self._shown)
+                speaking = asyncio.create_task(_timed(self._speak(said))) if said.text else None
+            self._passed.append(verdict.text)
+            if speaking is not None:
+                yield Written(said, self._clock())
+                self._outcome = said.outcome
+                speech, ready_s = await speaking
+                yield self._spoken(said, speech, max(0.0, judged_s - ready_s) * 1e3)
+            for card in cards:
+                yield Shown(card)
+        finally:
+            await _dropped(judging)
+            await _dropped(speaking)
+
+    async def _judged(self, quick: Verdict, context: str) -> Verdict:
+        """Return the engines' word; a refusal where they have none in time."""
+        guard = self._engines.guard
+        if not guard.judges(Direction.OUTPUT):
+            return quick
+        limit_s = guard.budget_s(Direction.OUTPUT) + PATIENCE_S
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.to_thread(guard.slow, quick, context=context)
+        except Exception as error:  # without a verdict nothing leaves
+            kind = "timeout" if isinstance(error, TimeoutError) else "error"
+            log.warning("no verdict on a sentence within %.1f s: %s", limit_s, type(error).__name__)
+            return Verdict(
+                Action.REFUSE,
+                f"engine.{kind}",
+                quick.text,
+                Direction.OUTPUT,
+                "engine",
+                quick.scores,
+                rules=(f"engine.{kind}", *quick.rules),
+                failed=(f"guard.{kind}",),
+            )
+
+    async def _speak(self, sentence: Sentence) -> Speech:
+        speech = await asyncio.to_thread(
+            self._engines.synthesizer.speak,
+            sentence.text,
+            emotion=sentence.emotion.label,
+            intensity=sentence.emotion.intensity,
+            language=sentence.language,
+            pace=sentence.pace,
+        )
+        return whole_frames(speech, pause_s=PAUSE_S)
+
+    def _spoken(self, sentence: Sentence, speech: Speech, waited_ms: float) -> Spoken:
+        spoken = Spoken(sentence, speech, self._start_s, self._clock(), waited_ms)
+        self._start_s += speech.duration_s
+        return spoken
+
+
+async def _timed(work: Awaitable[T]) -> tuple[T, float]:
+    """Await work; return what comes of it, and when that was (`time.perf_counter`)."""
+    return await work, time.perf_counter()
+
+
+async def _dropped(task: asyncio.Task[object] | None) -> None:
+    """Cancel what is not needed any more; whether it would have failed is of no interest."""
+    if task is not None:
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await task
