@@ -99,9 +99,11 @@ class OpenDesk:
     @cached_property
     def masker(self) -> Masker:
         """What masks personal data in what is kept of its conversations."""
+        from moderation.policy import Policy
         from server.live.masking import Masker
 
-        return Masker(self.engines.guard.policy, self.desk.settings.privacy)
+        policy = getattr(self.engines.guard, "policy", None) or Policy.load(self.desk.policy_file)
+        return Masker(policy, self.desk.settings.privacy)
 
     @property
     def records(self) -> bool:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 from agent.conversation_events import (
     CardShown,
@@ -114,11 +114,45 @@ class EventRecord:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool = True) -> Row | None:
+class Words(Protocol):
+    """What of the words of a conversation is kept."""
+
+    def of_visitor(self, text: str) -> str | None:
+        """Return a visitor's words as they are kept; None where none are."""
+
+    def of_desk(self, text: str) -> str | None:
+        """Return words that the visitor was told as they are kept; None where none are."""
+
+
+class AllWords:
+    """Keeps what comes, or only what the desk says.
+
+    Args:
+        visitors: whether the visitor's words are kept.
+    """
+
+    def __init__(self, *, visitors: bool = True) -> None:
+        self._visitors = visitors
+
+    def of_visitor(self, text: str) -> str | None:
+        """Return the words, or None."""
+        return text if self._visitors else None
+
+    def of_desk(self, text: str) -> str | None:
+        """Return the words."""
+        return text
+
+
+def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row | None:
     """Write an event down as it is now; None for what is not kept: words that may still change.
 
-    Of a verdict everything is kept but the text that was judged. Without `keep_words` the visitor's words
-    are left out too; what the desk said is always kept.
+    Of a verdict everything is kept but the text that was judged.
+
+    Args:
+        session_id: whose.
+        event: what happened.
+        at: seconds since 1970, UTC.
+        words: what of the words is kept; of those that are not, their length is.
     """
     turn: int | None = None
     data: dict[str, Any]
@@ -131,7 +165,7 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
             if not event.final:
                 return None
             kind, turn = "heard", event.turn
-            data = {"text": event.text} if keep_words else {"characters": len(event.text)}
+            data = _kept("text", event.text, words.of_visitor(event.text))
         case VerdictGiven():
             verdict = event.verdict
             kind, turn = "verdict", event.turn
@@ -148,7 +182,7 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
             sentence = event.sentence
             kind, turn = "sentence", event.turn
             data = {
-                "text": sentence.text,
+                **_kept("text", sentence.text, words.of_desk(sentence.text)),
                 "language": sentence.language,
                 "emotion": sentence.emotion.label,
                 "outcome": sentence.outcome.value,
@@ -159,21 +193,26 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
         case CardShown():
             card = event.card
             kind, turn = "card", event.turn
-            data = {"kind": card.kind, "title": card.title, "items": list(card.items), "url": card.url}
+            items = [words.of_desk(item) for item in card.items]
+            data = {"kind": card.kind, "title": words.of_desk(card.title), "items": items, "url": card.url}
+            if data["title"] is None:
+                data = {"kind": card.kind}
         case TurnEnded():
             kind, turn = "turn", event.turn
             data = {
-                "heard": event.heard,
+                **_kept("heard", event.heard, words.of_desk(event.heard), "heard_characters"),
                 "outcome": event.outcome.value,
                 "interrupted": event.interrupted,
                 "citations": _citations(event.citations),
                 "timings_ms": event.timings_ms,
             }
-            if keep_words:
-                data["question"] = event.question
+            question = words.of_visitor(event.question)
+            if question is not None:
+                data["question"] = question
         case QuestionsSuggested():
             kind, turn = "suggested", event.turn
-            data = {"heading": event.heading, "suggestions": [asdict(one) for one in event.suggestions]}
+            shown = [asdict(one) for one in event.suggestions if words.of_desk(one.text) is not None]
+            data = {"heading": event.heading, "suggestions": shown}
         case HandoffBegan():
             handoff = event.handoff
             kind, turn = "handoff", event.turn
@@ -184,9 +223,14 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
             return None  # the visitor's words are kept as the guard lets them through
         case SuggestionPicked():
             kind, turn = "picked", event.turn
-            data = {"number": event.number, **asdict(event.suggestion)}
+            data = {"number": event.number}
+            if words.of_desk(event.suggestion.text) is not None:
+                data |= asdict(event.suggestion)
         case Notice():
-            kind, data = "notice", {"code": event.code, "message": event.message}
+            said = words.of_desk(
+                event.message
+            )  # what an engine says of its failure may quote what it was given
+            kind, data = "notice", {"code": event.code, **({} if said is None else {"message": said})}
         case TurnRated():
             kind, turn, data = "rating", event.turn, {"value": event.value}
         case ClientReported():
@@ -196,6 +240,10 @@ def row_of(session_id: str, event: StoredEvent, at: float, *, keep_words: bool =
             assert_never(event)
     text = json.dumps(_plain(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Row(session_id, at, kind, turn, text)
+
+
+def _kept(name: str, text: str, kept: str | None, length: str = "characters") -> dict[str, Any]:
+    return {length: len(text)} if kept is None else {name: kept}
 
 
 def _citations(citations: Iterable[Citation]) -> list[dict[str, Any]]:

@@ -19,11 +19,13 @@ from server.live import archive
 from server.live.database import Database
 from server.live.heartbeat import Heartbeat, HeartbeatSettings
 from server.live.records import (
+    AllWords,
     EventRecord,
     SessionClosed,
     SessionOpened,
     SessionRecord,
     StoredEvent,
+    Words,
     row_of,
 )
 from server.live.tables import SESSION_CHARS
@@ -52,6 +54,7 @@ class EventStore:
         """Use `open`."""
         self._database, self._writer, self._server = database, writer, server
         self._keep_words, self._clock = keep_words, clock
+        self._words: Words = AllWords(visitors=keep_words)
         self._readers = ThreadPoolExecutor(1, "store-reader")
 
     @classmethod
@@ -86,8 +89,14 @@ class EventStore:
         writer = EventWriter(database, settings, on_notice, beats)
         return cls(database, writer, beats.server, keep_words=keep_words, clock=clock)
 
-    def put(self, session_id: str, event: StoredEvent) -> None:
-        """Take an event; it is committed within `batch_s` and a transaction's time. Never waits or raises."""
+    def put(self, session_id: str, event: StoredEvent, words: Words | None = None) -> None:
+        """Take an event; it is committed within `batch_s` and a transaction's time. Never waits or raises.
+
+        Args:
+            session_id: whose.
+            event: what happened.
+            words: what of its words is kept; None: as the store was told when it was opened.
+        """
         at, session_id = self._clock(), session_id[:SESSION_CHARS]
         if isinstance(event, SessionOpened):
             opened: dict[str, object] = {
@@ -102,7 +111,7 @@ class EventStore:
             self._writer.change(session_id, {"closed_at": at, "reason": event.reason[:64]})
             return
         try:
-            row = row_of(session_id, event, at, keep_words=self._keep_words)
+            row = row_of(session_id, event, at, words if words and self._keep_words else self._words)
         except Exception:
             # An event that cannot be written down must not end the conversation it tells of.
             self._writer.refuse()
