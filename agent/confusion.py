@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from agent.confirming import Nod, nod
-from agent.history import Exchange, Memory
+from agent.history import Memory
 from agent.sentence import Outcome
 from agent.slots import Stage
 from knowledge.words import words_of
@@ -71,14 +70,12 @@ def is_confused(text: str, memory: Memory) -> bool:
 
 def _asks_again(text: str, memory: Memory) -> bool:
     """Tell whether it was asked just before, and the answer was heard to its end."""
-    asked = _words(text)
-    if len(asked) < FEWEST_WORDS or nod(text) is not Nod.UNCLEAR or _busy(memory):
+    own = [one for one in memory.exchanges if one.question and not one.by][-LOOKED_BACK:]
+    heard = [one for one in own if not one.interrupted and one.outcome is not Outcome.REFUSED]
+    if not heard or nod(text) is not Nod.UNCLEAR or _busy(memory):
         return False
-    return any(
-        _alike(asked, _words(one.question))
-        for one in _own(memory.exchanges)[-LOOKED_BACK:]
-        if not one.interrupted and one.outcome is not Outcome.REFUSED
-    )
+    asked = _words(text)
+    return len(asked) >= FEWEST_WORDS and any(_alike(asked, _words(one.question)) for one in heard)
 
 
 def _asked_back_twice(memory: Memory) -> bool:
@@ -91,10 +88,6 @@ def _asked_back_twice(memory: Memory) -> bool:
 def _busy(memory: Memory) -> bool:
     """Tell whether the visitor is having something done: an order number is asked for, and said, twice."""
     return memory.errand is not None and memory.errand.stage is not Stage.DONE
-
-
-def _own(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    return [one for one in exchanges if one.question and not one.by]
 
 
 def _words(text: str) -> frozenset[str]:

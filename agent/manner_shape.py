@@ -19,9 +19,9 @@ from moderation.verdict import Verdict
 
 AFTER = 0.6
 """Share of the first sentence's intensity that those after it have: a feeling comes, and settles."""
-GRAVE = Emotion("concerned", 0.5)
-"""How everything is said where somebody died or is in danger: the one face without any smile."""
-REGRET, MILD = 0.5, 0.3
+GRAVE = Emotion("concerned", 0.7)
+"""How everything is said where somebody died or is in danger: even a face at rest smiles a little."""
+REGRET, MILD = 0.5, 0.4
 """Intensity of regret at bad news: where a smile was asked for, and where nothing was."""
 PLEASED = 0.5
 """Intensity of joy at good news."""
