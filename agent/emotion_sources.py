@@ -1,0 +1,111 @@
+"""The texts that the classifier of feelings learns from, and how they are read."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+from agent.emotion_labels import CPED, GOEMOTIONS, LABELS, grouped
+
+TEXTS = Path(__file__).with_name("emotion_texts")
+EACH = 16
+"""Texts that are made of one pattern at most."""
+PATTERN_WEIGHT = 16.0
+"""Of all texts of a pattern together, where one of GoEmotions weighs 1."""
+KEPT_ASIDE = 7
+"""One pattern of so many tunes the labels' offsets."""
+CALM_EACH = 2000
+CALM_WEIGHT = 1.0
+SEED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text and what is felt in it."""
+
+    text: str
+    labels: frozenset[str]
+    language: str
+    part: str = "train"
+    """"train", "dev" to tune, or "test"."""
+    weight: float = 1.0
+
+
+def goemotions(folder: Path, part: str) -> list[Example]:
+    """Read GoEmotions, its labels grouped."""
+    names = folder.joinpath("labels.txt").read_text(encoding="utf-8").split()
+    ours = grouped(GOEMOTIONS)
+    examples = []
+    for line in folder.joinpath(f"{part}.tsv").read_text(encoding="utf-8").splitlines():
+        text, numbers, _ = line.split("\t")
+        labels = frozenset(ours[names[int(number)]] for number in numbers.split(","))
+        examples.append(Example(text, labels, "en", "train" if part == "train" else "dev"))
+    return examples
+
+
+def cped(path: Path) -> list[Example]:
+    """Read CPED's dialogues: 3 of 5 for training, 1 to tune, 1 to test."""
+    ours = grouped(CPED)
+    examples = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["Emotion"] not in ours:
+                continue
+            part = {0: "dev", 1: "test"}.get(crc32(row["Dialogue_ID"].encode()) % 5, "train")
+            examples.append(Example(row["Utterance"], frozenset({ours[row["Emotion"]]}), "zh", part))
+    return examples
+
+
+def own_texts(folder: Path = TEXTS) -> list[Example]:
+    """Read the texts of `agent/emotion_texts`: one pattern in seven is kept aside to tune with."""
+    examples = []
+    for language in ("en", "zh"):
+        label, place = "", 0
+        for line in folder.joinpath(f"{language}.txt").read_text(encoding="utf-8").splitlines():
+            if line.startswith("["):
+                label, place = line.strip("[]"), 0
+                if label not in LABELS:
+                    raise ValueError(f"{language}.txt: {label!r} is none of {', '.join(LABELS)}")
+            elif line and not line.startswith("#"):
+                texts = list(made_of(line, random.Random(SEED + crc32(line.encode()))))
+                place += 1
+                part = "dev" if place % KEPT_ASIDE == 0 else "train"
+                weight = PATTERN_WEIGHT / len(texts)
+                examples += [Example(text, frozenset({label}), language, part, weight) for text in texts]
+    return examples
+
+
+def made_of(pattern: str, rnd: random.Random) -> Iterator[str]:
+    """Yield texts of a pattern; every second one as a recogniser might write it, without punctuation."""
+    parts = [part.split("|") for part in re.split(r"[{}]", pattern)]
+    made = set[str]()
+    for _ in range(EACH * 4):
+        text = re.sub(r"\s+([.,!?])", r"\1", " ".join("".join(map(rnd.choice, parts)).split()))
+        if len(made) % 2:
+            text = re.sub(r"[.,。，]+", " ", text).strip()
+        made.add(text)
+        if len(made) == EACH:
+            break
+    yield from sorted(made)
+
+
+def calm(folder: Path) -> list[Example]:
+    """Read what customers ask calmly, where those sets are there."""
+    examples = []
+    for path in (folder / "banking77" / "train.csv", *sorted(folder.glob("hwu64/*.csv"))):
+        if not path.exists():
+            continue
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.reader(file) if not row[1].startswith("general")]
+        chosen = random.Random(SEED).sample(rows, min(CALM_EACH, len(rows)))
+        texts = [row[0] for row in chosen]
+        examples += [
+            Example(text, frozenset({"neutral"}), "en", "train" if place % KEPT_ASIDE else "dev", CALM_WEIGHT)
+            for place, text in enumerate(texts)
+        ]
+    return examples

@@ -1,0 +1,157 @@
+"""How a visitor feels as a conversation goes on: words, voice and face together, smoothed over turns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agent.emotion import detect_emotion
+from agent.emotion_labels import LABELS
+from agent.emotion_voice import VoiceFeatures, VoiceFeeling, voice_feeling
+from agent.sentence import Emotion
+from moderation.verdict import Action, Category, Verdict
+
+ROUSED, SOOTHED, OTHERWISE = 0.8, 0.35, 0.6
+"""Share of the newest turn where anger grows, where it wanes, and for every other feeling: what was said in
+anger is believed at once, and one calm word does not undo it."""
+HALF_LIFE_S = 90.0
+"""After so long without a word half of a feeling is left."""
+UNSURE = 0.3
+"""Confidence below which the answer is "not sure": neutral."""
+FACE_SHARE = 1.0
+"""Largest change of a logit by a face."""
+EDGE = 0.02
+"""Scores are kept so far from 0 and 1 when they become logits again."""
+INSULT, SWEARING = 0.7, 0.35
+"""What the guard's finding an insult, or a swear word, adds to anger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """What a visitor feels, as far as it is known."""
+
+    emotion: Emotion = field(default_factory=lambda: Emotion("neutral", 0.0, {}))
+    confidence: float = 0.0
+    """0..1; below `UNSURE` the emotion is neutral."""
+    arousal: float = 0.0
+    """-1 weary … 1 agitated, by the voice; 0 where nothing was heard."""
+    at_s: float = 0.0
+    """When it was felt, on the clock of who asks."""
+
+
+def fused(
+    words: Emotion,
+    voice: VoiceFeeling | None = None,
+    face: dict[str, float] | None = None,
+    *,
+    at_s: float = 0.0,
+) -> Feeling:
+    """Put together what one turn tells.
+
+    Args:
+        words: of `detect_emotion`.
+        voice: of `agent.emotion_voice`; None: typed, or too little was heard.
+        face: label → 0..1, of `agent.emotion_face`; None: no camera.
+        at_s: when, in seconds of one clock.
+    """
+    logits = {label: _logit(words.scores.get(label, float(label == words.label))) for label in LABELS}
+    if voice is not None:
+        for label, evidence in zip(LABELS, voice.evidence, strict=True):
+            logits[label] += evidence
+    if face is not None:
+        for label in LABELS:
+            logits[label] += FACE_SHARE * (
+                face.get(label, 0.0) - face.get("neutral", 0.0) * (label != "neutral")
+            )
+    scores = {label: round(_chance(logit), 4) for label, logit in logits.items()}
+    arousal = voice.arousal if voice is not None else 0.0
+    return _felt(scores, {words.label: words.intensity}, arousal, at_s)
+
+
+def feeling_of(
+    text: str,
+    features: VoiceFeatures | None,
+    before: Feeling | None,
+    turns: Sequence[VoiceFeatures],
+    at_s: float,
+) -> tuple[Feeling, Emotion, VoiceFeeling | None]:
+    """Tell what a visitor feels after a turn: all together, by the words alone, and by the voice alone.
+
+    Args:
+        text: what they said.
+        features: of their voice; None: typed.
+        before: what they felt after the turn before.
+        turns: of their voice, of the turns before.
+        at_s: now, in seconds of one clock.
+    """
+    words, voice = detect_emotion(text), voice_feeling(features, turns)
+    return smoothed(before, fused(words, voice, at_s=at_s)), words, voice
+
+
+def smoothed(before: Feeling | None, now: Feeling) -> Feeling:
+    """Return how a visitor feels after a turn, given how they felt before it.
+
+    Args:
+        before: after the turn before; None: this is the first.
+        now: what this turn tells; its `at_s` is the time.
+    """
+    if before is None or not before.emotion.scores:
+        return now
+    kept = 0.5 ** (max(now.at_s - before.at_s, 0.0) / HALF_LIFE_S)
+    scores: dict[str, float] = {}
+    for label in LABELS:
+        old, new = before.emotion.scores.get(label, 0.0), now.emotion.scores.get(label, 0.0)
+        share = OTHERWISE
+        if label == "anger":
+            share = ROUSED if new > old else SOOTHED
+            if now.emotion.label not in ("anger", "neutral"):
+                share += (1.0 - share) * now.confidence  # who thanks is not angry any more
+        share = 1.0 - (1.0 - share) * kept
+        scores[label] = round(old + share * (new - old), 4)
+    strengths = {now.emotion.label: now.emotion.intensity}
+    strengths.setdefault(before.emotion.label, before.emotion.intensity * kept)
+    return _felt(scores, strengths, now.arousal, now.at_s)
+
+
+def anger_of(emotion: Emotion, verdict: Verdict | None = None) -> float:
+    """Return how angry a visitor is, 0..1.
+
+    Args:
+        emotion: of their words, or `Feeling.emotion`.
+        verdict: what the guard thinks of the words: insults and swear words count.
+    """
+    score = emotion.scores.get("anger", 0.0)
+    if emotion.label == "anger":
+        score = max(score, emotion.intensity)
+    if verdict is not None and verdict.category == Category.HARASSMENT:
+        score += INSULT
+    elif verdict is not None and verdict.action is Action.SOFTEN:
+        score += SWEARING
+    return min(score, 1.0)
+
+
+def anger(text: str, verdict: Verdict | None = None) -> float:
+    """Return how angry words sound, 0..1; see `anger_of`."""
+    return anger_of(detect_emotion(text), verdict)
+
+
+def _felt(scores: dict[str, float], strengths: dict[str, float], arousal: float, at_s: float) -> Feeling:
+    """Choose the label, or "not sure"."""
+    ranked = sorted(LABELS, key=lambda label: -scores[label])
+    first, second = scores[ranked[0]], scores[ranked[1]]
+    confidence = round(first * (1.0 - 0.5 * second / first) if first > 0 else 0.0, 3)
+    label = ranked[0] if confidence >= UNSURE else "neutral"
+    intensity = strengths.get(label, 0.1 if label == "neutral" else scores[label])
+    if label != "neutral":
+        intensity = min(max(intensity + 0.1 * max(arousal, 0.0), 0.1), 1.0)
+    return Feeling(Emotion(label, round(intensity, 3), scores), confidence, arousal, at_s)
+
+
+def _logit(score: float) -> float:
+    score = min(max(score, EDGE), 1.0 - EDGE)
+    return math.log(score / (1.0 - score))
+
+
+def _chance(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-logit))
