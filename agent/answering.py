@@ -8,13 +8,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from agent.attending import People, attended
-from agent.conversation_events import CardShown, HeardWords, Notice, VerdictGiven
+from agent.conversation_events import CardShown, HeardWords, Notice, VerdictGiven, VisitorFelt
+from agent.emotion_voice import VoiceFeatures
 from agent.engines import Engines
 from agent.errors import AgentError
 from agent.events import (
     Ended,
     ErrandMoved,
     Event,
+    Felt,
     Heard,
     Noted,
     PassedOn,
@@ -67,12 +69,12 @@ class Answering:
         self._prepared: Prepared | None = None
         self._answer_task: asyncio.Task[None] | None = None
 
-    def prepare(self, text: str, heard: Transcript) -> None:
+    def prepare(self, text: str, heard: Transcript, voice: VoiceFeatures | None = None) -> None:
         """Begin an answer that may be thrown away, where that changes nothing."""
         self.throw_away()
         memory = self._memory(text)
         if changes_nothing(text, self._engines, memory):
-            self._prepared = Prepared(text, self._reply(text, heard, memory), memory.errand)
+            self._prepared = Prepared(text, self._reply(text, heard, memory, voice), memory.errand)
 
     def throw_away(self) -> None:
         """Throw the prepared answer away."""
@@ -80,12 +82,13 @@ class Answering:
             self._tasks.start(self._prepared.close())
             self._prepared = None
 
-    def answer(self, turn: LiveTurn, heard: Transcript) -> None:
+    def answer(self, turn: LiveTurn, heard: Transcript, voice: VoiceFeatures | None = None) -> None:
         """Answer a turn, with what is prepared if it fits.
 
         Args:
             turn: has the floor.
             heard: how its words came.
+            voice: how they were spoken.
         """
         prepared, self._prepared = self._prepared, None
         memory = self._memory()
@@ -93,7 +96,7 @@ class Answering:
             self._tasks.start(prepared.close())
             prepared = None
         self.acting = not changes_nothing(turn.asked, self._engines, memory)
-        events = prepared.events() if prepared else self._reply(turn.asked, heard, memory)
+        events = prepared.events() if prepared else self._reply(turn.asked, heard, memory, voice)
         self._answer_task = self._tasks.start(self._answer(turn, events))
 
     def break_off(self, *, keep_prepared: bool = False) -> None:
@@ -123,10 +126,12 @@ class Answering:
         )
         return self._history.memory(unfinished, staff)
 
-    def _reply(self, text: str, heard: Transcript, memory: Memory) -> AsyncGenerator[Event, None]:
+    def _reply(
+        self, text: str, heard: Transcript, memory: Memory, voice: VoiceFeatures | None
+    ) -> AsyncGenerator[Event, None]:
         transcript = Transcript(text, heard.language, heard.confidence, heard.engine)
         typed = heard.engine == "typed"
-        utterance = Heard(transcript, speech_s=0.0 if typed else 1.0)
+        utterance = Heard(transcript, speech_s=0.0 if typed else 1.0, voice=None if typed else voice)
         if self._people.name:
             return attended(utterance, self._engines)
         return reply(utterance, self._engines, memory)
@@ -171,6 +176,9 @@ class Answering:
                     self._history.hear(turn.asked, event.verdict, self._engines.tools)
                     floor.tell(HeardWords(turn.number, turn.question, final=True))
                 floor.tell(VerdictGiven(turn.number, event.verdict))
+            case Felt():
+                self._history.feel(event)
+                floor.tell(VisitorFelt.of(turn.number, event))
             case Written():
                 turn.mark("first_sentence", floor.clock())
             case Spoken():

@@ -182,7 +182,9 @@ class Conversation:
             case Prepare():
                 turn = self._floor.turn
                 before = turn.asked if command.joined and turn is not None else ""
-                self._answering.prepare(f"{before} {command.text}".strip(), self._hearing.transcript)
+                self._answering.prepare(
+                    f"{before} {command.text}".strip(), self._hearing.transcript, self._hearing.voice
+                )
             case Discard():
                 self._answering.throw_away()
             case Commit():
@@ -228,7 +230,7 @@ class Conversation:
         turn.mark("turn_end", now)
         turn.mark("transcript", now)
         self._hearing.forget()
-        self._answering.answer(turn, self._hearing.transcript)
+        self._answering.answer(turn, self._hearing.transcript, self._hearing.voice)
 
     def _put_off(self, *, asked_more: str) -> None:
         """A tool is at work on the turn: that is not done twice, so what was added is asked after it."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.cards import Card
+from agent.events import Felt
 from agent.handoff_record import Handoff
-from agent.sentence import Citation, Outcome, Sentence
+from agent.sentence import Citation, Emotion, Outcome, Sentence
 from agent.suggestion import Heading, Suggestion
 from moderation.verdict import Verdict
 
@@ -36,6 +37,27 @@ class VerdictGiven:
 
     turn: int
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorFelt:
+    """What the visitor feels, as far as it can be told from what they said and how."""
+
+    turn: int
+    emotion: Emotion
+    """All that is known together; `neutral` with little confidence where it is not sure."""
+    words: Emotion
+    """By the words of this turn alone."""
+    voice: Emotion | None
+    """By the voice alone; None where nothing was heard."""
+    confidence: float
+    """0..1"""
+
+    @classmethod
+    def of(cls, turn: int, felt: Felt) -> VisitorFelt:
+        """Tell a live conversation's listeners what a reply told."""
+        confidence = felt.feeling.confidence if felt.feeling is not None else 0.0
+        return cls(turn, felt.emotion, felt.words, felt.voice, confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +154,7 @@ ConversationEvent = (
     StateChanged
     | HeardWords
     | VerdictGiven
+    | VisitorFelt
     | SentenceBegan
     | CardShown
     | TurnEnded

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from agent.emotion_voice import VoiceFeatures, voice_features
 from speech.errors import SpeechError, WorkerDied
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, Transcript
 from speech.timeline import Pcm
@@ -120,6 +121,10 @@ class Ears:
         if self._turn_end is None or self._from is None:
             return None
         return await in_thread(self._turn_end, self._sound())
+
+    async def voice(self) -> VoiceFeatures | None:
+        """Measure how the utterance so far was spoken; None where there is too little voice in it."""
+        return None if self._from is None else await in_thread(voice_features, self._sound())
 
     def forget(self) -> None:
         """The utterance is over: answered, or it was nothing."""

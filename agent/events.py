@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.cards import Card
+from agent.emotion_voice import VoiceFeatures
+from agent.feeling import Feeling
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Errand
 from knowledge.passage import Passage
@@ -27,6 +29,8 @@ class Heard:
     """Time spent on telling speech from silence; None for typed words."""
     recognition_ms: float | None = None
     """From the end of the question to its words; None for typed words."""
+    voice: VoiceFeatures | None = None
+    """How it was spoken; None for typed words, and where too little was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Felt:
     """By the words alone."""
     voice: Emotion | None = None
     """By the voice alone; None where nothing was heard."""
+    feeling: Feeling | None = None
+    """What is known from now on, with its confidence; for the memory."""
+    features: VoiceFeatures | None = None
+    """Of the voice, as in `Heard`."""
 
 
 @dataclass(frozen=True, slots=True)

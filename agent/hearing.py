@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TypeVar
 
 import numpy as np
 
 from agent.conversation_events import HeardWords, Notice
 from agent.ears import Ears
+from agent.emotion_voice import VoiceFeatures
 from agent.floor import TICK_S, Floor
 from agent.microphone import SILENT_S, Microphone
 from agent.tasks import Tasks
@@ -17,6 +19,8 @@ from speech.errors import SpeechError
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm
 from speech.vad import SpeechEnded, SpeechStarted
+
+T = TypeVar("T")
 
 VOICE_S = 0.15
 """How much longer than for its words a turn waits for what its voice tells."""
@@ -40,6 +44,8 @@ class Hearing:
         """When the latest question ended: its last voiced sample, or when it was typed."""
         self.transcript = Transcript("", language, 0.0, "none")
         """Of the latest question."""
+        self.voice: VoiceFeatures | None = None
+        """How the latest question was spoken."""
 
     def put(self, pcm: Pcm) -> None:
         """Take sound of the microphone, float32[n] at 16 kHz; never waits."""
@@ -49,7 +55,7 @@ class Hearing:
     def typed(self, text: str) -> None:
         """Take a typed question for what was heard."""
         self.heard_s = self._floor.clock()
-        self.transcript = Transcript(text, self.language, 1.0, "typed")
+        self.transcript, self.voice = Transcript(text, self.language, 1.0, "typed"), None
 
     def mute(self, muted: bool) -> None:
         """Stop hearing, or hear again."""
@@ -93,12 +99,14 @@ class Hearing:
         """Tell turn taking the words of an utterance so far."""
         floor = self._floor
         listening = None if command.interim else self._tasks.start(self._ears.finished())
+        measuring = None if command.interim else self._tasks.start(self._ears.voice())
         try:
             heard = await self._ears.words()
         except SpeechError as error:
             floor.tell(Notice("hearing_failed", str(error)))
             heard = Transcript("", self.language, 0.0, "none")
         voice = await _soon(listening) if listening else None
+        features = await _soon(measuring) if measuring else None
         text = heard.text.strip()
         taken = floor.taker.utterance == command.utterance
         commands = floor.taker.words(
@@ -112,7 +120,7 @@ class Hearing:
         )
         ignored = any(isinstance(each, Ignore) for each in commands)
         if text and taken and not command.interim and not ignored:
-            self.transcript = heard
+            self.transcript, self.voice = heard, features
             thinking = floor.turn if floor.turn and not floor.turn.sounded else None
             number = thinking.number if thinking else floor.count + 1
             floor.tell(HeardWords(number, text, final=False))
@@ -132,7 +140,7 @@ class Hearing:
         await self._ears.close()
 
 
-async def _soon(listening: asyncio.Task[float | None]) -> float | None:
-    """What a voice's end sounds like, unless that takes longer than it is worth."""
+async def _soon(listening: asyncio.Task[T | None]) -> T | None:
+    """What a voice tells, unless that takes longer than it is worth."""
     done, _ = await asyncio.wait({listening}, timeout=VOICE_S)
     return listening.result() if done and not listening.cancelled() and not listening.exception() else None

@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from agent.emotion_voice import TURNS, VoiceFeatures
+from agent.feeling import Feeling
 from agent.particulars import Particulars, particulars_of
 from agent.sentence import Outcome
 from agent.staff import Staff
@@ -14,6 +16,7 @@ from agent.staff import Staff
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent.events import Felt
     from agent.slots import Errand
     from agent.tools import Tool
     from moderation.verdict import Verdict
@@ -52,6 +55,10 @@ class Memory:
     """Who could take over."""
     told: Particulars = Particulars()
     """What the visitor told of themselves."""
+    feeling: Feeling | None = None
+    """What the visitor felt after the turn before; None: nothing is known."""
+    voices: tuple[VoiceFeatures, ...] = ()
+    """How the turns before were spoken, oldest first."""
 
     @property
     def language(self) -> str:
@@ -73,6 +80,8 @@ class History:
         self._errand: Errand | None = None
         self._key = key or secrets.token_urlsafe(12)
         self._told = Particulars()
+        self._feeling: Feeling | None = None
+        self._voices: deque[VoiceFeatures] = deque(maxlen=TURNS)
 
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange; a reply of which nothing was heard is remembered as silence."""
@@ -87,6 +96,12 @@ class History:
     def hear(self, text: str, verdict: Verdict, tools: Sequence[Tool]) -> None:
         """Remember what the visitor tells of themselves; nothing else is kept of words as they came."""
         self._told |= particulars_of(text, verdict, tools)
+
+    def feel(self, felt: Felt) -> None:
+        """Remember what the visitor feels, and how they spoke."""
+        self._feeling = felt.feeling or self._feeling
+        if felt.features is not None:
+            self._voices.append(felt.features)
 
     def answered_by(self, person: str, reply: str, language: str) -> None:
         """Remember what a person said, as far as it was heard: to the last question, or unasked."""
@@ -128,11 +143,14 @@ class History:
         if errand is not None and unfinished is not None:
             errand = errand.as_heard(unfinished.reply)
         more = () if unfinished is None else (unfinished,)
-        return Memory((*self._exchanges, *more), errand, self._key, staff, self._told)
+        voices = tuple(self._voices)
+        return Memory((*self._exchanges, *more), errand, self._key, staff, self._told, self._feeling, voices)
 
     def clear(self) -> None:
         """Forget everything: another visitor comes."""
         self._exchanges.clear()
         self._errand = None
+        self._feeling = None
+        self._voices.clear()
         self._key = secrets.token_urlsafe(12)
         self._told = Particulars()

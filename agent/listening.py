@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from agent.emotion_voice import voice_features
 from agent.events import Heard
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, RecognizerStream, Transcript
 from speech.timeline import Pcm
@@ -43,6 +44,7 @@ def _hear(pcm: Pcm, recognizer: Recognizer) -> Heard:
             speech_s=ear.speech_s,
             vad_ms=ear.vad_s * 1e3,
             recognition_ms=(time.perf_counter() - ended) * 1e3,
+            voice=voice_features(pcm) if ear.speech_s else None,
         )
     finally:
         stream.close()

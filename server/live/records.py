@@ -22,6 +22,7 @@ from agent.conversation_events import (
     SuggestionPicked,
     TurnEnded,
     VerdictGiven,
+    VisitorFelt,
 )
 from agent.sentence import Citation
 
@@ -109,7 +110,7 @@ class EventRecord:
     session_id: str
     at: float
     kind: str
-    """"state", "heard", "verdict", "sentence", "turn", "notice", "rating" or "report"."""
+    """"state", "heard", "verdict", "felt", "sentence", "turn", "notice", "rating" or "report"."""
     turn: int | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -166,6 +167,11 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
                 return None
             kind, turn = "heard", event.turn
             data = _kept("text", event.text, words.of_visitor(event.text))
+        case VisitorFelt():
+            kind, turn = "felt", event.turn
+            scores, voice = event.emotion.scores, event.voice
+            data = {"label": event.emotion.label, "intensity": event.emotion.intensity, "scores": scores}
+            data |= {"confidence": event.confidence, "words": event.words.label, "voice": voice and voice.label}
         case VerdictGiven():
             verdict = event.verdict
             kind, turn = "verdict", event.turn
@@ -227,9 +233,7 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
             if words.of_desk(event.suggestion.text) is not None:
                 data |= asdict(event.suggestion)
         case Notice():
-            said = words.of_desk(
-                event.message
-            )  # what an engine says of its failure may quote what it was given
+            said = words.of_desk(event.message)  # an engine's complaint may quote what it was given
             kind, data = "notice", {"code": event.code, **({} if said is None else {"message": said})}
         case TurnRated():
             kind, turn, data = "rating", event.turn, {"value": event.value}
