@@ -1,0 +1,95 @@
+"""A small transformer that reads a sentence as a whole: two layers, whole-number weights, by ONNX Runtime.
+
+It sees what a bag of n-grams does not: who does what to whom, what is denied, quoted or asked. How it was
+made: `moderation/train_encoder.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.disguise import disguises
+from moderation.normalise import fold
+
+LONGEST = 64
+"""Word pieces read at once, with the marks at both ends."""
+MOST_WINDOWS = 16
+"""Of a long text; a window is what is read at once."""
+STRIDE = 48
+"""Word pieces from one window's start to the next."""
+BATCH = 16
+"""Windows read together: as large as pays off on one core."""
+_HAN = re.compile(r"([\u3400-\u9fff])")
+
+
+def prepared(text: str) -> str:
+    """A text as the encoder reads it: folded, disguises undone, every Chinese character a word."""
+    reading = fold(text)
+    for undone in disguises(reading):
+        return _HAN.sub(r" \1 ", undone.text.strip())
+    return _HAN.sub(r" \1 ", reading.text)
+
+
+class Encoder:
+    """Scores sentences; safe to use from several threads."""
+
+    def __init__(self, model: Path, vocabulary: Path) -> None:
+        """Load the model.
+
+        Args:
+            model: ONNX: `pieces` int64[texts, length], 0 where nothing is → `logits` float32[texts, heads];
+                the metadata's "heads" names them, with commas between.
+            vocabulary: one word piece a line.
+
+        Raises:
+            Exception: Whatever the libraries raise about a missing or broken file.
+        """
+        import onnxruntime
+        from tokenizers import BertWordPieceTokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session: Any = onnxruntime.InferenceSession(
+            model.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+        self.heads: tuple[str, ...] = tuple(
+            self._session.get_modelmeta().custom_metadata_map["heads"].split(",")
+        )
+        self._pieces: Any = BertWordPieceTokenizer(str(vocabulary), lowercase=True, handle_chinese_chars=True)
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """What each head says of each text: float32[texts, heads]; the highest of a long text's windows."""
+        windows: list[list[int]] = []
+        owners: list[int] = []
+        for owner, encoded in enumerate(self._pieces.encode_batch([prepared(text) for text in texts])):
+            for window in _windows(encoded.ids):
+                windows.append(window)
+                owners.append(owner)
+        found = np.full((len(texts), len(self.heads)), -np.inf, np.float32)
+        order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            longest = len(windows[chosen[-1]])
+            pieces = np.zeros((len(chosen), longest), np.int64)
+            for row, index in enumerate(chosen):
+                pieces[row, : len(windows[index])] = windows[index]
+            (logits,) = self._session.run(None, {"pieces": pieces})
+            np.maximum.at(found, [owners[index] for index in chosen], logits)
+        return found
+
+
+def _windows(pieces: list[int]) -> list[list[int]]:
+    """What is read at once, each with the first and last mark."""
+    if len(pieces) <= LONGEST:
+        return [pieces]
+    first, inner, last = pieces[0], pieces[1:-1], pieces[-1]
+    starts = range(0, max(1, len(inner) - (LONGEST - 2) + STRIDE), STRIDE)
+    return [[first, *inner[start : start + LONGEST - 2], last] for start in starts][:MOST_WINDOWS]

@@ -1,0 +1,145 @@
+"""How the embedded classifier's weights were made: `python -m moderation.train --help`.
+
+First `moderation.train_encoder` makes the small transformer (torch); then this fits the linear model, and how
+the two are added, on texts that neither has learned from. Needs scikit-learn; none of it runs in the product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.classifier import BLEND, ENCODER, LINEAR, PIECES, WEIGHTS, Blend
+from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, written
+from moderation.encoder import Encoder
+from moderation.fitting import fit
+from moderation.linear import LinearModel
+from moderation.normalise import language_of
+
+FEWEST = 25
+"""Positive texts of a head and language, from which on its own blend is fitted."""
+FALSE_ALARMS = {"plain": 0.0015, "contrast": 0.03}
+"""Share of harmless texts, per head, that may reach 0.5: of customers' sentences, and of written pairs."""
+CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped")
+"""Sets of ordinary talk."""
+PRIOR = Blend(0.8, 0.8, 0.0)
+
+Floats = NDArray[np.float32]
+
+
+def labels(examples: Sequence[Example]) -> dict[str, Floats]:
+    """Head → float32[examples]: 1, 0, NaN where it is not known."""
+    return {
+        head: np.array([example.labels.get(head, np.nan) for example in examples], np.float32)
+        for head in HEADS
+    }
+
+
+def main() -> None:
+    """Read, fit, write, and print how well it went."""
+    parser = argparse.ArgumentParser(prog="moderation.train", description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of public sets (moderation/corpus.py)"
+    )
+    parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
+    parser.add_argument("--encoder", type=Path, default=WEIGHTS, help=f"folder with {ENCODER} and {PIECES}")
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    given = parser.parse_args()
+
+    every = [*public(given.data, say), *written(given.texts)]
+    learned = [example for example in every if not kept_aside(example)]
+    aside = [example for example in every if kept_aside(example)]
+    say(f"{len(learned)} texts to learn from, {len(aside)} kept aside")
+    model = fit(
+        [example.text for example in learned],
+        labels(learned),
+        np.array([example.weight for example in learned], np.float32),
+    )
+    given.out.mkdir(parents=True, exist_ok=True)
+    model.save(given.out / LINEAR)
+    for name in (ENCODER, PIECES):
+        if given.encoder.resolve() != given.out.resolve():
+            shutil.copy(given.encoder / name, given.out / name)
+    encoder = Encoder(given.out / ENCODER, given.out / PIECES)
+    blends = blended(model, encoder, aside)
+    table = {
+        language: {head: asdict(blend) for head, blend in heads.items()} for language, heads in blends.items()
+    }
+    (given.out / BLEND).write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+
+
+def blended(linear: LinearModel, encoder: Encoder, aside: Sequence[Example]) -> dict[str, dict[str, Blend]]:
+    """Language → head → how the two models are added."""
+    texts = [example.text for example in aside]
+    found = np.stack([linear.logits(texts), encoder.logits(texts)[:, : len(HEADS)]])
+    languages = np.array([language_of(text) for text in texts])
+    plain = np.array([example.source in CUSTOMERS for example in aside])
+    pairs = np.array([example.source.startswith("written:") for example in aside])
+    known = labels(aside)
+    out: dict[str, dict[str, Blend]] = {}
+    for language in ("en", "zh"):
+        out[language] = {}
+        for column, head in enumerate(HEADS):
+            use = (languages == language) & ~np.isnan(known[head])
+            sources = np.where(plain[use], "plain", np.where(pairs[use], "contrast", "other"))
+            blend, line = _blend(found[:, use, column], known[head][use] > 0.5, sources)
+            out[language][head] = blend
+            say(f"{language} {head:14} {line}")
+    return out
+
+
+def _blend(logits: Floats, yes: NDArray[np.bool_], sources: NDArray[np.str_]) -> tuple[Blend, str]:
+    """Fit one blend; and say what it reaches on what it was fitted on.
+
+    Args:
+        logits: float32[2, texts], of the linear model and the encoder.
+        yes: bool[texts].
+        sources: str[texts]: a key of `FALSE_ALARMS`, or "other".
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import average_precision_score
+
+    slopes = np.array([PRIOR.linear, PRIOR.encoder])
+    if yes.sum() >= FEWEST:
+        fitted = LogisticRegression(C=1.0, class_weight="balanced").fit(logits.T, yes)
+        slopes = np.maximum(fitted.coef_[0], 0.05)
+    total = slopes @ logits
+    best = _best_f1(total, yes)
+    edge = best
+    for source, share in FALSE_ALARMS.items():
+        harmless = np.sort(total[(sources == source) & ~yes])
+        if len(harmless) >= 50:
+            edge = max(
+                edge,
+                float(harmless[min(len(harmless) - 1, int(np.ceil((1 - share) * len(harmless))))]) + 1e-3,
+            )
+    caught = float((total[yes] > edge).mean()) if yes.any() else float("nan")
+    alarms = float((total[~yes] > edge).mean())
+    parts = [float(average_precision_score(yes, each)) if yes.any() else 0.0 for each in (*logits, total)]
+    line = (
+        f"yes {int(yes.sum()):5}  AP linear {parts[0]:.3f} encoder {parts[1]:.3f} both {parts[2]:.3f}  "
+        f"recall {caught:.3f} "
+        f"false alarms {alarms:.4f}  slopes {slopes.round(2)} best {best:.2f} edge {edge:.2f}"
+    )
+    return Blend(*(round(float(each), 4) for each in (*slopes, -edge))), line
+
+
+def _best_f1(total: Floats, yes: NDArray[np.bool_]) -> float:
+    """Where F1 is highest."""
+    if not yes.any():
+        return float(total.max()) + 1.0
+    order = np.argsort(-total)
+    hits = np.cumsum(yes[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + yes.sum())
+    return float(total[order[int(np.argmax(f1))]]) - 1e-3
+
+
+if __name__ == "__main__":
+    main()
