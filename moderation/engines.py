@@ -6,11 +6,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moderation.errors import ModerationError
 from moderation.panel import Engine
 from moderation.screener import Classifier
 
 if TYPE_CHECKING:
+    from moderation.engine_settings import LlamaGuardEngine, OnnxEngine, OpenAIEngine
     from moderation.policy import Policy
 
 
@@ -24,7 +24,23 @@ def open_engines(policy: Policy) -> list[Engine]:
     engines: list[Engine] = []
     if settings.embedded and Path(__file__).with_name("weights").is_dir():
         engines.append(Engine(_embedded(), inline=True))
+    if settings.openai is not None:
+        from moderation.engine_openai import OpenAIModeration
+
+        engines.append(_timed(OpenAIModeration(settings.openai), settings.openai))
+    if settings.llama_guard is not None:
+        from moderation.engine_llama_guard import LlamaGuard
+
+        engines.append(_timed(LlamaGuard(settings.llama_guard), settings.llama_guard))
+    for name, onnx in settings.onnx.items():
+        from moderation.engine_onnx import OnnxClassifier
+
+        engines.append(_timed(OnnxClassifier(name, onnx, policy.folder), onnx))
     return engines
+
+
+def _timed(classifier: Classifier, settings: OpenAIEngine | LlamaGuardEngine | OnnxEngine) -> Engine:
+    return Engine(classifier, budget_s=settings.budget_ms / 1e3, directions=settings.directions)
 
 
 @lru_cache(maxsize=1)

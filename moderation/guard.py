@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,18 +73,16 @@ class Guard:
             PolicyError: A phrase of the policy cannot be read.
         """
         self.policy = policy
-        lists = [entry for language in LANGUAGES for entry in entries(language)]
-        harmless = Entry("", 0.0, policy.words.allowed)
-        rules = {entry.rule for entry in (*lists, *entries("injection"))}
+        rules = {entry.rule for name in (*LANGUAGES, "injection") for entry in entries(name)}
         judged = {f"{category}.{name}" for category in Category for name in policy.engines.names}
         policy.check_rules(rules | _RULES | judged | {f"topic.{name}" for name in policy.topics})
         self._screeners: tuple[Screener, ...] = (
-            Lexicon((*lists, harmless)),
+            _lists(policy.words.allowed),
             *desk_screeners(policy),
             PersonalDataScreener(policy.personal_data, policy.contacts),
             CredentialScreener(),
             LinkScreener(policy.contacts),
-            InjectionScreener(),
+            _injections(),
             *screeners,
         )
         self._panel = Panel(one if isinstance(one, Engine) else Engine(one) for one in classifiers)
@@ -259,6 +258,18 @@ class Guard:
         subject = Subject(text, direction, language)
         for screener in self._screeners:
             yield from screener.screen(subject)
+
+
+@lru_cache(maxsize=8)
+def _lists(allowed: tuple[str, ...]) -> Lexicon:
+    """The word lists that ship, with a desk's harmless phrases; many desks share one."""
+    shipped = [entry for language in LANGUAGES for entry in entries(language)]
+    return Lexicon((*shipped, Entry("", 0.0, allowed)))
+
+
+@lru_cache(maxsize=1)
+def _injections() -> InjectionScreener:
+    return InjectionScreener()
 
 
 def _together(context: str, text: str) -> tuple[str, int]:

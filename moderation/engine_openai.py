@@ -1,0 +1,80 @@
+"""OpenAI's moderation endpoint, or one that speaks as it does, as an engine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from moderation.endpoint import Endpoint
+from moderation.engine_settings import OPENAI, OpenAIEngine
+from moderation.errors import EngineError, ModerationError
+from moderation.verdict import Category, Direction
+
+CATEGORIES = {
+    "hate": Category.HATE,
+    "hate/threatening": Category.HATE,
+    "harassment": Category.HARASSMENT,
+    "harassment/threatening": Category.HARASSMENT,
+    "sexual": Category.SEXUAL,
+    "sexual/minors": Category.SEXUAL_MINORS,
+    "violence": Category.VIOLENCE,
+    "violence/graphic": Category.VIOLENCE,
+    "self-harm": Category.SELF_HARM,
+    "self-harm/intent": Category.SELF_HARM,
+    "self-harm/instructions": Category.SELF_HARM,
+    "illicit": Category.DANGEROUS,
+    "illicit/violent": Category.DANGEROUS,
+}
+"""The endpoint's categories → ours."""
+FLAGGED = 0.5
+"""Least score of what the endpoint itself flags: each of its categories has a threshold of its own."""
+
+
+class OpenAIModeration:
+    """Scores texts by the moderation endpoint, all in one request.
+
+    Raises:
+        ModerationError: the settings do not fit; the message names the setting.
+    """
+
+    name = OPENAI
+
+    def __init__(self, settings: OpenAIEngine) -> None:
+        unknown = sorted(settings.categories.keys() - CATEGORIES.keys())
+        if unknown:
+            raise ModerationError(
+                f"engines.openai.categories.{unknown[0]}: the endpoint has no such category; "
+                f"it has {', '.join(CATEGORIES)}"
+            )
+        mapping = {**CATEGORIES, **settings.categories}
+        self._mapping = {theirs: ours for theirs, ours in mapping.items() if ours is not None}
+        self.categories = frozenset(self._mapping.values())
+        self._model = settings.model
+        self._endpoint = Endpoint(
+            OPENAI, settings.base_url, api_key_env=settings.api_key_env, budget_s=settings.budget_ms / 1e3
+        )
+
+    def scores(self, texts: Sequence[str], direction: Direction) -> list[Mapping[str, float]]:
+        """Category → 0..1 for each text.
+
+        Raises:
+            EngineError: the endpoint does not judge, or not in time.
+        """
+        del direction  # it knows none
+        safe = [text.encode("utf-8", "replace").decode() or " " for text in texts]
+        answer = self._endpoint.post("moderations", {"model": self._model, "input": safe})
+        try:
+            return [self._ours(row["category_scores"], row["categories"]) for row in answer["results"]]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise EngineError(f"its answer is no moderation ({type(error).__name__})") from error
+
+    def _ours(self, scores: Mapping[str, float], flags: Mapping[str, bool]) -> Mapping[str, float]:
+        found: dict[str, float] = {}
+        for theirs, ours in self._mapping.items():
+            score = float(scores.get(theirs) or 0.0)
+            if not math.isfinite(score):
+                raise ValueError("a score is no number")
+            if flags.get(theirs):
+                score = max(score, FLAGGED)
+            found[ours] = max(found.get(ours, 0.0), score)
+        return found
