@@ -155,7 +155,7 @@ async def _running(
         if store is None and options.store:
             store = await asyncio.to_thread(open_store, options.store)
         if store is not None:
-            listeners = (*listeners, Keeper(store))
+            listeners = (*listeners, Keeper(store, options.secret))
         operators = Operators(Path(options.operators) if options.operators else None)
         board = Switchboard(opened, operators, store)
         for name, desk in by_name.items():

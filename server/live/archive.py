@@ -46,13 +46,7 @@ def sessions_of(
     offset: int,
 ) -> list[SessionRecord]:
     """Return sessions, the latest first."""
-    turns = (
-        sa.select(sa.func.count())
-        .where(events.c.session_id == sessions.c.id, events.c.kind == "turn")
-        .scalar_subquery()
-    )
-    known = [column for column in sessions.c if not column.name.startswith("handoff")]
-    query = sa.select(*known, turns.label("turns"))
+    query = _known()
     if desk is not None:
         query = query.where(sessions.c.desk == desk)
     if since is not None:
@@ -61,6 +55,44 @@ def sessions_of(
         query = query.where(sessions.c.opened_at < until)
     query = query.order_by(sessions.c.opened_at.desc(), sessions.c.id).limit(limit).offset(offset)
     return [SessionRecord(**row) for row in connection.execute(query).mappings()]
+
+
+def session_of(connection: sa.Connection, session_id: str) -> SessionRecord | None:
+    """Return one session; None where nothing is kept of it."""
+    row = connection.execute(_known().where(sessions.c.id == session_id)).mappings().first()
+    return SessionRecord(**row) if row is not None else None
+
+
+def desks_of(connection: sa.Connection, session_ids: Iterable[str]) -> dict[str, str]:
+    """Return session → desk, of those that are kept."""
+    query = sa.select(sessions.c.id, sessions.c.desk).where(sessions.c.id.in_(list(session_ids)))
+    return {row.id: row.desk for row in connection.execute(query)}
+
+
+def sessions_with(connection: sa.Connection, contacts: Iterable[str], desk: str | None) -> list[str]:
+    """Return the sessions whose visitors told one of these contacts, the latest first.
+
+    Args:
+        connection: in a transaction.
+        contacts: as `contacts.hash_of` makes them.
+        desk: this one alone.
+    """
+    there = sa.or_(sa.false(), *(sessions.c.contacts.contains(each, autoescape=True) for each in contacts))
+    query = sa.select(sessions.c.id).where(there)
+    if desk is not None:
+        query = query.where(sessions.c.desk == desk)
+    return list(connection.scalars(query.order_by(sessions.c.opened_at.desc())))
+
+
+def _known() -> sa.Select[Any]:
+    """Select sessions with what may be told of them, and how many turns they had."""
+    turns = (
+        sa.select(sa.func.count())
+        .where(events.c.session_id == sessions.c.id, events.c.kind == "turn")
+        .scalar_subquery()
+    )
+    hidden = ("handoff", "handoff_state", "contacts")
+    return sa.select(*(each for each in sessions.c if each.name not in hidden), turns.label("turns"))
 
 
 def events_of(
@@ -114,12 +146,26 @@ def erase(connection: sa.Connection, session_id: str, at: float) -> bool:
     return known + told > 0
 
 
-def purge(connection: sa.Connection, now: float, older_than_s: float) -> int:
-    """Delete some of the sessions that have been over for so long; returns how many, 0 when none is left."""
+def purge(
+    connection: sa.Connection, now: float, older_than_s: float, desks: Mapping[str, float] | None = None
+) -> int:
+    """Delete some of the sessions that have been over for so long; returns how many, 0 when none is left.
+
+    Args:
+        connection: in a transaction that nobody else writes in.
+        now: seconds since 1970.
+        older_than_s: of the desks that are not named.
+        desks: desk → the same for that one.
+    """
+    desks = desks or {}
     before = now - older_than_s
     # Rows whose server was killed get an end when the next one runs, but may stay in a file that none opens.
     ended = sa.func.coalesce(sessions.c.closed_at, sessions.c.opened_at + DAY_S)
-    old = list(connection.scalars(sa.select(sessions.c.id).where(ended < before).limit(PURGED_AT_ONCE)))
+    over = sa.or_(
+        sa.and_(sessions.c.desk.not_in(list(desks)), ended < before),
+        *(sa.and_(sessions.c.desk == name, ended < now - limit_s) for name, limit_s in desks.items()),
+    )
+    old = list(connection.scalars(sa.select(sessions.c.id).where(over).limit(PURGED_AT_ONCE)))
     if old:
         connection.execute(events.delete().where(events.c.session_id.in_(old)))
         connection.execute(sessions.delete().where(sessions.c.id.in_(old)))

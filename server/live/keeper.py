@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.conversation_events import TurnEnded
+from server.live.contacts import hashes_of
 from server.live.masking import SessionMask
 from server.live.protocol import Report
 from server.live.records import ClientReported, SessionClosed, SessionOpened, TurnRated
@@ -11,6 +13,7 @@ from server.live.store import EventStore
 
 if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
+    from agent.history import History
     from server.live.session import Session
 
 
@@ -19,10 +22,13 @@ class Keeper:
 
     Args:
         store: where.
+        secret: with which contacts are hashed, so that a visitor's conversations are found by them; empty:
+            they are not.
     """
 
-    def __init__(self, store: EventStore) -> None:
-        self._store = store
+    def __init__(self, store: EventStore, secret: bytes = b"") -> None:
+        self._store, self._secret = store, secret
+        self._contacts: dict[str, tuple[str, ...]] = {}
         self._masks: dict[str, SessionMask] = {}
 
     def opened(self, session: Session) -> None:
@@ -38,8 +44,22 @@ class Keeper:
             self._store.put(session.guest.session, ClientReported(measures, event.turn))
         else:
             self._store.put(session.guest.session, event, self._masks.get(session.guest.session))
+            if isinstance(event, TurnEnded):
+                self._keep_contacts(session)
 
     def ended(self, session: Session, reason: str) -> None:
         """Keep that the visitor has left."""
         self._masks.pop(session.guest.session, None)
+        self._contacts.pop(session.guest.session, None)
         self._store.put(session.guest.session, SessionClosed(reason))
+
+    def _keep_contacts(self, session: Session) -> None:
+        """Keep hashes of how the visitor said to be reached."""
+        mask = self._masks.get(session.guest.session)
+        history: History | None = getattr(session.talk, "history", None)
+        if not self._secret or history is None or mask is None or mask.settings.keep == "none":
+            return
+        hashes = hashes_of(history.told, self._secret)
+        if hashes and hashes != self._contacts.get(session.guest.session):
+            self._contacts[session.guest.session] = hashes
+            self._store.put_contacts(session.guest.session, hashes)

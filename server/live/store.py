@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
+import sqlalchemy as sa
+
 from agent.conversation_events import Notice
-from server.live import archive
+from server.live import archive, audit
+from server.live.audit import Deed
 from server.live.database import Database
 from server.live.heartbeat import Heartbeat, HeartbeatSettings
 from server.live.records import (
@@ -155,6 +158,41 @@ class EventStore:
             )
         )
 
+    def put_contacts(self, session_id: str, hashes: Sequence[str]) -> None:
+        """Take the keyed hashes by which a session is found again; they take the place of those before."""
+        self._writer.change(session_id[:SESSION_CHARS], {"contacts": " ".join(hashes)})
+
+    async def note(self, deed: Deed) -> None:
+        """Write into the audit trail who did something.
+
+        Raises:
+            LiveError: "store_unavailable"; try again.
+        """
+        at = self._clock()
+        await self._in_thread(lambda: self._database.write(lambda each: audit.append(each, deed, at)))
+
+    async def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """Read something, in the thread that reads.
+
+        Args:
+            question: a function of `archive` or `audit`, given a connection.
+
+        Raises:
+            LiveError: "store_unavailable".
+        """
+        return await self._in_thread(lambda: self._database.read(question))
+
+    async def purge_audit(self, older_than_s: float) -> int:
+        """Delete what is older of the audit trail; returns how many rows.
+
+        Raises:
+            LiveError: "store_unavailable"; try again.
+        """
+        now = self._clock()
+        return await self._in_thread(
+            lambda: self._database.write(lambda each: audit.purge_audit(each, now, older_than_s))
+        )
+
     async def flush(self, timeout_s: float = 5.0) -> bool:
         """Wait until everything that was put before is committed or dropped; False if the time ran out."""
         done = self._writer.flush()
@@ -245,8 +283,12 @@ class EventStore:
 
         return await self._in_thread(erase)
 
-    async def purge(self, older_than_s: float) -> int:
+    async def purge(self, older_than_s: float, desks: Mapping[str, float] | None = None) -> int:
         """Delete the sessions that ended longer ago than this, with all that was said; returns how many.
+
+        Args:
+            older_than_s: of the desks that are not named.
+            desks: desk → the same for that one.
 
         Raises:
             LiveError: "store_unavailable"; try again.
@@ -255,7 +297,7 @@ class EventStore:
 
         def purge() -> int:
             total = 0
-            while count := self._database.write(lambda each: archive.purge(each, now, older_than_s)):
+            while count := self._database.write(lambda each: archive.purge(each, now, older_than_s, desks)):
                 total += count
             self._database.forget()
             return total

@@ -39,6 +39,8 @@ sessions = sa.Table(
     # The last passing on to a person, if there was one: where it stands, and all of it as JSON.
     sa.Column("handoff_state", sa.String(16), nullable=False, server_default=""),
     sa.Column("handoff", sa.Text(), nullable=False, server_default=""),
+    # Keyed hashes of telephone numbers and e-mail addresses that the visitor told, to be found again by.
+    sa.Column("contacts", sa.Text(), nullable=False, server_default=""),
     sa.Index(
         "sessions_handoff",
         "opened_at",
@@ -80,6 +82,19 @@ erased = sa.Table(
     sa.Column("session_id", sa.String(SESSION_CHARS), primary_key=True),
     sa.Column("at", sa.Double(), nullable=False),
 )
+audit = sa.Table(
+    "audit",
+    metadata,
+    # Numbered by hand: see `audit.append`.
+    sa.Column("id", sa.BigInteger(), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double(), nullable=False),
+    sa.Column("actor", sa.String(80), nullable=False),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("desk", sa.String(64), nullable=False),
+    sa.Column("detail", sa.Text(), nullable=False),
+    sa.Column("before", sa.String(64), nullable=False),
+)
 schema_version = sa.Table(
     "schema_version",
     metadata,
@@ -87,7 +102,7 @@ schema_version = sa.Table(
     sa.Column("at", sa.Double(), nullable=False),
 )
 
-VERSION = 3
+VERSION = 4
 STEPS: dict[int, Sequence[str]] = {
     1: (
         f"ALTER TABLE sessions ADD COLUMN server VARCHAR({SERVER_CHARS}) NOT NULL DEFAULT ''",
@@ -98,6 +113,12 @@ STEPS: dict[int, Sequence[str]] = {
         "ALTER TABLE sessions ADD COLUMN handoff_state VARCHAR(16) NOT NULL DEFAULT ''",
         "ALTER TABLE sessions ADD COLUMN handoff TEXT NOT NULL DEFAULT ''",
         "CREATE INDEX sessions_handoff ON sessions (opened_at) WHERE handoff_state <> ''",
+    ),
+    3: (
+        "ALTER TABLE sessions ADD COLUMN contacts TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE audit (id BIGINT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, "
+        "actor VARCHAR(80) NOT NULL, action VARCHAR(32) NOT NULL, subject VARCHAR(64) NOT NULL, desk VARCHAR(64) NOT NULL, "
+        "detail TEXT NOT NULL, before VARCHAR(64) NOT NULL)",
     ),
 }
 """Version → the statements that make the next one of it."""
