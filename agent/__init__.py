@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.desk import Desk, new_desk
+    from agent.emotion import detect_emotion, detect_emotions
     from agent.engines import Engines
     from agent.errors import AgentError, AnswererError, DeskError, ToolError
     from agent.sentence import Citation, Emotion, Outcome, Sentence
@@ -27,6 +28,8 @@ _HOME = {
     "Sentence": "sentence",
     "Slot": "tools",
     "ToolError": "errors",
+    "detect_emotion": "emotion",
+    "detect_emotions": "emotion",
     "new_desk": "desk",
     "tool": "tools",
 }
@@ -43,6 +46,8 @@ __all__ = [
     "Sentence",
     "Slot",
     "ToolError",
+    "detect_emotion",
+    "detect_emotions",
     "new_desk",
     "tool",
 ]

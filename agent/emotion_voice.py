@@ -91,7 +91,7 @@ class VoiceFeeling:
         return Emotion(label, round(min(abs(self.arousal), 1.0) * self.confidence, 3), scores)
 
 
-SPREAD = {"pitch": 2.0, "pitch_range": 2.5, "loudness": 4.0, "pace": 0.9, "pauses": 0.12}
+SPREAD = {"pitch": 2.5, "pitch_range": 3.0, "loudness": 4.0, "pace": 1.2, "pauses": 0.15}
 """How much each varies from turn to turn of one calm visitor, in its own unit."""
 AROUSAL = {"pitch": 0.35, "pitch_range": 0.2, "loudness": 0.3, "pace": 0.15, "pauses": -0.1}
 """Share of each in arousal."""
@@ -99,7 +99,7 @@ EVIDENCE: dict[str, dict[str, float]] = {
     "neutral": {},
     "joy": {"pitch": 0.35, "pitch_range": 0.4, "loudness": 0.15, "pace": 0.1},
     "sadness": {"pitch": -0.3, "pitch_range": -0.3, "loudness": -0.3, "pace": -0.3, "pauses": 0.2},
-    "anger": {"pitch": 0.25, "pitch_range": 0.15, "loudness": 0.6, "pace": 0.15},
+    "anger": {"pitch": 0.3, "pitch_range": 0.2, "loudness": 0.45, "pace": 0.15},
     "fear": {"pitch": 0.5, "pitch_range": -0.15, "pace": 0.3, "loudness": -0.05},
     "surprise": {"pitch": 0.35, "pitch_range": 0.5, "pauses": 0.0},
     "disgust": {"pitch": -0.15, "pace": -0.2},
