@@ -72,6 +72,7 @@ async def run_server(
     """
     import uvicorn
 
+    from server.live.log_mask import mask_logs
     from server.live.protocol import MESSAGE_BYTES
 
     class Server(uvicorn.Server):
@@ -91,6 +92,7 @@ async def run_server(
                 logging.getLogger("uvicorn.error").disabled = True
             await super().shutdown(sockets)
 
+    mask_logs()
     server = Server(
         uvicorn.Config(
             app,

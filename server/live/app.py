@@ -187,11 +187,14 @@ async def _running(
             switchboard=board,
             started_s=time.monotonic(),
         )
+        privacies = {name: one.settings.privacy for name, one in by_name.items()}
         tasks = [
             asyncio.create_task(sessions.watch(), name="watch"),
             asyncio.create_task(board.run(), name="inbox"),
             asyncio.create_task(learn_daily(store, opened), name="learn"),
-            asyncio.create_task(forget_daily(store, options.recordings, options.kept_days), name="forget"),
+            asyncio.create_task(
+                forget_daily(store, options.recordings, options.kept_days, privacies), name="forget"
+            ),
         ]
         if ports := options.ice.udp_ports:
             tasks.append(asyncio.create_task(PortWatch(ports, metrics.no_ports).watch(), name="ports"))

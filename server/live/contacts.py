@@ -1,4 +1,4 @@
-"""Keyed hashes of what visitors told to be reached by: a visitor's conversations are found without keeping it."""
+"""Keyed hashes of how visitors are reached: their conversations are found by it, though it is not kept."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -100,18 +100,41 @@ def erase_recordings(folder: Path, session_id: str) -> int:
     return len(files)
 
 
-def purge_recordings(folder: Path, older_than_s: float) -> int:
+def session_of(path: Path) -> str:
+    """Return whose recording it is."""
+    return path.name.partition(".")[0]
+
+
+def recordings_of(folder: Path, session_id: str) -> list[Path]:
+    """Return a session's recordings and their captions."""
+    ours = [path for path in recordings_in(folder) if session_of(path) == session_id]
+    return [each for path in ours for each in (path, path.with_suffix(".vtt")) if each.exists()]
+
+
+def purge_recordings(
+    folder: Path, older_than_s: float, limits: Mapping[str, float] | None = None, *, now: float | None = None
+) -> int:
     """Delete the recordings that ended longer ago than this; returns how many files that were.
+
+    Args:
+        folder: of recordings; may be missing.
+        older_than_s: of the sessions that are not named.
+        limits: session → the same for that one.
+        now: seconds since 1970; None: the present.
 
     Raises:
         OSError: one cannot be deleted.
     """
     if not folder.is_dir():
         return 0
-    before = time.time() - older_than_s
-    ours = recordings_in(folder)
-    files = [each for path in ours for each in (path, path.with_suffix(".vtt"), part_of(path))]
-    old = [path for path in files if path.exists() and path.stat().st_mtime < before]
+    now = time.time() if now is None else now
+    limits = limits or {}
+    old = [
+        each
+        for path in recordings_in(folder)
+        for each in (path, path.with_suffix(".vtt"), part_of(path))
+        if each.exists() and each.stat().st_mtime < now - limits.get(session_of(path), older_than_s)
+    ]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)

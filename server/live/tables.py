@@ -117,7 +117,8 @@ STEPS: dict[int, Sequence[str]] = {
     3: (
         "ALTER TABLE sessions ADD COLUMN contacts TEXT NOT NULL DEFAULT ''",
         "CREATE TABLE audit (id BIGINT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, "
-        "actor VARCHAR(80) NOT NULL, action VARCHAR(32) NOT NULL, subject VARCHAR(64) NOT NULL, desk VARCHAR(64) NOT NULL, "
+        "actor VARCHAR(80) NOT NULL, action VARCHAR(32) NOT NULL, "
+        "subject VARCHAR(64) NOT NULL, desk VARCHAR(64) NOT NULL, "
         "detail TEXT NOT NULL, before VARCHAR(64) NOT NULL)",
     ),
 }
