@@ -182,6 +182,14 @@ class EventStore:
         """
         return await self._in_thread(lambda: self._database.read(question))
 
+    async def change(self, change: Callable[[sa.Connection], T]) -> T:
+        """Change something in one transaction, alone, in the thread that reads.
+
+        Raises:
+            LiveError: "store_unavailable"; try again.
+        """
+        return await self._in_thread(lambda: self._database.write(change))
+
     async def purge_audit(self, older_than_s: float) -> int:
         """Delete what is older of the audit trail; returns how many rows.
 

@@ -1,0 +1,197 @@
+"""Whether negative conversations surge: counts in windows against the same hours of the days before.
+
+A robust z-score (median, and median absolute deviation, Poisson's at least) says how unusual a count is,
+Poisson's tail whether so few could be chance; both must say so. Nothing here knows of clocks or of databases:
+the last bucket of what is given is now.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+BUCKET_S = 300.0
+"""Length of a bucket: the finest in which a surge is looked for."""
+HOUR = 12
+DAY = 24 * HOUR
+"""In buckets."""
+HISTORY = 28 * DAY
+"""Buckets that are looked at: four of every weekday."""
+MAD_TO_SIGMA = 1.4826
+"""For normally distributed counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurgeSettings:
+    """When a count is a surge, and when it is over."""
+
+    windows: tuple[int, ...] = (HOUR, 3 * HOUR, 8 * HOUR, DAY)
+    """In buckets: an hour finds what is sudden, a day what is sparse."""
+    z_on: float = 4.0
+    """Deviations above the usual from which it surges."""
+    z_off: float = 1.5
+    """... and below which it is over: lower, so that it does not flicker."""
+    times: float = 2.0
+    """Times the usual that it is at least."""
+    fewest: int = 5
+    """Negative conversations that a surge has at least."""
+    chance: float = 1e-5
+    """How likely Poisson may bring as many."""
+    days: int = 14
+    """Days before whose same hours are what is usual."""
+    young: int = 3
+    """Days of history under which nothing is told."""
+    cool: int = 6 * HOUR
+    """Buckets after a surge's end before the next can begin."""
+
+
+USUAL = SurgeSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One window, compared with what is usual."""
+
+    window: int
+    """In buckets."""
+    count: int
+    """Negative conversations in it."""
+    usual: float
+    """How many there are as a rule at this hour, with as many visitors as now."""
+    z: float
+    surges: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Where a topic stands; bucket numbers count from any beginning."""
+
+    on: bool = False
+    window: int = 0
+    """Which the surge was seen in."""
+    since: int = 0
+    """Bucket in which it began to be one."""
+    over: int | None = None
+    """Bucket in which the last one was over."""
+    reading: Reading | None = field(default=None, compare=False)
+    """What began it."""
+
+
+Change = Literal["began", "over"]
+
+
+def read(
+    negative: Counts, others: Counts, settings: SurgeSettings = USUAL, *, longest: int = HISTORY
+) -> list[Reading]:
+    """Compare the windows that end now with what is usual.
+
+    Args:
+        negative: negative conversations on a topic in each bucket, int64[n]; the last bucket is now, and the
+            first that since which the desk is known, or one of `HISTORY` buckets ago.
+        others: all other conversations of the desk in the same buckets.
+        settings: what counts as a surge.
+        longest: windows longer than this are not looked at.
+
+    Returns:
+        One reading for each window that has enough history; none for a young desk.
+    """
+    sums, crowd = _sums(negative), _sums(others)
+    found: list[Reading] = []
+    for window in settings.windows:
+        ends = _same_hours(len(negative), window, settings)
+        if window > longest or ends is None:
+            continue
+        days, weeks = ends
+        count, there = int(_in(sums, len(negative), window)), float(_in(crowd, len(negative), window))
+        before = _in(sums, days, window)
+        usual = _centre(before)
+        around = _centre(_in(crowd, days, window))
+        if len(weeks):
+            usual = max(usual, _centre(_in(sums, weeks, window)))
+            around = max(around, _centre(_in(crowd, weeks, window)))
+        busy = min(max(there / around, 1.0), 5.0) if around >= 1 else 1.0
+        expected = usual * busy
+        mad = float(np.median(np.abs(before - np.median(before))))
+        z = (count - expected) / max(MAD_TO_SIGMA * mad * busy, math.sqrt(expected), 1.0)
+        at_most = expected + math.sqrt((expected + 0.5) / len(days))
+        surges = (
+            count >= max(settings.fewest, settings.times * expected)
+            and z >= settings.z_on
+            and poisson_tail(count, at_most) <= settings.chance
+        )
+        found.append(Reading(window, count, expected, z, surges))
+    return found
+
+
+def advance(
+    alarm: Alarm, negative: Counts, others: Counts, now: int, settings: SurgeSettings = USUAL
+) -> tuple[Alarm, Change | None]:
+    """Take a topic's alarm to now: one surge is told once when it begins, and once when it is over.
+
+    Args:
+        alarm: as it stood.
+        negative: see `read`.
+        others: see `read`.
+        now: number of the last bucket.
+        settings: what counts as a surge.
+    """
+    if alarm.on:
+        seen = [one for one in read(negative, others, settings) if one.window == alarm.window]
+        if seen and seen[0].z >= settings.z_off:
+            return alarm, None
+        return replace(alarm, on=False, over=now), "over"
+    # What lies before the end of the last surge was told of, and raises no second alarm.
+    rested = HISTORY if alarm.over is None else now - alarm.over
+    if rested < settings.cool:
+        return alarm, None
+    surging = [one for one in read(negative, others, settings, longest=rested) if one.surges]
+    if not surging:
+        return alarm, None
+    first = max(surging, key=lambda one: one.z)
+    return Alarm(True, first.window, now, alarm.over, first), "began"
+
+
+def poisson_tail(count: int, mean: float) -> float:
+    """Return how likely a Poisson variable of this mean is `count` or more."""
+    if count <= 0:
+        return 1.0
+    if mean <= 0:
+        return 0.0
+    term = math.exp(count * math.log(mean) - mean - math.lgamma(count + 1))
+    total, number = 0.0, count
+    while term > total * 1e-12 and number < count + 10_000:
+        total += term
+        number += 1
+        term *= mean / number
+    return min(total, 1.0)
+
+
+def _sums(counts: Counts) -> Counts:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+
+
+def _in(sums: Counts, ends: int | Counts, window: int) -> Counts:
+    """Return the sums of windows by the bucket after their last."""
+    return np.asarray(sums[ends] - sums[np.asarray(ends) - window])
+
+
+def _same_hours(length: int, window: int, settings: SurgeSettings) -> tuple[Counts, Counts] | None:
+    """Return the ends of the same window on the days before, and on the same weekday; None: too few."""
+    near = (-HOUR, 0, HOUR) if window <= 3 * HOUR else (0,)
+    days = np.array([length - day * DAY + by for day in range(1, settings.days + 1) for by in near])
+    weeks = np.array([length - week * 7 * DAY + by for week in range(1, 5) for by in near])
+    days, weeks = days[days >= window], weeks[weeks >= window]
+    if len(days) < settings.young * len(near):
+        return None
+    return days, weeks if len(weeks) >= 2 * len(near) else weeks[:0]
+
+
+def _centre(counts: Counts) -> float:
+    """Return what is usual: the median, or the mean without the highest fifth where counts are small."""
+    kept = np.sort(counts)[: max(1, math.ceil(len(counts) * 0.8))]
+    return float(max(np.median(counts), kept.mean()))
