@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.image import Complaints, FaceFinder, ImageClassifier, ImageVerdict, Shown
-from moderation.image_file import ends_as_archive
+from moderation.image_file import STILL_BRANDS, ends_as_archive
 
 U8 = NDArray[np.uint8]
 
@@ -33,6 +33,16 @@ class ClipLimits:
     max_duration_s: float = 600.0
     max_fps: float = 240.0
     """More pictures a second are none that a camera took."""
+
+
+def is_clip(path: Path | str) -> bool:
+    """Whether a file begins as a clip does that `check_clip` reads; anything else is a picture's to judge."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(16)
+    except (OSError, ValueError):
+        return False
+    return bool(_format_of(head))
 
 
 def check_clip(
@@ -103,7 +113,7 @@ def _kind(file: Path, most: ClipLimits, against: Complaints) -> str:
             head = bytes_.read(16)
             bytes_.seek(max(size - _TAIL, 0))
             tail = bytes_.read()
-            kind = "mp4" if head[4:8] in _BOXES else "webm" if head.startswith(b"\x1a\x45\xdf\xa3") else ""
+            kind = _format_of(head)
             if not kind:
                 against.add("format", f"it is no video that is read here: give {wanted}.")
             elif kind == "mp4" and not _whole_boxes(bytes_, size):
@@ -117,6 +127,13 @@ def _kind(file: Path, most: ClipLimits, against: Complaints) -> str:
     if ends_as_archive(tail):
         against.add("polyglot", "it holds an archive, too: export it again.")
     return kind
+
+
+def _format_of(head: bytes) -> str:
+    """ "mp4" or "webm" by a file's first 16 bytes, else ""."""
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "webm"
+    return "mp4" if head[4:8] in _BOXES and head[8:12] not in STILL_BRANDS else ""
 
 
 def _whole_boxes(file: Any, size: int) -> bool:

@@ -16,6 +16,8 @@ MOST_CHUNKS = 20_000
 MOST_SCANS = 100
 """Passes of a progressive JPEG; cameras and editors write 1 to 12, each costs a whole decoding."""
 PNG = b"\x89PNG\r\n\x1a\n"
+STILL_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+"""What HEIC and AVIF pictures, which lie in the boxes of mp4 files, call themselves."""
 _OTHERS = (
     (b"GIF8", "a GIF"),
     (b"BM", "a BMP"),
@@ -85,7 +87,9 @@ def read_picture_file(data: bytes) -> PictureFile:
     else:
         start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         kinds = (name for magic, name in _OTHERS if start.startswith(magic.lower()))
-        other = "a HEIC or AVIF picture, or a video" if data[4:8] == b"ftyp" else next(kinds, "")
+        other = next(kinds, "")
+        if data[4:8] == b"ftyp":
+            other = "a HEIC or AVIF picture" if data[8:12] in STILL_BRANDS else "a video"
         return PictureFile("", other=other or ("empty" if not data else "no picture"))
     tail = data[len(data) - found.behind :] if found.complete and found.behind else b""
     found.foreign |= tail.startswith((*_FOREIGN, b"#!")) or _runs(tail)

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, ValidationEr
 from moderation.engine_settings import Engines, Score
 from moderation.engine_settings import Table as _Table
 from moderation.errors import PolicyError
+from moderation.image_settings import Images
 from moderation.phrase import EXPRESSION, check
 from moderation.verdict import Action, Category, Direction
 
@@ -116,6 +117,8 @@ class PersonalData(_Table):
     """Countries (ISO 3166) whose national telephone numbers are recognised; international ones always are."""
     ignore: tuple[Expression, ...] = ()
     """Regular expressions of what is never personal data, such as the desk's order numbers."""
+    names: bool = False
+    """True: names and postal addresses that visitors tell are looked for, too, as pii.name and pii.address."""
 
 
 class Policy(_Table):
@@ -130,6 +133,7 @@ class Policy(_Table):
     contacts: Contacts = Contacts()
     personal_data: PersonalData = PersonalData()
     engines: Engines = Engines()
+    images: Images = Images()
     help_lines: dict[str, str] = {}
     """language → whom to call in a crisis, as a part of a sentence."""
     safe_lines: dict[str, dict[str, str]] = {}

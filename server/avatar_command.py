@@ -169,6 +169,7 @@ def avatar_create(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a rig of that name.")] = False,
     landmarker: LandmarkerOption = None,
+    desk: Annotated[str, typer.Option(help="Whose policy says what a photo may show.")] = "demo",
     json: JsonOption = False,
 ) -> None:
     """Make a rig from one photo of a person who agreed to it.
@@ -179,10 +180,14 @@ def avatar_create(
       as its AI assistant until I withdraw this. 21 November 2026"
     """
     from server.faces import create
+    from server.picture import policy_of
     from server.progress import stages
 
     with boundary(), stages(quiet=json) as shown:
-        document = create(photo, name, consent, out, overwrite=overwrite, landmarker=landmarker, stages=shown)
+        document = create(
+            photo, name, consent, out,
+            overwrite=overwrite, landmarker=landmarker, stages=shown, policy=policy_of(desk),
+        )  # fmt: skip
     if json:
         print_json(document)
         return

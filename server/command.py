@@ -14,10 +14,12 @@ import typer
 from server.arguments import DeskArgument, JsonOption
 from server.avatar_command import avatar_app
 from server.boundary import UsageError, boundary, check_suffix, print_json
+from server.emotion_command import emotion
 from server.knowledge_command import knowledge_app
 from server.learn_command import learn
 from server.models_command import models_app
 from server.operators_command import operators_app
+from server.picture import ConsentOption, FaceOption, ImageOption, screen_picture
 from server.serve_command import serve
 
 app = typer.Typer(
@@ -213,31 +215,40 @@ def search(
 
 @app.command()
 def screen(
-    text: Annotated[str, typer.Argument(help="What to screen.")],
+    text: Annotated[str | None, typer.Argument(help="What to screen.", show_default=False)] = None,
     direction: Annotated[str, typer.Option(help="input, output, document or tool.")] = "input",
     language: Annotated[str | None, typer.Option(help="en or zh; told from the script if left out.")] = None,
     desk: Annotated[str, typer.Option(help="Whose policy.")] = "demo",
+    image: ImageOption = None,
+    consent: ConsentOption = None,
+    face: FaceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what the guard says of a text, and which rule says so."""
+    """Show what the guard says of a text, or with --image of a picture or clip, and which rule says so."""
     from agent.desk import Desk
     from moderation.verdict import Direction
 
     with boundary():
         if direction not in set(Direction):
             raise UsageError(f"--direction is one of {', '.join(Direction)}")
-        verdict = Desk.load(desk).guard().screen(text, direction=direction, language=language)
-    document = {
-        "action": verdict.action.value,
-        "scores": {category: round(score, 4) for category, score in verdict.scores.items()},
-        "rule": verdict.rule,
-        "text": verdict.text,
-    }
+        if (image is None) == (text is None):
+            raise UsageError("give a text, or a picture or clip with --image: one of both")
+        if image is not None:
+            document = screen_picture(image, desk, consent=consent, face=face)
+        else:
+            verdict = Desk.load(desk).guard().screen(text or "", direction=direction, language=language)
+            document = {
+                "action": verdict.action.value,
+                "scores": {category: round(score, 4) for category, score in verdict.scores.items()},
+                "rule": verdict.rule,
+                "text": verdict.text,
+            }
     if json:
         print_json(document)
     else:
-        typer.echo(f"{document['action']}" + (f" by {verdict.rule}" if verdict.rule else ""))
-        typer.echo(verdict.text)
+        typer.echo(f"{document['action']}" + (f" by {document['rule']}" if document["rule"] else ""))
+        for line in document.get("reasons", [document["text"]]):
+            typer.echo(line)
 
 
 @app.command()
@@ -302,6 +313,7 @@ def warm() -> None:
 
 
 app.command()(learn)
+app.command()(emotion)
 app.command()(serve)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,12 @@ from avatar.errors import ClipError, RigError
 from avatar.sheet import KINDS
 from server.boundary import UsageError, check_suffix
 from server.given import check_file, check_place
+from server.picture import check_photo_file
 from server.progress import Stages
 from speech.models import find
+
+if TYPE_CHECKING:
+    from moderation.policy import Policy
 
 PULL = "visavis models pull face-landmarker"
 RIG_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -131,8 +135,9 @@ def create(
     overwrite: bool,
     landmarker: Path | None,
     stages: Stages,
+    policy: Policy | None = None,
 ) -> dict[str, Any]:
-    """Make a rig from a photo.
+    """Make a rig from a photo; `policy` says how large it may be, and what it may show.
 
     Raises:
         AvatarError: the photo will not do, consent is missing, or the rig cannot be written.
@@ -149,7 +154,8 @@ def create(
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists: choose another --name, or replace it with --overwrite")
     check_place(folder, folder=True)
-    model = _landmarker(landmarker)
+    model = landmarker_file(landmarker)
+    check_photo_file(photo, policy)
     stages.stage("making the rig")
     from avatar.photo import create_rig  # the numeric libraries load after what is quickly told
 
@@ -175,7 +181,7 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
     check_suffix(out, ".json")
     check_file(video, "an mp4, mov or webm file")
     check_place(out)
-    model = _landmarker(landmarker)
+    model = landmarker_file(landmarker)
     stages.stage("looking at the video")
     from avatar.capture import capture
 
@@ -193,7 +199,13 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
     }
 
 
-def _landmarker(chosen: Path | None) -> Path:
+def landmarker_file(chosen: Path | None) -> Path:
+    """The face landmarker: the file named, else the one in the model cache.
+
+    Raises:
+        UsageError: the file named is none.
+        AvatarError: none is there.
+    """
     from avatar.photo.landmarks import SMALLEST_MODEL_BYTES
 
     if chosen is not None:
