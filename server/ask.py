@@ -17,6 +17,7 @@ from agent.listening import listen
 from agent.presence import Presence
 from agent.reply import reply
 from server.boundary import UsageError
+from server.live.documents import FeelingDocument
 from server.live.telling import citation_document
 from server.progress import Stages
 from server.recorder import Record, record
@@ -157,6 +158,7 @@ def document_of(result: Record, counter: Counter) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "language": last.sentence.language if last else heard.transcript.language,
         "emotion": result.spoken[0].sentence.emotion.label if result.spoken else "neutral",
+        "visitor_emotion": FeelingDocument.of(result.felt).model_dump() if result.felt else None,
         "sentences": [
             {
                 "text": spoken.sentence.text,

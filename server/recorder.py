@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.caption import cues_of
-from agent.events import Ended, Event, Heard, Moment, Noted, Retrieved, Screened, Spoken, Written
+from agent.events import Ended, Event, Felt, Heard, Moment, Noted, Retrieved, Screened, Spoken, Written
 from agent.frames import FPS
 from agent.sentence import Citation, Outcome
 from avatar.clip import SOUND_RATE_HZ, Clip, ClipWriter
@@ -28,6 +28,7 @@ class Record:
 
     heard: Heard
     verdicts: list[Verdict] = field(default_factory=list)
+    felt: Felt | None = None
     retrieved: Retrieved | None = None
     spoken: list[Spoken] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -52,6 +53,8 @@ class Record:
     def take(self, event: Event) -> None:
         """Write down an event."""
         match event:
+            case Felt():
+                self.felt = event
             case Screened():
                 self.verdicts.append(event.verdict)
             case Retrieved():

@@ -14,13 +14,19 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.events import Ended, ErrandMoved, Event, Heard, Screened, Shown, Written
+from agent.events import Ended, ErrandMoved, Event, Felt, Heard, Screened, Shown, Written
 from agent.history import Exchange, History
 from agent.reply import reply
 from agent.sentence import Citation, Outcome, Sentence
 from agent.staff import Staff
 from server.live.desks import OpenDesk
-from server.live.documents import ChatDocument, ChatRequest, CitationDocument, SentenceDocument
+from server.live.documents import (
+    ChatDocument,
+    ChatRequest,
+    CitationDocument,
+    FeelingDocument,
+    SentenceDocument,
+)
 from server.live.errors import LiveError
 from server.live.metrics import Metrics
 from server.live.protocol import message
@@ -224,6 +230,8 @@ class Chat:
                     return
                 if isinstance(event, ErrandMoved):
                     history.take(event.errand)
+                elif isinstance(event, Felt):
+                    history.feel(event)
                 yield event
 
 
@@ -237,6 +245,7 @@ class _Turn:
         self._heard: str | None = None
         self._sentences: list[Sentence] = []
         self._timings_ms: dict[str, float] = {}
+        self._felt: FeelingDocument | None = None
         self._over = False
         self.outcome = Outcome.ANSWERED
 
@@ -252,6 +261,8 @@ class _Turn:
         if isinstance(event, Screened) and self._heard is None:
             self._heard = event.verdict.text
             return [("heard", {"turn": 1, "text": self._heard, "final": True})]
+        if isinstance(event, Felt):
+            self._felt = FeelingDocument.of(event)
         if isinstance(event, Written):
             if not self._sentences:
                 self._timings_ms["first_sentence"] = self._after_ms()
@@ -295,6 +306,7 @@ class _Turn:
             sentences=[_sentence(one) for one in self._sentences],
             citations=[_citation(one) for one in citations],
             timings_ms=self._timings_ms,
+            visitor_emotion=self._felt,
         )
 
     def _after_ms(self) -> float:

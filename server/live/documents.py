@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from agent.events import Felt
 from server.live.protocol import Id, Language, Text
 
 
@@ -124,6 +125,31 @@ class SentenceDocument(Document):
     citations: list[CitationDocument]
 
 
+class FeelingDocument(Document):
+    """What the visitor feels, as far as their words tell."""
+
+    label: str
+    """neutral, joy, sadness, anger, fear, surprise or disgust; neutral where it is not sure."""
+    intensity: float
+    """0..1"""
+    confidence: float
+    """0..1"""
+    scores: dict[str, float]
+    """Each label → 0..1; several may be likely at once."""
+
+    @classmethod
+    def of(cls, felt: Felt) -> FeelingDocument:
+        """Write down what a reply told of the visitor."""
+        emotion = felt.emotion
+        confidence = felt.feeling.confidence if felt.feeling is not None else 0.0
+        return cls(
+            label=emotion.label,
+            intensity=emotion.intensity,
+            confidence=confidence,
+            scores=dict(emotion.scores),
+        )
+
+
 class ChatDocument(Document):
     """A whole answer."""
 
@@ -135,6 +161,8 @@ class ChatDocument(Document):
     sentences: list[SentenceDocument]
     citations: list[CitationDocument]
     timings_ms: dict[str, float]
+    visitor_emotion: FeelingDocument | None = None
+    """After the visitor's words; null where they could not be judged."""
 
 
 class HealthDocument(Document):
