@@ -21,6 +21,7 @@ from server.models_command import models_app
 from server.operators_command import operators_app
 from server.picture import ConsentOption, FaceOption, ImageOption, screen_picture
 from server.serve_command import serve
+from server.trends_command import trends
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -315,6 +316,7 @@ def warm() -> None:
 app.command()(learn)
 app.command()(emotion)
 app.command()(serve)
+app.command()(trends)
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ def open_questions(
     name = next(iter(named([desk])))
     since = time.time() - days * DAY_S
     screen = Guard.load().screen
-    database = _events(store)
+    database = events_in(store)
     collected = Collected((), 0, 0, 0)
     if database is not None:
         try:
@@ -68,7 +68,7 @@ def open_questions(
     return harmless, document
 
 
-def _events(store: str) -> Database | None:
+def events_in(store: str) -> Database | None:
     """Open the event store to be read; None where nothing was kept yet.
 
     Raises:

@@ -85,6 +85,14 @@ class Watchers:
                 holds = entry.state == "taken" and watcher.operator.name == entry.by
                 watcher.tell({**told, **((own if holds else None) or more or {})})
 
+    def tell(self, desk: str, event: Event) -> None:
+        """Tell those who look after a desk, as the keys stand now, of something that is no visitor's."""
+        if self._all:
+            self.look()
+        for watcher in self._all:
+            if watcher.operator.serves(desk):
+                watcher.tell(event)
+
     def look(self) -> None:
         """Shut out whose keys let in no more, and look up anew for which desks the others' are."""
         for watcher in list(self._all):
