@@ -41,8 +41,10 @@ from server.live.operators import Operators
 from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
 from server.live.ports import PortWatch
+from server.live.privacy_doors import add_privacy_doors
 from server.live.protocol import MESSAGE_BYTES
 from server.live.rates import Rates
+from server.live.readings import Readings
 from server.live.recommending import learn_daily
 from server.live.retention import forget_daily
 from server.live.service import Service
@@ -116,6 +118,7 @@ def create_app(
     )
     add_doors(app)
     add_handoff_doors(app)
+    add_privacy_doors(app)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins.all,
@@ -185,6 +188,7 @@ async def _running(
             chat=Chat(metrics),
             store=store,
             switchboard=board,
+            readings=Readings(store),
             started_s=time.monotonic(),
         )
         privacies = {name: one.settings.privacy for name, one in by_name.items()}

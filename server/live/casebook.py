@@ -51,9 +51,17 @@ class Casebook:
         self._cases.move_to_end(case.session)
 
     def keep(self, case: Case) -> None:
-        """Write a case down as it stands."""
+        """Write a case down as it stands; once nobody has to do anything about it, without personal data."""
         if self._store is not None:
-            self._store.put_handoff(case.session, case.state, case.kept(words=self._store.keeps_words))
+            text = case.kept(
+                words=self._store.keeps_words and (case.mask is None or case.mask.settings.keep != "none")
+            )
+            self._store.put_handoff(case.session, case.state, text)
+
+    def drop(self, session: str) -> None:
+        """Forget a case: its visitor had it erased."""
+        self._cases.pop(session, None)
+        self._elsewhere.pop(session, None)
 
     async def let_go(self, now: float) -> None:
         """Forget cases whose visitors have left: with a store it remembers them, for as long as it may.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from agent.conversation_events import (
     ConversationEvent,
@@ -15,6 +16,9 @@ from agent.conversation_events import (
 from agent.handoff_record import Handoff
 from agent.line import joined
 from server.live.handoff_documents import EntryDocument, HandoffDocument, LineDocument, State
+
+if TYPE_CHECKING:
+    from server.live.masking import SessionMask
 
 LINES = 400
 """Lines that are kept of a transcript; the latest count."""
@@ -41,6 +45,8 @@ class Case:
     live: bool = True
     said: list[LineDocument] = field(default_factory=list)
     """Since the visitor was passed on."""
+    mask: SessionMask | None = None
+    """Masks what is kept once nobody has to do anything; None: it is kept as it was told."""
     _kept: list[LineDocument] = field(default_factory=list)
     """The same lines as they are kept: what the visitor told the person is masked."""
     _heard: str = ""
@@ -139,6 +145,8 @@ class Case:
             words: the visitor's words are kept; else only what was said to them.
         """
         document = self._document(self._kept)
+        if self.mask is not None and not self.open:
+            document = masked_document(document, self.mask)
         if not words:
             lines = [line for line in document.transcript if line.who != "visitor"]
             document = document.model_copy(update={"transcript": lines, "summary": "", "data": {}})
@@ -178,6 +186,25 @@ class Case:
             self.said.append(line)
             self._kept.append(line)
         return line
+
+
+def masked_document(document: HandoffDocument, mask: SessionMask) -> HandoffDocument:
+    """Return a case that is through as it is kept: without personal data.
+
+    What the visitor told of themselves stays only where they agreed to it and nobody came: so that they can
+    be called back.
+    """
+    if mask.settings.keep == "plain":
+        return document
+    lines = [
+        line.model_copy(
+            update={"text": (mask.of_visitor if line.who == "visitor" else mask.of_desk)(line.text) or ""}
+        )
+        for line in document.transcript
+    ]
+    summary = mask.of_visitor(document.summary) or ""
+    data = document.data if document.consent and not document.by and mask.settings.keep != "none" else {}
+    return document.model_copy(update={"transcript": lines, "summary": summary, "data": data})
 
 
 def heard_of(sentences: Sequence[str], heard: str) -> list[str]:

@@ -49,6 +49,7 @@ def add_handoff_doors(app: FastAPI) -> None:
         `back`, `left`, `withdrawn`, `missed`, `nobody` and, of other processes, `changed`, each with `entry`.
         """
         operator, board = await _entered(request, authorization)
+        await _noted(request, operator, "list", desk=desk or "")
         return await board.cases.inbox(operator, desk or "")
 
     @app.get("/v1/inbox/{session}", tags=["inbox"])
@@ -59,7 +60,9 @@ def add_handoff_doors(app: FastAPI) -> None:
         everybody once that person has it no more.
         """
         operator, board = await _entered(request, authorization)
-        return await board.cases.document(operator, session)
+        found = await board.cases.document(operator, session)
+        await _noted(request, operator, "read", session, found.desk)
+        return found
 
     @app.post("/v1/inbox/{session}/take", tags=["inbox"])
     async def take(request: Request, session: Id, authorization: Key = "") -> HandoffDocument:
@@ -68,7 +71,9 @@ def add_handoff_doors(app: FastAPI) -> None:
         Who comes second is told who has it (409), unless that person's key was taken back meanwhile.
         """
         operator, board = await _entered(request, authorization)
-        return await board.take(operator, session)
+        taken = await board.take(operator, session)
+        await _noted(request, operator, "take", session, taken.desk)
+        return taken
 
     @app.post("/v1/inbox/{session}/say", tags=["inbox"])
     async def say(request: Request, session: Id, words: SayRequest, authorization: Key = "") -> SaidDocument:
@@ -115,6 +120,12 @@ async def _checked(connection: HTTPConnection) -> Switchboard:
     return service.switchboard
 
 
+async def _noted(
+    connection: HTTPConnection, operator: Operator, action: str, session: str = "", desk: str = ""
+) -> None:
+    await _service(connection).readings.noted(f"operator:{operator.name}", action, session, desk)
+
+
 async def _entered(request: Request, authorization: str) -> tuple[Operator, Switchboard]:
     board = await _checked(request)
     return board.operators.of(authorization), board
@@ -125,6 +136,7 @@ async def _watch(socket: WebSocket, link: Link) -> None:
     board = service.switchboard
     try:
         operator = board.operators.with_key(await _key(link))
+        await _noted(socket, operator, "list")
     except LiveError as error:
         service.metrics.errors.labels(error.code).inc()
         link.fail(error)

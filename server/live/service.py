@@ -11,6 +11,7 @@ from server.live.metrics import Metrics
 from server.live.options import ServeOptions
 from server.live.origins import Origins
 from server.live.rates import Rates
+from server.live.readings import Readings
 from server.live.sessions import Sessions
 from server.live.store import EventStore
 from server.live.switchboard import Switchboard
@@ -29,6 +30,7 @@ class Service:
     chat: Chat
     store: EventStore | None
     switchboard: Switchboard
+    readings: Readings
     started_s: float
 
     def desk(self, name: str | None) -> OpenDesk:

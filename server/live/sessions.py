@@ -7,7 +7,7 @@ import logging
 import random
 import secrets
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,8 @@ log = logging.getLogger("visavis.live")
 
 WATCH_S = 0.25
 """How often sessions are looked at, and how late the event loop runs is measured."""
+REMEMBERED = 2000
+"""Sessions that are over of which it is remembered which token was the last."""
 LAG_KEPT = 40
 """Looks that the worst lateness is taken of: ten seconds."""
 
@@ -76,6 +78,8 @@ class Sessions:
         self._troubled: set[str] = set()
         self._metrics, self._cast, self._listeners, self._clock = metrics, cast, listeners, clock
         self._open: dict[str, Session] = {}
+        self._passes: OrderedDict[str, Passes] = OrderedDict()
+        """Of sessions that are over: their visitors may ask for what is kept of them."""
         self._endings = Tasks()
         self._lags = deque([0.0], maxlen=LAG_KEPT)
         metrics.registry.register(MediaFigures(self._media))
@@ -218,6 +222,29 @@ class Sessions:
                 log.exception("session %s could not be looked at; it goes on", session.guest.session)
             return "too_long" if session.presence.left_s(now_s) < 0 else ""
 
+    def owner(self, name: str, token: str, origin: str) -> str:
+        """Return the desk of a session, for who holds its latest token; also for a while after its end.
+
+        Raises:
+            LiveError: the token is not right.
+        """
+        claims = self._tokens.read(token, session=name, origin=origin)
+        session = self._open.get(name)
+        passes = session.passes if session is not None else self._passes.get(name)
+        if passes is not None:
+            passes.admit(claims)
+        return claims.desk
+
+    def desk_of(self, name: str) -> str | None:
+        """Return the desk of a session that goes on; None: there is none."""
+        session = self._open.get(name)
+        return session.guest.desk if session is not None else None
+
+    async def erase(self, name: str) -> None:
+        """End a session of which nothing is to be kept, and wait until it has."""
+        if (session := self._open.get(name)) is not None:
+            await session.close("erased")
+
     def end(self, session: Session, reason: str) -> None:
         """Begin to end a session."""
         self._endings.start(session.close(reason), f"close {session.guest.session}")
@@ -241,6 +268,9 @@ class Sessions:
         async def until_gone() -> None:
             await session.gone.wait()
             desk = session.guest.desk
+            self._passes[session.guest.session] = session.passes
+            while len(self._passes) > REMEMBERED:
+                self._passes.popitem(last=False)
             del self._open[session.guest.session], self._from[session.guest.session]
             self._troubled.discard(session.guest.session)
             self.admission.leave(desk, self._clock())

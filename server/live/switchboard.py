@@ -19,6 +19,7 @@ from server.live.casebook import Casebook
 from server.live.cases import Case
 from server.live.errors import LiveError
 from server.live.handoff_documents import HandoffDocument, SaidDocument, State
+from server.live.masking import SessionMask
 from server.live.operators import Operator, Operators
 from server.live.protocol import Report
 from server.live.records import TurnRated
@@ -261,7 +262,8 @@ class Switchboard:
                 return text
             return hidden(text, history.told, handoff.language, own=True)
 
-        case = Case(name, session.guest.desk, handoff, at, at, shown)
+        mask = SessionMask(session.opened.masker)
+        case = Case(name, session.guest.desk, handoff, at, at, shown, mask=mask)
         self.cases.add(case)
         self._move(case, "waiting" if handoff.there else "nobody")
 

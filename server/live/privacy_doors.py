@@ -1,0 +1,121 @@
+"""The paths by which a visitor, or who looks after a desk, gets what is kept of a conversation, or erases it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from typing import Annotated
+
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import Response
+
+from server.live import archive
+from server.live.audit import Deed
+from server.live.doors import address_of, check_origin, service_of
+from server.live.dossier import collect, erase
+from server.live.errors import LiveError
+from server.live.operators import Operator
+from server.live.protocol import Id
+from server.live.service import Service
+
+log = logging.getLogger("visavis.live")
+
+Key = Annotated[
+    str, Header(description='"Bearer " and the session\'s own token, or a key of `visavis operator add`.')
+]
+
+
+def add_privacy_doors(app: FastAPI) -> None:
+    """Add the paths to the application."""
+
+    @app.get(
+        "/v1/sessions/{session}/data",
+        tags=["privacy"],
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}, "description": "All that is kept of it."}},
+    )
+    async def export(request: Request, session: Id, authorization: Key = "") -> Response:
+        """Get everything that is kept of a conversation, as a zip archive with a README."""
+        service = service_of(request)
+        who, desk = await _entitled(request, session, authorization)
+        kept = service.desks[desk].desk.settings.privacy.keep if desk in service.desks else "masked"
+        dossier = await collect(service.store, service.options.recordings, session, kept)
+        if dossier.empty:
+            raise _nothing()
+        await noted(service, Deed(who, "export", session, desk, {"files": len(dossier.recordings)}))
+        packed = io.BytesIO()
+        try:
+            await asyncio.to_thread(dossier.write, packed)
+        except OSError as error:
+            log.error("the data of a session could not be packed: %s", error.strerror)
+            raise LiveError(
+                "export_failed", "a recording cannot be read", "try again in a minute", status=503
+            ) from None
+        name = f"conversation-{session}.zip"
+        return Response(
+            packed.getvalue(),
+            media_type="application/zip",
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    @app.delete("/v1/sessions/{session}/data", status_code=204, tags=["privacy"])
+    async def forget(request: Request, session: Id, authorization: Key = "") -> Response:
+        """Erase everything that is kept of a conversation; one that goes on is ended first."""
+        service = service_of(request)
+        who, desk = await _entitled(request, session, authorization)
+        await service.sessions.erase(session)
+        service.switchboard.cases.drop(session)
+        try:
+            done = await erase(service.store, service.options.recordings, session)
+        except OSError as error:
+            log.error("a recording could not be deleted: %s", error.strerror)
+            raise LiveError(
+                "erasure_failed", "a recording could not be deleted", "try again in a minute", status=503
+            ) from None
+        await noted(service, Deed(who, "erase", session, desk, {"files": done.files}))
+        return Response(status_code=204)
+
+
+async def noted(service: Service, deed: Deed) -> None:
+    """Write into the audit trail; without a store there is nothing to tell of.
+
+    Raises:
+        LiveError: "store_unavailable": what cannot be written down is not done.
+    """
+    if service.store is not None:
+        await service.store.note(deed)
+
+
+async def _entitled(request: Request, session: str, authorization: str) -> tuple[str, str]:
+    """Return who asks, and at which desk the conversation was.
+
+    Raises:
+        LiveError: they may not, or ask too often.
+    """
+    service = service_of(request)
+    origin = check_origin(request)
+    await service.rates.check("inbox", address_of(request))
+    token = authorization.removeprefix("Bearer ").strip()
+    if token.count(".") == 2:  # as signed tokens have it; keys have none
+        return "visitor", service.sessions.owner(session, token, origin)
+    operator: Operator = service.switchboard.operators.of(authorization)
+    desk = service.sessions.desk_of(session)
+    if desk is None and service.store is not None:
+        record = await service.store.ask(lambda each: archive.session_of(each, session))
+        desk = record.desk if record is not None else None
+    if desk is None or not operator.serves(desk):
+        raise _nothing()
+    return f"operator:{operator.name}", desk
+
+
+def _nothing() -> LiveError:
+    return LiveError(
+        "nothing_kept",
+        "nothing is kept of a conversation of this name",
+        "see that the name is right; what was kept for long enough, or erased, is gone",
+        status=404,
+    )
