@@ -73,7 +73,10 @@ DICTATED_DIGITS = 4
 _ANY_NUMBER = re.compile(r"(?:\b[A-Z]{1,4}[\s-]?)?(?<![\d.,])\d{4,19}(?![\d.,]?\d)")
 _IDENTITY = frozenset(
     f"pii.{kind}"
-    for kind in ("card", "iban", "ssn", "nino", "resident_id", "passport", "birth_date", "security_code")
+    for kind in (
+        *("card", "iban", "account", "ssn", "nino", "resident_id", "national_id", "passport"),
+        *("driving_licence", "birth_date", "security_code", "wallet"),
+    )
 )
 MAY_SEE = frozenset({"pii.phone", "pii.email"})
 """What the guard masks and a person who is being talked to may read all the same."""
