@@ -19,7 +19,7 @@ _TLD = (
     r"|pl|pt|br|mx|nz|sg|hk|tw|ie|za|ru|biz|app|dev|ai|tv|xyz|shop|store|online|site)"
 )
 _SPOKEN = re.compile(
-    rf"(?<![a-z0-9])(?:{_SPELT}|{_PART})(?:{_JOINT}(?:{_SPELT}|{_PART})){{0,5}}"
+    rf"(?<![a-z0-9./@])(?:{_SPELT}|{_PART})(?:{_JOINT}(?:{_SPELT}|{_PART})){{0,5}}"
     rf"{_AT}((?:{_SPELT}|[a-z0-9-]{{1,40}})(?:{_DOT}[a-z]{{2,12}}){{0,2}}){_DOT}{_TLD}(?![a-z])"
 )
 _PRIVATE = re.compile(

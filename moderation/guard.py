@@ -44,7 +44,8 @@ _RULES = frozenset(
         "blocked": "word",
         "promise": "made",
         "competitor": "named",
-        "pii": "card iban email phone resident_id ssn nino passport security_code birth_date",
+        "pii": "card iban bic account email phone resident_id ssn nino national_id passport driving_licence"
+        " security_code birth_date plate ip_address mac_address wallet name address",
         "secrets": "key password code",
         "unsafe_link": "scheme userinfo address lookalike shortener download domain unlisted",
         "injection": "jailbreak delimiter encoded hidden flood",

@@ -118,7 +118,7 @@ class PersonalData(_Table):
     ignore: tuple[Expression, ...] = ()
     """Regular expressions of what is never personal data, such as the desk's order numbers."""
     names: bool = False
-    """True: names and postal addresses that visitors tell are looked for, too, as pii.name and pii.address."""
+    """True: names and addresses that visitors tell are looked for, too, as pii.name and pii.address."""
 
 
 class Policy(_Table):
