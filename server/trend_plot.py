@@ -43,7 +43,8 @@ def plot_of(found: Trends, alerts: Sequence[Alert]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
         'font-size="12"><rect width="100%" height="100%" fill="#fff"/>',
-        f'<text x="{LEFT}" y="20" font-size="15">{escape(found.desk)}: sentiment, and negative conversations</text>',
+        f'<text x="{LEFT}" y="20" font-size="15">{escape(found.desk)}: sentiment, '
+        "and negative conversations</text>",
     ]
     for begin, end in _bands(alerts, found.until):
         parts.append(

@@ -1,4 +1,4 @@
-"""The paths of trends and alerts, for people with a key: how a desk's conversations go, without their words."""
+"""The paths of trends and alerts, for people with a key: how a desk's conversations go, without words."""
 
 from __future__ import annotations
 
@@ -170,7 +170,8 @@ async def _trends(store: EventStore, desk: str, since: float, until: float, buck
     after, more = await store.ask(partial(first_id, since=since)) - 1, True
     while more:
         page, more = await store.ask(partial(read_page, after_id=after))
-        for after, event in page:
+        after = page[-1][0] if page else after
+        for _, event in page:
             one = observer.take(event)
             if one is not None and one.desk == desk:
                 seen.append(one)
