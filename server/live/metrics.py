@@ -68,7 +68,16 @@ class Metrics:
             "visavis_chats", "Questions over HTTP", ["desk", "outcome"], registry=self.registry
         )
         self.verdicts = Counter(
-            "visavis_verdicts", "What the guard decided", ["direction", "action"], registry=self.registry
+            "visavis_verdicts",
+            "What the guard decided",
+            ["direction", "action", "category"],
+            registry=self.registry,
+        )
+        self.engine_failures = Counter(
+            "visavis_engine_failures",
+            "Engines that did not judge",
+            ["engine", "kind"],
+            registry=self.registry,
         )
         self.notices = Counter("visavis_notices", "What went another way", ["code"], registry=self.registry)
         self.errors = Counter("visavis_errors", "Errors told to clients", ["code"], registry=self.registry)
@@ -117,7 +126,12 @@ class Metrics:
                 if asked and stage in STAGES:
                     self.took(stage, asked, after_ms / 1e3)
         elif isinstance(event, VerdictGiven):
-            self.verdicts.labels(event.verdict.direction.value, event.verdict.action.value).inc()
+            verdict = event.verdict
+            self.verdicts.labels(
+                verdict.direction.value, verdict.action.value, verdict.category or "none"
+            ).inc()
+            for failed in verdict.failed:
+                self.engine_failures.labels(*failed.split(".", 1)).inc()
         elif isinstance(event, Notice):
             self.notices.labels(event.code).inc()
 
