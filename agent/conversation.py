@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from agent.answering import Answering
@@ -142,6 +142,10 @@ class Conversation:
     def suggest(self, wanted: bool) -> None:
         """Suggest questions after answers, or do not."""
         self._suggesting.wanted = wanted
+
+    def see(self, blendshapes: Mapping[str, float]) -> None:
+        """Take how the visitor's face moves: ARKit's names → 0..1."""
+        self.history.see(blendshapes)
 
     async def greet(self) -> None:
         """Say the desk's greeting."""

@@ -65,18 +65,18 @@ def own_texts(folder: Path = TEXTS) -> list[Example]:
     """Read the texts of `agent/emotion_texts`: one pattern in seven is kept aside to tune with."""
     examples = []
     for language in ("en", "zh"):
-        label, place = "", 0
+        labels, place = frozenset[str](), 0
         for line in folder.joinpath(f"{language}.txt").read_text(encoding="utf-8").splitlines():
             if line.startswith("["):
-                label, place = line.strip("[]"), 0
-                if label not in LABELS:
-                    raise ValueError(f"{language}.txt: {label!r} is none of {', '.join(LABELS)}")
+                labels, place = frozenset(line.strip("[]").split()), 0
+                if labels - set(LABELS):
+                    raise ValueError(f"{language}.txt: {line} names none of {', '.join(LABELS)}")
             elif line and not line.startswith("#"):
                 texts = list(made_of(line, random.Random(SEED + crc32(line.encode()))))
                 place += 1
                 part = "dev" if place % KEPT_ASIDE == 0 else "train"
                 weight = PATTERN_WEIGHT / len(texts)
-                examples += [Example(text, frozenset({label}), language, part, weight) for text in texts]
+                examples += [Example(text, labels, language, part, weight) for text in texts]
     return examples
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.emotion import detect_emotion
@@ -43,7 +43,7 @@ class Feeling:
 def fused(
     words: Emotion,
     voice: VoiceFeeling | None = None,
-    face: dict[str, float] | None = None,
+    face: Mapping[str, float] | None = None,
     *,
     at_s: float = 0.0,
 ) -> Feeling:
@@ -75,6 +75,7 @@ def feeling_of(
     before: Feeling | None,
     turns: Sequence[VoiceFeatures],
     at_s: float,
+    face: Mapping[str, float] | None = None,
 ) -> tuple[Feeling, Emotion, VoiceFeeling | None]:
     """Tell what a visitor feels after a turn: all together, by the words alone, and by the voice alone.
 
@@ -84,9 +85,10 @@ def feeling_of(
         before: what they felt after the turn before.
         turns: of their voice, of the turns before.
         at_s: now, in seconds of one clock.
+        face: label → 0..1, of `agent.emotion_face`; None: no camera.
     """
     words, voice = detect_emotion(text), voice_feeling(features, turns)
-    return smoothed(before, fused(words, voice, at_s=at_s)), words, voice
+    return smoothed(before, fused(words, voice, face, at_s=at_s)), words, voice
 
 
 def smoothed(before: Feeling | None, now: Feeling) -> Feeling:

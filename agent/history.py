@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from agent.emotion_face import face_scores
 from agent.emotion_voice import TURNS, VoiceFeatures
 from agent.feeling import Feeling
 from agent.particulars import Particulars, particulars_of
@@ -14,7 +15,7 @@ from agent.sentence import Outcome
 from agent.staff import Staff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agent.events import Felt
     from agent.slots import Errand
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from moderation.verdict import Verdict
 
 _NOBODY = Staff()
+FACE_SHARE = 0.3
+"""Of the newest look at a face in what is known of it."""
 KEPT = 50
 """Exchanges that are remembered; a kiosk may run all day."""
 
@@ -59,6 +62,8 @@ class Memory:
     """What the visitor felt after the turn before; None: nothing is known."""
     voices: tuple[VoiceFeatures, ...] = ()
     """How the turns before were spoken, oldest first."""
+    face: Mapping[str, float] | None = None
+    """What the visitor's face tells since then, by `agent.emotion_face`; None: no camera."""
 
     @property
     def language(self) -> str:
@@ -82,6 +87,7 @@ class History:
         self._told = Particulars()
         self._feeling: Feeling | None = None
         self._voices: deque[VoiceFeatures] = deque(maxlen=TURNS)
+        self._face: dict[str, float] | None = None
 
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange; a reply of which nothing was heard is remembered as silence."""
@@ -99,9 +105,15 @@ class History:
 
     def feel(self, felt: Felt) -> None:
         """Remember what the visitor feels, and how they spoke."""
-        self._feeling = felt.feeling or self._feeling
+        self._feeling, self._face = felt.feeling or self._feeling, None
         if felt.features is not None:
             self._voices.append(felt.features)
+
+    def see(self, blendshapes: Mapping[str, float]) -> None:
+        """Remember how the visitor's face moves, the latest most."""
+        seen = face_scores(blendshapes)
+        before = self._face or seen
+        self._face = {label: before[label] + FACE_SHARE * (seen[label] - before[label]) for label in seen}
 
     def answered_by(self, person: str, reply: str, language: str) -> None:
         """Remember what a person said, as far as it was heard: to the last question, or unasked."""
@@ -143,14 +155,14 @@ class History:
         if errand is not None and unfinished is not None:
             errand = errand.as_heard(unfinished.reply)
         more = () if unfinished is None else (unfinished,)
-        voices = tuple(self._voices)
-        return Memory((*self._exchanges, *more), errand, self._key, staff, self._told, self._feeling, voices)
+        said, voices = (*self._exchanges, *more), tuple(self._voices)
+        return Memory(said, errand, self._key, staff, self._told, self._feeling, voices, self._face)
 
     def clear(self) -> None:
         """Forget everything: another visitor comes."""
         self._exchanges.clear()
         self._errand = None
-        self._feeling = None
+        self._feeling = self._face = None
         self._voices.clear()
         self._key = secrets.token_urlsafe(12)
         self._told = Particulars()

@@ -67,6 +67,9 @@ class Talk(Protocol):
     def suggest(self, wanted: bool) -> None:
         """Suggest questions, or do not."""
 
+    def see(self, blendshapes: Mapping[str, float]) -> None:
+        """Take how the visitor's face moves."""
+
     def mute(self, muted: bool) -> None:
         """Stop hearing, or hear again."""
 

@@ -49,6 +49,7 @@ Text = Annotated[
 ]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Language = Literal["en", "zh"]
+ShapeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]{1,40}$")]
 
 
 class Message(BaseModel):
@@ -131,6 +132,17 @@ class Suggest(Message):
     on: bool
 
 
+class Face(Message):
+    """How the visitor's face moves, where their camera is on and they allow it; a few times a second at most.
+
+    Only a desk with `camera = true` in its `[emotion]` takes it. Pictures stay with the visitor.
+    """
+
+    type: Literal["face"]
+    blendshapes: Annotated[dict[ShapeName, Annotated[float, Field(ge=0, le=1)]], Field(max_length=60)]
+    """ARKit's names → 0..1, as MediaPipe's face landmarker gives them."""
+
+
 class Report(BaseModel):
     """What the browser measured; measures that are not known here are passed over."""
 
@@ -195,6 +207,7 @@ ClientMessage = (
     | Replay
     | Pick
     | Suggest
+    | Face
     | Report
     | Rate
     | Audio

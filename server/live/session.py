@@ -20,7 +20,7 @@ from server.live.metrics import Metrics
 from server.live.passes import Passes
 from server.live.post import Post
 from server.live.presence import Presence
-from server.live.protocol import Kept, Rate, Report, parse_message
+from server.live.protocol import Face, Kept, Rate, Report, parse_message
 from server.live.records import TurnRated
 from server.live.visit import Visit
 
@@ -237,7 +237,7 @@ class Session:
         if isinstance(message, Kept):
             self.passes.kept()
             return
-        if not isinstance(message, Report):
+        if not isinstance(message, Report | Face):  # they come by themselves
             self.presence.act(self._clock())
         if isinstance(message, Rate):
             self.rate(message.turn, message.value)

@@ -31,6 +31,7 @@ from server.live.protocol import (
     Audio,
     ClientMessage,
     End,
+    Face,
     Hello,
     Mute,
     Offer,
@@ -271,6 +272,12 @@ class Visit:
                 talk.pick(message.turn, message.number)
             case Suggest():
                 talk.suggest(message.on)
+            case Face():
+                if not self._opened.desk.settings.emotion.camera:
+                    raise LiveError(
+                        "not_allowed", "this desk reads no faces", "send none, or set [emotion] camera = true"
+                    )
+                talk.see(message.blendshapes)
             case Report():
                 self._told(message)
             case Audio(on=True):

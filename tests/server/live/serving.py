@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -103,6 +103,9 @@ class FakeTalk:
 
     def pick(self, turn: int, number: int) -> None:
         self.did.append(("pick", turn, number))
+
+    def see(self, blendshapes: Mapping[str, float]) -> None:
+        """Take how the visitor's face moves."""
 
     def suggest(self, wanted: bool) -> None:
         self.did.append(("suggest", wanted))
