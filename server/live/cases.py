@@ -147,7 +147,7 @@ class Case:
         document = self._document(self._kept)
         if self.mask is not None and not self.open:
             document = masked_document(document, self.mask)
-        if not words:
+        if not words or (self.mask is not None and self.mask.settings.keep == "none"):
             lines = [line for line in document.transcript if line.who != "visitor"]
             document = document.model_copy(update={"transcript": lines, "summary": "", "data": {}})
         return document.model_dump_json()

@@ -20,20 +20,21 @@ YOUR CONVERSATION ({session})
 
 This archive holds everything that is kept of one conversation with {desk}, as of {day}.
 
-data.json        when it was, what was said as it is kept (personal data is masked unless the desk says otherwise
-                 under "kept"), how the guard judged it, what was passed on to a person, and figures.
+data.json        when it was, what was said as it is kept (personal data is masked unless "kept" says
+                 otherwise), how the guard judged it, what was passed on to a person, and figures.
 transcript.txt   what was said, to be read.
 *.mp4, *.vtt     the recording with its captions, if you agreed to one. Personal data in it is muted.
 
-You may have it deleted: with the button "Delete my conversation" on the page, or by asking the company that runs
-the desk and naming the conversation above.
+You may have it deleted: with the button "Delete my conversation" on the page, or by asking the company
+that runs the desk and naming the conversation above.
 
 
 您的对话记录 ({session})
 
 此压缩包包含截至 {day} 我们保存的、您与 {desk} 一次对话的全部内容。
 
-data.json        对话时间、保存的内容（除非 "kept" 一项另有说明，个人信息均已隐去）、审核结果、转交人工的内容和统计数据。
+data.json        对话时间、保存的内容（除非 "kept" 一项另有说明，个人信息均已隐去）、审核结果、
+                 转交人工的内容和统计数据。
 transcript.txt   便于阅读的对话文字。
 *.mp4, *.vtt     录像和字幕（仅在您同意录制时才有），其中的个人信息已静音。
 
@@ -121,7 +122,9 @@ async def collect(store: EventStore | None, recordings: str, session: str, kept:
     Raises:
         LiveError: "store_unavailable"; try again.
     """
-    record, events, handoffs = None, (), ()
+    record: SessionRecord | None = None
+    events: tuple[EventRecord, ...] = ()
+    handoffs: tuple[Any, ...] = ()
     if store is not None:
         await store.flush()
         record = await store.ask(lambda each: archive.session_of(each, session))
@@ -132,7 +135,7 @@ async def collect(store: EventStore | None, recordings: str, session: str, kept:
 
 
 async def erase(store: EventStore | None, recordings: str, session: str) -> Erased:
-    """Erase all that is kept of a conversation, and what is still on its way; the second time nothing is left.
+    """Erase all that is kept of a conversation, and what is still on its way; may be done again.
 
     Args:
         store: of sessions; None: there is none.

@@ -1,4 +1,4 @@
-"""The paths by which a visitor, or who looks after a desk, gets what is kept of a conversation, or erases it."""
+"""The paths by which a visitor, or an operator, gets what is kept of a conversation, or erases it."""
 
 from __future__ import annotations
 
