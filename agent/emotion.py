@@ -55,8 +55,8 @@ class Words:
     def __init__(self, path: Path = WEIGHTS) -> None:
         try:
             with np.load(path, allow_pickle=False) as stored:
-                used, rows = stored["used"], stored["rows"]
-                self._rows = rows.astype(np.float32) * stored["scale"]
+                self._used, self._rows = stored["used"], stored["rows"]
+                self._scale: Logits = stored["scale"]
                 self._bias: Logits = stored["bias"]
                 self._offsets: dict[str, Logits] = {"en": stored["en"], "zh": stored["zh"]}
         except Exception as error:
@@ -64,20 +64,16 @@ class Words:
                 f"the weights of the classifier of feelings, {path}, cannot be read ({error}): "
                 "install the package again"
             ) from error
-        self._place = {int(bucket): place for place, bucket in enumerate(used)}
 
     def logits(self, read: Said, text: str) -> Logits:
         """See `Part`."""
-        places, values = [], []
-        for bucket, value in features_of(read).items():
-            place = self._place.get(bucket)
-            if place is not None:
-                places.append(place)
-                values.append(value)
-        total = self._bias + self._offsets["zh" if read.chinese else "en"]
-        if not places:
-            return np.asarray(total, np.float32)
-        return np.asarray(total + np.asarray(values, np.float32) @ self._rows[places], np.float32)
+        found = features_of(read)
+        buckets = np.fromiter(found.keys(), np.int32, len(found))
+        values = np.fromiter(found.values(), np.float32, len(found))
+        places = np.minimum(np.searchsorted(self._used, buckets), len(self._used) - 1)
+        values *= self._used[places] == buckets  # the others weigh nothing
+        total = (values @ self._rows[places].astype(np.float32)) * self._scale
+        return np.asarray(total + self._bias + self._offsets["zh" if read.chinese else "en"], np.float32)
 
 
 def detect_emotion(text: str) -> Emotion:

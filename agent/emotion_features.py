@@ -18,7 +18,7 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 def features_of(read: Said) -> dict[int, float]:
     """Return bucket → value of what is in a text."""
-    words, pieces = _words(read), _pieces(read.tokens)
+    words, pieces = _words(read), _pieces(read)
     values: dict[int, float] = {}
     for group, weight in ((words, 1.0), (pieces, 0.7)):
         share = weight / max(len(group), 1) ** 0.5
@@ -39,10 +39,7 @@ def _words(read: Said) -> set[str]:
     tokens = read.tokens
     features = set[str]()
     for place, token in enumerate(tokens):
-        mark = "!" if read.denied[place] else ""
-        features.add(f"w{mark}{token}")
-        if mark:
-            features.add(f"w{token}")
+        features.add(f"w!{token}" if read.denied[place] else f"w{token}")
     for length in (2, 3):
         for begin in range(len(tokens) - length + 1):
             features.add(f"w{' '.join(tokens[begin : begin + length])}")
@@ -55,19 +52,24 @@ def _words(read: Said) -> set[str]:
     return features
 
 
-def _pieces(tokens: tuple[str, ...]) -> set[str]:
+def _pieces(read: Said) -> set[str]:
     features = set[str]()
-    run = ""
-    for token in (*tokens, " "):
+    run, first = "", 0
+    for place, token in enumerate((*read.tokens, " ")):
         if _CHINESE.match(token):
+            first = first if run else place
             run += token
             continue
-        if len(run) > 1:
-            features.update(f"c{run[i : i + n]}" for n in (2, 3, 4) for i in range(len(run) - n + 1))
+        for length in (2, 3, 4):
+            for begin in range(len(run) - length + 1):
+                denied = all(read.denied[first + begin : first + begin + length])
+                features.add(f"c{'!' if denied else ''}{run[begin : begin + length]}")
         run = ""
         if len(token) > 2 and token[0].isalpha():
-            padded = f"<{token}>"
-            features.update(f"c{padded[i : i + n]}" for n in (3, 4, 5) for i in range(len(padded) - n + 1))
+            padded, mark = f"<{token}>", "!" if read.denied[place] else ""
+            for length in (3, 4, 5):
+                for begin in range(len(padded) - length + 1):
+                    features.add(f"c{mark}{padded[begin : begin + length]}")
     return features
 
 

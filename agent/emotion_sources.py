@@ -15,6 +15,8 @@ from agent.emotion_labels import CPED, GOEMOTIONS, LABELS, grouped
 TEXTS = Path(__file__).with_name("emotion_texts")
 EACH = 16
 """Texts that are made of one pattern at most."""
+SHOUTED = 8
+"""One text of so many is in capitals: they make a feeling stronger, they are none."""
 PATTERN_WEIGHT = 16.0
 """Of all texts of a pattern together, where one of GoEmotions weighs 1."""
 KEPT_ASIDE = 7
@@ -88,6 +90,8 @@ def made_of(pattern: str, rnd: random.Random) -> Iterator[str]:
         text = re.sub(r"\s+([.,!?])", r"\1", " ".join("".join(map(rnd.choice, parts)).split()))
         if len(made) % 2:
             text = re.sub(r"[.,。，]+", " ", text).strip()
+        if len(made) % SHOUTED == 0:
+            text = text.upper()
         made.add(text)
         if len(made) == EACH:
             break

@@ -27,7 +27,7 @@ from agent.emotion_words import said
 
 STRENGTH = 1.0
 """Inverse of the regularisation."""
-STEPS = 80
+STEPS = 50
 FEWEST = 2
 """Texts that have a feature, for it to count."""
 SPOKEN = {
@@ -80,8 +80,8 @@ def fit(examples: list[Example], features: Any = None) -> tuple[Scores, Scores]:
     from scipy.optimize import minimize
 
     features = matrix([one.text for one in examples]) if features is None else features
-    weights = np.array([[one.weight] for one in examples])
-    told = np.array([[label in one.labels for label in LABELS] for one in examples], np.float64)
+    weights = np.array([[one.weight] for one in examples], np.float32)
+    told = np.array([[label in one.labels for label in LABELS] for one in examples], np.float32)
     seen = np.bincount(features.indices, minlength=BUCKETS)
     used = np.flatnonzero(seen >= FEWEST)
     columns = features[:, used].tocsr()
@@ -89,7 +89,7 @@ def fit(examples: list[Example], features: Any = None) -> tuple[Scores, Scores]:
     shape = (len(used) + 1, len(LABELS))
 
     def loss(flat: Scores) -> tuple[float, Scores]:
-        found = flat.reshape(shape)
+        found = flat.reshape(shape).astype(np.float32)
         z = columns @ found[:-1] + found[-1]
         off = weights * (1.0 / (1.0 + np.exp(-z)) - told)
         slope = np.empty(shape)
