@@ -154,7 +154,7 @@ def create(
     if folder.exists() and not overwrite:
         raise UsageError(f"{folder} exists: choose another --name, or replace it with --overwrite")
     check_place(folder, folder=True)
-    model = landmarker_file(landmarker)
+    model = _landmarker(landmarker)
     check_photo_file(photo, policy)
     stages.stage("making the rig")
     from avatar.photo import create_rig  # the numeric libraries load after what is quickly told
@@ -181,7 +181,7 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
     check_suffix(out, ".json")
     check_file(video, "an mp4, mov or webm file")
     check_place(out)
-    model = landmarker_file(landmarker)
+    model = _landmarker(landmarker)
     stages.stage("looking at the video")
     from avatar.capture import capture
 
@@ -199,13 +199,7 @@ def capture_track(video: Path, out: Path, *, landmarker: Path | None, stages: St
     }
 
 
-def landmarker_file(chosen: Path | None) -> Path:
-    """The face landmarker: the file named, else the one in the model cache.
-
-    Raises:
-        UsageError: the file named is none.
-        AvatarError: none is there.
-    """
+def _landmarker(chosen: Path | None) -> Path:
     from avatar.photo.landmarks import SMALLEST_MODEL_BYTES
 
     if chosen is not None:

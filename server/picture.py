@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from avatar.errors import InputError
+from avatar.errors import AvatarError, InputError
 from server.given import check_file
+from speech.models import find
 
 if TYPE_CHECKING:
     from avatar.photo.landmarks import Landmarker
@@ -99,9 +100,12 @@ def screen_picture(
         faces = None
         if face:
             from avatar.photo.landmarks import Landmarker
-            from server.faces import landmarker_file
+            from server.faces import PULL
 
-            finder = Landmarker(landmarker_file(None), faces=FACES)
+            folder = find("face-landmarker")
+            if folder is None:
+                raise AvatarError(f"finding faces needs a model that is not here; run: {PULL} (4 MB)")
+            finder = Landmarker(folder / "face_landmarker.task", faces=FACES)
             faces = LandmarkerFaces(stack.enter_context(finder))
         if is_clip(file):
             verdict = check_clip(file, consent=consent, faces=faces, classifier=classifier)
