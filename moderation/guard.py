@@ -47,7 +47,7 @@ _RULES = frozenset(
         "pii": "card iban bic account email phone resident_id ssn nino national_id passport driving_licence"
         " security_code birth_date plate ip_address mac_address wallet name address",
         "secrets": "key password code",
-        "unsafe_link": "scheme userinfo address lookalike shortener download domain unlisted",
+        "unsafe_link": "scheme userinfo address lookalike image redirect shortener download domain unlisted",
         "injection": "jailbreak delimiter encoded hidden flood",
         "engine": "timeout error",
     }.items()
