@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.encoder import Encoder
+from moderation.encoder import Encoder, open_pieces
 from moderation.errors import ModerationError
 from moderation.linear import LinearModel
 from moderation.normalise import language_of
@@ -113,8 +113,10 @@ def load_classifier(folder: Path | None = None) -> EmbeddedClassifier:
             language: {head: Blend(**blend) for head, blend in heads.items()}
             for language, heads in table.items()
         }
+        name = f"{folder.name}/{PIECES}"
+        pieces = open_pieces(folder / PIECES)
         name = f"{folder.name}/{ENCODER}"
-        encoder = Encoder(folder / ENCODER, folder / PIECES)
+        encoder = Encoder(folder / ENCODER, pieces)
         return EmbeddedClassifier(linear, encoder, blends)
     except Exception as error:  # numpy, json, ONNX Runtime and tokenizers raise classes of their own
         raise ModerationError(_broken(name, error)) from error

@@ -32,6 +32,8 @@ HEADS = (
 )
 """What is learned: the policy's categories that take understanding, and "toxic", which several sets label."""
 _NONE = dict.fromkeys(HEADS, 0)
+LIGHTEST, WEIGHTIEST = 0.6, 2.0
+"""Of a written text: a sentence of its own counts more than one of many forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,10 @@ def _templates(
             labels["toxic"] = 1
         elif heads:
             del labels["toxic"]
-        for form in _sample(phrase, most, chance):
-            yield Example(form, labels, f"written:{file.stem}", group=f"{file.stem}:{number}")
+        forms = _sample(phrase, most, chance)
+        weight = min(WEIGHTIEST, max(LIGHTEST, 3.0 / len(forms) ** 0.5))
+        for form in forms:
+            yield Example(form, labels, f"written:{file.stem}", weight, f"{file.stem}:{number}")
 
 
 def _sample(phrase: Phrase, most: int, chance: random.Random) -> list[str]:
@@ -248,11 +252,18 @@ def _xquad(folder: Path) -> Iterator[Example]:
     for file in sorted(folder.glob("*.json")):
         for article in json.loads(file.read_text(encoding="utf-8"))["data"]:
             for paragraph in article["paragraphs"]:
+                yield Example(paragraph["context"], _NONE, "xquad")
                 for sentence in paragraph["context"].replace("。", "。\n").replace(". ", ".\n").splitlines():
                     if len(sentence) > 10:
                         yield Example(sentence, _NONE, "xquad", 0.5)
                 for question in paragraph["qas"]:
                     yield Example(question["question"], _NONE, "xquad", 0.5)
+
+
+def _bipia(folder: Path) -> Iterator[Example]:
+    """The e-mails alone: what is hidden in them there are requests that would be harmless by themselves."""
+    for line in (folder / "email" / "train.jsonl").read_text(encoding="utf-8").splitlines():
+        yield Example(json.loads(line)["context"], _NONE, "bipia", 2.0)
 
 
 def _dstc11(folder: Path) -> Iterator[Example]:
@@ -277,6 +288,7 @@ READERS: dict[str, Callable[[Path], Iterator[Example]]] = {
     "covid_faq": _column("eval_question_similarity_en.csv", "question_1"),
     "hwu64": _hwu64,
     "xquad_en": _xquad,
+    "bipia": _bipia,
     "dstc11_track5": _dstc11,
 }
 """A set's folder → what it teaches; each is marked `train` in its collection."""

@@ -36,22 +36,36 @@ def prepared(text: str) -> str:
     return _HAN.sub(r" \1 ", reading.text)
 
 
+def open_pieces(file: Path) -> Any:
+    """Read a vocabulary, one word piece a line, as a tokenizer.
+
+    Raises:
+        Exception: Whatever the library raises about a missing or broken file.
+        ValueError: The file is cut off.
+    """
+    from tokenizers import BertWordPieceTokenizer
+
+    text = file.read_text(encoding="utf-8")
+    if not text.endswith("\n[END]\n"):
+        raise ValueError("its last line is missing")
+    return BertWordPieceTokenizer(str(file), lowercase=True, handle_chinese_chars=True)
+
+
 class Encoder:
     """Scores sentences; safe to use from several threads."""
 
-    def __init__(self, model: Path, vocabulary: Path) -> None:
+    def __init__(self, model: Path, pieces: Any) -> None:
         """Load the model.
 
         Args:
             model: ONNX: `pieces` int64[texts, length], 0 where nothing is → `logits` float32[texts, heads];
                 the metadata's "heads" names them, with commas between.
-            vocabulary: one word piece a line.
+            pieces: the word pieces that it was trained with (`open_pieces`).
 
         Raises:
-            Exception: Whatever the libraries raise about a missing or broken file.
+            Exception: Whatever the library raises about a missing or broken file.
         """
         import onnxruntime
-        from tokenizers import BertWordPieceTokenizer
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -63,7 +77,7 @@ class Encoder:
         self.heads: tuple[str, ...] = tuple(
             self._session.get_modelmeta().custom_metadata_map["heads"].split(",")
         )
-        self._pieces: Any = BertWordPieceTokenizer(str(vocabulary), lowercase=True, handle_chinese_chars=True)
+        self._pieces = pieces
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """What each head says of each text: float32[texts, heads]; the highest of a long text's windows."""

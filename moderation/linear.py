@@ -55,7 +55,7 @@ class LinearModel:
         Raises:
             OSError, ValueError, KeyError, BadZipFile: The file is missing or broken.
         """
-        with np.load(file, allow_pickle=False) as data:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as data:
             names = np.cumsum(data["steps"], dtype=np.uint32)
             model = cls(
                 tuple(str(head) for head in data["heads"]),

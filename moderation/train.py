@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from moderation.classifier import BLEND, ENCODER, LINEAR, PIECES, WEIGHTS, Blend
 from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, written
-from moderation.encoder import Encoder
+from moderation.encoder import Encoder, open_pieces
 from moderation.fitting import fit
 from moderation.linear import LinearModel
 from moderation.normalise import language_of
@@ -67,7 +67,7 @@ def main() -> None:
     for name in (ENCODER, PIECES):
         if given.encoder.resolve() != given.out.resolve():
             shutil.copy(given.encoder / name, given.out / name)
-    encoder = Encoder(given.out / ENCODER, given.out / PIECES)
+    encoder = Encoder(given.out / ENCODER, open_pieces(given.out / PIECES))
     blends = blended(model, encoder, aside)
     table = {
         language: {head: asdict(blend) for head, blend in heads.items()} for language, heads in blends.items()

@@ -22,13 +22,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
-from tokenizers import BertWordPieceTokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
 from moderation.classifier import PIECES
 from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, written
-from moderation.encoder import LONGEST, prepared
+from moderation.encoder import LONGEST, open_pieces, prepared
 from moderation.encoder_net import Net, export
 from moderation.feelings import FEELINGS, felt
 
@@ -196,6 +195,7 @@ def main() -> None:
     if given.go_on:
         state = torch.load(given.go_on, weights_only=True)
         lines = (given.go_on.parent / PIECES).read_text(encoding="utf-8").splitlines()
+        lines = [line for line in lines if line != "[END]"]
         kept = vocabulary(given.teacher, ())[0]
         added = lines[len(kept) :]
     else:
@@ -203,12 +203,12 @@ def main() -> None:
         kept, added = vocabulary(given.teacher, every)
         names = (given.teacher / "vocab.txt").read_text(encoding="utf-8").split("\n")
         lines = [*(names[number] for number in kept), *added]
-    (given.out / PIECES).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (given.out / PIECES).write_text("\n".join([*lines, "[END]"]) + "\n", encoding="utf-8")
     net = Net(weights, kept, len(added), len(HEADS) + len(FEELINGS))
     if state:
         net.load_state_dict(state)
     say(f"{len(every)} texts, {len(lines)} pieces, {sum(p.numel() for p in net.parameters())} weights")
-    pieces = BertWordPieceTokenizer(str(given.out / PIECES), lowercase=True, handle_chinese_chars=True)
+    pieces = open_pieces(given.out / PIECES)
     learn(net, Lesson(every, pieces, seed=1), given.epochs, given.rate)
     torch.save(net.state_dict(), given.out / "net.pt")
     export(net, given.out)
