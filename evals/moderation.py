@@ -111,7 +111,7 @@ def judge_of(engine: str, policy: Policy) -> Judge:
 def _by_scores(
     policy: Policy, name: str, text: str, towards: Direction, scores: Mapping[str, float]
 ) -> Verdict:
-    over = [category for category, score in scores.items() if score >= policy.threshold(category)]
+    over = [category for category, score in scores.items() if score >= policy.threshold(category, name)]
     fired = [f"{category}.{name}" for category in over]
     ranked = sorted(fired, key=lambda rule: policy.action(rule, towards).rank, reverse=True)
     action = policy.action(ranked[0], towards) if ranked else Action.ALLOW
