@@ -19,6 +19,7 @@ from server.knowledge_command import knowledge_app
 from server.learn_command import learn
 from server.models_command import models_app
 from server.operators_command import operators_app
+from server.privacy_command import privacy_app
 from server.picture import ConsentOption, FaceOption, ImageOption, screen_picture
 from server.serve_command import serve
 from server.trends_command import trends
@@ -37,6 +38,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(avatar_app, name="avatar")
 app.add_typer(operators_app, name="operator")
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(privacy_app, name="privacy")
 
 
 @app.command()
