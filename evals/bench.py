@@ -230,17 +230,6 @@ def search_ms(bench: Bench) -> Figure:
     return _figure((s * 1e3 for s in seconds), "ms", f"{engines.knowledge.count} passages")
 
 
-def screen_rules_ms_p95(bench: Bench) -> Figure:
-    """Screening a sentence by rules."""
-    guard = bench.counter.engines.guard
-    rounds = 200
-    seconds = sorted(
-        s for _ in range(-(-rounds // bench.runs)) for s in bench.timed(lambda: guard.screen(QUESTION))
-    )
-    value = seconds[int(len(seconds) * 0.95)] * 1e3
-    return Figure(round(value, 4), "ms", len(seconds), "95th percentile")
-
-
 FIGURES: dict[str, Callable[[Bench], Figure]] = {
     function.__name__: function
     for function in (
@@ -257,7 +246,6 @@ FIGURES: dict[str, Callable[[Bench], Figure]] = {
         synthesis_realtime_factor,
         recognition_realtime_factor,
         search_ms,
-        screen_rules_ms_p95,
     )
 }
 
@@ -275,13 +263,20 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
     from evals.knowledge_figures import KNOWLEDGE, KNOWLEDGE_FIGURES, QUICK
     from evals.live_figures import LIVE_FIGURES
     from evals.live_runs import LiveRuns
+    from evals.moderation_figures import MODERATION, MODERATION_FIGURES
     from evals.recommend import RECOMMEND, RECOMMEND_FIGURES, RatingsRuns, take_folder
 
-    known = [*FIGURES, *KNOWLEDGE_FIGURES, *LIVE_FIGURES, *RECOMMEND_FIGURES]
-    groups: dict[str, Iterable[str]] = {KNOWLEDGE: QUICK, LIVE: LIVE_FIGURES, RECOMMEND: RECOMMEND_FIGURES}
+    known = [*FIGURES, *MODERATION_FIGURES, *KNOWLEDGE_FIGURES, *LIVE_FIGURES, *RECOMMEND_FIGURES]
+    groups: dict[str, Iterable[str]] = {
+        KNOWLEDGE: QUICK,
+        LIVE: LIVE_FIGURES,
+        MODERATION: MODERATION_FIGURES,
+        RECOMMEND: RECOMMEND_FIGURES,
+    }
     names, folder = take_folder(names, {*known, *groups})
     ratings = RatingsRuns(folder)
-    wanted = [one for name in names or FIGURES for one in groups.get(name, (name,))]
+    default = [*FIGURES, *MODERATION_FIGURES]
+    wanted = [one for name in names or default for one in groups.get(name, (name,))]
     for name in wanted:
         if name not in known:
             raise UsageError(f"there is no figure {name!r}; there are: {', '.join((*groups, *known))}")
@@ -295,8 +290,8 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
             try:
                 if name in RECOMMEND_FIGURES:
                     figure = ratings.figures[name]
-                elif name in KNOWLEDGE_FIGURES:
-                    figure = KNOWLEDGE_FIGURES[name]()
+                elif name in KNOWLEDGE_FIGURES or name in MODERATION_FIGURES:
+                    figure = (KNOWLEDGE_FIGURES | MODERATION_FIGURES)[name]()
                 else:
                     figure = LIVE_FIGURES[name](live) if name in LIVE_FIGURES else FIGURES[name](bench)
             except NotHere as reason:
