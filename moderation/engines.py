@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation.panel import Engine
@@ -22,7 +21,7 @@ def open_engines(policy: Policy) -> list[Engine]:
     """
     settings = policy.engines
     engines: list[Engine] = []
-    if settings.embedded and Path(__file__).with_name("weights").is_dir():
+    if settings.embedded:
         engines.append(Engine(_embedded(), inline=True))
     if settings.openai is not None:
         from moderation.engine_openai import OpenAIModeration
