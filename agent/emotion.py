@@ -32,7 +32,7 @@ CALM = 0.1
 FAINTEST, STRONGEST = 0.25, 0.85
 """Intensity of a feeling that is hardly sure, and of one that is; how it is said adds to it."""
 
-_TOLD = re.compile(r"[a-z\u3400-\u9fff]|[^\w\s]", re.IGNORECASE)
+_TOLD = re.compile(r"[a-z\u3400-\u9fff!?\u2600-\u27bf\U0001f1e6-\U0001faff]", re.IGNORECASE)
 
 
 class Part(Protocol):
@@ -54,7 +54,7 @@ class Words:
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 self._used, self._rows = stored["used"], stored["rows"]
                 self._scale: Logits = stored["scale"]
                 self._bias: Logits = stored["bias"]

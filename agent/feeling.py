@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from agent.emotion import detect_emotion
 from agent.emotion_labels import LABELS
 from agent.emotion_voice import VoiceFeatures, VoiceFeeling, voice_feeling
 from agent.sentence import Emotion
 from moderation.verdict import Action, Category, Verdict
+
+if TYPE_CHECKING:
+    from agent.events import Felt, Heard
+    from agent.history import Memory
 
 ROUSED, SOOTHED, OTHERWISE = 0.8, 0.35, 0.6
 """Share of the newest turn where anger grows, where it wanes, and for every other feeling: what was said in
@@ -23,6 +28,12 @@ FACE_SHARE = 1.0
 """Largest change of a logit by a face."""
 EDGE = 0.02
 """Scores are kept so far from 0 and 1 when they become logits again."""
+FURIOUS = 0.7
+"""Anger from which on a person is offered at once."""
+CROSS = 0.35
+"""Anger at which one is offered when it was as much the turn before."""
+BY_VOICE = 0.3
+"""How much angrier than their words a visitor may be by voice and by what went before."""
 INSULT, SWEARING = 0.7, 0.35
 """What the guard's finding an insult, or a swear word, adds to anger."""
 
@@ -91,6 +102,21 @@ def feeling_of(
     return smoothed(before, fused(words, voice, face, at_s=at_s)), words, voice
 
 
+def felt_of(heard: Heard, memory: Memory, at_s: float) -> Felt:
+    """Tell what a visitor feels who was heard, as an event.
+
+    Args:
+        heard: their words, and how they were spoken.
+        memory: the conversation before.
+        at_s: now, in seconds of one clock.
+    """
+    from agent.events import Felt
+
+    text = heard.transcript.text.strip()
+    feeling, words, voice = feeling_of(text, heard.voice, memory.feeling, memory.voices, at_s, memory.face)
+    return Felt(feeling.emotion, words, voice.emotion if voice else None, feeling, heard.voice)
+
+
 def smoothed(before: Feeling | None, now: Feeling) -> Feeling:
     """Return how a visitor feels after a turn, given how they felt before it.
 
@@ -131,6 +157,16 @@ def anger_of(emotion: Emotion, verdict: Verdict | None = None) -> float:
     elif verdict is not None and verdict.action is Action.SOFTEN:
         score += SWEARING
     return min(score, 1.0)
+
+
+def anger_now(felt: Felt, verdict: Verdict | None = None) -> float:
+    """Return how angry a visitor is in this turn, 0..1: calm words are calm, whatever went before.
+
+    Args:
+        felt: what the turn told.
+        verdict: the guard's on its words.
+    """
+    return min(anger_of(felt.emotion, verdict), anger_of(felt.words, verdict) + BY_VOICE)
 
 
 def anger(text: str, verdict: Verdict | None = None) -> float:

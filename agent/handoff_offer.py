@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from agent.anger import CROSS, FURIOUS, anger
-from agent.events import ErrandMoved, Event, PassedOn, Retrieved, Screened, Withdrawn, Written
+from agent.events import ErrandMoved, Event, Felt, PassedOn, Retrieved, Screened, Withdrawn, Written
+from agent.feeling import CROSS, FURIOUS, anger_now, anger_of
 from agent.handoff import (
     CONSENT,
     ERRAND,
@@ -43,6 +43,7 @@ async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncG
     pending = errand if errand is not None and errand.tool == ERRAND else None
     outcome, at_ms, topic, ours = Outcome.ANSWERED, 0.0, False, False
     verdict: Verdict | None = None
+    felt: Felt | None = None
     unknown: list[Event] = []  # "I do not know" is held back: to who only vents their anger it is no answer
     async with aclosing(events) as inner:
         async for event in inner:
@@ -53,6 +54,8 @@ async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncG
             match event:
                 case Screened() if event.verdict.direction.value == "input":
                     verdict = verdict or event.verdict
+                case Felt():
+                    felt = felt or event
                 case Retrieved():
                     topic = asked.desk.settings.handoff.is_about(event.passages)
                 case PassedOn() | Withdrawn():
@@ -70,7 +73,7 @@ async def _offering(asked: Asked, events: AsyncGenerator[Event, None]) -> AsyncG
         return
     # words that nobody made out, and that the guard has not seen, tell nothing
     asked = replace(asked, verdict=verdict) if verdict is not None else replace(asked, text="")
-    step = _due(asked, outcome, topic=topic, errand=errand, pending=pending)
+    step = _due(asked, outcome, felt=felt, topic=topic, errand=errand, pending=pending)
     angry = step is not None and step.errand is not None and step.errand.values["reason"] == Reason.ANGER
     for event in [] if angry else unknown:
         yield event
@@ -83,6 +86,7 @@ def _due(
     asked: Asked,
     outcome: Outcome,
     *,
+    felt: Felt | None,
     topic: bool,
     errand: Errand | None,
     pending: Errand | None,
@@ -107,7 +111,7 @@ def _due(
     offered = any(phrases.offer in one.reply for one in asked.memory.exchanges[-QUIET:])
     if offered or pending is not None:
         return None
-    if is_angry(asked.text, verdict, asked.memory):
+    if felt is not None and is_angry(felt, verdict, asked.memory):
         line, reason = joined(asked, phrases.upset, phrases.offer), Reason.ANGER
     elif _failed(asked, outcome):
         line, reason = phrases.offer, Reason.FAILURE
@@ -116,11 +120,11 @@ def _due(
     return Step(line, errand_of(asked, OFFER, reason, phrases.offer))
 
 
-def is_angry(text: str, verdict: Verdict, memory: Memory) -> bool:
+def is_angry(felt: Felt, verdict: Verdict, memory: Memory) -> bool:
     """Tell whether a visitor is so angry that a person is due: very, or for the second time."""
-    now = anger(text, verdict)
-    before = memory.exchanges[-1].question if memory.exchanges else ""
-    return now >= FURIOUS or now >= CROSS and anger(before) >= CROSS
+    now = anger_now(felt, verdict)
+    before = anger_of(memory.feeling.emotion) if memory.feeling is not None else 0.0
+    return now >= FURIOUS or now >= CROSS and before >= CROSS
 
 
 def _failed(asked: Asked, outcome: Outcome) -> bool:

@@ -10,7 +10,6 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from agent.ahead import ahead
-from agent.anger import CROSS, anger
 from agent.answerer import Question
 from agent.cards import take_links
 from agent.confirming import Nod, nod
@@ -20,7 +19,6 @@ from agent.errands import Act, Aside, Say, next_step
 from agent.events import (
     ErrandMoved,
     Event,
-    Felt,
     Heard,
     Noted,
     Retrieved,
@@ -28,6 +26,7 @@ from agent.events import (
     Written,
 )
 from agent.fallback import answered
+from agent.feeling import felt_of
 from agent.followup import follows, standalone
 from agent.gate import Gate
 from agent.handoff import Asked, Reason, begun, next_handoff, passing
@@ -114,9 +113,8 @@ async def _written(
         engines.guard.screen, text, direction="input", language=language, context=_said_before(memory)
     )
     yield Screened(verdict)
-    cross = anger(text, verdict)
-    felt = Emotion("anger", cross) if cross >= CROSS else Emotion()
-    yield Felt(felt, felt)
+    felt = await asyncio.to_thread(felt_of, heard, memory, time.monotonic())
+    yield felt
     if not verdict.passes:
         yield Written(safe_sentence(engines, verdict, language), clock(), own=True)
         return
@@ -157,7 +155,7 @@ async def _written(
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
     passages = await asyncio.to_thread(_harmless, passages, engines)
-    manner = manner_of(felt, verdict, memory, desk.settings.emotion, language)
+    manner = manner_of(felt.emotion, verdict, memory, desk.settings.emotion, language)
     earlier, history = remembered(memory.exchanges, language=language)
     question = Question(
         verdict.text,

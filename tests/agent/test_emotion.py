@@ -1,5 +1,7 @@
 """What a visitor feels, by their words."""
 
+import json
+import random
 import re
 import unicodedata
 from pathlib import Path
@@ -125,16 +127,12 @@ def test_patterns_make_texts_without_their_signs() -> None:
     assert {label for one in examples for label in one.labels} == set(LABELS)
     assert not [one.text for one in examples if re.search(r"[{}|]", one.text)]
     assert {one.part for one in examples} == {"train", "dev"}
-    import random
-
     assert set(made_of("{I|We} wait{.|!}", random.Random(1))) >= {"I wait!", "We wait!"}
 
 
 def test_held_out_lines_are_in_no_training_text() -> None:
     def folded(text: str) -> str:
         return re.sub(r"\W", "", text.lower())
-
-    import json
 
     trained = {folded(one.text) for one in own_texts()}
     lines = [json.loads(line)["text"] for line in HELDOUT.read_text(encoding="utf-8").splitlines()]

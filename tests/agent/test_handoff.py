@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.anger import CROSS, FURIOUS, anger
 from agent.answerer import Answerer
 from agent.desk import Desk
 from agent.events import Ended, ErrandMoved, Event, Heard, PassedOn, Screened, Withdrawn, Written
+from agent.feeling import CROSS, FURIOUS, anger
 from agent.handoff import wants_person
 from agent.handoff_record import handoff_of
 from agent.history import Exchange, History
