@@ -150,7 +150,11 @@ def _said(
 
 
 def _private(text: str, mask: SessionMask) -> list[Range]:
-    return _joined([*mask.spans(text, own=True), *called_spans(text)])
+    called = called_spans(text)
+    sure = mask.sure_spans(text) if called else []
+    # Of a number that was heard right the end is known; of one that was not, nobody knows what belongs to it.
+    open_ = [each for each in called if not any(each[0] <= start for start, _ in sure)]
+    return _joined([*mask.spans(text, own=True), *open_])
 
 
 def times_of(text: str, words: Iterable[Word], spans: Sequence[Range]) -> list[tuple[float, float]] | None:

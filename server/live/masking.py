@@ -132,6 +132,11 @@ class SessionMask:
             self._known |= _told(text[:LONGEST])
         return self._masker.spans(text, self._known, own=own)
 
+    def sure_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where a visitor's words hold numbers that are personal by their form or checksum."""
+        found = self._masker.findings(text, own=True, language=language_of(text))
+        return [(each.start, each.end) for each in found]
+
     def _mask(self, text: str, known: Particulars, *, own: bool) -> str:
         return self._masker.masked(text, known, own=own)
 

@@ -1,0 +1,157 @@
+"""What is kept of conversations holds no personal data."""
+
+import json
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent.conversation_events import HeardWords, Notice, SentenceBegan, TurnEnded
+from agent.handoff_record import Handoff, Line
+from agent.particulars import Particulars
+from agent.privacy import Privacy
+from agent.sentence import Outcome, Sentence
+from moderation.policy import Policy
+from server.live.cases import Case
+from server.live.contacts import hash_of, hashes_of
+from server.live.log_mask import MaskingFormatter
+from server.live.masking import Masker, SessionMask
+from server.live.options import ServeOptions
+from server.live.records import row_of
+from server.live.told_numbers import called_spans, number_spans
+from tests.server.live.serving import desk_in, serving
+
+CARD = "4111 1111 1111 1111"
+
+
+def a_mask(**settings: object) -> SessionMask:
+    return SessionMask(Masker(Policy.load(), Privacy.model_validate(settings)))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (f"my card is {CARD}, thanks", "my card is [card number], thanks"),
+        ("my name is Anna Kern", "my name is [name]"),
+        ("我的卡号是四一一一一一一一一一一一一一一一，谢谢", "我的卡号是[银行卡号]，谢谢"),
+        ("我叫张伟，电话是13812345678", "我叫[姓名]，电话是[电话号码]"),
+        ("it is 539148803436467 as you heard it", "it is [number] as you heard it"),
+        ("where is my order 10342?", "where is my order 10342?"),
+        ("does the tent for 2 cost 1,234,567 pounds since 2026-11-21?",) * 2,
+    ],
+)
+def test_a_visitors_words_are_kept_without_what_is_personal(said: str, kept: str) -> None:
+    assert a_mask().of_visitor(said) == kept
+
+
+def test_what_the_visitor_told_is_masked_where_the_desk_repeats_it() -> None:
+    mask = a_mask()
+    mask.of_visitor("Hello, my name is Anna Kern")
+    assert mask.of_desk("Thank you, Anna!") == "Thank you, [name]!"
+    assert a_mask(mask_names=False).of_visitor("my name is Anna Kern") == "my name is Anna Kern"
+
+
+@pytest.mark.parametrize(
+    ("keep", "heard", "turn"),
+    [
+        ("masked", {"text": "card [card number]"}, "card [card number]"),
+        ("plain", {"text": f"card {CARD}"}, f"card {CARD}"),
+        ("none", {"characters": 24}, None),
+    ],
+)
+def test_a_desk_says_whether_words_are_kept(keep: str, heard: dict[str, object], turn: str | None) -> None:
+    mask = a_mask(keep=keep)
+    row = row_of("s1", HeardWords(1, f"card {CARD}", final=True), 0.0, mask)
+    assert row is not None
+    assert json.loads(row.data) == heard
+    ended = row_of("s1", TurnEnded(1, f"card {CARD}", "Thanks.", Outcome.ANSWERED, False), 0.0, mask)
+    assert ended is not None
+    assert json.loads(ended.data).get("question") == turn
+    assert ("Thanks" in ended.data) == (keep != "none")
+    notice = row_of("s1", Notice("failed", f"ValueError: {CARD}"), 0.0, a_mask())
+    assert notice is not None
+    assert CARD not in notice.data
+
+
+async def test_nothing_personal_reaches_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    async with serving(
+        desk_in(tmp_path / "front"), options=ServeOptions(rates={}, store=str(path))
+    ) as server:
+        session = await server.session()
+        async with server.live(session) as client:
+            await client.send("text", text=f"My name is Anna Kern, my card is {CARD}")
+            await client.until("turn")
+    with closing(sqlite3.connect(path)) as database:
+        kept = " ".join(data for (data,) in database.execute("SELECT data FROM events"))
+    assert "card number" in kept
+    assert "4111" not in kept
+    assert "Kern" not in kept
+
+
+@pytest.mark.parametrize(
+    ("consent", "by", "data"), [(True, "", {"phones": ["0123456789"]}), (True, "Ben", {}), (False, "", {})]
+)
+def test_a_case_that_is_through_is_kept_masked(consent: bool, by: str, data: object) -> None:
+    told = {"phones": ["0123456789"]} if consent else {}
+    lines = (Line("visitor", f"card {CARD}, my name is Anna Kern"), Line("ai", "Thanks, Anna."))
+    handoff = Handoff("asked", True, consent, "en", f"They say {CARD}", lines, told)
+    case = Case("s1", "front", handoff, 1.0, 1.0, str, mask=a_mask(), by=by)
+    assert CARD in case.kept(words=True)  # the person in another process has to know
+    case.move("missed", 2.0)
+    kept = case.kept(words=True)
+    assert "4111" not in kept
+    assert "Anna" not in kept
+    assert json.loads(kept)["data"] == data
+
+
+def test_the_log_holds_no_card() -> None:
+    try:
+        raise ValueError(CARD)
+    except ValueError as error:
+        record = logging.LogRecord(
+            "x", logging.ERROR, "", 1, "mail anna@example.com", (), (type(error), error, error.__traceback__)
+        )
+    written = MaskingFormatter().format(record)
+    assert "ValueError" in written
+    assert "4111" not in written
+    assert "anna@" not in written
+
+
+def test_contacts_are_found_again_however_they_are_written() -> None:
+    secret = b"s" * 32
+    told = Particulars(phones=("+442079460958",), emails=("Anna@Example.com",))
+    assert set(hashes_of(told, secret)) == {
+        hash_of("020 7946 0958", secret),
+        hash_of(" anna@example.com", secret),
+    }
+    assert hash_of("020 7946 0958", b"t" * 32) != hash_of("020 7946 0958", secret)
+    assert hash_of("Anna", secret) == hash_of("12", secret) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("call four one five five five two six seven", ["four one five five five two six seven"]),
+        ("it is 415555 to six okay", ["415555 to six"]),
+        ("my order is 123456789", []),
+        ("two tents, three mats and four beds for five people", []),
+        ("in 2019 or 2020 it cost 1,200,000", []),
+    ],
+)
+def test_numbers_are_found_as_they_are_misheard(text: str, found: list[str]) -> None:
+    assert [text[start:end] for start, end in number_spans(text)] == found
+
+
+def test_what_is_called_a_card_number_is_one_however_it_is_heard() -> None:
+    text = "my card number is when when when"
+    assert [text[start:end] for start, end in called_spans(text)] == [" when when when"]
+    assert called_spans("my card number is wrong") == []
+
+
+def test_a_sentence_of_the_desk_keeps_the_desks_own_words() -> None:
+    row = row_of("s1", SentenceBegan(1, Sentence("It is order 10342.")), 0.0, a_mask())
+    assert row is not None
+    assert json.loads(row.data)["text"] == "It is order 10342."
