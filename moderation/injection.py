@@ -6,12 +6,11 @@ that addresses an assistant or tells what to tell customers counts as well.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from math import prod
 
+from moderation.encoded import encoded
 from moderation.lexicon import Lexicon, entries
 from moderation.screener import Finding, Subject
 from moderation.verdict import Direction
@@ -30,7 +29,8 @@ _DELIMITERS = re.compile(
     r"|(?:^|\n)#{2,6} ?(?:instructions?|system|new instructions?|response)\b"
     r"|(?:^|[.!?\n] ?)(?:new|updated|your new|real|additional|system) (?:instructions?|prompt|directive) ?:"
     r"|-{3,20} ?(?:end|begin|start) (?:of )?(?:system|user|prompt|instructions?|context|document|text)"
-    r"|(?:^|\n)[ \t]*(?:系统|助手|开发者)(?:提示|消息|指令)?[：:]"
+    r"|(?:^|\n)[ \t]*[【\[(（]?(?:系统|助手|开发者|管理员)(?:提示|消息|指令|通知|命令)?(?:[】\])）]|[：:])"
+    r"|【(?:新的?|最新|重要|隐藏)?(?:系统|指令|命令)[^】]{0,12}】"
 )
 _ORDER = re.compile(
     r"\b(?:you|your|ignore|disregard|forget|reveal|always|never|must|reply|respond|answer|say|tell|call|output|print"
@@ -43,16 +43,16 @@ _ASKED_RULES = re.compile(
     r"(?!(?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around) )"
 )
 """Asking what the desk was told, unless the question goes on: "what are your instructions for returns"."""
-_BLOB = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4000}={0,2}(?![A-Za-z0-9+/=])")
-_HEX = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{2}){16,2000}(?![0-9a-fA-F])")
 _DECODE = re.compile(
     r"\b(?:decode|decipher|decrypt|rot ?13|base ?64|caesar cipher|morse code|hexadecimal)\b[^\n]{0,60}"
     r"\b(?:follow|execute|obey|do what|answer|respond|instruction|message|run)\b"
     r"|(?:解码|解密)[^\n]{0,30}(?:执行|遵循|照做|回答)"
 )
 _HIDDEN_TEXT = re.compile(
-    r"<!--[\s\S]{0,2000}?-->|(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0|"
-    r"color\s{0,3}:\s{0,3}(?:white|#fff(?:fff)?)|opacity\s{0,3}:\s{0,3}0)[^>]{0,200}>[^<]{3,2000}"
+    r"<!--[\s\S]{0,2000}?-->|\[//\]: ?#[^\n]{3,2000}"
+    r"|<[a-z]{1,10}\b[^>]{0,300}\b(?:hidden|aria-hidden=.?true)[^>]{0,200}>[^<]{3,2000}"
+    r"|(?:display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|font-size\s{0,3}:\s{0,3}0"
+    r"|color\s{0,3}:\s{0,3}(?:white|#fff(?:fff)?)|opacity\s{0,3}:\s{0,3}0)[^>]{0,200}>[^<]{3,2000}"
 )
 _INVISIBLE = re.compile(
     "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u00ad\U000e0020-\U000e007f]"
@@ -63,9 +63,37 @@ _MAX_INVISIBLE = 12
 _INSTRUCTING = re.compile(
     r"\b(?:ignore|instruct|system|assistant|prompt|must|always|never|tell|reveal|respond|reply|output|send)\b|忽略|指令|提示|必须|告诉"
 )
+
+
 _COMMAND = re.compile(
-    r"\b(?:ignore|instruction|system prompt|reveal|password|disregard|print|execute|bomb|kill|hack|steal)"
+    r"\b(?:ignore|instruction|system prompt|reveal|password|disregard|execute|bomb|kill|hack|steal|jailbreak"
+    r"|developer mode|send (?:all|the|me)|delete all)|忽略|系统提示|指令|炸弹|密码"
 )
+_YOUR_ANSWER = (
+    r"(?:your|the|this|every|each|any)(?: (?:final|whole|entire|next))? (?:answer|response|reply|output)s?"
+)
+_TO_ANSWERER = re.compile(
+    r"\b(?:add|insert|integrate|embed|incorporate|modify|adjust|alter|replace|rearrange|scramble|anagram|encode|encrypt|encipher"
+    r"|convert|translate|reverse|misspell|substitute|remove|group|swap|shift|introduce|append|prepend|express|render|format"
+    r"|rewrite|rephrase|present|provide|deliver|craft|write|give|produce|generate|structure|conclude|end|start"
+    r"|begin|finish)\b"
+    rf"[^.!?\n]{{0,140}}?\b{_YOUR_ANSWER}\b"
+    rf"|\b(?:in|of|to|for|with|throughout|within) {_YOUR_ANSWER}, ?"
+    r"(?:add|include|mention|suggest|promote|insert"
+    r"|recommend|use|say|tell|ask|urge|encourage|claim|state|hint|highlight|embed|incorporate)\b"
+    r"|\b(?:use|include|mention|highlight|claim|suggest|say)\b[^.!?\n]{0,120}?"
+    rf"\b(?:in|throughout|for) {_YOUR_ANSWER}\b"
+    r"|\b(?:your|every|each) (?:answer|response|reply|output)s? (?:must|should|shall|has to|needs to)"
+    r" (?:be|include|contain|start|end|begin|mention|only|not|always)\b"
+    r"|\b(?:every|each) (?:second|third|fourth|fifth|other) (?:word|letter|sentence)\b"
+    r"|(?:在|把|将)?(?:你的|您的|这个|每个|所有)(?:回答|回复|答复|输出)(?:中|里|前|后|末尾|结尾|开头)?[^。！？\n]{0,24}"
+    r"(?:加入|添加|插入|包含|提到|推荐|宣传|附上|写上|改成|翻译|替换|倒过来|加密|编码|必须|只能|都要)"
+)
+"""What tells an answerer how to shape its answer: in a document, nobody else is there to."""
+_NUMBER_ASKED = re.compile(
+    r"\b(?:order|reference|customer|ticket|case|account|phone|invoice) (?:number|id|no)|\bsubject line"
+)
+"""Letters ask people, too, for something in their reply."""
 
 
 class InjectionScreener:
@@ -90,9 +118,16 @@ class InjectionScreener:
             yield Finding("injection.jailbreak", score, first, last)
         yield from self._forms(subject, foreign=foreign)
 
+    def _commands(self, plain: str) -> bool:
+        """True where what stands behind a code commands something."""
+        if _COMMAND.search(plain.lower()):
+            return True
+        subject = Subject(plain, Direction.DOCUMENT, "en")
+        return any(not finding.rule.startswith(_CUE) for finding in self._phrases.screen(subject))
+
     def _forms(self, subject: Subject, *, foreign: bool) -> Iterator[Finding]:
         text, folded = subject.text, subject.folded
-        if any(sign in folded.text for sign in "<[#:-"):
+        if any(sign in folded.text for sign in "<[#:-【"):
             for delimiter in _DELIMITERS.finditer(folded.text):
                 label = delimiter[0].rstrip()[-1:] in ":：" and not set(delimiter[0]) & set("<[")
                 if (
@@ -109,37 +144,19 @@ class InjectionScreener:
         match = _DECODE.search(folded.text)
         if match is not None:
             yield Finding("injection.encoded", 0.7, *folded.original(*match.span()))
-        if len(text) >= 24:
-            yield from _encoded(text)
+        for plain, start, end in encoded(text):
+            if self._commands(plain):
+                yield Finding("injection.encoded", 0.85, start, end)
         if not text.isascii():
             yield from _invisible(text)
-        if foreign and ("<" in text):
+        if foreign:
+            for match in _TO_ANSWERER.finditer(folded.text):
+                if not _NUMBER_ASKED.search(match.group()):
+                    yield Finding("injection.passive", 0.7, *folded.original(*match.span()))
+        if foreign and ("<" in text or "[//]" in text):
             for hidden in _HIDDEN_TEXT.finditer(folded.text):
                 if _INSTRUCTING.search(hidden.group()):
                     yield Finding("injection.hidden", 0.8, *folded.original(*hidden.span()))
-
-
-def _encoded(text: str) -> Iterator[Finding]:
-    """Base64 or hexadecimal text that reads as a command when decoded."""
-    for match in _BLOB.finditer(text):
-        blob = match.group().replace("-", "+").replace("_", "/").rstrip("=")
-        try:
-            plain = base64.b64decode(blob + "=" * (-len(blob) % 4), validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        if _commands(plain):
-            yield Finding("injection.encoded", 0.85, *match.span())
-    for match in _HEX.finditer(text):
-        if _commands(bytes.fromhex(match.group())):
-            yield Finding("injection.encoded", 0.85, *match.span())
-
-
-def _commands(data: bytes) -> bool:
-    try:
-        plain = data.decode("utf-8").lower()
-    except UnicodeDecodeError:
-        return False
-    return _COMMAND.search(plain) is not None
 
 
 def _invisible(text: str) -> Iterator[Finding]:

@@ -52,8 +52,8 @@ _SCRIPT = (
 )
 _SHORTENER_NAMES = """
 bit.ly tinyurl.com goo.gl t.co ow.ly is.gd v.gd buff.ly cutt.ly rebrand.ly shorturl.at t.ly rb.gy tiny.cc
-bl.ink s.id qr.ae adf.ly shorte.st bc.vc lnkd.in trib.al dlvr.it soo.gd clck.ru u.to x.co n9.cl surl.li urlz.fr
-dwz.cn t.cn suo.im url.cn dwz.win mrw.so suo.nz 0x9.me sourl.cn u.nu a.co
+bl.ink s.id qr.ae adf.ly shorte.st bc.vc lnkd.in trib.al dlvr.it soo.gd clck.ru u.to x.co
+n9.cl surl.li urlz.fr dwz.cn t.cn suo.im url.cn dwz.win mrw.so suo.nz 0x9.me sourl.cn u.nu a.co
 """
 _SHORTENERS = frozenset(_SHORTENER_NAMES.split())
 _DOWNLOAD_NAMES = """
