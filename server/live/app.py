@@ -163,6 +163,7 @@ async def _running(
         board = Switchboard(opened, operators, store)
         for name, desk in by_name.items():
             opened[name] = await asyncio.to_thread(opener, name, desk)
+            opened[name].kept_days = options.kept_days if store is not None else None
         if isinstance(studio, ProcessStudio):
             studio = await _ready(studio)
         await asyncio.to_thread(one_thread_each)

@@ -98,6 +98,8 @@ class OpenDesk:
     """Renderers of smaller pictures, by their share of the full size."""
     poster: bytes = b""
     """JPEG of its idle face; empty: none was made."""
+    kept_days: float | None = None
+    """For how many days the server keeps what was said; None: it keeps nothing."""
 
     @cached_property
     def masker(self) -> Masker:
@@ -128,6 +130,8 @@ class OpenDesk:
             record=self.records,
             size=(self.renderer.width, self.renderer.height),
             poster=f"/desks/{self.id}/poster.jpg" if self.poster else None,
+            keep=settings.privacy.keep,
+            kept_days=None if self.kept_days is None else settings.privacy.transcripts_for(self.kept_days),
         )
 
     def check_language(self, language: str) -> None:

@@ -63,6 +63,10 @@ class DeskDocument(Document):
     """Width and height of the picture."""
     poster: str | None = None
     """Path of a JPEG of its face, for the time without video."""
+    keep: str = "masked"
+    """How words of conversations are kept: masked (without personal data), plain, or none."""
+    kept_days: float | None = None
+    """For how many days; null where the server keeps nothing."""
 
 
 class SessionDocument(Document):

@@ -11,7 +11,7 @@ import { Ear } from "./ear.js";
 import { desks } from "./api.js";
 import { SoundRoom } from "./sound.js";
 import { nearestLanguage, speakerOf } from "./strings.js";
-import { ConversationView } from "./view.js";
+import { ConversationView, keepingOf } from "./view.js";
 import { Watchdog } from "./watchdog.js";
 
 const params = new URLSearchParams(location.search);
@@ -24,6 +24,7 @@ const ASKED_S = seconds("asked_s", 10);
 const POLL_S = seconds("poll_s", 5);
 /** A conversation that ended shows why for so long, milliseconds. */
 const FAREWELL = 3500;
+const ERASING = 10_000;
 /** Nobody waits longer for a free place, seconds. */
 const WAIT_S = 180;
 const POSTER = `visavis.poster.${params.get("desk") ?? ""}`;
@@ -46,10 +47,11 @@ const beginText = el("span", {});
 const tongues = el("div", { class: "tongues" });
 const attractName = el("span", { class: "name" });
 const beginButton = el("button", { type: "button", class: "begin" }, icon("mic"), beginText);
+const keeping = el("p", { class: "note" });
 const attract = el("section", { class: "attract", hidden: true, on: { click: () => begin() } },
   el("div", { class: "no-face" }), face, el("div", { class: "shade" }),
   el("header", {}, attractName, el("abbr", { class: "ai", string: "ai", label: "aiLong" })),
-  el("footer", {}, greeting, beginButton, tongues, el("p", { class: "note", string: "aiLong" })));
+  el("footer", {}, greeting, beginButton, tongues, el("p", { class: "note", string: "aiLong" }), keeping));
 const noticeTitle = el("h2", {});
 const noticeText = el("p", {});
 const yes = el("button", { type: "button", string: "stillThereYes", on: { click: stay } });
@@ -77,6 +79,7 @@ function words() {
   translate(document.body, t);
   attractName.textContent = desk ? [desk.persona, desk.company].filter(Boolean).join(" · ") : "";
   greeting.textContent = desk ? t("hello") : "";
+  keeping.textContent = desk ? keepingOf(desk, t) : "";
   beginText.textContent = t(ear.hears ? "touchOrSpeak" : "touch");
   if (screen === "away") {
     noticeTitle.textContent = t("outOfService");
@@ -163,8 +166,16 @@ view.addEventListener("phase", ({ detail }) => {
     // without storage the attract screen begins with the desk's own poster
   }
   if (detail.code === "unreachable") outOfService();
-  else setTimeout(() => (screen === "talking" || screen === "asking") && view.session.phase === detail.phase && reset(), FAREWELL);
+  else farewell(detail.phase, FAREWELL);
 });
+/** Make room for the next visitor, after a while; who may delete the conversation gets longer. */
+function farewell(phase, ms) {
+  setTimeout(() => {
+    if ((screen !== "talking" && screen !== "asking") || view.session.phase !== phase) return;
+    if (ms === FAREWELL && view.banner.querySelector(".also")) farewell(phase, ERASING);
+    else reset();
+  }, ms);
+}
 view.addEventListener("again", reset);
 view.addEventListener("language", words);
 

@@ -117,6 +117,12 @@ export class LiveSession extends EventTarget {
       await ask(`v1/sessions/${encodeURIComponent(session.session)}`, { method: "DELETE", token: session.token, keepalive: true }).catch(() => null);
   }
 
+  /** Delete all that is kept of the conversation. */
+  erase() {
+    const { session, token } = this.session;
+    return ask(`v1/sessions/${encodeURIComponent(session)}/data`, { method: "DELETE", token });
+  }
+
   #fail(error) {
     this.#close("failed", { code: error.code, message: error.status ? error.message : "", remedy: error.remedy });
   }

@@ -3,7 +3,7 @@
 import { el, icon, paint, translate } from "./dom.js";
 import { desks } from "./api.js";
 import { nearestLanguage } from "./strings.js";
-import { ConversationView } from "./view.js";
+import { ConversationView, keepingOf } from "./view.js";
 
 /** Where a reloaded page finds the conversation it was in; the server keeps one for a minute. */
 const SAVED = "visavis.session";
@@ -42,6 +42,8 @@ const welcome = el("form", { class: "welcome", on: { submit: (event) => {
   event.preventDefault();
   begin({});
 } } }, hello, intro, el("div", { class: "starts" }, goOn, start, typing), asks, unasked);
+const keeping = el("p", { class: "privacy" });
+welcome.append(keeping);
 view.log.parentElement.before(welcome);
 
 function greet() {
@@ -51,6 +53,8 @@ function greet() {
   intro.textContent = t(desk.company ? "intro" : "introPlain");
   asks.hidden = !desk.record;
   unasked.hidden = Boolean(desk.record);
+  keeping.textContent = keepingOf(desk, t);
+  keeping.hidden = !keeping.textContent;
   goOn.hidden = !saved();
   translate(document.body, t);
 }

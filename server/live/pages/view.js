@@ -156,8 +156,8 @@ export class ConversationView extends EventTarget {
   }
 
   /** Say what is wrong and what helps. @param {string | null} code  null: nothing is wrong; `lasting` cannot be put away */
-  problem(code, { message = "", remedy = "", action = null, actionName = "tryAgain", urgent = true, lasting = false } = {}) {
-    this.#problem = code ? { code, message, remedy, action, actionName, urgent, lasting } : null;
+  problem(code, { message = "", remedy = "", action = null, actionName = "tryAgain", also = null, urgent = true, lasting = false } = {}) {
+    this.#problem = code ? { code, message, remedy, action, actionName, also, urgent, lasting } : null;
     this.#draw();
   }
 
@@ -177,7 +177,7 @@ export class ConversationView extends EventTarget {
       this.banner.replaceChildren();
       return;
     }
-    const { code, message, remedy, action, actionName, urgent, lasting } = now;
+    const { code, message, remedy, action, actionName, also, urgent, lasting } = now;
     const line = this.atKiosk && MICROPHONE_TROUBLES.has(code) ? (code === "mic_silent" ? "kiosk_silent" : "kiosk_deaf") : code;
     const text = message || this.t(hasString(line) ? line : "refused");
     const help = remedy || (hasString(`${line}_fix`) ? this.t(`${line}_fix`) : "");
@@ -187,6 +187,7 @@ export class ConversationView extends EventTarget {
       icon(urgent ? "warning" : "info"),
       el("div", { class: "words" }, el("strong", { text }), " ", el("span", { text: help })),
       action && el("button", { type: "button", class: "small", text: this.t(actionName), on: { click: action } }),
+      also && el("button", { type: "button", class: "small also", text: this.t(also.name), on: { click: also.action } }),
       lasting ? null : el("button", { type: "button", class: "round quiet close", "aria-label": this.t("close"), title: this.t("close"), on: { click: () => this.problem(null) } }, icon("end")),
     ].filter(Boolean));
   }
@@ -314,8 +315,22 @@ export class ConversationView extends EventTarget {
     if (phase === "failed") this.problem(hasString(code) ? code : "refused", { message, remedy, action: () => this.#tell("again", {}), lasting: true });
     else {
       const again = { action: () => this.#tell("again", {}), actionName: "startOver" };
-      this.problem(endingOf(code), { remedy: this.t("ended_fix"), urgent: false, lasting: true, ...again });
+      this.problem(endingOf(code), { remedy: this.t("ended_fix"), urgent: false, lasting: true, ...again, also: this.#erasing(again) });
     }
+  }
+
+  /** The button that deletes the conversation that has ended, once it was pressed twice; null where nothing is kept. */
+  #erasing(again, sure = false) {
+    const { session } = this;
+    if (!session?.session || !keeps(this.desk) && !session.wishes.record) return null;
+    const told = (code) => this.problem(code, { urgent: code !== "erased", lasting: true, ...again, also: code === "erased" ? null : this.#erasing(again) });
+    return { name: sure ? "eraseSure" : "erase", action: () => {
+      if (sure) session.erase().then(() => told("erased"), () => told("erase_failed"));
+      else {
+        this.problem(this.problemCode, { remedy: this.t("ended_fix"), urgent: false, lasting: true, ...again, also: this.#erasing(again, true) });
+        this.banner.querySelector(".also")?.focus();
+      }
+    } };
   }
 
   #play(stream) {
@@ -404,4 +419,17 @@ export class ConversationView extends EventTarget {
 function endingOf(code) {
   const known = { visitor: "visitor", idle: "idle", too_long: "longest", replaced: "elsewhere", lost: "lost", gone: "lost", session_over: "lost" };
   return `ended_${known[code] ?? "server"}`;
+}
+
+/** Tell whether a desk keeps words of its conversations; one that does not say so tells nothing. */
+function keeps(desk) {
+  return Boolean(desk?.kept_days) && desk.keep !== "none";
+}
+
+/** Say in a visitor's language what a desk keeps of the words, and for how long; "" where it does not say. */
+export function keepingOf(desk, t) {
+  if (desk.keep === undefined) return "";
+  if (!keeps(desk)) return t("keepNone");
+  const days = Math.max(1, Math.round(desk.kept_days));
+  return t(desk.keep === "plain" ? "keepPlain" : "keepMasked", { days });
 }
