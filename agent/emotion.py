@@ -1,27 +1,31 @@
 """What a visitor feels, by their words: a classifier for English and Chinese that needs no network.
 
-Its parts each give a logit for every feeling; the logits add up. The embedded part is linear in hashed words,
-pieces of words and cues of a lexicon, trained by `agent.train_emotion` on written talk, spoken dialogues and
-what visitors of a desk say.
+Its parts each give a logit for every feeling; the logits add up, with shares and offsets that were fitted on
+texts kept aside. One part is linear in hashed words, pieces of words and cues of a lexicon, trained by
+`agent.train_emotion` on written talk, spoken dialogues and what visitors of a desk say. The other is the
+small transformer of `moderation`, which learnt feelings beside harm; without it the first judges alone.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.emotion_features import features_of
 from agent.emotion_labels import LABELS
-from agent.emotion_words import Said, said
+from agent.emotion_words import MOST_LETTERS, Said, said
 from agent.errors import AgentError
 from agent.sentence import Emotion
+
+log = logging.getLogger("visavis.agent")
 
 Logits = NDArray[np.float32]
 """float32[7], in the order of `LABELS`."""
@@ -35,15 +39,18 @@ FAINTEST, STRONGEST = 0.25, 0.85
 _TOLD = re.compile(r"[a-z\u3400-\u9fff!?\u2600-\u27bf\U0001f1e6-\U0001faff]", re.IGNORECASE)
 
 
-class Part(Protocol):
-    """One opinion of what is felt."""
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """How parts are added up in one language."""
 
-    def logits(self, read: Said, text: str) -> Logits:
-        """Return a logit for each of `LABELS`; they add up over the parts."""
+    share: float
+    """Of the transformer's logits beside those of words; 0 without it."""
+    offsets: Logits
+    """Added to the sum, so that the highest is the likeliest label."""
 
 
 class Words:
-    """The embedded part.
+    """The linear part.
 
     Args:
         path: weights, as `agent.train_emotion` writes them.
@@ -58,22 +65,53 @@ class Words:
                 self._used, self._rows = stored["used"], stored["rows"]
                 self._scale: Logits = stored["scale"]
                 self._bias: Logits = stored["bias"]
-                self._offsets: dict[str, Logits] = {"en": stored["en"], "zh": stored["zh"]}
+                self._mixes = {
+                    (language, both): Mix(
+                        float(stored[f"{language}_share"]) if both else 0.0,
+                        stored[f"{language}_both" if both else language],
+                    )
+                    for language in ("en", "zh")
+                    for both in (False, True)
+                }
         except Exception as error:
             raise AgentError(
                 f"the weights of the classifier of feelings, {path}, cannot be read ({error}): "
                 "install the package again"
             ) from error
 
-    def logits(self, read: Said, text: str) -> Logits:
-        """See `Part`."""
+    def mix(self, read: Said, *, both: bool) -> Mix:
+        """Return how a text's logits are added up, with the transformer or without."""
+        return self._mixes["zh" if read.chinese else "en", both]
+
+    def logits(self, read: Said) -> Logits:
+        """Return a logit for each of `LABELS`."""
         found = features_of(read)
         buckets = np.fromiter(found.keys(), np.int32, len(found))
         values = np.fromiter(found.values(), np.float32, len(found))
         places = np.minimum(np.searchsorted(self._used, buckets), len(self._used) - 1)
         values *= self._used[places] == buckets  # the others weigh nothing
         total = (values @ self._rows[places].astype(np.float32)) * self._scale
-        return np.asarray(total + self._bias + self._offsets["zh" if read.chinese else "en"], np.float32)
+        return np.asarray(total + self._bias, np.float32)
+
+
+class Sentences:
+    """The part that reads a sentence as a whole: the feelings that moderation's transformer learnt.
+
+    Raises:
+        Exception: its files are missing or damaged, or it learnt no feelings.
+    """
+
+    def __init__(self) -> None:
+        from moderation.classifier import ENCODER, PIECES
+        from moderation.classifier import WEIGHTS as FOLDER
+        from moderation.encoder import Encoder, open_pieces
+
+        self._encoder = Encoder(FOLDER / ENCODER, open_pieces(FOLDER / PIECES))
+        self._heads = [self._encoder.heads.index(label) for label in LABELS]
+
+    def logits(self, texts: Sequence[str]) -> Logits:
+        """Return float32[n, 7]."""
+        return self._encoder.logits([text[:MOST_LETTERS] for text in texts])[:, self._heads]
 
 
 def detect_emotion(text: str) -> Emotion:
@@ -94,9 +132,11 @@ def detect_emotion(text: str) -> Emotion:
     if not _TOLD.search(text):
         return Emotion("neutral", 0.0, {label: float(label == "neutral") for label in LABELS})
     read = said(text)
-    total = np.zeros(len(LABELS), np.float32)
-    for part in _parts():
-        total = total + part.logits(read, text)
+    words, sentences = _parts()
+    mix = words.mix(read, both=sentences is not None)
+    total = words.logits(read) + mix.offsets
+    if sentences is not None and mix.share:
+        total = total + mix.share * sentences.logits([text])[0]
     scores = 1.0 / (1.0 + np.exp(-np.clip(total, -20.0, 20.0)))
     label = LABELS[int(scores.argmax())]
     found = {name: round(float(score), 4) for name, score in zip(LABELS, scores, strict=True)}
@@ -124,11 +164,16 @@ def _intensity(label: str, scores: dict[str, float], read: Said) -> float:
 _LOCK = threading.Lock()
 
 
-def _parts() -> tuple[Part, ...]:
+def _parts() -> tuple[Words, Sentences | None]:
     with _LOCK:
         return _loaded()
 
 
 @lru_cache(maxsize=1)
-def _loaded() -> tuple[Part, ...]:
-    return (Words(),)
+def _loaded() -> tuple[Words, Sentences | None]:
+    words = Words()
+    try:
+        return words, Sentences()
+    except Exception as error:  # the guard says what to do about it, and whether the desk may open
+        log.warning("feelings are told from words alone, without the transformer: %s", type(error).__name__)
+        return words, None

@@ -17,7 +17,7 @@ EACH = 16
 """Texts that are made of one pattern at most."""
 SHOUTED = 8
 """One text of so many is in capitals: they make a feeling stronger, they are none."""
-PATTERN_WEIGHT = 16.0
+PATTERN_WEIGHT = 12.0
 """Of all texts of a pattern together, where one of GoEmotions weighs 1."""
 KEPT_ASIDE = 7
 """One pattern of so many tunes the labels' offsets."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ ROUSED, SOOTHED, OTHERWISE = 0.8, 0.35, 0.6
 anger is believed at once, and one calm word does not undo it."""
 HALF_LIFE_S = 90.0
 """After so long without a word half of a feeling is left."""
-UNSURE = 0.3
+UNSURE = 0.35
 """Confidence below which the answer is "not sure": neutral."""
 FACE_SHARE = 1.0
 """Largest change of a logit by a face."""
@@ -37,6 +38,23 @@ BY_VOICE = 0.3
 INSULT, SWEARING = 0.7, 0.35
 """What the guard's finding an insult, or a swear word, adds to anger."""
 
+_DISPLEASED = re.compile(
+    r"\b(?:disappoint\w*|unacceptable|ridiculous|frustrat\w+|annoy(?:ed|ing)|complain(?:t|ing)"
+    r"|(?:third|fourth|fifth|sixth|tenth|hundredth|3rd|4th|5th) time|how many times|still (?:not|no|nothing)"
+    r"|you (?:don'?t|do not|didn'?t|never) (?:understand|listen|answer|help)|are you (?:even )?listening)\b"
+    r"|失望|投诉|不满|太差|差劲|第[三四五六七八九十]次|说了(?:多少|几|好几)[遍次]|到底(?:能不能|会不会|管不管|有没有)"
+    r"|还没(?:解决|处理|到|收到)[！!啊]",
+    re.IGNORECASE,
+)
+_CALM = re.compile(
+    r"\b(?:not|isn'?t|aren'?t|wasn'?t|never|no longer|don'?t get) (?:\w+ ){0,2}"
+    r"(?:annoyed|disappointed|frustrated|complaining)\b"
+    r"|\bhow (?:do|can|could|would|should|to)\b.{0,30}\bcomplain(?:t|ing)?\b"
+    r"|\bcomplaints? (?:form|policy|process|team)\b"
+    r"|(?:不|没有?|别|没那么)(?:是)?(?:失望|投诉|不满)|(?:怎么|如何|哪里|在哪).{0,6}投诉|投诉(?:电话|渠道|流程|部门)",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Feeling:
@@ -44,7 +62,7 @@ class Feeling:
 
     emotion: Emotion = field(default_factory=lambda: Emotion("neutral", 0.0, {}))
     confidence: float = 0.0
-    """0..1; below `UNSURE` the emotion is neutral."""
+    """0..1, the share of the label's odds in all; below `UNSURE` the emotion is neutral."""
     arousal: float = 0.0
     """-1 weary … 1 agitated, by the voice; 0 where nothing was heard."""
     at_s: float = 0.0
@@ -159,27 +177,34 @@ def anger_of(emotion: Emotion, verdict: Verdict | None = None) -> float:
     return min(score, 1.0)
 
 
-def anger_now(felt: Felt, verdict: Verdict | None = None) -> float:
+def anger_now(felt: Felt, text: str, verdict: Verdict | None = None) -> float:
     """Return how angry a visitor is in this turn, 0..1: calm words are calm, whatever went before.
 
     Args:
         felt: what the turn told.
-        verdict: the guard's on its words.
+        text: its words.
+        verdict: the guard's on them.
     """
-    return min(anger_of(felt.emotion, verdict), anger_of(felt.words, verdict) + BY_VOICE)
+    told = min(anger_of(felt.emotion, verdict), anger_of(felt.words, verdict) + BY_VOICE)
+    return max(told, displeasure(text))
+
+
+def displeasure(text: str) -> float:
+    """Return `CROSS` for words by which customers say, however calmly, that it is enough; else 0."""
+    return CROSS if _DISPLEASED.search(_CALM.sub(" ", text.replace("’", "'"))) else 0.0
 
 
 def anger(text: str, verdict: Verdict | None = None) -> float:
     """Return how angry words sound, 0..1; see `anger_of`."""
-    return anger_of(detect_emotion(text), verdict)
+    return max(anger_of(detect_emotion(text), verdict), displeasure(text))
 
 
 def _felt(scores: dict[str, float], strengths: dict[str, float], arousal: float, at_s: float) -> Feeling:
     """Choose the label, or "not sure"."""
-    ranked = sorted(LABELS, key=lambda label: -scores[label])
-    first, second = scores[ranked[0]], scores[ranked[1]]
-    confidence = round(first * (1.0 - 0.5 * second / first) if first > 0 else 0.0, 3)
-    label = ranked[0] if confidence >= UNSURE else "neutral"
+    best = max(LABELS, key=scores.__getitem__)
+    odds = {each: math.exp(_logit(scores[each])) for each in LABELS}
+    confidence = round(odds[best] / sum(odds.values()), 3)
+    label = best if confidence >= UNSURE else "neutral"
     intensity = strengths.get(label, 0.1 if label == "neutral" else scores[label])
     if label != "neutral":
         intensity = min(max(intensity + 0.1 * max(arousal, 0.0), 0.1), 1.0)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from agent.events import ErrandMoved, Event, Felt, PassedOn, Retrieved, Screened, Withdrawn, Written
-from agent.feeling import CROSS, FURIOUS, anger_now, anger_of
+from agent.feeling import CROSS, FURIOUS, anger_now, anger_of, displeasure
 from agent.handoff import (
     CONSENT,
     ERRAND,
@@ -22,7 +22,7 @@ from agent.handoff import (
     passing,
 )
 from agent.handoff_words import NOT_HELPED
-from agent.history import Exchange, Memory
+from agent.history import Exchange
 from agent.sentence import Outcome
 from agent.slots import Errand, Stage
 from moderation.verdict import Action, Verdict
@@ -111,7 +111,7 @@ def _due(
     offered = any(phrases.offer in one.reply for one in asked.memory.exchanges[-QUIET:])
     if offered or pending is not None:
         return None
-    if felt is not None and is_angry(felt, verdict, asked.memory):
+    if felt is not None and is_angry(felt, asked):
         line, reason = joined(asked, phrases.upset, phrases.offer), Reason.ANGER
     elif _failed(asked, outcome):
         line, reason = phrases.offer, Reason.FAILURE
@@ -120,10 +120,12 @@ def _due(
     return Step(line, errand_of(asked, OFFER, reason, phrases.offer))
 
 
-def is_angry(felt: Felt, verdict: Verdict, memory: Memory) -> bool:
+def is_angry(felt: Felt, asked: Asked) -> bool:
     """Tell whether a visitor is so angry that a person is due: very, or for the second time."""
-    now = anger_now(felt, verdict)
+    memory, now = asked.memory, anger_now(felt, asked.text, asked.verdict)
     before = anger_of(memory.feeling.emotion) if memory.feeling is not None else 0.0
+    if memory.exchanges:
+        before = max(before, displeasure(memory.exchanges[-1].question))
     return now >= FURIOUS or now >= CROSS and before >= CROSS
 
 
