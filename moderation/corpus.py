@@ -32,6 +32,8 @@ HEADS = (
 )
 """What is learned: the policy's categories that take understanding, and "toxic", which several sets label."""
 _NONE = dict.fromkeys(HEADS, 0)
+SHORTEST = 30
+"""Characters of a paragraph that says something."""
 LIGHTEST, WEIGHTIEST = 0.6, 2.0
 """Of a written text: a sentence of its own counts more than one of many forms."""
 
@@ -125,6 +127,15 @@ def _sample(phrase: Phrase, most: int, chance: random.Random) -> list[str]:
 def _one(phrase: Phrase, chance: random.Random) -> str:
     parts = (chance.choice(piece) for piece in phrase.pieces)
     return "".join(_one(part, chance) if isinstance(part, Phrase) else part for part in parts)
+
+
+def told(folders: Sequence[Path]) -> Iterator[Example]:
+    """What companies tell their customers: the paragraphs of Markdown documents, which are no harm."""
+    for folder in folders:
+        for file in sorted(folder.rglob("*.md")):
+            for paragraph in file.read_text(encoding="utf-8").split("\n\n"):
+                if len(paragraph) > SHORTEST:
+                    yield Example(paragraph, _NONE, "told")
 
 
 def public(folder: Path, note: Callable[[str], None] = lambda _: None) -> Iterator[Example]:
@@ -271,6 +282,20 @@ def _dstc11(folder: Path) -> Iterator[Example]:
         for number, log in enumerate(json.loads(file.read_text(encoding="utf-8"))):
             if number % 2 == 0:
                 yield Example(log[-1]["text"], _NONE, "dstc11", 0.5)
+    for places in json.loads((folder / "knowledge.json").read_text(encoding="utf-8")).values():
+        for place in places.values():
+            for review in place.get("reviews", {}).values():
+                yield Example(" ".join(review["sentences"].values()), _NONE, "dstc11")
+            for question in place.get("faqs", {}).values():
+                yield Example(f"{question['question']} {question['answer']}", _NONE, "dstc11")
+
+
+def _covid(folder: Path) -> Iterator[Example]:
+    for row in _csv(folder / "eval_question_similarity_en.csv"):
+        yield Example(row["question_1"], _NONE, "covid_faq")
+    for row in _csv(folder / "faq_covidbert.csv"):
+        if row["lang"] in ("en", "zh"):
+            yield Example(row["answer"][:1000], _NONE, "covid_faq")
 
 
 READERS: dict[str, Callable[[Path], Iterator[Example]]] = {
@@ -285,7 +310,7 @@ READERS: dict[str, Callable[[Path], Iterator[Example]]] = {
     "cped_zh": _cped,
     "goemotions": _goemotions,
     "banking77": _column("train.csv", "text"),
-    "covid_faq": _column("eval_question_similarity_en.csv", "question_1"),
+    "covid_faq": _covid,
     "hwu64": _hwu64,
     "xquad_en": _xquad,
     "bipia": _bipia,

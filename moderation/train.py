@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier import BLEND, ENCODER, LINEAR, PIECES, WEIGHTS, Blend
-from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, written
+from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, told, written
 from moderation.encoder import Encoder, open_pieces
 from moderation.fitting import fit
 from moderation.linear import LinearModel
@@ -25,10 +25,14 @@ from moderation.normalise import language_of
 
 FEWEST = 25
 """Positive texts of a head and language, from which on its own blend is fitted."""
-FALSE_ALARMS = {"plain": 0.0015, "contrast": 0.03}
-"""Share of harmless texts, per head, that may reach 0.5: of customers' sentences, and of written pairs."""
-CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped")
-"""Sets of ordinary talk."""
+PLAIN = 0.0015
+"""Share of customers' sentences and documents that may reach 0.5, per head."""
+CONTRAST = {"injection": 0.01, "self_harm": 0.06, "sexual_minors": 0.06}
+"""Share of the written harmless pairs that may: `CONTRAST_ELSE`, but less where a company's documents are at
+stake, and more where a false alarm is answered with care."""
+CONTRAST_ELSE = 0.03
+CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped", "told", "bipia")
+"""Sets of ordinary talk and documents."""
 PRIOR = Blend(0.8, 0.8, 0.0)
 
 Floats = NDArray[np.float32]
@@ -49,21 +53,26 @@ def main() -> None:
         "--data", type=Path, required=True, help="folder of public sets (moderation/corpus.py)"
     )
     parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
+    parser.add_argument(
+        "--told", type=Path, nargs="*", default=[], help="folders of harmless documents (*.md)"
+    )
     parser.add_argument("--encoder", type=Path, default=WEIGHTS, help=f"folder with {ENCODER} and {PIECES}")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--keep-linear", action="store_true", help="only fit anew how the two are added")
     given = parser.parse_args()
 
-    every = [*public(given.data, say), *written(given.texts)]
+    every = [*public(given.data, say), *written(given.texts), *told(given.told)]
     learned = [example for example in every if not kept_aside(example)]
     aside = [example for example in every if kept_aside(example)]
     say(f"{len(learned)} texts to learn from, {len(aside)} kept aside")
-    model = fit(
-        [example.text for example in learned],
-        labels(learned),
-        np.array([example.weight for example in learned], np.float32),
-    )
     given.out.mkdir(parents=True, exist_ok=True)
-    model.save(given.out / LINEAR)
+    if not given.keep_linear:
+        fit(
+            [example.text for example in learned],
+            labels(learned),
+            np.array([example.weight for example in learned], np.float32),
+        ).save(given.out / LINEAR)
+    model = LinearModel.load(given.out / LINEAR)
     for name in (ENCODER, PIECES):
         if given.encoder.resolve() != given.out.resolve():
             shutil.copy(given.encoder / name, given.out / name)
@@ -89,19 +98,23 @@ def blended(linear: LinearModel, encoder: Encoder, aside: Sequence[Example]) -> 
         for column, head in enumerate(HEADS):
             use = (languages == language) & ~np.isnan(known[head])
             sources = np.where(plain[use], "plain", np.where(pairs[use], "contrast", "other"))
-            blend, line = _blend(found[:, use, column], known[head][use] > 0.5, sources)
+            limits = {"plain": PLAIN, "contrast": CONTRAST.get(head, CONTRAST_ELSE)}
+            blend, line = _blend(found[:, use, column], known[head][use] > 0.5, sources, limits)
             out[language][head] = blend
             say(f"{language} {head:14} {line}")
     return out
 
 
-def _blend(logits: Floats, yes: NDArray[np.bool_], sources: NDArray[np.str_]) -> tuple[Blend, str]:
+def _blend(
+    logits: Floats, yes: NDArray[np.bool_], sources: NDArray[np.str_], limits: Mapping[str, float]
+) -> tuple[Blend, str]:
     """Fit one blend; and say what it reaches on what it was fitted on.
 
     Args:
         logits: float32[2, texts], of the linear model and the encoder.
         yes: bool[texts].
-        sources: str[texts]: a key of `FALSE_ALARMS`, or "other".
+        sources: str[texts]: a key of `limits`, or "other".
+        limits: share of harmless texts from there that may count.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
@@ -113,7 +126,7 @@ def _blend(logits: Floats, yes: NDArray[np.bool_], sources: NDArray[np.str_]) ->
     total = slopes @ logits
     best = _best_f1(total, yes)
     edge = best
-    for source, share in FALSE_ALARMS.items():
+    for source, share in limits.items():
         harmless = np.sort(total[(sources == source) & ~yes])
         if len(harmless) >= 50:
             edge = max(

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from moderation.classifier import PIECES
-from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, written
+from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, told, written
 from moderation.encoder import LONGEST, open_pieces, prepared
 from moderation.encoder_net import Net, export
 from moderation.feelings import FEELINGS, felt
@@ -38,7 +38,7 @@ BATCH = 32
 RATE, RATE_HEADS = 1.5e-4, 1e-3
 SHARES = {"davidson": 0.6, "hwu64": 0.2, "banking77": 0.4, "goemotions": 0.5, "xquad": 0.3, "dstc11": 0.5}
 """Of a set that one epoch sees; all of the others."""
-TYPOS = 0.06
+TYPOS = 0.1
 """Share of texts in which a slip of the keyboard is made."""
 
 
@@ -53,9 +53,9 @@ class Row:
     source: str
 
 
-def rows(data: Path, texts: Path) -> Iterator[Row]:
+def rows(data: Path, texts: Path, documents: Sequence[Path]) -> Iterator[Row]:
     """Everything there is to learn from, what is kept aside left out."""
-    for example in (*public(data, say), *written(texts)):
+    for example in (*public(data, say), *written(texts), *told(documents)):
         if not kept_aside(example):
             yield Row(example.text, moderation_labels(example), example.weight, example.source)
     for text, labels in felt(data, "train"):
@@ -181,6 +181,9 @@ def main() -> None:
         "--data", type=Path, required=True, help="folder of public sets (moderation/corpus.py)"
     )
     parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
+    parser.add_argument(
+        "--told", type=Path, nargs="*", default=[], help="folders of harmless documents (*.md)"
+    )
     parser.add_argument("--teacher", type=Path, required=True, help="all-MiniLM-L6-v2: safetensors and vocab")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=float, default=3.0)
@@ -189,7 +192,7 @@ def main() -> None:
     given = parser.parse_args()
 
     torch.manual_seed(1)
-    every = list(rows(given.data, given.texts))
+    every = list(rows(given.data, given.texts, given.told))
     weights = load_file(given.teacher / "model.safetensors")
     given.out.mkdir(parents=True, exist_ok=True)
     if given.go_on:
