@@ -69,7 +69,7 @@ def joined(before: Verdict, judgement: Judgement, policy: Policy) -> Verdict:
     for engine, row in judgement.scores.items():
         for category, score in row.items():
             scores[category] = max(scores.get(category, 0.0), score)
-            if score >= policy.threshold(category, engine):
+            if score >= policy.threshold(category, engine, direction):
                 finding = Finding(f"{category}.{engine}", score, 0, length)
                 reasons.append(
                     _Reason(_of_engine(policy.action(finding.rule, direction), direction), finding)
@@ -110,7 +110,7 @@ def _failures(before: Verdict, judgement: Judgement, policy: Policy) -> Iterator
         closed = {one for one in failure.categories if policy.engines.closes(one, direction)}
         rows = [("", before.scores), *judgement.scores.items()]
         doubtful = any(
-            score >= policy.threshold(category, engine) * DOUBT
+            score >= policy.threshold(category, engine, direction) * DOUBT
             for engine, row in rows
             for category, score in row.items()
             if category in closed - _BY_RULES

@@ -70,7 +70,7 @@ class OnnxEngine(Table):
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
-Closed = Annotated[str, Field(pattern=r"^[a-z_]+(\.(input|output|document|tool))?$")]
+Where = Annotated[str, Field(pattern=r"^[a-z_]+(\.(input|output|document|tool))?$")]
 
 
 class Engines(Table):
@@ -78,10 +78,11 @@ class Engines(Table):
 
     embedded: bool = True
     """The classifier that ships."""
-    closed: tuple[Closed, ...] = ()
+    closed: tuple[Where, ...] = ()
     """Categories, or "category.direction", in which doubt counts against a text when an engine fails."""
-    thresholds: dict[Name, dict[Category, Score]] = {}
-    """Engine → category → the score from which on it counts; as `[thresholds]` says where left out."""
+    thresholds: dict[Name, dict[Where, Score]] = {}
+    """Engine → category or "category.direction" → the score from which on it counts; as `[thresholds]` says
+    where left out."""
     openai: OpenAIEngine | None = None
     llama_guard: LlamaGuardEngine | None = None
     onnx: dict[Name, OnnxEngine] = {}
@@ -91,8 +92,7 @@ class Engines(Table):
     @classmethod
     def _categories(cls, closed: tuple[str, ...]) -> tuple[str, ...]:
         for one in closed:
-            if one.partition(".")[0] not in list(Category):
-                raise ValueError(f"{one!r} is no category; write one of {', '.join(Category)}")
+            _check_category(one)
         return closed
 
     @field_validator("onnx")
@@ -105,7 +105,9 @@ class Engines(Table):
 
     @model_validator(mode="after")
     def _known_engines(self) -> Engines:
-        for name in self.thresholds:
+        for name, table in self.thresholds.items():
+            for one in table:
+                _check_category(one)
             if name not in self.names:
                 raise ValueError(
                     f"thresholds.{name}: there is no such engine; there are {', '.join(self.names)}"
@@ -117,13 +119,19 @@ class Engines(Table):
         """Names of the engines that the policy may speak of: the built-in ones, and its own."""
         return (EMBEDDED, OPENAI, LLAMA_GUARD, *self.onnx)
 
-    def threshold(self, engine: str, category: str) -> float | None:
+    def threshold(self, engine: str, category: str, direction: str = "") -> float | None:
         """The score from which on a category counts for an engine; None: as for every engine."""
-        return self.thresholds.get(engine, {}).get(Category(category))
+        own = self.thresholds.get(engine, {})
+        return own.get(f"{category}.{direction}", own.get(category))
 
     def closes(self, category: str, direction: Direction) -> bool:
         """Tell whether doubt counts against a text in a category, when an engine fails."""
         return category in self.closed or f"{category}.{direction.value}" in self.closed
+
+
+def _check_category(key: str) -> None:
+    if key.partition(".")[0] not in list(Category):
+        raise ValueError(f"{key!r} is no category; write one of {', '.join(Category)}")
 
 
 def _without_empty(value: object) -> object:

@@ -17,6 +17,7 @@ from moderation.injection import InjectionScreener
 from moderation.lexicon import Entry, Lexicon, entries
 from moderation.links import LinkScreener
 from moderation.normalise import has_han, language_of
+from moderation.panel import WINDOW as AT_ONCE
 from moderation.panel import Engine, Judgement, Panel
 from moderation.personal_data import PersonalDataScreener
 from moderation.screener import Classifier, Finding, Screener, Subject
@@ -191,10 +192,12 @@ class Guard:
         self, verdicts: Sequence[Verdict], contexts: Sequence[str], direction: Direction
     ) -> list[Verdict]:
         began = time.perf_counter()
+        # What rules stopped is judged for its scores alone: not where that is much work, nor by others.
         stopped = [not verdict.passes for verdict in verdicts]
         done = list(verdicts)
         for these in (True, False):
             rows = [number for number, one in enumerate(stopped) if one is these]
+            rows = [number for number in rows if not (these and len(verdicts[number].text) > AT_ONCE)]
             if rows and self._panel.sits(direction):
                 said = [verdicts[number].text for number in rows]
                 before = [contexts[number] for number in rows]
@@ -221,13 +224,14 @@ class Guard:
                 (engine, category, score)
                 for engine, scores in judgement.scores.items()
                 for category, score in scores.items()
-                if score >= threshold(category, engine) > own[engine].get(category, 0.0)
+                if score >= threshold(category, engine, direction) > own[engine].get(category, 0.0)
             ]
             if not more:
                 continue
             [earlier] = judge([contexts[number]], direction, inline_only=inline_only)
             for engine, category, score in more:
-                if earlier.scores.get(engine, {}).get(category, 0.0) < threshold(category, engine):
+                known = earlier.scores.get(engine, {}).get(category, 0.0)
+                if known < threshold(category, engine, direction):
                     own[engine][category] = score
         return judgements
 

@@ -174,9 +174,9 @@ class Policy(_Table):
         table = self.actions.get(Category(rule.partition(".")[0]))
         return table.towards(direction) if table else Action.ALLOW
 
-    def threshold(self, category: str, engine: str = "") -> float:
-        """The score from which on a category counts; an engine may have its own."""
-        own = self.engines.threshold(engine, category) if engine else None
+    def threshold(self, category: str, engine: str = "", direction: str = "") -> float:
+        """The score from which on a category counts; an engine may have its own, and one for a direction."""
+        own = self.engines.threshold(engine, category, direction) if engine else None
         return self.thresholds.get(Category(category), 0.5) if own is None else own
 
     @classmethod

@@ -126,6 +126,13 @@ def test_an_engine_has_its_own_thresholds_and_actions() -> None:
     assert judging.screen("something vile", "output").action == "refuse"
 
 
+def test_an_engine_may_have_a_threshold_for_one_direction() -> None:
+    table = {"engines": {"thresholds": {"openai": {"hate": 0.6, "hate.document": 0.8}}}}
+    judging = guard(Scripted("openai", strange={"hate": 0.7}), **table)
+    assert judging.screen("something strange").rule == "hate.openai"
+    assert judging.screen("something strange", "document").rule == ""
+
+
 def test_an_engine_is_asked_only_about_its_directions() -> None:
     engine = Scripted()
     judging = guard(Engine(engine, directions=(Direction.OUTPUT,)))
