@@ -33,7 +33,7 @@ _LATIN = re.compile(r"[a-z]")
 _EDGES = ".,;:?()[]{}\"'|+-"
 _MIN_DISGUISE = 3
 """Letters; "b2" is a size, "k1ll" a disguise."""
-_BROKEN = re.compile(r"[a-z]+[.\-][a-z.\-]*[a-z]")
+_BROKEN = re.compile(r"(?<![a-z.\-])[a-z]{1,24}[.\-][a-z.\-]{0,24}[a-z]")
 """A word with points or hyphens where letters are missing: "f-ck"."""
 
 _TURNED = dict(zip("ɐqɔpǝɟƃɥᴉıɾʞןɯuodbɹsʇnʌʍxʎzɓ˙", "abcdefghiijklmnopqrstuvwxyzg.", strict=True))

@@ -29,12 +29,12 @@ _LINK = re.compile(
     rf"(?:\.[a-z]{{2}})?(?![\w@-])(?::\d{{1,5}})?(?:[/?#][^{_HAN}{_ENDS}]{{0,2000}})?)"
 )
 _IMAGE = re.compile(
-    r"!\[[^\]\n]{0,300}\](?:\s?\(\s?<?([^\s)>]{1,2000})[^)]{0,200}\)|\s?\[([^\]\n]{0,100})\])"
+    r"!\[[^\]\n]{0,300}\](?:\s?\(\s?<?([^\s)>]{1,2000})>?(?:\s[^)]{0,200})?\)|\s?\[([^\]\n]{0,100})\])"
     r"|<img\b[^>]{0,500}?\bsrc\s?=\s?[\"']?([^\"'\s>]{1,2000})[^>]{0,500}>?"
 )
 """Pictures that a page would fetch without a click: in Markdown, and in HTML."""
 _REFERENCE = re.compile(r"(?m)^ {0,3}\[([^\]\n]{1,100})\]:\s{1,4}<?(\S{1,2000}?)>?(?=\s|$)")
-_NAMED = re.compile(r"\[([^\]\n]{1,300})\]\(\s?<?([^\s)>]{1,2000})[^)]{0,200}\)")
+_NAMED = re.compile(r"\[([^\]\n]{1,300})\]\(\s?<?([^\s)>]{1,2000})>?(?:\s[^)]{0,200})?\)")
 _HOST = re.compile(r"(?:^|//)(?:www\.)?((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24})")
 _CARRIES = re.compile(r"[?&#][^=\s]{0,60}=|%[0-9a-f]{2}|\{\{?|\$\{|/[A-Za-z0-9+_-]{40,}")
 """What carries data away in an address: a query, a placeholder, a long code."""

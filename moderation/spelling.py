@@ -147,8 +147,10 @@ def _variants(word: str) -> Iterator[str]:
         if index > 0 and (letter in _VOWELS or len(word) >= 5):
             yield word[:index] + word[index + 1 :]
     for sound, written in _SOUNDS:
-        for match in re.finditer(sound, word):
-            yield word[: match.start()] + written + word[match.end() :]
+        at = word.find(sound)
+        while at >= 0:
+            yield word[:at] + written + word[at + len(sound) :]
+            at = word.find(sound, at + 1)
 
 
 def _shuffled(word: str) -> str:
