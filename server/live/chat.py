@@ -232,6 +232,8 @@ class Chat:
                     history.take(event.errand)
                 elif isinstance(event, Felt):
                     history.feel(event)
+                elif isinstance(event, Screened):
+                    self._metrics.judged(event.verdict)
                 yield event
 
 

@@ -20,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from agent.conversation_events import ConversationEvent, Notice, TurnEnded, VerdictGiven
+from moderation.verdict import Verdict
 from server.live.ports import NO_PORT
 from server.live.protocol import Report
 
@@ -126,14 +127,16 @@ class Metrics:
                 if asked and stage in STAGES:
                     self.took(stage, asked, after_ms / 1e3)
         elif isinstance(event, VerdictGiven):
-            verdict = event.verdict
-            self.verdicts.labels(
-                verdict.direction.value, verdict.action.value, verdict.category or "none"
-            ).inc()
-            for failed in verdict.failed:
-                self.engine_failures.labels(*failed.split(".", 1)).inc()
+            self.judged(event.verdict)
         elif isinstance(event, Notice):
             self.notices.labels(event.code).inc()
+
+    def judged(self, verdict: Verdict) -> None:
+        """Count what the guard decided, and the engines that did not judge."""
+        category = verdict.category or "none"
+        self.verdicts.labels(verdict.direction.value, verdict.action.value, category).inc()
+        for failed in verdict.failed:
+            self.engine_failures.labels(*failed.split(".", 1)).inc()
 
     def failed(self, code: str) -> None:
         """Count an error that a client is told."""
