@@ -65,14 +65,18 @@ class Desk:
 
         Raises:
             PolicyError: the policy is wrong.
+            ModerationError: a classifier that it names, of texts or of pictures, cannot be opened.
         """
         from agent.contacts import with_contacts
         from moderation import Guard
+        from moderation.image_settings import open_image_classifier
         from moderation.policy import Policy
 
         settings = self.settings
         lines = (*settings.persona.contact.values(), *settings.handoff.contact.values())
-        return Guard.load(with_contacts(Policy.load(self.policy_file), lines))
+        policy = Policy.load(self.policy_file)
+        open_image_classifier(policy)  # what is broken is told at start, not by the first photo
+        return Guard.load(with_contacts(policy, lines))
 
     @property
     def scripts(self) -> tuple[Path, ...]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from agent.desk import Desk, new_desk
 from avatar.errors import InputError
-from moderation import Policy
+from moderation import ModerationError, Policy
 from server.command import app
 from server.picture import LandmarkerFaces, check_photo_file
 from tests.moderation.pictures import encoded, huge_png, noise, red_model, with_segment
@@ -85,6 +86,16 @@ def test_the_desks_classifier_and_limits_judge(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="megapixels"):
         check_photo_file(photo, Policy.load(policy))
     check_photo_file(photo)
+
+
+def test_a_corrupt_classifier_of_pictures_is_told_when_the_desk_opens(tmp_path: Path) -> None:
+    new_desk(tmp_path / "desk", name="Mira", company="Kern")
+    (tmp_path / "desk" / "policy.toml").write_text('[images]\nclassifier = "model"\n')
+    red_model(tmp_path / "desk" / "model")
+    Desk.load(tmp_path / "desk").guard()
+    (tmp_path / "desk" / "model" / "model.onnx").write_bytes(b"\x08\x09not a model")
+    with pytest.raises(ModerationError, match=r"model\.onnx: is no ONNX model"):
+        Desk.load(tmp_path / "desk").guard()
 
 
 def test_a_photo_that_is_not_safe_never_reaches_the_rigs_decoder(
