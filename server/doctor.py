@@ -15,6 +15,7 @@ from rich.text import Text
 
 from agent.desk import Desk, state_root
 from server.doctor_content import find_answering, find_knowledge, find_tools
+from server.doctor_privacy import find_privacy
 from server.doctor_recommending import find_recommending
 from server.finding import Finding
 
@@ -37,6 +38,7 @@ def examine(where: str) -> dict[str, Any]:
         ("speaking", _speaking),
         ("face", _face),
         ("clips", _clips),
+        ("privacy", find_privacy),
         ("state", _state),
     )
     findings = [_checked(stage, check, desk) for stage, check in checks]

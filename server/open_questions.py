@@ -39,7 +39,9 @@ def open_questions(
         UsageError: there is no such store.
         EmbedderError: the embedder does not answer.
     """
+    from server.live.audit import Deed, append
     from server.live.desks import named
+    from server.privacy_tasks import actor
 
     name = next(iter(named([desk])))
     since = time.time() - days * DAY_S
@@ -49,6 +51,8 @@ def open_questions(
     if database is not None:
         try:
             collected = collect(database, name, since, masker(lambda text: screen(text).text))
+            deed = Deed(actor(), "read", "unanswered", name)
+            database.write(lambda connection: append(connection, deed, time.time()))
         finally:
             database.close()
     found = matters(collected.asked, knowledge)

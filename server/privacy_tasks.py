@@ -111,7 +111,7 @@ class Kept:
                 continue
             privacy = self.privacy.get(dossier.desk)
             dossier = await collect(self.store, self.recordings, name, privacy.keep if privacy else "masked")
-            await self.store.note(Deed(_who(), "export", name, dossier.desk))
+            await self.store.note(Deed(actor(), "export", name, dossier.desk))
             file = folder / f"conversation-{name}.zip"
             await asyncio.to_thread(_write, dossier, file)
             row = {"session": name, "desk": dossier.desk, "file": str(file), "events": len(dossier.events)}
@@ -142,7 +142,7 @@ class Kept:
                 done = await erase(self.store, self.recordings, name)
             except OSError as error:
                 raise UsageError(f"a recording of {name} cannot be deleted ({error.strerror})") from None
-            await self.store.note(Deed(_who(), "erase", name, desk, {"files": done.files}))
+            await self.store.note(Deed(actor(), "erase", name, desk, {"files": done.files}))
             erased += done.sessions
             files += done.files
         return {"erased": erased, "files": files}
@@ -195,7 +195,8 @@ def _desk(desk: str) -> tuple[str, dict[str, Privacy]]:
     return name, {name: loaded.settings.privacy}
 
 
-def _who() -> str:
+def actor() -> str:
+    """Return who runs a command, as the audit trail names them."""
     try:
         return f"command:{getpass.getuser()}"
     except (KeyError, OSError):

@@ -42,7 +42,11 @@ class Masker:
 
     def __init__(self, policy: Policy, settings: Privacy | None = None) -> None:
         self.settings = settings or Privacy()
-        self._screeners = (PersonalDataScreener(policy.personal_data, policy.contacts), CredentialScreener())
+        personal, contacts = policy.personal_data, policy.contacts
+        secrets = CredentialScreener()
+        self._of_visitors = PersonalDataScreener(personal, contacts, names=self.settings.mask_names), secrets
+        # "I am Mira" is no secret; a visitor's name in the desk's words is known from what they told.
+        self._of_desk = PersonalDataScreener(personal, contacts), secrets
 
     def findings(self, text: str, *, own: bool, language: str) -> list[Finding]:
         """Return what is personal in a text.
@@ -53,7 +57,8 @@ class Masker:
             language: ISO 639-1.
         """
         subject = Subject(text, Direction.INPUT if own else Direction.OUTPUT, language)
-        found = [each for screener in self._screeners for each in screener.screen(subject)]
+        screeners = self._of_visitors if own else self._of_desk
+        found = [each for screener in screeners for each in screener.screen(subject)]
         return [each for each in found if each.category in _PRIVATE]
 
     def masked(self, text: str, known: Particulars, *, own: bool) -> str:
@@ -135,7 +140,7 @@ class SessionMask:
     def sure_spans(self, text: str) -> list[tuple[int, int]]:
         """Return where a visitor's words hold numbers that are personal by their form or checksum."""
         found = self._masker.findings(text, own=True, language=language_of(text))
-        return [(each.start, each.end) for each in found]
+        return [(each.start, each.end) for each in found if each.rule not in ("pii.name", "pii.address")]
 
     def _mask(self, text: str, known: Particulars, *, own: bool) -> str:
         return self._masker.masked(text, known, own=own)
