@@ -76,6 +76,29 @@ class AlertMetrics:
         self._sentiment.labels(desk).set(sum(felt for _, felt in recent) / len(recent) if recent else 0.0)
 
 
+async def alerts_told(
+    store: EventStore | None,
+    desks: Collection[str],
+    metrics: AlertMetrics,
+    tell_operators: Callable[[str, dict[str, object]], None],
+) -> None:
+    """Look for surges until cancelled, and tell who looks after the desk; nothing where nothing is kept.
+
+    Args:
+        store: where conversations are kept.
+        desks: names of those that this server has.
+        metrics: what it counts.
+        tell_operators: given a desk and a message.
+    """
+    if store is not None:
+        await Alerting(
+            store,
+            desks,
+            metrics,
+            lambda alert: tell_operators(alert.desk, {"type": "alert", "alert": alert.document()}),
+        ).run()
+
+
 class Alerting:
     """Follows the store.
 

@@ -27,6 +27,7 @@ from agent.desk import Desk
 from agent.face import face_of
 from avatar import AvatarError
 from server.live import crowd
+from server.live.alerting import AlertMetrics, alerts_told
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.documents import ErrorBody, ErrorDocument
@@ -54,6 +55,7 @@ from server.live.studio import Studio, ThreadStudio
 from server.live.studio_processes import ProcessStudio
 from server.live.switchboard import Switchboard
 from server.live.tokens import SECRET_BYTES, Tokens
+from server.live.trend_doors import add_trend_doors
 from server.live.workers import Workers, one_thread_each
 
 log = logging.getLogger("visavis.live")
@@ -118,6 +120,7 @@ def create_app(
     )
     add_doors(app)
     add_handoff_doors(app)
+    add_trend_doors(app)
     add_privacy_doors(app)
     app.add_middleware(
         CORSMiddleware,
@@ -196,6 +199,9 @@ async def _running(
         tasks = [
             asyncio.create_task(sessions.watch(), name="watch"),
             asyncio.create_task(board.run(), name="inbox"),
+            asyncio.create_task(
+                alerts_told(store, opened, AlertMetrics(metrics.registry), board.watchers.tell), name="alerts"
+            ),
             asyncio.create_task(learn_daily(store, opened), name="learn"),
             asyncio.create_task(
                 forget_daily(store, options.recordings, options.kept_days, privacies), name="forget"

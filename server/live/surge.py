@@ -46,6 +46,8 @@ class SurgeSettings:
     """Days before whose same hours are what is usual."""
     young: int = 3
     """Days of history under which nothing is told."""
+    telling: float = 2.0
+    """Negative conversations that are usual in a window from which its calm says that a surge is over."""
     cool: int = 6 * HOUR
     """Buckets after a surge's end before the next can begin."""
 
@@ -86,7 +88,12 @@ Change = Literal["began", "over"]
 
 
 def read(
-    negative: Counts, others: Counts, settings: SurgeSettings = USUAL, *, longest: int = HISTORY
+    negative: Counts,
+    others: Counts,
+    settings: SurgeSettings = USUAL,
+    *,
+    longest: int = HISTORY,
+    fewest: int = 0,
 ) -> list[Reading]:
     """Compare the windows that end now with what is usual.
 
@@ -96,15 +103,19 @@ def read(
         others: all other conversations of the desk in the same buckets.
         settings: what counts as a surge.
         longest: windows longer than this are not looked at.
+        fewest: nor those with fewer negative conversations than this.
 
     Returns:
         One reading for each window that has enough history; none for a young desk.
     """
-    sums, crowd = _sums(negative), _sums(others)
     found: list[Reading] = []
-    for window in settings.windows:
+    windows = [one for one in settings.windows if one <= longest and negative[-one:].sum() >= fewest]
+    if not windows:
+        return found
+    sums, crowd = _sums(negative), _sums(others)
+    for window in windows:
         ends = _same_hours(len(negative), window, settings)
-        if window > longest or ends is None:
+        if ends is None:
             continue
         days, weeks = ends
         count, there = int(_in(sums, len(negative), window)), float(_in(crowd, len(negative), window))
@@ -141,15 +152,16 @@ def advance(
         settings: what counts as a surge.
     """
     if alarm.on:
-        seen = [one for one in read(negative, others, settings) if one.window == alarm.window]
-        if seen and seen[0].z >= settings.z_off:
+        # An hour of the night tells nothing: then the day must be calm.
+        seen = read(negative, others, replace(settings, windows=(alarm.window, DAY)))
+        calm = [one.z < settings.z_off for one in seen]
+        if seen and not calm[-1] and not (calm[0] and seen[0].usual >= settings.telling):
             return alarm, None
         return replace(alarm, on=False, over=now), "over"
-    # What lies before the end of the last surge was told of, and raises no second alarm.
-    rested = HISTORY if alarm.over is None else now - alarm.over
-    if rested < settings.cool:
-        return alarm, None
-    surging = [one for one in read(negative, others, settings, longest=rested) if one.surges]
+    # What lies before that was told of, or came too soon after it, and raises no second alarm.
+    rested = HISTORY if alarm.over is None else now - alarm.over - settings.cool
+    found = read(negative, others, settings, longest=rested, fewest=settings.fewest)
+    surging = [one for one in found if one.surges]
     if not surging:
         return alarm, None
     first = max(surging, key=lambda one: one.z)
