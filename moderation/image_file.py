@@ -6,6 +6,7 @@ JPEG, Google's WebP container specification.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -47,6 +48,9 @@ _FOREIGN = (
 """Beginnings of archives, programs and documents."""
 _SCRIPTS = (b"<?php", b"<script", b"<html", b"<!doctype html")
 """Text that a server or browser might run."""
+_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+"""What begins a segment of a JPEG: neither a stuffed or filling byte nor a restart."""
+_END = 0xD9
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ARCHIVE_END = 65_557
 """A zip's directory ends within this many bytes of a file's end: 22, and a comment of at most 65,535."""
@@ -131,8 +135,11 @@ def _png(data: bytes) -> PictureFile:
 def _jpeg(data: bytes) -> PictureFile:
     found = PictureFile("jpeg")
     scans = 0
-    for marker, body, end in _segments(data):
-        if marker == 0xD9:
+    for number, (marker, body, end) in enumerate(_segments(data)):
+        if number > MOST_CHUNKS:
+            found.bomb = True
+            return found
+        if marker == _END:
             found.complete, found.behind = bool(scans), len(data) - end
             return found
         if marker in _JPEG_SIZES and len(body) >= 5:
@@ -158,23 +165,15 @@ def _jpeg(data: bytes) -> PictureFile:
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
     """(marker, body, where it ends) of a JPEG's segments; entropy-coded data is skipped."""
     at = 2
-    while 0 <= at < len(data) - 1:
-        if data[at] != 0xFF:
-            at = data.find(b"\xff", at)
-            continue
-        marker = data[at + 1]
-        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
-            # after the fill byte FF a marker may follow at once
-            at += 1 if marker == 0xFF else 2
-            continue
-        if marker == 0xD9:
-            yield marker, b"", at + 2
-            return
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
+    while found := _MARKER.search(data, at):
+        at, marker = found.start(), data[found.start() + 1]
+        length = 0 if marker == _END else int.from_bytes(data[at + 2 : at + 4], "big")
         end = at + 2 + length
-        if length < 2 or end > len(data):
+        if end > len(data) or (length < 2 and marker != _END):
             return
         yield marker, data[at + 4 : end], end
+        if marker == _END:
+            return
         at = end
 
 

@@ -98,6 +98,8 @@ BROKEN = {
     "an animated PNG": (_animated_png(), "animated"),
     "an animated WebP": (_animated_webp(), "animated"),
     "a JPEG of many scans": (_many_scans(), "bomb"),
+    "a JPEG of many pieces": (encoded(".jpg")[:2] + b"\xff\xfe\0\2" * 25_000, "bomb"),
+    "a JPEG of nothing but filling": (encoded(".jpg")[:3] + b"\xff" * 3_000_000, "truncated"),
     "a PNG of many pieces": (encoded(".png")[:33] + chunk(b"teSt", b"") * 25_000, "bomb"),
     "a picture with an archive behind it": (encoded(".jpg") + _zip(), "polyglot"),
     "a picture with a page behind it": (encoded(".png") + b"\n<html><script>x()</script>", "polyglot"),
