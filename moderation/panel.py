@@ -26,8 +26,8 @@ BUDGET_S = 1.0
 WINDOW = 1000
 """Characters that an engine reads at once: models dilute, or cut off, what stands in a long text."""
 WINDOW_OVERLAP = 100
-WINDOWS = 24
-"""Of a longer text its first 20,000 characters are judged; rules read on."""
+WINDOWS = 8
+"""Of a longer text its first 7,000 characters are judged, and rules read on; passages are shorter."""
 _NAMES = frozenset(Category)
 
 
