@@ -27,7 +27,7 @@ UNSURE = 0.35
 """Confidence below which the answer is "not sure": neutral."""
 FACE_SHARE = 1.0
 """Largest change of a logit by a face."""
-EDGE = 0.02
+EDGE = 0.002
 """Scores are kept so far from 0 and 1 when they become logits again."""
 FURIOUS = 0.7
 """Anger from which on a person is offered at once."""
