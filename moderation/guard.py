@@ -16,6 +16,7 @@ from moderation.desk_words import desk_screeners
 from moderation.injection import InjectionScreener
 from moderation.lexicon import Entry, Lexicon, entries
 from moderation.links import LinkScreener
+from moderation.mask import unlabelled
 from moderation.normalise import has_han, language_of
 from moderation.panel import WINDOW as AT_ONCE
 from moderation.panel import Engine, Judgement, Panel
@@ -157,7 +158,7 @@ class Guard:
     def slow(self, quick: Verdict, *, context: str = "") -> Verdict:
         """Have engines judge what `quick` gave a verdict on; the strictest word counts.
 
-        They read `quick.text`, in which personal data is masked. What rules stop goes to no engine that waits
+        They read `quick.text` without its personal data. What rules stop goes to no engine that waits
         for another machine. It returns within `budget_s`, whatever an engine does.
         """
         return self._judged([quick], [context[-CONTEXT:]], quick.direction)[0]
@@ -199,7 +200,7 @@ class Guard:
             rows = [number for number, one in enumerate(stopped) if one is these]
             rows = [number for number in rows if not (these and len(verdicts[number].text) > AT_ONCE)]
             if rows and self._panel.sits(direction):
-                said = [verdicts[number].text for number in rows]
+                said = [unlabelled(verdicts[number].text) for number in rows]
                 before = [contexts[number] for number in rows]
                 judgements = self._in_context(said, before, direction, inline_only=these)
                 for number, judgement in zip(rows, judgements, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from moderation.screener import Finding
@@ -73,3 +74,13 @@ def masked(text: str, findings: Iterable[Finding], language: str) -> str:
         at = finding.end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+_ANY_LABEL = re.compile(
+    "|".join(sorted({re.escape(label) for labels in _LABELS.values() for label in labels.values()}))
+)
+
+
+def unlabelled(text: str) -> str:
+    """A masked text with an ellipsis for each label, whose words models would take for the visitor's."""
+    return _ANY_LABEL.sub("…", text)

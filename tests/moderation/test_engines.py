@@ -113,7 +113,7 @@ def test_personal_data_and_what_rules_stop_leave_for_no_endpoint() -> None:
         judging = by_openai(url)
         judging.screen("my card is 4111 1111 1111 1111")
         stopped = judging.screen("I want to kill myself")
-    assert [body["input"] for _, body, _ in asked] == [["my card is [card number]"]]
+    assert [body["input"] for _, body, _ in asked] == [["my card is …"]]
     assert stopped.rule == "self_harm.intent"
 
 
