@@ -23,6 +23,7 @@ from agent.handoff import (
 )
 from agent.handoff_words import NOT_HELPED
 from agent.history import Exchange
+from agent.manner import manner_of
 from agent.sentence import Outcome
 from agent.slots import Errand, Stage
 from moderation.verdict import Action, Verdict
@@ -111,10 +112,14 @@ def _due(
     offered = any(phrases.offer in one.reply for one in asked.memory.exchanges[-QUIET:])
     if offered or pending is not None:
         return None
-    if felt is not None and is_angry(felt, asked):
+    table = asked.desk.settings.emotion
+    manner = manner_of(felt.emotion, verdict, asked.memory, table, asked.language) if felt else None
+    if felt is not None and table.anger.person and is_angry(felt, asked):
         line, reason = joined(asked, phrases.upset, phrases.offer), Reason.ANGER
     elif _failed(asked, outcome):
         line, reason = phrases.offer, Reason.FAILURE
+    elif manner is not None and manner.feeling != "anger" and manner.row.person:
+        line, reason = phrases.offer, Reason.POLICY
     else:
         return None
     return Step(line, errand_of(asked, OFFER, reason, phrases.offer))
