@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from moderation.verdict import Action, Category, Direction, Span, Verdict
 
 if TYPE_CHECKING:
     from moderation.policy import Policy
+
+log = logging.getLogger(__name__)
 
 DOUBT = 0.5
 """Share of a threshold from which on a score counts where an engine failed that may not fail."""
@@ -139,4 +143,20 @@ def _verdict(
         scores,
         spans,
         tuple(dict.fromkeys(reason.finding.rule for reason in reasons)),
+    )
+
+
+def tell(verdict: Verdict, engine: str, began: float) -> None:
+    """Log a verdict without the words; `began`: when judging did, by `time.perf_counter`."""
+    quiet = verdict.action is Action.ALLOW and not verdict.failed
+    log.log(
+        logging.DEBUG if quiet else logging.INFO,
+        "%s: %s by %s (%s); engine %s; failed: %s; %.1f ms",
+        verdict.direction.value,
+        verdict.action.value,
+        verdict.rule or "no rule",
+        verdict.category or "no category",
+        engine,
+        ", ".join(verdict.failed) or "none",
+        (time.perf_counter() - began) * 1e3,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation.credentials import CredentialScreener
-from moderation.decision import decide, joined
+from moderation.decision import decide, joined, tell
 from moderation.desk_words import desk_screeners
 from moderation.injection import InjectionScreener
 from moderation.lexicon import Entry, Lexicon, entries
@@ -22,12 +21,10 @@ from moderation.panel import WINDOW as AT_ONCE
 from moderation.panel import Engine, Judgement, Panel
 from moderation.personal_data import PersonalDataScreener
 from moderation.screener import Classifier, Finding, Screener, Subject
-from moderation.verdict import Action, Category, Direction, Verdict
+from moderation.verdict import Category, Direction, Verdict
 
 if TYPE_CHECKING:
     from moderation.policy import Policy
-
-log = logging.getLogger(__name__)
 
 WINDOW = 4000
 """Characters screened at once; a longer text is screened in windows, so that time stays linear."""
@@ -58,6 +55,8 @@ _RULES = frozenset(
 """The rules that stand in code; the others stand in the word lists."""
 CONTEXT = 200
 """Characters of what was said before that a text is read together with."""
+TOGETHER = 0.9
+"""Least score of two texts that an engine reads as one: it is surer of what was written as one."""
 
 
 class Guard:
@@ -152,7 +151,7 @@ class Guard:
             findings += self._across(text, towards, written, context[-CONTEXT:], findings)
         verdict = decide(text, towards, written, findings, self.policy)
         if not verdict.passes:
-            _tell(verdict, "rules", began)
+            tell(verdict, "rules", began)
         return verdict
 
     def slow(self, quick: Verdict, *, context: str = "") -> Verdict:
@@ -164,7 +163,7 @@ class Guard:
         return self._judged([quick], [context[-CONTEXT:]], quick.direction)[0]
 
     def judges(self, direction: Direction | str) -> bool:
-        """Tell whether `slow` asks any engine about texts that come from there."""
+        """Tell whether `slow` asks any engine about such texts."""
         return self._panel.sits(Direction(direction))
 
     def budget_s(self, direction: Direction | str) -> float:
@@ -207,7 +206,7 @@ class Guard:
                     done[number] = joined(verdicts[number], judgement, self.policy)
         for verdict, was_told in zip(done, stopped, strict=True):
             if not was_told:
-                _tell(verdict, self.engine, began)
+                tell(verdict, self.engine, began)
         return done
 
     def _in_context(
@@ -225,7 +224,8 @@ class Guard:
                 (engine, category, score)
                 for engine, scores in judgement.scores.items()
                 for category, score in scores.items()
-                if score >= threshold(category, engine, direction) > own[engine].get(category, 0.0)
+                if score >= max(TOGETHER, threshold(category, engine, direction))
+                and own[engine].get(category, 0.0) < threshold(category, engine, direction)
             ]
             if not more:
                 continue
@@ -282,19 +282,3 @@ def _together(context: str, text: str) -> tuple[str, int]:
     """Return both as one text, and where the second begins."""
     before = context if has_han(text) and has_han(context) else f"{context} "
     return before + text, len(before)
-
-
-def _tell(verdict: Verdict, engine: str, began: float) -> None:
-    """Log a verdict, without the words."""
-    quiet = verdict.action is Action.ALLOW and not verdict.failed
-    log.log(
-        logging.DEBUG if quiet else logging.INFO,
-        "%s: %s by %s (%s); engine %s; failed: %s; %.1f ms",
-        verdict.direction.value,
-        verdict.action.value,
-        verdict.rule or "no rule",
-        verdict.category or "no category",
-        engine,
-        ", ".join(verdict.failed) or "none",
-        (time.perf_counter() - began) * 1e3,
-    )

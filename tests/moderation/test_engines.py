@@ -221,7 +221,7 @@ def test_every_verdict_is_logged_without_the_words(caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.INFO, "moderation"), judge(moderation) as (url, _):
         by_openai(url).screen("something subtle")
         by_openai(url).screen("I want to kill myself")
-    told = "\n".join(record.getMessage() for record in caplog.records if record.name == "moderation.guard")
+    told = "\n".join(record.getMessage() for record in caplog.records if record.name == "moderation.decision")
     assert "input: refuse by harassment.openai (harassment); engine rules+openai; failed: none" in told
     assert "input: escalate by self_harm.intent (self_harm); engine rules;" in told
     assert "subtle" not in told
