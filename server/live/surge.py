@@ -35,7 +35,7 @@ class SurgeSettings:
     z_on: float = 4.0
     """Deviations above the usual from which it surges."""
     z_off: float = 1.5
-    """... and below which it is over: lower, so that it does not flicker."""
+    """... and Poisson's deviations below which it is over: fewer, so that it does not flicker."""
     times: float = 2.0
     """Times the usual that it is at least."""
     fewest: int = 5
@@ -46,7 +46,7 @@ class SurgeSettings:
     """Days before whose same hours are what is usual."""
     young: int = 3
     """Days of history under which nothing is told."""
-    telling: float = 2.0
+    telling: float = 3.0
     """Negative conversations that are usual in a window from which its calm says that a surge is over."""
     cool: int = 6 * HOUR
     """Buckets after a surge's end before the next can begin."""
@@ -67,6 +67,11 @@ class Reading:
     """How many there are as a rule at this hour, with as many visitors as now."""
     z: float
     surges: bool
+
+    @property
+    def above(self) -> float:
+        """How far it is above the usual, in deviations of Poisson's alone."""
+        return (self.count - self.usual) / max(math.sqrt(self.usual), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +157,10 @@ def advance(
         settings: what counts as a surge.
     """
     if alarm.on:
-        # An hour of the night tells nothing: then the day must be calm.
-        seen = read(negative, others, replace(settings, windows=(alarm.window, DAY)))
-        calm = [one.z < settings.z_off for one in seen]
-        if seen and not calm[-1] and not (calm[0] and seen[0].usual >= settings.telling):
+        seen = read(negative, others, replace(settings, windows=(max(alarm.window, 3 * HOUR), DAY)))
+        high = [one.above >= settings.z_off for one in seen]
+        # The calm of an hour of the night tells nothing: then the day must be calm.
+        if seen and (high[0] or high[-1] and seen[0].usual < settings.telling):
             return alarm, None
         return replace(alarm, on=False, over=now), "over"
     # What lies before that was told of, or came too soon after it, and raises no second alarm.
