@@ -138,6 +138,13 @@ def told(folders: Sequence[Path]) -> Iterator[Example]:
                     yield Example(paragraph, _NONE, "told")
 
 
+def asked(files: Sequence[Path]) -> Iterator[Example]:
+    """What customers ask: `question` in each line of JSON; it is not learned from, and places thresholds."""
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            yield Example(json.loads(line)["question"], _NONE, "asked")
+
+
 def public(folder: Path, note: Callable[[str], None] = lambda _: None) -> Iterator[Example]:
     """Every public set that is found in `folder` (the names of `READERS`)."""
     for name, reader in READERS.items():

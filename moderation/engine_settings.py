@@ -78,6 +78,8 @@ class Engines(Table):
 
     embedded: bool = True
     """The classifier that ships."""
+    second_look: bool = True
+    """Whether it may take back what a word list found in a sentence that it finds harmless."""
     closed: tuple[Where, ...] = ()
     """Categories, or "category.direction", in which doubt counts against a text when an engine fails."""
     thresholds: dict[Name, dict[Where, Score]] = {}

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier import BLEND, ENCODER, LINEAR, PIECES, WEIGHTS, Blend
-from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, told, written
+from moderation.corpus import HEADS, TEXTS, Example, asked, kept_aside, public, say, told, written
 from moderation.encoder import Encoder, open_pieces
 from moderation.fitting import fit
 from moderation.linear import LinearModel
@@ -28,7 +28,7 @@ FEWEST = 25
 FEWEST_TO_PLACE = 5
 """Positive texts, from which on they tell where a head's threshold may lie; else it is `UNPLACED`."""
 UNPLACED = -3.0
-PLAIN = 0.0015
+PLAIN = 0.003
 """Share of customers' sentences and documents that may reach 0.5, per head."""
 CONTRAST = {"injection": 0.01, "self_harm": 0.06, "sexual_minors": 0.06}
 """Share of the written harmless pairs that may: `CONTRAST_ELSE`, but less where a company's documents are at
@@ -40,8 +40,10 @@ ENOUGH = 50
 """Harmless texts, from which on a share of them says something."""
 CAUTION = 1.5
 """How far above the best F1 the limits may lift a threshold: what is kept aside is few templates."""
-CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped", "told", "bipia")
+CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped", "told", "bipia", "asked")
 """Sets of ordinary talk and documents."""
+PLAIN_TEXTS = ("customers", "chat", "agents", "things", "life")
+"""Endings of the files of written texts that are ordinary talk too."""
 PRIOR = Blend(0.8, 0.8, 0.0)
 
 Floats = NDArray[np.float32]
@@ -65,6 +67,7 @@ def main() -> None:
     parser.add_argument(
         "--told", type=Path, nargs="*", default=[], help="folders of harmless documents (*.md)"
     )
+    parser.add_argument("--asked", type=Path, nargs="*", default=[], help="files of questions (*.jsonl)")
     parser.add_argument("--encoder", type=Path, default=WEIGHTS, help=f"folder with {ENCODER} and {PIECES}")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--keep-linear", action="store_true", help="only fit anew how the two are added")
@@ -72,7 +75,7 @@ def main() -> None:
 
     every = [*public(given.data, say), *written(given.texts), *told(given.told)]
     learned = [example for example in every if not kept_aside(example)]
-    aside = [example for example in every if kept_aside(example)]
+    aside = [example for example in every if kept_aside(example)] + list(asked(given.asked))
     say(f"{len(learned)} texts to learn from, {len(aside)} kept aside")
     given.out.mkdir(parents=True, exist_ok=True)
     if not given.keep_linear:
@@ -98,7 +101,9 @@ def blended(linear: LinearModel, encoder: Encoder, aside: Sequence[Example]) -> 
     texts = [example.text for example in aside]
     found = np.stack([linear.logits(texts), encoder.logits(texts)[:, : len(HEADS)]])
     languages = np.array([language_of(text) for text in texts])
-    plain = np.array([example.source in CUSTOMERS for example in aside])
+    plain = np.array(
+        [example.source in CUSTOMERS or example.source.endswith(PLAIN_TEXTS) for example in aside]
+    )
     pairs = np.array([example.source.startswith("written:") for example in aside])
     known = labels(aside)
     out: dict[str, dict[str, Blend]] = {}
@@ -138,14 +143,8 @@ def _blend(
         slopes = (slopes + slopes.mean()) / 2
     total = slopes @ logits
     best = _best_f1(total, yes) if yes.sum() >= FEWEST_TO_PLACE else UNPLACED
-    bounds = []
-    for source, share in limits.items():
-        harmless = np.sort(total[(sources == source) & ~yes])
-        if len(harmless) >= ENOUGH:
-            place = min(len(harmless) - 1, int(np.ceil((1 - share) * len(harmless))))
-            bounds.append(float(harmless[place]) + 1e-3)
-    bound = max(bounds, default=0.0)
-    edge = min(max(best, bound), best + CAUTION)
+    bounds = {source: _bound(total[(sources == source) & ~yes], share) for source, share in limits.items()}
+    edge = max(best, min(bounds["contrast"], best + CAUTION), bounds["plain"])
     caught = float((total[yes] > edge).mean()) if yes.any() else float("nan")
     alarms = float((total[~yes] > edge).mean())
     parts = [float(average_precision_score(yes, each)) if yes.any() else 0.0 for each in (*logits, total)]
@@ -155,6 +154,14 @@ def _blend(
         f"false alarms {alarms:.4f}  slopes {slopes.round(2)} best {best:.2f} edge {edge:.2f}"
     )
     return Blend(*(round(float(each), 4) for each in (*slopes, -edge))), line
+
+
+def _bound(harmless: Floats, share: float) -> float:
+    """Where only this share of harmless texts lies above; far below everything where there are few."""
+    if len(harmless) < ENOUGH:
+        return -100.0
+    place = min(len(harmless) - 1, int(np.ceil((1 - share) * len(harmless))))
+    return float(np.sort(harmless)[place]) + 1e-3
 
 
 def _best_f1(total: Floats, yes: NDArray[np.bool_]) -> float:
