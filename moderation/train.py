@@ -28,7 +28,7 @@ FEWEST = 25
 FEWEST_TO_PLACE = 5
 """Positive texts, from which on they tell where a head's threshold may lie; else it is `UNPLACED`."""
 UNPLACED = -3.0
-PLAIN = 0.003
+PLAIN = 0.002
 """Share of customers' sentences and documents that may reach 0.5, per head."""
 CONTRAST = {"injection": 0.01, "self_harm": 0.06, "sexual_minors": 0.06}
 """Share of the written harmless pairs that may: `CONTRAST_ELSE`, but less where a company's documents are at
@@ -160,7 +160,7 @@ def _bound(harmless: Floats, share: float) -> float:
     """Where only this share of harmless texts lies above; far below everything where there are few."""
     if len(harmless) < ENOUGH:
         return -100.0
-    place = min(len(harmless) - 1, int(np.ceil((1 - share) * len(harmless))))
+    place = min(len(harmless) - 1, int((1 - share) * len(harmless)))
     return float(np.sort(harmless)[place]) + 1e-3
 
 
