@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.disguise import disguises
+from moderation.mirrored import as_shown
 from moderation.normalise import fold
 
 LONGEST = 64
@@ -30,7 +31,7 @@ _HAN = re.compile(r"([\u3400-\u9fff])")
 
 def prepared(text: str) -> str:
     """A text as the encoder reads it: folded, disguises undone, every Chinese character a word."""
-    reading = fold(text)
+    reading = fold(as_shown(text))
     for undone in disguises(reading):
         return _HAN.sub(r" \1 ", undone.text.strip())
     return _HAN.sub(r" \1 ", reading.text)

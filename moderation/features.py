@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.disguise import disguises
+from moderation.mirrored import as_shown
 from moderation.normalise import fold
 
 MOST_CHARACTERS = 6000
@@ -31,7 +32,7 @@ def tokens(text: str) -> list[str]:
 
 def grams(text: str) -> Iterator[str]:
     """Every n-gram that is looked at, as text, as often as it occurs."""
-    reading = fold(text[:MOST_CHARACTERS])
+    reading = fold(as_shown(text[:MOST_CHARACTERS]))
     yield from _grams(tokens(reading.text))
     for undone in disguises(reading):
         yield from _grams(undone.text.split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from moderation import disguise, normalise
+from moderation import disguise, mirrored, normalise
 from moderation.normalise import Reading
 from moderation.verdict import Direction
 
@@ -45,6 +45,11 @@ class Subject:
         return normalise.fold(self.text)
 
     @cached_property
+    def shown(self) -> Reading | None:
+        """See `mirrored.shown`."""
+        return mirrored.shown(self.text)
+
+    @cached_property
     def words(self) -> Reading:
         """See `normalise.words`."""
         return normalise.words(self.folded)
@@ -56,13 +61,15 @@ class Subject:
 
     @cached_property
     def disguises(self) -> list[Reading]:
-        """See `disguise.disguises`."""
-        return list(disguise.disguises(self.folded))
+        """See `disguise.disguises`; and the words as they are shown, where they are written backwards."""
+        found = list(disguise.disguises(self.folded))
+        return found if self.shown is None else [normalise.words(self.shown), *found]
 
     @cached_property
     def dense_disguises(self) -> list[Reading]:
-        """See `disguise.dense_disguises`."""
-        return list(disguise.dense_disguises(self.dense)) if self.dense is not None else []
+        """See `disguise.dense_disguises`; and the characters as they are shown, as above."""
+        found = list(disguise.dense_disguises(self.dense)) if self.dense is not None else []
+        return found if self.shown is None else [normalise.dense(self.shown), *found]
 
 
 class Screener(Protocol):

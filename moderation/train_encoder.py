@@ -101,15 +101,16 @@ def slipped(text: str, chance: random.Random) -> str:
 
 
 class Lesson:
-    """Batches of an epoch."""
+    """Batches of an epoch; of public sets it takes only the share `public`."""
 
-    def __init__(self, every: Sequence[Row], pieces: Any, seed: int) -> None:
+    def __init__(self, every: Sequence[Row], pieces: Any, seed: int, public: float = 1.0) -> None:
         self._rows, self._pieces, self._chance = every, pieces, random.Random(seed)
+        self._public = public
 
     def epoch(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """(pieces, labels, weights) of each batch; texts of like length together."""
         chance = self._chance
-        chosen = [row for row in self._rows if chance.random() < SHARES.get(row.source, 1.0)]
+        chosen = [row for row in self._rows if chance.random() < self._share(row)]
         texts = [slipped(row.text, chance) if chance.random() < TYPOS else row.text for row in chosen]
         cut = [
             each.ids if len(each.ids) <= LONGEST else self._window(each.ids)
@@ -128,7 +129,11 @@ class Lesson:
 
     def batches(self) -> int:
         """About how many an epoch has."""
-        return math.ceil(sum(SHARES.get(row.source, 1.0) for row in self._rows) / BATCH)
+        return math.ceil(sum(map(self._share, self._rows)) / BATCH)
+
+    def _share(self, row: Row) -> float:
+        ours = row.source.startswith("written:") or row.source == "told"
+        return 1.0 if ours else SHARES.get(row.source, 1.0) * self._public
 
     def _window(self, ids: list[int]) -> list[int]:
         start = self._chance.randrange(1, len(ids) - LONGEST + 2)
@@ -188,6 +193,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument(
+        "--public", type=float, default=1.0, help="share of the public sets; ours are seen whole"
+    )
     parser.add_argument("--go-on", type=Path, help="a net.pt of an earlier run to begin with")
     given = parser.parse_args()
 
@@ -212,7 +220,7 @@ def main() -> None:
         net.load_state_dict(state)
     say(f"{len(every)} texts, {len(lines)} pieces, {sum(p.numel() for p in net.parameters())} weights")
     pieces = open_pieces(given.out / PIECES)
-    learn(net, Lesson(every, pieces, seed=1), given.epochs, given.rate)
+    learn(net, Lesson(every, pieces, seed=1, public=given.public), given.epochs, given.rate)
     torch.save(net.state_dict(), given.out / "net.pt")
     export(net, given.out)
 

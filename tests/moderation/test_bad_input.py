@@ -54,10 +54,11 @@ def test_whatever_a_text_is_made_of_it_gets_a_verdict(whole_guard: Guard, text: 
         "\u200b".join(THREAT),
         "\u200b" * 10_000 + THREAT,
         "\u202d" + THREAT + "\u202c",
+        "please \u202e" + THREAT[::-1] + "\u202c thanks",
         "Ι wіll kіll yоu",  # Greek and Cyrillic letters that look like Latin ones
         "ｉ ｗｉｌｌ ｋｉｌｌ ｙｏｕ",
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_words_that_are_hidden_by_their_letters_are_found(whole_guard: Guard, hidden: str) -> None:
     assert not whole_guard.screen(hidden).passes
