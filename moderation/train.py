@@ -27,7 +27,9 @@ FEWEST = 25
 """Positive texts of a head and language, from which on its own blend is fitted."""
 FEWEST_TO_PLACE = 5
 """Positive texts, from which on they tell where a head's threshold may lie; else it is `UNPLACED`."""
-UNPLACED = -3.0
+UNPLACED = -2.5
+LOWEST = -2.5
+"""Below, neither model thinks a text harmful, whatever few templates say."""
 PLAIN = 0.002
 """Share of customers' sentences and documents that may reach 0.5, per head."""
 CONTRAST = {"injection": 0.01, "self_harm": 0.06, "sexual_minors": 0.06}
@@ -144,7 +146,7 @@ def _blend(
     total = slopes @ logits
     best = _best_f1(total, yes) if yes.sum() >= FEWEST_TO_PLACE else UNPLACED
     bounds = {source: _bound(total[(sources == source) & ~yes], share) for source, share in limits.items()}
-    edge = max(best, min(bounds["contrast"], best + CAUTION), bounds["plain"])
+    edge = max(best, min(bounds["contrast"], best + CAUTION), bounds["plain"], LOWEST)
     caught = float((total[yes] > edge).mean()) if yes.any() else float("nan")
     alarms = float((total[~yes] > edge).mean())
     parts = [float(average_precision_score(yes, each)) if yes.any() else 0.0 for each in (*logits, total)]
