@@ -43,11 +43,12 @@ class SurgeSettings:
     chance: float = 1e-5
     """How likely Poisson may bring as many."""
     days: int = 14
-    """Days before whose same hours are what is usual."""
+    """Days before whose same hours are what is usual; a level that has lasted for as many is usual itself."""
     young: int = 3
     """Days of history under which nothing is told."""
-    telling: float = 3.0
-    """Negative conversations that are usual in a window from which its calm says that a surge is over."""
+    telling: float = 20.0
+    """Negative conversations that are usual in a window from which its calm says that a surge is over: a
+    surge of fewer looks calm by chance now and then. Where no window has them, a whole day must be calm."""
     cool: int = 6 * HOUR
     """Buckets after a surge's end before the next can begin."""
 
@@ -99,6 +100,7 @@ def read(
     *,
     longest: int = HISTORY,
     fewest: int = 0,
+    skip: int = 0,
 ) -> list[Reading]:
     """Compare the windows that end now with what is usual.
 
@@ -109,6 +111,7 @@ def read(
         settings: what counts as a surge.
         longest: windows longer than this are not looked at.
         fewest: nor those with fewer negative conversations than this.
+        skip: buckets at the end that nothing is compared with, since they are no part of what is usual.
 
     Returns:
         One reading for each window that has enough history; none for a young desk.
@@ -119,7 +122,7 @@ def read(
         return found
     sums, crowd = _sums(negative), _sums(others)
     for window in windows:
-        ends = _same_hours(len(negative), window, settings)
+        ends = _same_hours(len(negative), window, settings, skip)
         if ends is None:
             continue
         days, weeks = ends
@@ -128,8 +131,10 @@ def read(
         usual = _centre(before)
         around = _centre(_in(crowd, days, window))
         if len(weeks):
-            usual = max(usual, _centre(_in(sums, weeks, window)))
-            around = max(around, _centre(_in(crowd, weeks, window)))
+            # A surge's weekend may look like a usual weekday, and is not over for that.
+            least = (0.0, 0.0) if skip else (usual, around)
+            usual = max(least[0], _centre(_in(sums, weeks, window)))
+            around = max(least[1], _centre(_in(crowd, weeks, window)))
         busy = min(max(there / around, 1.0), 5.0) if around >= 1 else 1.0
         expected = usual * busy
         mad = float(np.median(np.abs(before - np.median(before))))
@@ -157,12 +162,8 @@ def advance(
         settings: what counts as a surge.
     """
     if alarm.on:
-        seen = read(negative, others, replace(settings, windows=(max(alarm.window, 3 * HOUR), DAY)))
-        high = [one.above >= settings.z_off for one in seen]
-        # The calm of an hour of the night tells nothing: then the day must be calm.
-        if seen and (high[0] or high[-1] and seen[0].usual < settings.telling):
-            return alarm, None
-        return replace(alarm, on=False, over=now), "over"
+        lasts = _lasts(alarm, negative, others, now, settings)
+        return (alarm, None) if lasts else (replace(alarm, on=False, over=now), "over")
     # What lies before that was told of, or came too soon after it, and raises no second alarm.
     rested = HISTORY if alarm.over is None else now - alarm.over - settings.cool
     found = read(negative, others, settings, longest=rested, fewest=settings.fewest)
@@ -171,6 +172,20 @@ def advance(
         return alarm, None
     first = max(surging, key=lambda one: one.z)
     return Alarm(True, first.window, now, alarm.over, first), "began"
+
+
+def _lasts(alarm: Alarm, negative: Counts, others: Counts, now: int, settings: SurgeSettings) -> bool:
+    """Tell whether a surge goes on: until all is as before it, or its level has become what is usual."""
+    if now - alarm.since >= settings.days * DAY:
+        return False
+    windows = tuple(
+        sorted(one for one in {alarm.window, *settings.windows} if one >= max(alarm.window, 3 * HOUR))
+    )
+    before = now - alarm.since + alarm.window
+    seen = read(negative, others, replace(settings, windows=windows), skip=before)
+    # The calm of an hour of the night tells nothing: then the day must be calm.
+    telling = [one for one in seen if one.usual >= settings.telling] or seen[-1:]
+    return bool(telling) and telling[0].above >= settings.z_off
 
 
 def poisson_tail(count: int, mean: float) -> float:
@@ -197,13 +212,14 @@ def _in(sums: Counts, ends: int | Counts, window: int) -> Counts:
     return np.asarray(sums[ends] - sums[np.asarray(ends) - window])
 
 
-def _same_hours(length: int, window: int, settings: SurgeSettings) -> tuple[Counts, Counts] | None:
+def _same_hours(length: int, window: int, settings: SurgeSettings, skip: int) -> tuple[Counts, Counts] | None:
     """Return the ends of the same window on the days before, and on the same weekday; None: too few."""
     near = (-HOUR, 0, HOUR) if window <= 3 * HOUR else (0,)
-    days = np.array([length - day * DAY + by for day in range(1, settings.days + 1) for by in near])
+    days = np.array([length - day * DAY + by for day in range(1, HISTORY // DAY + 1) for by in near])
     weeks = np.array([length - week * 7 * DAY + by for week in range(1, 5) for by in near])
-    days, weeks = days[days >= window], weeks[weeks >= window]
-    if len(days) < settings.young * len(near):
+    days = days[(days >= window) & (days <= length - skip)][: settings.days * len(near)]
+    weeks = weeks[(weeks >= window) & (weeks <= length - skip)]
+    if len(days) < (1 if skip else settings.young) * len(near):
         return None
     return days, weeks if len(weeks) >= 2 * len(near) else weeks[:0]
 

@@ -61,14 +61,21 @@ def test_four_angry_visitors_are_no_surge() -> None:
     assert not any(one.surges for one in read(negative, np.zeros_like(negative)))
 
 
-def test_a_level_that_stays_high_is_told_once_a_day_at_most_until_it_is_usual() -> None:
+@pytest.mark.parametrize(("a_day", "times"), [(60, 4), (200, 2.5)])
+def test_a_level_that_stays_high_is_told_once_until_it_has_become_usual(a_day: float, times: float) -> None:
     rng = np.random.default_rng(4)
-    negative = counts(45, 60, rng, [Surge(OPENS / HOUR, 45 * 24, 4)])
-    told = followed(negative, crowd(45, 60, rng), 20 * DAY, 2 * HOUR)
-    days = [(now - OPENS) // DAY for change, now, _ in told if change == "began"]
-    assert days
-    assert len(days) == len(set(days))
-    assert max(days) < 8
+    negative = counts(45, a_day, rng, [Surge(OPENS / HOUR, 45 * 24, times)])
+    told = followed(negative, crowd(45, a_day, rng), 20 * DAY, 3 * HOUR)
+    assert [change for change, _, _ in told] == ["began", "over"]
+    assert 10 <= (told[1][1] - OPENS) / DAY <= 15
+
+
+def test_a_surge_of_days_with_nights_and_a_weekend_in_it_is_over_when_all_is_as_before() -> None:
+    rng = np.random.default_rng(8)
+    negative = counts(35, 60, rng, [Surge(OPENS / HOUR, 8 * 24, 4)])
+    told = followed(negative, crowd(35, 60, rng), 20 * DAY, HOUR)
+    assert [change for change, _, _ in told] == ["began", "over"]
+    assert 0 <= (told[1][1] - OPENS) / DAY - 8 <= 1
 
 
 def test_a_slow_drift_is_no_surge() -> None:
