@@ -13,12 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -30,14 +26,13 @@ from server.live import crowd
 from server.live.alerting import AlertMetrics, alerts_told
 from server.live.chat import Chat
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
-from server.live.documents import ErrorBody, ErrorDocument
+from server.live.documents import ErrorDocument
 from server.live.doors import add_doors
-from server.live.errors import Busy, LiveError
+from server.live.errors import LiveError
 from server.live.guest import Listener
 from server.live.handoff_doors import add_handoff_doors
 from server.live.keeper import Keeper
 from server.live.metrics import Metrics
-from server.live.mistakes import in_words
 from server.live.operators import Operators
 from server.live.options import ServeOptions
 from server.live.origins import Origins, SecureHeaders, TooLarge
@@ -47,6 +42,7 @@ from server.live.protocol import MESSAGE_BYTES
 from server.live.rates import Rates
 from server.live.readings import Readings
 from server.live.recommending import learn_daily
+from server.live.refusals import add_refusals
 from server.live.retention import forget_daily
 from server.live.service import Service
 from server.live.sessions import Sessions
@@ -71,7 +67,6 @@ none."""
 CLOSE_S = 10.0
 """How long the desks' engines may take to close."""
 OpenDeskOf = Callable[[str, Desk], OpenDesk]
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "wrong_type"}
 
 
 def create_app(
@@ -132,10 +127,7 @@ def create_app(
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MESSAGE_BYTES)
     app.add_middleware(TooLarge)
     app.add_middleware(SecureHeaders, frames=origins.all)
-    app.add_exception_handler(LiveError, _live_error)
-    app.add_exception_handler(RequestValidationError, _bad_request)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unforeseen)
+    add_refusals(app)
     return app
 
 
@@ -271,40 +263,3 @@ def _version() -> str:
         return version("visavis")
     except PackageNotFoundError:
         return "0"
-
-
-def _answer(request: Request, error: LiveError) -> JSONResponse:
-    service: Service | None = getattr(request.app.state, "service", None)
-    if service is not None:
-        service.metrics.errors.labels(error.code).inc()
-    document = ErrorDocument(error=ErrorBody(**error.document()))
-    if isinstance(error, Busy):
-        document = document.model_copy(update={"ahead": error.ahead, "ticket": error.ticket or None})
-    headers = {"Retry-After": "3"} if error.status in (429, 503) else {}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(document.model_dump(exclude_none=True), error.status, headers)
-
-
-async def _live_error(request: Request, error: Any) -> JSONResponse:
-    return _answer(request, error)
-
-
-async def _bad_request(request: Request, error: Any) -> JSONResponse:
-    said = in_words(error.errors())
-    return _answer(request, LiveError("bad_request", said, "see /docs for what is taken", status=422))
-
-
-async def _http_error(request: Request, error: Any) -> JSONResponse:
-    code = _CODES.get(error.status_code, "http_error")
-    answer = _answer(request, LiveError(code, str(error.detail)[:200], "see /docs", status=error.status_code))
-    answer.headers.update(error.headers or {})
-    return answer
-
-
-async def _unforeseen(request: Request, error: Any) -> JSONResponse:
-    log.error("%s %s failed", request.method, request.scope.get("route", ""), exc_info=error)
-    return _answer(
-        request,
-        LiveError("internal", "something went wrong here", "try again; the operators were told", status=500),
-    )

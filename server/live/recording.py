@@ -13,36 +13,35 @@ import os
 import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.conversation_events import Notice
+from server.live.backlog import Backlog
 from server.live.errors import LiveError
 from server.live.fragments import FPS, index
-from server.live.overhearing import Piece, Utterance
+from server.live.overhearing import Overheard, Piece, Utterance
 from server.live.shelf import new_file, take
 from server.live.tape import Tape
 from server.live.voices import RATE_HZ
+from speech.timeline import Pcm
 
 if TYPE_CHECKING:
     from agent.stage import LiveMoment
     from server.live.masking import SessionMask
-    from server.live.overhearing import Overheard
 
 MIN_FREE_BYTES = 2**30
 _CHECK_FRAMES = 5 * FPS
 """How often the disk is looked at."""
 TAKE_S = 1.0
 """How long another process may look at a new file, to see whether it is to be salvaged."""
-_AGAIN_S = 0.01
-"""Between two tries to take it."""
+CAPTION_CHARS = 2000
+"""Of the visitor's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +100,8 @@ class Recording:
         self.path, self.captions = path, path.with_suffix(".vtt")
         self._size = size[0] // 2 * 2, size[1] // 2 * 2
         self._settings, self._on_notice = settings, on_notice
-        self._lock = threading.Condition()
         self._mask = mask
-        self._queue: deque[LiveMoment | NDArray[np.float32] | Overheard | str] = deque()
-        self._frames_waiting = self._moments_waiting = self._heard_waiting = 0
-        self._left_out = self._lost = 0
-        self._ended = ""
+        self._backlog = Backlog(settings.waiting_frames, settings.waiting_s)
         self._taken = taken
         self._done: Recorded | None = None
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
@@ -164,59 +159,27 @@ class Recording:
 
     def take(self, moment: LiveMoment) -> None:
         """Take a moment of the media clock; where too many frames wait, only its sound."""
-        with self._lock:
-            if self._ended:
-                return
-            if self._moments_waiting >= self._settings.waiting_s * FPS:
-                self._end("slow")
-                return
-            self._moments_waiting += 1
-            if moment.frame is not None:
-                if self._frames_waiting >= self._settings.waiting_frames:
-                    moment = replace(moment, frame=None)
-                    self._left_out += 1
-                else:
-                    self._frames_waiting += 1
-            self._queue.append(moment)
-            self._lock.notify()
+        self._backlog.put_moment(moment)
 
-    def hear(self, pcm: NDArray[np.float32]) -> None:
-        """Take the visitor's sound, float32[n] at 16 kHz, as it comes; must not be written to afterwards."""
-        with self._lock:
-            if self._ended or not len(pcm):
-                return
-            if self._heard_waiting + len(pcm) > self._settings.waiting_s * RATE_HZ:
-                self._lost += len(pcm)
-                return
-            self._heard_waiting += len(pcm)
-            self._queue.append(pcm)
+    def hear(self, heard: Pcm | Overheard) -> None:
+        """Take the visitor's sound as it comes, and what was made of it; must not be written to afterwards.
 
-    def overhear(self, heard: Overheard) -> None:
-        """Take the visitor's sound as it comes, and what was made of it: it is written once that is known."""
+        Args:
+            heard: float32[n] at 16 kHz, which is written as it is; or what `OverheardEars` tell, which is
+                written once it is known what of it may be heard.
+        """
         if isinstance(heard, Utterance):
-            with self._lock:
-                if not self._ended:
-                    self._queue.append(heard)
-            return
-        with self._lock:
-            if self._ended:
-                return
-            if self._heard_waiting + len(heard.pcm) > self._settings.waiting_s * RATE_HZ:
-                self._lost += len(heard.pcm)
-                heard = replace(heard, pcm=heard.pcm[:0])  # where utterances begin is told all the same
-            self._heard_waiting += len(heard.pcm)
-            self._queue.append(heard)
+            self._backlog.put_words(heard)
+        else:
+            self._backlog.put_sound(heard)
 
     def caption(self, text: str) -> None:
         """Take the visitor's words, as their last utterance was heard; the avatar's come with moments."""
-        with self._lock:
-            if not self._ended:
-                self._queue.append(text[:2000])
+        self._backlog.put_words(text[:CAPTION_CHARS])
 
     async def close(self, timeout_s: float = 20.0) -> Recorded | None:
         """Write what waits and complete the file; None if there is nothing, or the disk does not answer."""
-        with self._lock:
-            self._end("closed")
+        self._backlog.end("closed")
         await asyncio.to_thread(self._thread.join, timeout_s)
         return self._done
 
@@ -224,27 +187,6 @@ class Recording:
         """End the recording and delete it: the visitor does not agree any more."""
         await self.close()
         _delete(self.path)
-
-    def _end(self, reason: str) -> None:
-        if not self._ended:
-            self._ended = reason
-            self._lock.notify()
-
-    def _next(self) -> LiveMoment | NDArray[np.float32] | Overheard | str | None:
-        """Wait for what is to be written; None at the end."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._moments_waiting or self._ended)
-            if not self._queue or self._ended not in ("", "closed"):
-                return None
-            item = self._queue.popleft()
-            if isinstance(item, np.ndarray):
-                self._heard_waiting -= len(item)
-            elif isinstance(item, Piece):
-                self._heard_waiting -= len(item.pcm)
-            elif not isinstance(item, str | Utterance):
-                self._moments_waiting -= 1
-                self._frames_waiting -= item.frame is not None
-            return item
 
     def _run(self) -> None:
         began_s = time.thread_time()
@@ -260,29 +202,26 @@ class Recording:
                 mask=self._mask,
             )
             checked = 0
-            while (item := self._next()) is not None:
-                if isinstance(item, np.ndarray):
-                    tape.hear(item)
-                elif isinstance(item, str):
+            while (item := self._backlog.get()) is not None:
+                if isinstance(item, str):
                     tape.say(item)
-                elif isinstance(item, Piece | Utterance):
-                    tape.overhear(item)
+                elif isinstance(item, np.ndarray | Piece | Utterance):
+                    tape.hear(item)
                 else:
                     tape.add(item)
                     if tape.moments >= checked:
                         checked = tape.moments + _CHECK_FRAMES
-                        self._check_disk()
+                        if shutil.disk_usage(self.path.parent).free < self._settings.min_free_bytes:
+                            self._backlog.break_off("disk")
                     if tape.moments >= self._settings.max_s * FPS:
-                        self._stop("full")
+                        self._backlog.break_off("full")
         if tape is not None:
             with self._failing():
                 tape.close()
         self._finish(tape, began_s)
 
     def _finish(self, tape: Tape | None, began_s: float) -> None:
-        with self._lock:
-            self._queue.clear()
-            self._moments_waiting = self._frames_waiting = self._heard_waiting = 0
+        self._backlog.clear()
         try:
             if tape is None or not tape.frames:
                 _delete(self.path)
@@ -296,29 +235,20 @@ class Recording:
                 self.captions,
                 duration_s=tape.moments / FPS,
                 frames=tape.frames,
-                frames_left_out=self._left_out,
-                lost_s=(self._lost + tape.lost) / RATE_HZ,
+                frames_left_out=self._backlog.frames_left_out,
+                lost_s=(self._backlog.samples_lost + tape.lost) / RATE_HZ,
                 size_bytes=self.path.stat().st_size,
                 cpu_s=time.thread_time() - began_s,
-                ended=self._ended,
+                ended=self._backlog.ended,
             )
         except OSError:
-            self._ended = "failed"
+            self._backlog.ended = "failed"
         finally:
             os.close(self._taken)  # from now on whoever finds it unfinished may complete it
-            if self._ended != "closed" and self._on_notice is not None:
+            ended = self._backlog.ended
+            if ended != "closed" and self._on_notice is not None:
                 with suppress(Exception):  # whoever is told, the recording has ended
-                    self._on_notice(Notice("recording_ended", _WHY[self._ended]))
-
-    def _check_disk(self) -> None:
-        if shutil.disk_usage(self.path.parent).free < self._settings.min_free_bytes:
-            self._stop("disk")
-
-    def _stop(self, reason: str) -> None:
-        """End early, also while what waited at the close is written."""
-        with self._lock:
-            if self._ended in ("", "closed"):
-                self._ended = reason
+                    self._on_notice(Notice("recording_ended", _WHY[ended]))
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -327,7 +257,7 @@ class Recording:
             yield
         except Exception as error:
             full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-            self._stop("disk" if full else "failed")
+            self._backlog.break_off("disk" if full else "failed")
 
 
 _WHY = {
@@ -347,25 +277,20 @@ def _taken(path: Path) -> int:
         LiveError: "recording_unavailable": another process keeps it.
         OSError: it cannot be opened.
     """
-    until_s = time.monotonic() + TAKE_S
-    while True:
-        try:
-            return take(path)
-        except OSError as error:
-            held = error.errno == errno.EWOULDBLOCK
-            if held and time.monotonic() < until_s:
-                time.sleep(_AGAIN_S)
-                continue
-            _delete(path)
-            if not held:
-                raise
-            raise LiveError(
-                "recording_unavailable",
-                f"another process keeps {path} to itself",
-                "let only servers lock files of that folder, or record elsewhere",
-                status=503,
-                retryable=True,
-            ) from None
+    try:
+        return take(path, TAKE_S)
+    except BlockingIOError:
+        _delete(path)
+        raise LiveError(
+            "recording_unavailable",
+            f"another process keeps {path} to itself",
+            "let only servers lock files of that folder, or record elsewhere",
+            status=503,
+            retryable=True,
+        ) from None
+    except OSError:
+        _delete(path)
+        raise
 
 
 def _delete(path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}(\.\d+)?\.mp4")
+_AGAIN_S = 0.01
+"""Between two tries to take a file."""
 
 
 def new_file(folder: Path, session_id: str) -> Path:
@@ -39,19 +41,29 @@ def new_file(folder: Path, session_id: str) -> Path:
     raise FileExistsError(errno.EEXIST, "there are too many recordings of this session")
 
 
-def take(path: Path) -> int:
+def take(path: Path, within_s: float = 0.0) -> int:
     """Mark a recording as being written, for as long as the descriptor is open and its process lives.
 
+    Args:
+        path: of the recording.
+        within_s: how long to wait for a process that holds it.
+
     Raises:
-        OSError: it is being written already, or cannot be opened.
+        BlockingIOError: it is being written already.
+        OSError: it cannot be opened.
     """
+    until_s = time.monotonic() + within_s
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if isinstance(error, BlockingIOError) and time.monotonic() < until_s:
+                time.sleep(_AGAIN_S)
+                continue
+            os.close(descriptor)
+            raise
+        return descriptor
 
 
 @contextmanager

@@ -152,11 +152,7 @@ class EventStore:
         Raises:
             LiveError: "store_unavailable".
         """
-        return await self._in_thread(
-            lambda: self._database.read(
-                lambda connection: archive.handoffs_of(connection, session_id, states, limit)
-            )
-        )
+        return await self.ask(lambda each: archive.handoffs_of(each, session_id, states, limit))
 
     def put_contacts(self, session_id: str, hashes: Sequence[str]) -> None:
         """Take the keyed hashes by which a session is found again; they take the place of those before."""
@@ -169,7 +165,7 @@ class EventStore:
             LiveError: "store_unavailable"; try again.
         """
         at = self._clock()
-        await self._in_thread(lambda: self._database.write(lambda each: audit.append(each, deed, at)))
+        await self.change(lambda each: audit.append(each, deed, at))
 
     async def ask(self, question: Callable[[sa.Connection], T]) -> T:
         """Read something, in the thread that reads.
@@ -197,9 +193,7 @@ class EventStore:
             LiveError: "store_unavailable"; try again.
         """
         now = self._clock()
-        return await self._in_thread(
-            lambda: self._database.write(lambda each: audit.purge_audit(each, now, older_than_s))
-        )
+        return await self.change(lambda each: audit.purge_audit(each, now, older_than_s))
 
     async def flush(self, timeout_s: float = 5.0) -> bool:
         """Wait until everything that was put before is committed or dropped; False if the time ran out."""
@@ -241,11 +235,7 @@ class EventStore:
         Raises:
             LiveError: "store_unavailable".
         """
-        return await self._in_thread(
-            lambda: self._database.read(
-                lambda connection: archive.sessions_of(connection, desk, since, until, limit, offset)
-            )
-        )
+        return await self.ask(lambda each: archive.sessions_of(each, desk, since, until, limit, offset))
 
     async def events(
         self, session_id: str, *, kinds: Sequence[str] = (), after_id: int = 0, limit: int = 10_000
@@ -255,11 +245,7 @@ class EventStore:
         Raises:
             LiveError: "store_unavailable".
         """
-        return await self._in_thread(
-            lambda: self._database.read(
-                lambda connection: archive.events_of(connection, session_id, kinds, after_id, limit)
-            )
-        )
+        return await self.ask(lambda each: archive.events_of(each, session_id, kinds, after_id, limit))
 
     async def turns(self, desk: str, *, before_id: int | None = None, limit: int = 500) -> list[EventRecord]:
         """Return turns of a desk, the latest first, those before `before_id` where it is given.
@@ -267,11 +253,7 @@ class EventStore:
         Raises:
             LiveError: "store_unavailable".
         """
-        return await self._in_thread(
-            lambda: self._database.read(
-                lambda connection: archive.turns_of(connection, desk, before_id, limit)
-            )
-        )
+        return await self.ask(lambda each: archive.turns_of(each, desk, before_id, limit))
 
     async def delete_session(self, session_id: str) -> bool:
         """Erase a session with all that was said, also what is still on its way; False if none was there.
@@ -285,7 +267,7 @@ class EventStore:
         at = self._clock()
 
         def erase() -> bool:
-            found = self._database.write(lambda connection: archive.erase(connection, session_id, at))
+            found = self._database.write(lambda each: archive.erase(each, session_id, at))
             self._database.forget()
             return found
 

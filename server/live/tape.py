@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from server.live.fragments import FPS, FragmentedClip
 from server.live.hushing import SentenceHush, hushed
-from server.live.overhearing import Piece, Utterance
+from server.live.overhearing import Overheard, Piece, Utterance
 from server.live.voices import MOMENT, MOMENT_OUT, VisitorLine
 from server.live.webvtt import CueFile
+from speech.timeline import Pcm
 
 if TYPE_CHECKING:
     from agent.stage import LiveMoment
     from server.live.masking import SessionMask
-    from server.live.overhearing import Overheard
 
 DELAY = 5
 """Moments by which sound is written later than pictures: the visitor's may come 200 ms late."""
@@ -59,7 +59,8 @@ class Tape:
             mask: of the conversation; None: everything is heard and written as it comes.
         """
         self._size, self._visitor, self._avatar, self._mask = size, visitor, avatar, mask
-        self._hush = SentenceHush(mask) if mask is not None else None
+        self._muting = mask if mask is not None and mask.settings.mute != "off" else None
+        self._hush = SentenceHush(self._muting) if self._muting is not None else None
         self._clip = FragmentedClip(path, width=size[0], height=size[1])
         self._cues = CueFile(captions)
         self._line = VisitorLine()
@@ -104,30 +105,19 @@ class Tape:
                 self._line.mute_line(at * MOMENT, (at + ECHO) * MOMENT)
         self._play(pcm)
 
-    def hear(self, pcm: NDArray[np.float32]) -> None:
-        """Add what the visitor was just heard to say; before the first moment there is no time for it."""
-        if self._first is not None:
-            self._line.hear(pcm, self.moments)
+    def hear(self, heard: Pcm | Overheard) -> None:
+        """Add what the visitor was just heard to say; before the first moment there is no time for it.
 
-    def overhear(self, heard: Overheard) -> None:
-        """Add what the visitor was just heard to say, or what is known of it now: until then it waits."""
-        if self._first is None or self._mask is None:
+        Args:
+            heard: float32[n] at 16 kHz, written as it is; or sound with its place, which waits until what was
+                said in it is told too.
+        """
+        if self._first is None:
             return
-        if self._mask.settings.mute == "off":
-            if isinstance(heard, Piece):
-                self._line.hear(heard.pcm, self.moments)
-            return
-        if isinstance(heard, Utterance):
-            for start, end in hushed(heard, self._mask, self._line.sound):
-                self._line.mute(start, end)
-            self._open_from = heard.open_from
-        else:
-            self._line.hear(heard.pcm, self.moments, heard.at)
-            before, self._open_from = self._open_from, heard.open_from
-            if before is not None and (heard.open_from is None or heard.open_from > before):
-                # an utterance without end: of what falls out of the ears' memory nobody will know the words
-                self._line.mute(before, heard.open_from if heard.open_from is not None else heard.at)
-        self._line.hold(self._open_from)
+        if isinstance(heard, Piece | Utterance) and self._muting is not None:
+            self._overhear(heard, self._muting)
+        elif not isinstance(heard, Utterance):
+            self._line.hear(heard.pcm if isinstance(heard, Piece) else heard, self.moments)
 
     def say(self, text: str) -> None:
         """Add the visitor's words: shown for as long as the last utterance was heard; typed ones for 2 s."""
@@ -150,6 +140,20 @@ class Tape:
                 self._clip.close()
         finally:
             self._cues.close(self.moments / FPS)
+
+    def _overhear(self, heard: Overheard, mask: SessionMask) -> None:
+        """Add sound that waits until it is known what was said in it, or what is known of it now."""
+        if isinstance(heard, Utterance):
+            for start, end in hushed(heard, mask, self._line.sound):
+                self._line.mute(start, end)
+            self._open_from = heard.open_from
+        else:
+            self._line.hear(heard.pcm, self.moments, heard.at)
+            before, self._open_from = self._open_from, heard.open_from
+            if before is not None and (heard.open_from is None or heard.open_from > before):
+                # an utterance without end: of what falls out of the ears' memory nobody will know the words
+                self._line.mute(before, heard.open_from if heard.open_from is not None else heard.at)
+        self._line.hold(self._open_from)
 
     def _show(self, frame: NDArray[np.uint8] | None, at: int) -> None:
         if frame is None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from agent.conversation_events import Notice
 from server.live.desks import Sink
 from server.live.errors import LiveError
 from server.live.recording import Recording
 from server.live.telling import FOR_VISITORS
+from speech.timeline import Pcm
 
 if TYPE_CHECKING:
     from server.live.masking import SessionMask
@@ -55,15 +54,10 @@ class Taping:
         )
         self._starting.add_done_callback(self._started)
 
-    def hear(self, pcm: NDArray[Any]) -> None:
-        """Take the visitor's sound, float32[n] at 16 kHz."""
+    def hear(self, heard: Pcm | Overheard) -> None:
+        """Take the visitor's sound, float32[n] at 16 kHz, or what the ears tell; see `Recording.hear`."""
         if self._recording is not None:
-            self._recording.hear(pcm)
-
-    def overhear(self, heard: Overheard) -> None:
-        """Take the visitor's sound with its place, and what was made of it."""
-        if self._recording is not None:
-            self._recording.overhear(heard)
+            self._recording.hear(heard)
 
     def caption(self, text: str) -> None:
         """Take the visitor's words."""

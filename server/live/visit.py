@@ -1,4 +1,4 @@
-"""What goes on while a visitor is there: the conversation, its media, its recording, the messages between."""
+"""What goes on while a visitor is there: the conversation, its media, the messages between."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from agent.conversation_events import (
 )
 from agent.tasks import Tasks
 from moderation.verdict import Action
-from server.live.connection import Connection, Ways
-from server.live.desks import OpenDesk, SessionCast, Sink, Talk
+from server.live.connection import Ways
+from server.live.desks import OpenDesk, SessionCast, Talk
 from server.live.errors import LiveError
 from server.live.guest import Guest
 from server.live.link import Link
-from server.live.masking import SessionMask
+from server.live.media import Media
 from server.live.post import Post
 from server.live.protocol import (
     Audio,
@@ -44,13 +44,9 @@ from server.live.protocol import (
     Typed,
     Withdraw,
 )
-from server.live.taping import Taping
 from server.live.telling import told_of
-from server.live.wire_sound import sound_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from agent.stage import LiveMoment
     from server.live.rtc import PeerStats
     from server.live.studio import Studio
@@ -93,16 +89,23 @@ class Visit:
     ) -> None:
         self.state = "listening"
         """Of the conversation, as visitors are shown it."""
-        self._guest, self._opened, self._ways, self._recordings = guest, opened, ways, recordings
+        self._guest, self._opened = guest, opened
         self._post, self._told, self._end = post, told, end
-        self._sinks: list[Sink] = [self]
-        self._connection: Connection | None = None
-        self._taping: Taping | None = None
+        self._media = Media(
+            guest,
+            opened,
+            ways=ways,
+            recordings=recordings,
+            sink=self,
+            post=post,
+            connected=self._greet,
+            noticed=self._happened,
+        )
         self._tasks = Tasks()
         self._caption = ""
         self._turn = 0
         self._person = ""
-        self._greeted = self._muted = self._unannounced = self._closed = False
+        self._greeted = self._closed = False
         self._to_end = False
         """The guard has decided that the conversation ends with this turn."""
         self._place = studio.place(opened)
@@ -121,43 +124,23 @@ class Visit:
     @property
     def media(self) -> PeerStats | None:
         """What its WebRTC connection carries; None without one."""
-        return self._connection.stats if self._connection is not None else None
+        return self._media.stats
 
     def begin(self) -> None:
         """Start everything; `close` also ends what was started before something failed."""
-        renderer = self._opened.renderer
-        size = renderer.width, renderer.height
-        self._connection = Connection(
-            size,
-            self._ways,
-            sinks=self._sinks,
-            on_sound=self._hear,
-            on_state=self._connected,
-            encoder=self._place.encoder,
-            thin=self._cast.thin,
-        )
-        if self._guest.record and self._recordings is not None:
-            self._connection.watched()
-            mask = SessionMask(self._opened.masker)
-            self._taping = Taping(
-                self._recordings, self._guest.session, size, sinks=self._sinks, told=self._taped, mask=mask
-            )
-            if self._cast.ears is not None:
-                self._cast.ears.tell = self._taping.overhear
+        self._media.begin(self._cast, self._place.encoder)
         self._run(self._cast.talk.run(), "conversation")
-        self._run(self._cast.play(lambda: self._sinks), "media clock")
+        self._run(self._cast.play(lambda: self._media.sinks), "media clock")
         if self._guest.language:
             self._cast.talk.speak_language(self._guest.language)
 
     def resume(self, link: Link) -> None:
         """Go on over another link."""
-        if self._connection is not None and self._connection.over_socket:
-            self._connection.to_socket(link)
+        self._media.resume(link)
 
     def adapt(self) -> None:
         """Let no more pictures be drawn than are sent; called a few times a second."""
-        if self._connection is not None:
-            self._connection.adapt()
+        self._media.adapt()
 
     def take(self, moment: LiveMoment) -> None:
         """Show the caption of a moment as it leaves; the visit is a sink of its own stage."""
@@ -173,17 +156,16 @@ class Visit:
             finish_s: how long a sentence that is being said may take to end.
         """
         self._closed = True
+        self._media.deafen()
         try:
             await self._within(self._fall_silent(finish_s), CLOSING_S + finish_s, "conversation")
             await self._tasks.cancel()
-            if self._connection is not None:
-                await self._within(self._connection.close(), CLOSING_S, "connection")
-            if self._taping is not None:
-                await self._within(self._taping.close(), TAPE_S, "recording")
+            await self._within(self._media.disconnect(), CLOSING_S, "connection")
+            await self._within(self._media.end_recording(), TAPE_S, "recording")
             self._cast.done()
             self._place.close()
         finally:
-            self._sinks.clear()
+            self._media.sinks.clear()
 
     def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:
         """Run a part that lasts as long as the visit; should it end before, it ends the session."""
@@ -229,16 +211,7 @@ class Visit:
         Raises:
             LiveError: it is no sound.
         """
-        assert self._connection is not None
-        if self._connection.over_socket:
-            self._hear(sound_of(data))
-        elif not self._unannounced:  # dropped: pieces may be on their way when sound is switched
-            self._unannounced = True
-            self._post.fail(
-                LiveError(
-                    "sound_unexpected", "sound came unannounced", 'send {"type":"audio","on":true} first'
-                )
-            )
+        self._media.take_sound(data)
 
     def take_message(self, message: ClientMessage, link: Link) -> None:
         """Do what a client asks.
@@ -250,18 +223,17 @@ class Visit:
         Raises:
             LiveError: it cannot be done.
         """
-        assert self._connection is not None
         talk = self._cast.talk
         match message:
             case Offer():
-                self._connection.offer(message.sdp, self._answered)
+                self._media.offer(message.sdp)
             case Typed():
                 self._opened.check_question(message.text)
                 talk.type(message.text)
             case Stop():
                 talk.stop()
             case Mute():
-                self._muted = message.muted
+                self._media.muted = message.muted
                 talk.mute(message.muted)
             case SpeakLanguage():
                 self._opened.check_language(message.language)
@@ -280,49 +252,14 @@ class Visit:
                 talk.see(message.blendshapes)
             case Report():
                 self._told(message)
-            case Audio(on=True):
-                self._connection.to_socket(link)
             case Audio():
-                self._connection.off_socket()
+                self._media.audio(link if message.on else None)
             case Withdraw():
                 self._happened(HandoffEnded(self._turn))
             case End():
                 self._end("visitor")
             case Hello():
                 raise LiveError("bad_message", "hello was said already", "say it once, at the beginning")
-
-    # Sound and picture
-
-    def _answered(self, answer: str | LiveError) -> None:
-        if isinstance(answer, LiveError):
-            self._post.fail(answer)
-        else:
-            self._post.send("answer", sdp=answer)
-
-    def _connected(self, state: str) -> None:
-        if state == "connected":
-            self._greet()
-        else:
-            self._post.send(
-                "notice",
-                code="media_lost",
-                message="The connection for sound and picture was lost; trying again.",
-            )
-
-    def _hear(self, pcm: NDArray[Any]) -> None:
-        if not self._closed and not self._muted:
-            self._cast.talk.hear(pcm)
-            if self._taping is not None and self._cast.ears is None:
-                self._taping.hear(pcm)
-
-    def _taped(self, what: Notice | LiveError) -> None:
-        if isinstance(what, LiveError):  # its words are for the operator: they name folders
-            log.warning("session %s: %s", self._guest.session, what)
-            self._post.fail(
-                LiveError(what.code, "the conversation cannot be recorded", "it goes on without a recording")
-            )
-        else:
-            self._happened(what)
 
     def _greet(self) -> None:
         """Say hello, once a session, as soon as it can be heard."""
@@ -347,8 +284,8 @@ class Visit:
                 self._turn, self._person = event.turn, event.sentence.person
             case VerdictGiven() if event.verdict.action is Action.END:
                 self._to_end = True
-            case HeardWords() if event.final and self._taping is not None:
-                self._taping.caption(event.text)
+            case HeardWords() if event.final:
+                self._media.caption(event.text)
             case Notice() if event.code != "recording":
                 log.warning("session %s: %s: %s", self._guest.session, event.code, event.message)
             case _:

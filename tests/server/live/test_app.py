@@ -257,7 +257,7 @@ async def test_a_session_that_cannot_begin_ends_and_frees_its_place(
     def fail(*given: object, **more: object) -> None:
         raise RuntimeError("as it was told")
 
-    monkeypatch.setattr("server.live.visit.Connection", fail)
+    monkeypatch.setattr("server.live.media.Connection", fail)
     session = await server.session()
     async with server.live(session, hello=False) as client:
         await client.send("hello", token=session["token"])

@@ -58,7 +58,7 @@ async def recorded(
     """The visitor's channel of a recording of a session that heard this, and when speaking began in it."""
     ears = OverheardEars(ScriptedRecognizer([transcript]))
     recording = Recording.start(folder, "s1", size=SIZE, settings=ALL, mask=a_mask(**settings))
-    ears.tell = recording.overhear
+    ears.tell = recording.hear
     heard = np.concatenate([np.zeros(16_000, np.float32), pcm, np.zeros(40_000, np.float32)])
     silent = np.zeros(MOMENT_OUT, np.int16)
     asked = False
@@ -131,14 +131,14 @@ async def test_nothing_reaches_the_disk_before_it_is_known_what_was_said(tmp_pat
     ears = OverheardEars(ScriptedRecognizer())
     settings = RecordingSettings(min_free_bytes=0, waiting_frames=1000)
     recording = Recording.start(tmp_path, "s1", size=SIZE, settings=settings, mask=a_mask())
-    ears.tell = recording.overhear
+    ears.tell = recording.hear
     heard = np.concatenate([np.zeros(16_000 * 6, np.float32), pcm, pcm])
     for index in range(len(heard) // MOMENT):
         frame = np.full((SIZE[1], SIZE[0], 3), index % 250, np.uint8)
         recording.take(LiveMoment(index, frame, np.zeros(MOMENT_OUT, np.int16), "", False))
         ears.take(heard[index * MOMENT : (index + 1) * MOMENT])
     path = recording.path
-    await eventually(lambda: not recording._moments_waiting)
+    await eventually(lambda: not recording._backlog.moments)
     (tmp_path / "killed.mp4").write_bytes(path.read_bytes())  # as kill -9 would leave it
     left = sound(tmp_path / "killed.mp4")[0]
     assert 3 < len(left) / 48_000 <= 6
