@@ -7,7 +7,7 @@ import getpass
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,7 @@ class Kept:
             if dossier.empty or (self.desk and dossier.desk != self.desk):
                 continue
             privacy = self.privacy.get(dossier.desk)
-            dossier = await collect(self.store, self.recordings, name, privacy.keep if privacy else "masked")
+            dossier = replace(dossier, kept=privacy.keep) if privacy else dossier
             await self.store.note(Deed(actor(), "export", name, dossier.desk))
             file = folder / f"conversation-{name}.zip"
             await asyncio.to_thread(_write, dossier, file)

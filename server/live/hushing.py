@@ -13,6 +13,7 @@ from server.live.masking import SessionMask
 from server.live.overhearing import Utterance
 from server.live.quiet import silent
 from server.live.told_numbers import called_spans
+from server.live.voices import OUT_HZ
 from speech.errors import SpeechError
 from speech.recognizer import LOW_CONFIDENCE, RECOGNITION_RATE_HZ, Transcript
 from speech.timeline import Pcm, Word
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("visavis.live")
 
-MOMENT_RATE_HZ = 48_000
-"""Of the avatar's sound as it leaves."""
 MARGIN_S = 0.15
 """Muted before and after a word: what times words is not more exact."""
 UNSURE_S = 0.3
@@ -51,7 +50,7 @@ def hushed(utterance: Utterance, mask: SessionMask, sound: SoundOf) -> list[Rang
     settings = mask.settings
     if settings.mute == "off":
         return []
-    whole = _around([(utterance.start, utterance.end)], 0.0)
+    whole = [(utterance.start, utterance.end)]
     transcript = utterance.transcript
     unclear = (
         transcript is None or not transcript.text.strip() or transcript.confidence < LOW_CONFIDENCE
@@ -94,13 +93,13 @@ class SentenceHush:
         """
         if self._latest is None or self._latest[0] is not spoken:
             self._latest = spoken, self._times(spoken)
-        first, muted = round(at_s * MOMENT_RATE_HZ), False
+        first, muted = round(at_s * OUT_HZ), False
         for start_s, end_s in self._latest[1]:
-            start = max(0, int(start_s * MOMENT_RATE_HZ) - first)
-            end = min(len(pcm), int(end_s * MOMENT_RATE_HZ) - first)
+            start = max(0, int(start_s * OUT_HZ) - first)
+            end = min(len(pcm), int(end_s * OUT_HZ) - first)
             if start < end:
                 tone = self._mask.settings.mute == "tone"
-                instead = silent(end - start, first + start, tone=tone, rate=MOMENT_RATE_HZ)
+                instead = silent(end - start, first + start, tone=tone, rate=OUT_HZ)
                 pcm, muted = pcm.copy(), True
                 pcm[start:end] = np.rint(instead * 32767).astype(np.int16)
         return pcm, muted
