@@ -8,11 +8,12 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 import pytest
+from pydantic import HttpUrl
 
 from agent.clock import MediaClock
 from agent.conversation import Conversation
@@ -20,10 +21,12 @@ from agent.conversation_events import CardShown, ConversationEvent, SentenceBega
 from agent.ears import Ears
 from agent.engines import Engines
 from agent.events import Ended, ErrandMoved, Event, Heard, Screened, Shown, Spoken, Written
+from agent.llm import OpenAIAnswerer
 from agent.painter import Easels, ThreadPainter
 from agent.reply import reply
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome
+from agent.settings import Answering, Persona
 from agent.stage import LiveMoment, Stage
 from agent.tools import Slot, Tool, tool
 from avatar import load_renderer, load_rig
@@ -33,7 +36,8 @@ from moderation.verdict import Direction
 from speech.recognizer import Transcript
 from speech.scripted import ScriptedRecognizer
 from speech.scripted_voice import ScriptedSynthesizer
-from tests.agent.scripted import scripted_engines
+from tests.agent.scripted import PASSAGE, scripted_engines
+from tests.openai_server import Behaviour, openai_server
 
 FINE, VILE, MORE = "You have thirty days.", "Those people are zorgs.", "And it is free."
 NUMBER = Slot(pattern=r"\d{5}", ask={})
@@ -303,6 +307,41 @@ async def test_a_live_visitor_neither_hears_nor_reads_what_is_refused(tmp_path: 
     assert turn.heard.startswith(f"Fine. {SAFE}")
     assert remembered.reply == turn.heard
     assert turn.outcome is Outcome.REFUSED
+
+
+async def test_a_sentence_of_a_model_that_is_refused_stops_the_stream_and_is_not_remembered(
+    tmp_path: Path,
+) -> None:
+    pieces = ["You have thirty", " days [1]. ", "All zorgs", " pay the postage [1]. ", "Members pay", " no"]
+    behaviour = Behaviour(pieces, pause_s=0.02, stall_after=5)
+    with openai_server(behaviour) as url:
+        settings = Answering(engine="openai", base_url=HttpUrl(url), model="test", timeout_s=30.0)
+        model = OpenAIAnswerer(settings, Persona(company="Acme"))
+        judge = Judge(thinks_s=0.2)
+        engines = guarded(scripted_engines(tmp_path, model), judge)
+        text = "You have thirty days. All zorgs pay the postage. Members pay no postage."
+        engines.knowledge.passage = replace(PASSAGE, text=text)  # type: ignore[attr-defined]
+        synthesizer = ScriptedSynthesizer(rate=8.0)
+        engines.synthesizer = synthesizer
+        async with aclosing(live(engines)) as lives:
+            async for watched in lives:
+                assert watched.conversation is not None
+                watched.conversation.type("How many days may I keep it, and who pays the postage?")
+                turn = await watched.ended()
+                remembered = watched.conversation.history.exchanges[-1]
+                break
+        assert await asyncio.to_thread(behaviour.disconnected.wait, 5)
+    began = [event.sentence for event in watched.events if isinstance(event, SentenceBegan)]
+    assert any("zorgs" in text for _, text in judge.judged)  # the model said it, and the sources support it
+    assert [one.text.startswith(start) for one, start in zip(began, (FINE, SAFE), strict=True)] == [
+        True,
+        True,
+    ]
+    assert not any(word in caption for caption in watched.captions for word in ("zorgs", "Members"))
+    assert not any("Members" in text for text in synthesizer.spoken)
+    assert turn.heard.startswith(f"{FINE} {SAFE}")
+    assert remembered.reply == turn.heard
+    assert turn.outcome is remembered.outcome is Outcome.REFUSED
 
 
 async def test_a_barge_in_while_engines_judge_ends_the_reply(tmp_path: Path, slow: Judge) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import pytest
 
 from speech.errors import SpeechError
-from speech.prosody import EMOTIONS, Prosody, espeak_settings, piper_settings, prosody
+from speech.espeak import EspeakSynthesizer
+from speech.prosody import EMOTIONS, FASTEST, SLOWEST, Prosody, espeak_settings, piper_settings, prosody
+from speech.scripted_voice import ScriptedSynthesizer
+from speech.synthesizer import Synthesizer
+from speech.timeline import Speech
 
 
 def test_the_seven_emotions_of_the_design_are_there_and_all_differ() -> None:
@@ -54,3 +59,37 @@ def test_engines_get_numbers_in_their_own_ranges() -> None:
     assert espeak_settings(Prosody()).rate in range(160, 180)
     assert piper_settings(prosody("thinking")).length_scale > 1.0
     assert piper_settings(prosody("neutral")).noise_w_scale == 1.0
+
+
+@pytest.fixture(scope="module")
+def voices() -> Iterator[dict[str, Synthesizer]]:
+    voices: dict[str, Synthesizer] = {"espeak": EspeakSynthesizer(), "scripted": ScriptedSynthesizer()}
+    yield voices
+    for voice in voices.values():
+        voice.close()
+
+
+@pytest.mark.parametrize("engine", ["espeak", "scripted"])
+@pytest.mark.parametrize("pace", [0.8, 1.2])
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("You can bring it back to any of our shops", "en"), ("您可以把它带到我们的任何一家店", "zh")],
+)
+def test_pace_makes_speech_shorter_or_longer_by_its_factor(
+    voices: dict[str, Synthesizer], engine: str, pace: float, text: str, language: str
+) -> None:
+    usual, paced = (voices[engine].speak(text, language=language, pace=one) for one in (1.0, pace))
+    assert voiced_s(paced) == pytest.approx(voiced_s(usual) / pace, rel=0.06)
+    assert paced.text == usual.text
+
+
+def test_pace_and_emotion_together_stay_within_what_sounds_natural() -> None:
+    assert prosody("thinking", pace=0.5).rate == SLOWEST
+    assert prosody("happy", pace=3.0).rate == FASTEST
+    assert prosody("happy", 0.0, pace=0.9) == Prosody(rate=0.9)
+
+
+def voiced_s(speech: Speech) -> float:
+    """How long it takes from the first sound to the end of the last word."""
+    said = [one for one in speech.phonemes if one.symbol]
+    return said[-1].end_s - said[0].start_s
