@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, assert_never
+from urllib.parse import unquote_plus
 
 from agent.conversation_events import (
     CardShown,
@@ -171,7 +172,11 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
             kind, turn = "felt", event.turn
             scores, voice = event.emotion.scores, event.voice
             data = {"label": event.emotion.label, "intensity": event.emotion.intensity, "scores": scores}
-            data |= {"confidence": event.confidence, "words": event.words.label, "voice": voice and voice.label}
+            data |= {
+                "confidence": event.confidence,
+                "words": event.words.label,
+                "voice": voice and voice.label,
+            }
         case VerdictGiven():
             verdict = event.verdict
             kind, turn = "verdict", event.turn
@@ -192,7 +197,7 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
                 "language": sentence.language,
                 "emotion": sentence.emotion.label,
                 "outcome": sentence.outcome.value,
-                "citations": _citations(sentence.citations),
+                "citations": _citations(sentence.citations, words),
             }
             if sentence.person:
                 data["person"] = sentence.person
@@ -200,16 +205,17 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
             card = event.card
             kind, turn = "card", event.turn
             items = [words.of_desk(item) for item in card.items]
-            data = {"kind": card.kind, "title": words.of_desk(card.title), "items": items, "url": card.url}
-            if data["title"] is None:
-                data = {"kind": card.kind}
+            data = {"kind": card.kind, "title": words.of_desk(card.title), "items": items}
+            data = (
+                {"kind": card.kind} if data["title"] is None else {**data, "url": _address(card.url, words)}
+            )
         case TurnEnded():
             kind, turn = "turn", event.turn
             data = {
                 **_kept("heard", event.heard, words.of_desk(event.heard), "heard_characters"),
                 "outcome": event.outcome.value,
                 "interrupted": event.interrupted,
-                "citations": _citations(event.citations),
+                "citations": _citations(event.citations, words),
                 "timings_ms": event.timings_ms,
             }
             question = words.of_visitor(event.question)
@@ -250,19 +256,25 @@ def _kept(name: str, text: str, kept: str | None, length: str = "characters") ->
     return {length: len(text)} if kept is None else {name: kept}
 
 
-def _citations(citations: Iterable[Citation]) -> list[dict[str, Any]]:
-    return [
-        {
-            "source": each.source,
-            "title": each.title,
-            "score": each.score,
-            "text": each.text,
-            "url": each.url,
-            "page": each.page,
-            "section": each.section,
+def _citations(citations: Iterable[Citation], words: Words) -> list[dict[str, Any]]:
+    """Return what replies rest on: a tool's results name the visitor, so they are words like all others."""
+    rows = []
+    for each in citations:
+        row = {"source": each.source, "score": each.score, "page": each.page, "section": each.section}
+        told = {
+            "title": words.of_desk(each.title),
+            "text": words.of_desk(each.text),
+            "url": _address(each.url, words),
         }
-        for each in citations
-    ]
+        rows.append(row | {name: value for name, value in told.items() if value is not None})
+    return rows
+
+
+def _address(url: str, words: Words) -> str | None:
+    """Return a web address as it is kept: it may hold what a form was filled in with, in web writing."""
+    plain = unquote_plus(url)
+    kept = words.of_desk(plain)
+    return url if kept == plain else kept
 
 
 def _plain(value: Any) -> Any:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation_events import HeardWords, Notice, SentenceBegan, TurnEnded
+from agent.cards import Card
+from agent.conversation_events import CardShown, HeardWords, Notice, SentenceBegan, TurnEnded
 from agent.handoff_record import Handoff, Line
 from agent.particulars import Particulars
 from agent.privacy import Privacy
-from agent.sentence import Outcome, Sentence
+from agent.sentence import Citation, Outcome, Sentence
 from moderation.policy import Policy
 from server.live.cases import Case
 from server.live.contacts import hash_of, hashes_of
@@ -155,3 +156,24 @@ def test_a_sentence_of_the_desk_keeps_the_desks_own_words() -> None:
     row = row_of("s1", SentenceBegan(1, Sentence("It is order 10342.")), 0.0, a_mask())
     assert row is not None
     assert json.loads(row.data)["text"] == "It is order 10342."
+
+
+@pytest.mark.parametrize("keep", ["masked", "none"])
+def test_what_a_tool_found_is_kept_as_words_are(keep: str) -> None:
+    mask = a_mask(keep=keep)
+    mask.of_visitor("my name is Anna Kern")
+    asked = "https://t.example/track?mail=anna%40kern.example&tel=%2B442079460958"
+    cited = Citation("tool:order", "Order of Anna", f"Anna Kern, {CARD}, anna@kern.example", 1.0, url=asked)
+    sentence = SentenceBegan(1, Sentence("Done.", "en", citations=(cited,)))
+    turn = TurnEnded(1, "", "", Outcome.ANSWERED, False, (cited,))
+    shown = CardShown(1, Card("link", "Your parcel", url=asked))
+    for event in (sentence, turn, shown):
+        row = row_of("s", event, 1.0, mask)
+        assert row is not None
+        assert not any(each in row.data for each in ("Anna", "Kern", "kern", "4111", "7946"))
+        for found in json.loads(row.data).get("citations", ()):
+            assert found["source"] == "tool:order"
+            assert ("text" in found) == ("title" in found) == ("url" in found) == (keep == "masked")
+    plain = row_of("s", CardShown(1, Card("link", "Ours", url="https://t.example/a+b?c=1")), 1.0, a_mask())
+    assert plain is not None
+    assert json.loads(plain.data)["url"] == "https://t.example/a+b?c=1"
