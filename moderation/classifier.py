@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ FAINT = 0.02
 """Scores below are left out."""
 MOST_CHARACTERS = 8000
 """Of a text that is read; the rules read the rest."""
+_SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?。！？\n]+|$)")
+SHORT = 12
+"""Characters of a sentence that says little by itself."""
+LONG = 16
+"""Words, or Chinese characters, of a stretch; the next begins at its middle."""
+_PIECE = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
+MOST_PARTS = 16
+"""Sentences of a text that are read by themselves; the panel cuts longer texts before."""
 _WORD = re.compile(r"\w")
 
 
@@ -55,7 +64,7 @@ class EmbeddedClassifier:
         if linear.heads != encoder.heads[: len(linear.heads)]:
             raise ValueError(f"{linear.heads} and {encoder.heads} are not of one training")
         self.heads = linear.heads
-        self._linear, self._encoder = linear, encoder
+        self._linear, self.encoder = linear, encoder
         self._blends = {
             language: np.array(
                 [[b.linear, b.encoder, b.bias] for b in (heads[head] for head in self.heads)], np.float32
@@ -64,9 +73,18 @@ class EmbeddedClassifier:
         }
 
     def scores(self, texts: Sequence[str], direction: Direction) -> list[dict[str, float]]:
-        """Category → 0..1 for each text; categories that are out of the question are left out."""
-        del direction  # what is said is judged alike whoever says it; the policy tells them apart
-        return [self._categories(row) for row in self.probabilities(texts)]
+        """Category → 0..1 for each text; categories that are out of the question are left out.
+
+        What is spoken is read as a whole, and sentence by sentence: friendly words around a threat do not
+        hide it. Documents and results are read as a whole; a single sentence of them is often an order.
+        """
+        read = [(owner, part) for owner, text in enumerate(texts) for part in _parts(text, direction)]
+        found = self.probabilities([part for _, part in read])
+        out: list[dict[str, float]] = [{} for _ in texts]
+        for (owner, _), row in zip(read, found, strict=True):
+            for category, score in self._categories(row).items():
+                out[owner][category] = max(out[owner].get(category, 0.0), score)
+        return out
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Every head's score of each text, float32[texts, heads], 0..1; 0 for a text without a word."""
@@ -77,7 +95,7 @@ class EmbeddedClassifier:
             return out
         chosen = [read[index] for index in kept]
         linear = self._linear.logits(chosen)
-        encoder = self._encoder.logits(chosen)[:, : len(self.heads)]
+        encoder = self.encoder.logits(chosen)[:, : len(self.heads)]
         for row, index in enumerate(kept):
             by_linear, by_encoder, bias = self._blends[language_of(read[index])]
             logits = by_linear * linear[row] + by_encoder * encoder[row] + bias
@@ -91,6 +109,40 @@ class EmbeddedClassifier:
         likeliest = max(TOXIC_MAY_BE, key=scores.__getitem__)
         scores[likeliest] = max(scores[likeliest], toxic)
         return {category: score for category, score in scores.items() if score >= FAINT}
+
+
+def _parts(text: str, direction: Direction) -> list[str]:
+    """The text, and what stands in it by itself: its sentences, and stretches of long ones."""
+    if direction not in (Direction.INPUT, Direction.OUTPUT):
+        return [text]
+    parts: list[str] = []
+    for sentence in _SENTENCE.findall(text[:MOST_CHARACTERS]):
+        if parts and (len(parts[-1]) < SHORT or len(sentence) < SHORT):
+            parts[-1] += sentence
+        else:
+            parts.append(sentence)
+    parts = [stretch for part in parts for stretch in _stretches(part)][:MOST_PARTS]
+    return [text, *parts] if len(parts) > 1 else [text]
+
+
+def _stretches(sentence: str) -> list[str]:
+    """A sentence, and pieces of it where it is long: what is heard has no full stops."""
+    words = list(_PIECE.finditer(sentence))
+    if len(words) <= LONG:
+        return [sentence]
+    starts = range(0, len(words) - LONG // 2, LONG // 2)
+    ends = [words[min(start + LONG, len(words)) - 1].end() for start in starts]
+    return [sentence[words[start].start() : end] for start, end in zip(starts, ends, strict=True)]
+
+
+@lru_cache(maxsize=1)
+def shared_classifier() -> EmbeddedClassifier:
+    """The classifier that ships, loaded once in a process.
+
+    Raises:
+        ModerationError: See `load_classifier`.
+    """
+    return load_classifier()
 
 
 def load_classifier(folder: Path | None = None) -> EmbeddedClassifier:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from moderation.panel import Engine
@@ -22,7 +21,9 @@ def open_engines(policy: Policy) -> list[Engine]:
     settings = policy.engines
     engines: list[Engine] = []
     if settings.embedded:
-        engines.append(Engine(_embedded(), inline=True))
+        from moderation.classifier import shared_classifier
+
+        engines.append(Engine(shared_classifier(), inline=True))
     if settings.openai is not None:
         from moderation.engine_openai import OpenAIModeration
 
@@ -40,15 +41,3 @@ def open_engines(policy: Policy) -> list[Engine]:
 
 def _timed(classifier: Classifier, settings: OpenAIEngine | LlamaGuardEngine | OnnxEngine) -> Engine:
     return Engine(classifier, budget_s=settings.budget_ms / 1e3, directions=settings.directions)
-
-
-@lru_cache(maxsize=1)
-def _embedded() -> Classifier:
-    """Load the classifier that ships, once in a process.
-
-    Raises:
-        ModerationError: Its file is missing or damaged.
-    """
-    from moderation.classifier import load_classifier
-
-    return load_classifier()

@@ -31,6 +31,10 @@ Judge: TypeAlias = Callable[[Sequence[str], Direction], Sequence[Mapping[str, fl
 """Category → 0..1 for each text, at once."""
 HARMLESS = 0.08
 """Below this score in every category of harm a sentence counts as harmless."""
+CERTAIN = 0.9
+"""From this score on a listed phrase is what it is, in whatever sentence: slurs, threats."""
+CARRIED = 8
+"""Letters around a find that a sentence must have to say more than the find itself."""
 FAINT = 0.4
 """Share of its score that a find keeps: it is known of, and decides nothing."""
 _END = re.compile(r"[.!?。！？\n]")
@@ -52,10 +56,15 @@ class SecondLook:
 
     def at(self, text: str, findings: Sequence[Finding], direction: Direction) -> list[Finding]:
         """Return the findings; those that are taken back with a faint score."""
-        doubted = [finding for finding in findings if finding.rule in self._listed]
-        if not doubted:
+        sentences = {
+            finding: sentence
+            for finding in findings
+            if finding.rule in self._listed and finding.score < CERTAIN
+            for sentence in [_around(text, finding)]
+            if len(sentence) >= finding.end - finding.start + CARRIED
+        }
+        if not sentences:
             return list(findings)
-        sentences = {finding: _around(text, finding) for finding in doubted}
         asked = list(dict.fromkeys(sentences.values()))
         try:
             judged = self._judge(asked, direction)

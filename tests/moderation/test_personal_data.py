@@ -115,7 +115,7 @@ def test_the_desk_says_only_its_own_contacts() -> None:
         "Call 020 7946 0111, write to a@evil.example or see http://evil.example/x.", "output"
     )
     assert foreign.action == "mask"
-    assert foreign.text == "Call [phone number], write to [e-mail address] or see [link]"
+    assert foreign.text == "Call [phone number], write to [e-mail address] or see [link]."
     assert guard.screen("my number is 020 7946 0958").rule == "pii.phone"
 
 

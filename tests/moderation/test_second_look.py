@@ -27,7 +27,7 @@ class Reader:
 
 
 def find(text: str, word: str, rule: str = "violence.threat") -> Finding:
-    return Finding(rule, 0.9, text.index(word), text.index(word) + len(word))
+    return Finding(rule, 0.8, text.index(word), text.index(word) + len(word))
 
 
 def test_only_the_sentence_around_a_find_is_read() -> None:
@@ -56,6 +56,14 @@ def test_grave_finds_are_never_doubted(rule: str) -> None:
     assert reader.asked == []
 
 
+@pytest.mark.parametrize("score", [0.8, 0.95])
+def test_slurs_and_finds_that_stand_alone_are_never_doubted(score: float) -> None:
+    reader, text = Reader("nobody"), "words" if score < 0.9 else "some words in a sentence"
+    found = [Finding("hate.slur", score, text.index("words"), text.index("words") + 5)]
+    assert SecondLook(reader.scores, ["hate.slur"]).at(text, found, Direction.INPUT) == found
+    assert reader.asked == []
+
+
 def test_without_a_second_opinion_the_first_one_stands() -> None:
     def broken(texts: Sequence[str], direction: Direction) -> list[dict[str, float]]:
         raise RuntimeError("no memory")
@@ -66,7 +74,7 @@ def test_without_a_second_opinion_the_first_one_stands() -> None:
 
 
 def test_the_policy_decides_whether_a_guard_doubts_its_lists() -> None:
-    said = "you are a stupid bitch"
+    said = "have you seen the porn that he found on my phone"
     engine = Engine(Reader("nobody"), inline=True)
     doubting = Guard(Policy.load(), classifiers=[engine])
     certain = Guard(Policy.from_table({"engines": {"second_look": False}}), classifiers=[engine])
