@@ -14,9 +14,18 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from server.live.fragments import FRAGMENT_FRAMES
 from tests.server.served import Served, a_desk, served, until
 
 QUESTION = "What are your opening hours?"
+FRAMES = 100
+"""That a recording of four fragments has at least."""
+
+
+def frames_in(film: Path) -> int:
+    """Count the frames of a film that is being written."""
+    with av.open(str(film)) as clip:
+        return sum(packet.size > 0 for packet in clip.demux(video=0))
 
 
 @contextmanager
@@ -52,8 +61,11 @@ def test_a_killed_server_leaves_whole_recordings_and_one_that_is_stopped_lets_se
         assert httpx.get(f"{server.address}/desks", trust_env=False).json()[0]["record"]
         with a_visitor(server) as (name, socket):
             film = state / "recordings" / f"{name}.mp4"
+            seen = 0
             for _ in socket:  # what comes has to be read, or the server is held up
-                if film.exists() and film.read_bytes().count(b"moof") >= 4:
+                before, seen = seen, film.read_bytes().count(b"moof") if film.exists() else 0
+                # a busy machine leaves frames out, and of the last fragment not all may be there
+                if seen > before and seen >= 4 and frames_in(film) > FRAMES + FRAGMENT_FRAMES:
                     break
             server.kill()
     assert kept(name)[:2] == (None, "")
@@ -78,7 +90,7 @@ def test_a_killed_server_leaves_whole_recordings_and_one_that_is_stopped_lets_se
     with av.open(str(film)) as clip:
         assert clip.duration is not None
         assert clip.duration / 1e6 >= 6
-        assert len(list(clip.decode(video=0))) > 100
+        assert len(list(clip.decode(video=0))) > FRAMES
     captions = film.with_suffix(".vtt").read_text(encoding="utf-8")
     assert captions.startswith("WEBVTT\n")
     assert f"<v Visitor>{QUESTION}" in captions
