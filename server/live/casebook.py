@@ -53,7 +53,7 @@ class Casebook:
     def keep(self, case: Case) -> None:
         """Write a case down as it stands; once nobody has to do anything about it, without personal data."""
         if self._store is not None:
-            self._store.put_handoff(case.session, case.state, case.kept(words=self._store.keeps_words))
+            self._store.put_handoff(case.session, case.state, case.kept())
 
     def drop(self, session: str) -> None:
         """Forget a case: its visitor had it erased."""

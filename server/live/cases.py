@@ -138,16 +138,12 @@ class Case:
         """Return a line that `take` gave last as others than the person may read it."""
         return self._kept[-1] if self.said and self.said[-1] is line else line
 
-    def kept(self, *, words: bool) -> str:
-        """Return it as it is kept in the store, as JSON.
-
-        Args:
-            words: the visitor's words are kept; else only what was said to them.
-        """
+    def kept(self) -> str:
+        """Return it as it is kept in the store, as JSON; of words that are not kept, what the desk said."""
         document = self._document(self._kept)
         if self.mask is not None and not self.open:
             document = masked_document(document, self.mask)
-        if not words or (self.mask is not None and self.mask.settings.keep == "none"):
+        if self.mask is not None and self.mask.settings.keep == "none":
             lines = [line for line in document.transcript if line.who != "visitor"]
             document = document.model_copy(update={"transcript": lines, "summary": "", "data": {}})
         return document.model_dump_json()

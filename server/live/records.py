@@ -127,20 +127,13 @@ class Words(Protocol):
 
 
 class AllWords:
-    """Keeps what comes, or only what the desk says.
+    """Keeps all words as they come."""
 
-    Args:
-        visitors: whether the visitor's words are kept.
-    """
+    def of_visitor(self, text: str) -> str:
+        """Return the words."""
+        return text
 
-    def __init__(self, *, visitors: bool = True) -> None:
-        self._visitors = visitors
-
-    def of_visitor(self, text: str) -> str | None:
-        """Return the words, or None."""
-        return text if self._visitors else None
-
-    def of_desk(self, text: str) -> str | None:
+    def of_desk(self, text: str) -> str:
         """Return the words."""
         return text
 

@@ -51,13 +51,11 @@ class EventStore:
         writer: EventWriter,
         server: str,
         *,
-        keep_words: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Use `open`."""
         self._database, self._writer, self._server = database, writer, server
-        self._keep_words, self._clock = keep_words, clock
-        self._words: Words = AllWords(visitors=keep_words)
+        self._clock = clock
         self._readers = ThreadPoolExecutor(1, "store-reader")
 
     @classmethod
@@ -67,7 +65,6 @@ class EventStore:
         *,
         settings: WriterSettings | None = None,
         heartbeat: HeartbeatSettings | None = None,
-        keep_words: bool = True,
         on_notice: Callable[[Notice], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> Self:
@@ -77,8 +74,6 @@ class EventStore:
             url: SQLAlchemy's, or the path of a SQLite file (created, readable by its owner alone).
             settings: how events are written.
             heartbeat: how servers that share the database know of each other.
-            keep_words: whether what visitors said is kept (as the guard let it through); all else is kept
-                anyway.
             on_notice: told "store_failed" and "store_recovered", once each time; called in the writer's
                 thread.
             clock: seconds since 1970.
@@ -90,7 +85,7 @@ class EventStore:
         database = Database.open(url, busy_s=settings.busy_s)
         beats = Heartbeat(database, heartbeat or HeartbeatSettings(), clock)
         writer = EventWriter(database, settings, on_notice, beats)
-        return cls(database, writer, beats.server, keep_words=keep_words, clock=clock)
+        return cls(database, writer, beats.server, clock=clock)
 
     def put(self, session_id: str, event: StoredEvent, words: Words | None = None) -> None:
         """Take an event; it is committed within `batch_s` and a transaction's time. Never waits or raises.
@@ -98,7 +93,7 @@ class EventStore:
         Args:
             session_id: whose.
             event: what happened.
-            words: what of its words is kept; None: as the store was told when it was opened.
+            words: what of its words is kept; None: all of them.
         """
         at, session_id = self._clock(), session_id[:SESSION_CHARS]
         if isinstance(event, SessionOpened):
@@ -114,18 +109,13 @@ class EventStore:
             self._writer.change(session_id, {"closed_at": at, "reason": event.reason[:64]})
             return
         try:
-            row = row_of(session_id, event, at, words if words and self._keep_words else self._words)
+            row = row_of(session_id, event, at, words or AllWords())
         except Exception:
             # An event that cannot be written down must not end the conversation it tells of.
             self._writer.refuse()
             return
         if row is not None:
             self._writer.add(row)
-
-    @property
-    def keeps_words(self) -> bool:
-        """Whether what visitors said is kept."""
-        return self._keep_words
 
     def put_handoff(self, session_id: str, state: str, document: str) -> None:
         """Take how passing a visitor on stands, and commit it now rather than soon. Never waits or raises.

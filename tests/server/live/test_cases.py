@@ -2,8 +2,11 @@
 
 from agent.conversation_events import HeardWords, PersonTold, SentenceBegan, TurnEnded
 from agent.handoff_record import Handoff, Line
+from agent.privacy import Privacy
 from agent.sentence import Outcome, Sentence
+from moderation.policy import Policy
 from server.live.cases import LINES, Case, stored
+from server.live.masking import Masker, SessionMask
 
 HANDOFF = Handoff("asked", True, True, "en", "About a tent.", (Line("visitor", "Hi"),), {"names": ("Anna",)})
 
@@ -69,11 +72,11 @@ def test_what_is_told_to_the_person_is_kept_masked() -> None:
     assert one.masked(line).text == "Call [phone number] about [number]."
     assert one.document("Anna").transcript[-1].text == "Call 087 123 4567 about 10342."
     assert one.document("Ben").transcript[-1].text == "Call [phone number] about [number]."
-    kept = stored(one.kept(words=True), over=False)
+    kept = stored(one.kept(), over=False)
     assert kept.transcript[-1].text == "Call [phone number] about [number]."
     assert kept.transcript[-1].flagged == "unclear"
     assert (kept.state, kept.live) == ("taken", True)
-    assert stored(one.kept(words=True), over=True).state == "left"
+    assert stored(one.kept(), over=True).state == "left"
 
 
 def test_who_has_the_conversation_no_more_reads_it_masked_and_so_does_who_takes_it_then() -> None:
@@ -88,11 +91,12 @@ def test_who_has_the_conversation_no_more_reads_it_masked_and_so_does_who_takes_
     assert one.document("Ben").transcript[-1].text == "[phone number]"
 
 
-def test_a_store_without_visitors_words_keeps_none_here_either() -> None:
+def test_a_desk_that_keeps_no_words_keeps_none_of_visitors_here_either() -> None:
     one = case()
+    one.mask = SessionMask(Masker(Policy.load(), Privacy(keep="none")))
     one.take(HeardWords(1, "my words", final=True), 2.0, "")
     one.take(SentenceBegan(1, Sentence("Ours.")), 3.0, "")
-    kept = stored(one.kept(words=False), over=False)
+    kept = stored(one.kept(), over=False)
     assert [line.text for line in kept.transcript] == ["Ours."]
     assert (kept.summary, kept.data) == ("", {})
 

@@ -100,9 +100,9 @@ def test_a_case_that_is_through_is_kept_masked(consent: bool, by: str, data: obj
     lines = (Line("visitor", f"card {CARD}, my name is Anna Kern"), Line("ai", "Thanks, Anna."))
     handoff = Handoff("asked", True, consent, "en", f"They say {CARD}", lines, told)
     case = Case("s1", "front", handoff, 1.0, 1.0, str, mask=a_mask(), by=by)
-    assert CARD in case.kept(words=True)  # the person in another process has to know
+    assert CARD in case.kept()  # the person in another process has to know
     case.move("missed", 2.0)
-    kept = case.kept(words=True)
+    kept = case.kept()
     assert "4111" not in kept
     assert "Anna" not in kept
     assert json.loads(kept)["data"] == data

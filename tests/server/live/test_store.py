@@ -174,18 +174,6 @@ async def test_words_that_may_still_change_are_not_kept(store: EventStore) -> No
     assert [event.data for event in await store.events("s1")] == [{"text": "may I return it"}]
 
 
-async def test_visitors_words_can_be_left_out(path: Path) -> None:
-    store = EventStore.open(str(path), settings=QUICK, keep_words=False)
-    store.put("s1", HeardWords(1, "secret wish", final=True))
-    store.put("s1", a_turn(1, "secret wish"))
-    await store.flush()
-    heard, turn = await store.events("s1")
-    assert heard.data == {"characters": 11}
-    assert "question" not in turn.data
-    assert turn.data["heard"] == "You have thirty days."
-    await store.close()
-
-
 async def test_an_event_is_kept_as_it_was_when_it_happened(store: EventStore) -> None:
     timings = {"turn_end": 400.0}
     store.put("s1", TurnEnded(1, "a", "b", Outcome.ANSWERED, interrupted=False, timings_ms=timings))
