@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.caption import Cue, caption_at, cues_of
 from server.live.fragments import FPS, FragmentedClip
 from server.live.hushing import SentenceHush, hushed
 from server.live.overhearing import Overheard, Piece, Utterance
@@ -18,6 +20,7 @@ from server.live.webvtt import CueFile
 from speech.timeline import Pcm
 
 if TYPE_CHECKING:
+    from agent.events import Spoken
     from agent.stage import LiveMoment
     from server.live.masking import SessionMask
 
@@ -70,6 +73,7 @@ class Tape:
         self._drawn = 0
         self._first: int | None = None
         self._caption = ""
+        self._sentence: tuple[Spoken, list[Cue]] | None = None
         self._worded = 0
         self._open_from: int | None = None
         self.moments = 0
@@ -93,10 +97,10 @@ class Tape:
         for _ in range(at - self.moments):
             self._play(np.zeros(MOMENT_OUT, np.int16))
         self.moments = at + 1
-        if moment.caption != self._caption:
-            self._caption = moment.caption
-            shown = moment.caption if self._mask is None else self._mask.of_desk(moment.caption)
-            self._cues.show(shown or "", self._avatar, at / FPS)
+        caption = moment.caption if self._mask is None else self._masked(moment, self._mask)
+        if caption != self._caption:
+            self._caption = caption
+            self._cues.show(caption, self._avatar, at / FPS)
         self._show(moment.frame, at)
         pcm = moment.pcm
         if self._hush is not None and moment.spoken is not None:
@@ -140,6 +144,17 @@ class Tape:
                 self._clip.close()
         finally:
             self._cues.close(self.moments / FPS)
+
+    def _masked(self, moment: LiveMoment, mask: SessionMask) -> str:
+        """Return a moment's caption as it is kept; what is private may go on from one cue to the next."""
+        spoken = moment.spoken
+        if spoken is None or not moment.caption:
+            return (mask.of_desk(moment.caption) or "") if moment.caption else ""
+        if self._sentence is None or self._sentence[0] is not spoken:
+            text = mask.of_desk(spoken.sentence.text) or ""
+            whole = replace(spoken, sentence=replace(spoken.sentence, text=text))
+            self._sentence = spoken, cues_of(whole) if text else []
+        return caption_at(self._sentence[1], spoken.start_s + moment.at_s + 0.5 / FPS)
 
     def _overhear(self, heard: Overheard, mask: SessionMask) -> None:
         """Add sound that waits until it is known what was said in it, or what is known of it now."""

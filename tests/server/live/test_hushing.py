@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.caption import caption_at, cues_of
 from agent.events import Spoken
 from agent.privacy import Privacy
 from agent.sentence import Sentence
@@ -16,6 +17,7 @@ from server.live.masking import Masker, SessionMask
 from server.live.overhearing import OverheardEars, Utterance
 from server.live.quiet import TONE_LEVEL, silent
 from server.live.recording import Recording, RecordingSettings
+from server.live.tape import Tape
 from server.live.voices import MOMENT, MOMENT_OUT
 from speech.audio import to_mono_16k
 from speech.espeak import EspeakSynthesizer
@@ -164,6 +166,27 @@ def test_what_the_desk_repeats_is_not_heard(tmp_path: Path) -> None:
     assert np.flatnonzero(heard == 0)[[0, -1]] / 48_000 == pytest.approx([0.85, 1.65], abs=0.001)
     assert hush.sound(said, 1.7, loud[:1000])[1] is False
     assert SentenceHush(a_mask(mute="off")).sound(said, 0.0, loud)[1] is False
+
+
+def test_a_number_that_goes_on_in_the_next_caption_is_in_neither(tmp_path: Path) -> None:
+    text = (
+        "I have noted your card number down as 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 for this, and we shall write "
+        "to you about all of it by the end of the day, is that right?"
+    )
+    words = tuple(Word(word, at / 7, (at + 1) / 7) for at, word in enumerate(text.split()))
+    speech = Speech(np.zeros(112_000, np.float32), 16_000, (), words, text)
+    said = Spoken(Sentence(text, "en"), speech, 2.0, 0.0)
+    path = tmp_path / "s1.vtt"
+    tape = Tape(tmp_path / "s1.mp4", path, SIZE, visitor="Visitor", avatar="Mira", mask=a_mask())
+    cues = cues_of(said)
+    for index in range(175):
+        caption = caption_at(cues, 2.0 + index / 25)
+        silence = np.zeros(MOMENT_OUT, np.int16)
+        tape.add(LiveMoment(index, None, silence, caption, True, said, index / 25))
+    tape.close()
+    told = [line.removeprefix("<v Mira>") for line in path.read_text().splitlines() if line.startswith("<v")]
+    assert len(told) > 1
+    assert " ".join(told) == text.replace("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "[card number]")
 
 
 def test_a_tone_can_be_heard_instead() -> None:
