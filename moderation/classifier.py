@@ -20,7 +20,7 @@ from moderation.encoder import Encoder, open_pieces
 from moderation.errors import ModerationError
 from moderation.linear import LinearModel
 from moderation.normalise import language_of
-from moderation.verdict import Direction
+from moderation.verdict import Category, Direction
 
 WEIGHTS = Path(__file__).with_name("weights")
 LINEAR, ENCODER, PIECES, BLEND = "linear.npz", "encoder.onnx", "pieces.txt", "blend.json"
@@ -38,6 +38,8 @@ SHORT = 12
 LONG = 16
 """Words, or Chinese characters, of a stretch; the next begins at its middle."""
 _PIECE = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
+MARGIN, MARGIN_OF_ORDERS = 1.0, 3.0
+"""Of a logit; a single sentence of a harmless long request often reads like an order ("injection")."""
 MOST_PARTS = 16
 """Sentences of a text that are read by themselves; the panel cuts longer texts before."""
 _WORD = re.compile(r"\w")
@@ -64,6 +66,9 @@ class EmbeddedClassifier:
         if linear.heads != encoder.heads[: len(linear.heads)]:
             raise ValueError(f"{linear.heads} and {encoder.heads} are not of one training")
         self.heads = linear.heads
+        self._margins = np.array(
+            [MARGIN_OF_ORDERS if head == Category.INJECTION else MARGIN for head in self.heads], np.float32
+        )
         self._linear, self.encoder = linear, encoder
         self._blends = {
             language: np.array(
@@ -81,8 +86,9 @@ class EmbeddedClassifier:
         read = [(owner, part) for owner, text in enumerate(texts) for part in _parts(text, direction)]
         found = self.probabilities([part for _, part in read])
         out: list[dict[str, float]] = [{} for _ in texts]
-        for (owner, _), row in zip(read, found, strict=True):
-            for category, score in self._categories(row).items():
+        for (owner, part), row in zip(read, found, strict=True):
+            sure = row if part is texts[owner] else self._doubted(row)
+            for category, score in self._categories(sure).items():
                 out[owner][category] = max(out[owner].get(category, 0.0), score)
         return out
 
@@ -101,6 +107,11 @@ class EmbeddedClassifier:
             logits = by_linear * linear[row] + by_encoder * encoder[row] + bias
             out[index] = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         return out
+
+    def _doubted(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores of a piece of a text: torn out of it, it must be clearer by the margins to count as much."""
+        share = np.clip(row, 1e-6, 1 - 1e-6)
+        return np.asarray(1.0 / (1.0 + np.exp(self._margins) * (1.0 - share) / share), np.float32)
 
     def _categories(self, row: NDArray[np.float32]) -> dict[str, float]:
         """The policy's categories: "toxic" is none, and lifts the likeliest that it may be."""
