@@ -86,6 +86,8 @@ class Script:
     poster: Path | None = None
     pause_s: float = 0.15
     """Between two steps of the script."""
+    sentence_s: float | None = None
+    """How long a sentence is spoken; None: three steps."""
     began_s: float = field(default_factory=time.monotonic)
     requests: list[str] = field(default_factory=list)
     sessions: list[NewSession] = field(default_factory=list)
@@ -263,7 +265,8 @@ class Player:
                     for card in self.script.cards:
                         await self.send("card", turn=turn, **card)
                 said = f"{said} {sentence}".strip()
-                await asyncio.sleep(self.script.pause_s * 3)
+                spoken_s = self.script.sentence_s
+                await asyncio.sleep(self.script.pause_s * 3 if spoken_s is None else spoken_s)
             outcome, interrupted = "done", False
         except asyncio.CancelledError:
             outcome, interrupted = "interrupted", True

@@ -203,7 +203,7 @@ def test_picture_and_sound_arrive_and_are_measured(visit: Opens) -> None:
 
 
 def test_stop_leaves_only_what_was_heard(visit: Opens) -> None:
-    here = visit(script=Script(pause_s=1.5))
+    here = visit(script=Script(sentence_s=60.0))
     here.start("Type instead")
     stop = here.page.get_by_role("button", name="Stop the answer")
     assert stop.is_disabled()
@@ -459,7 +459,7 @@ def test_ending_says_goodbye_and_frees_the_place(visit: Opens) -> None:
 
 
 def test_everything_works_by_keyboard(visit: Opens) -> None:
-    here = visit(script=Script(pause_s=1.0))
+    here = visit(script=Script(sentence_s=60.0))
     page = here.page
     page.get_by_role("button", name="Start talking").wait_for()
     page.keyboard.press("Tab")
@@ -730,7 +730,7 @@ def test_the_demo_page_shows_the_widget_with_what_is_chosen(visit: Opens) -> Non
 
 
 def test_the_kiosk_starts_by_touch_and_forgets_a_visitor_who_left(visit: Opens) -> None:
-    here = visit("/kiosk?voice=0&idle_s=1&asked_s=2", has_touch=True)
+    here = visit("/kiosk?voice=0&idle_s=3&asked_s=4", has_touch=True)
     page = here.page
     page.get_by_role("button", name="Touch to talk").tap()
     page.wait_for_selector(".composer .send:enabled")
