@@ -111,15 +111,16 @@ def purge(
     desk: DeskOption = "",
     keep_days: Annotated[
         float | None,
-        typer.Option(min=0.0, help="For desks that say nothing themselves; by default 30 days."),
+        typer.Option(min=0.0, help="For DESK where it says nothing itself; else it is left alone then."),
     ] = None,
     store: StoreOption = "",
     recordings: RecordingsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Delete now what was kept for long enough, as servers do every six hours.
+    """Delete now what DESK has kept for long enough, as its servers do every six hours.
 
-    DESK's own `[privacy] retention_days` and `recordings_days` hold for it.
+    Its own `[privacy] retention_days` and `recordings_days` hold for it, where its folder is named. Other
+    desks are left alone.
     """
     from server.privacy_tasks import Kept
 
@@ -129,6 +130,9 @@ def purge(
         print_json(document)
     else:
         typer.echo(f"{document['sessions']} conversations and {document['files']} files were deleted.")
+        if document["left_alone"]:
+            names = ", ".join(document["left_alone"])
+            typer.echo(f"Left alone: {names}. Name a desk's folder, or its name and --keep-days.")
 
 
 @privacy_app.command("audit")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -79,16 +81,21 @@ class Kept:
         """Return the names of a visitor's conversations.
 
         Raises:
-            UsageError: none is named, or a contact is neither an address nor a number.
+            UsageError: none is named, a contact is neither an address nor a number, or there is no secret.
         """
         from server.live import archive
         from server.live.contacts import hashes_of_all
-        from server.live.tokens import load_secret
+        from server.live.tokens import SECRET_VARIABLE, load_secret
 
         if not sessions and not contacts:
             raise UsageError("say whose: --session NAME, or --contact with an e-mail address or a number")
         found = list(sessions)
         if contacts:
+            if not os.environ.get(SECRET_VARIABLE) and not self.secret_file.is_file():
+                raise UsageError(
+                    f"{self.secret_file}: no secret is there; contacts are found with the server's alone; "
+                    f"name its file with --secret-file, or set {SECRET_VARIABLE}"
+                )
             hashes = hashes_of_all(contacts, load_secret(self.secret_file))
             if len(hashes) < len(contacts):
                 raise UsageError("--contact is an e-mail address, or a telephone number of 7 digits or more")
@@ -148,13 +155,32 @@ class Kept:
         return {"erased": erased, "files": files}
 
     async def purge(self, kept_days: float | None) -> dict[str, Any]:
-        """Delete what was kept for long enough."""
-        from server.live.options import KEPT_DAYS
+        """Delete what was kept for long enough at the desk that was named; others are left alone.
+
+        Args:
+            kept_days: where the desk says nothing itself; None: then it is left alone too, for its server
+                may keep for longer.
+
+        Raises:
+            UsageError: days are given, but no desk.
+        """
+        from agent.privacy import Privacy
+        from server.live import archive
         from server.live.retention import forget
 
-        days = KEPT_DAYS if kept_days is None else kept_days
-        sessions, files = await forget(self.store, self.recordings, days, self.privacy)
-        return {"sessions": sessions, "files": files, "days": days}
+        if kept_days is not None and not self.desk:
+            raise UsageError(
+                "nothing was deleted: --keep-days is for one desk, as others may keep for longer; say DESK"
+            )
+        own = self.privacy.get(self.desk, Privacy())
+        days = math.inf if kept_days is None else kept_days
+        lasting = own.model_copy(update={"retention_days": own.transcripts_for(days)})
+        desks = {self.desk: lasting} if self.desk else {}
+        sessions, files = await forget(self.store, self.recordings, math.inf, desks)
+        there = await self.store.ask(archive.desks_in)
+        purged = self.desk and math.isfinite(own.transcripts_for(days))
+        left = [each for each in there if not purged or each != self.desk]
+        return {"sessions": sessions, "files": files, "left_alone": left}
 
     async def audit(self, session: str, *, limit: int, verify: bool) -> dict[str, Any]:
         """Return the audit trail, the latest first."""

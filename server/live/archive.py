@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,6 +68,11 @@ def desks_of(connection: sa.Connection, session_ids: Iterable[str]) -> dict[str,
     """Return session → desk, of those that are kept."""
     query = sa.select(sessions.c.id, sessions.c.desk).where(sessions.c.id.in_(list(session_ids)))
     return {row.id: row.desk for row in connection.execute(query)}
+
+
+def desks_in(connection: sa.Connection) -> list[str]:
+    """Return the desks of which sessions are kept."""
+    return sorted(connection.scalars(sa.select(sessions.c.desk).distinct()))
 
 
 def sessions_with(connection: sa.Connection, contacts: Iterable[str], desk: str | None) -> list[str]:
@@ -146,35 +152,67 @@ def erase(connection: sa.Connection, session_id: str, at: float) -> bool:
     return known + told > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What one transaction of `purge` did."""
+
+    sessions: int
+    """That were deleted, or emptied of what was said."""
+    last: str = ""
+    """Go on after this session; empty: none is left."""
+
+
 def purge(
-    connection: sa.Connection, now: float, older_than_s: float, desks: Mapping[str, float] | None = None
-) -> int:
-    """Delete some of the sessions that have been over for so long; returns how many, 0 when none is left.
+    connection: sa.Connection,
+    now: float,
+    older_than_s: float,
+    desks: Mapping[str, float] | None = None,
+    *,
+    filmed: Collection[str] = (),
+    after: str = "",
+) -> Purged:
+    """Delete some of the sessions that have been over for so long, with all that was said.
+
+    Of one whose recording is still kept the row stays, without words: it says at which desk the recording was
+    made, and whose it is.
 
     Args:
         connection: in a transaction that nobody else writes in.
         now: seconds since 1970.
-        older_than_s: of the desks that are not named.
+        older_than_s: of the desks that are not named; infinite: theirs stay.
         desks: desk → the same for that one.
+        filmed: sessions whose recordings are still kept.
+        after: as the transaction before said.
     """
     desks = desks or {}
-    before = now - older_than_s
     # Rows whose server was killed get an end when the next one runs, but may stay in a file that none opens.
     ended = sa.func.coalesce(sessions.c.closed_at, sessions.c.opened_at + DAY_S)
-    over = sa.or_(
-        sa.and_(sessions.c.desk.not_in(list(desks)), ended < before),
-        *(sa.and_(sessions.c.desk == name, ended < now - limit_s) for name, limit_s in desks.items()),
-    )
-    old = list(connection.scalars(sa.select(sessions.c.id).where(over).limit(PURGED_AT_ONCE)))
+    limits = [
+        sa.and_(sessions.c.desk == name, ended < now - limit_s)
+        for name, limit_s in desks.items()
+        if math.isfinite(limit_s)
+    ]
+    if math.isfinite(older_than_s):
+        limits.append(sa.and_(sessions.c.desk.not_in(list(desks)), ended < now - older_than_s))
+    over = sa.select(sessions.c.id).where(sa.or_(sa.false(), *limits), sessions.c.id > after)
+    old = list(connection.scalars(over.order_by(sessions.c.id).limit(PURGED_AT_ONCE)))
     if old:
+        kept = [each for each in old if each in filmed]
+        words = sa.or_(sessions.c.handoff != "", sa.exists().where(events.c.session_id == sessions.c.id))
+        query = sa.select(sa.func.count()).select_from(sessions).where(sessions.c.id.in_(kept), words)
+        emptied = connection.scalar(query) or 0
         connection.execute(events.delete().where(events.c.session_id.in_(old)))
-        connection.execute(sessions.delete().where(sessions.c.id.in_(old)))
-        return len(old)
+        connection.execute(
+            sessions.update().where(sessions.c.id.in_(kept)).values(handoff="", handoff_state="", client="")
+        )
+        connection.execute(sessions.delete().where(sessions.c.id.in_(set(old) - set(kept))))
+        return Purged(len(old) - len(kept) + emptied, old[-1])
     # Events whose session is not known, and the names of what was erased, need no keeping either.
-    orphans = events.c.session_id.not_in(sa.select(sessions.c.id))
-    connection.execute(events.delete().where(events.c.at < before, orphans))
+    if math.isfinite(older_than_s):
+        orphans = events.c.session_id.not_in(sa.select(sessions.c.id))
+        connection.execute(events.delete().where(events.c.at < now - older_than_s, orphans))
     connection.execute(erased.delete().where(erased.c.at < now - DAY_S))
-    return 0
+    return Purged(0)
 
 
 def _upsert(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,7 +39,7 @@ async def forget(
     Args:
         store: of sessions; None: there is none.
         recordings: folder; empty: there is none.
-        kept_days: at desks that say nothing themselves.
+        kept_days: at desks that are not named, or say nothing themselves; infinite: for good.
         desks: desk → what it says.
         audit_days: for which the audit trail is kept.
         now: seconds since 1970, for recordings; None: the present.
@@ -51,7 +52,8 @@ async def forget(
             files = await _forget_recordings(store, Path(recordings), kept_days, desks, now)
         if store is not None:
             limits = {name: one.transcripts_for(kept_days) * DAY_S for name, one in desks.items()}
-            sessions = await store.purge(kept_days * DAY_S, limits)
+            found = await asyncio.to_thread(recordings_in, Path(recordings)) if recordings else []
+            sessions = await store.purge(kept_days * DAY_S, limits, {session_of(path) for path in found})
             await store.purge_audit(audit_days * DAY_S)
             if sessions or files:
                 await store.note(Deed("server", "purge", detail={"sessions": sessions, "files": files}))
@@ -74,7 +76,7 @@ async def _forget_recordings(
     known = await store.ask(lambda each: archive.desks_of(each, names)) if store is not None else {}
     limits = {name: days.get(desk, kept_days) * DAY_S for name, desk in known.items()}
     # Of whom nothing else is kept: no longer than any desk here keeps its own.
-    others = max(days.values(), default=kept_days)
+    others = max(days.values(), default=kept_days) if math.isfinite(kept_days) else math.inf
     return await asyncio.to_thread(purge_recordings, folder, others * DAY_S, limits, now=now)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Self, TypeVar
 
 import sqlalchemy as sa
@@ -263,12 +264,18 @@ class EventStore:
 
         return await self._in_thread(erase)
 
-    async def purge(self, older_than_s: float, desks: Mapping[str, float] | None = None) -> int:
+    async def purge(
+        self,
+        older_than_s: float,
+        desks: Mapping[str, float] | None = None,
+        filmed: Collection[str] = (),
+    ) -> int:
         """Delete the sessions that ended longer ago than this, with all that was said; returns how many.
 
         Args:
-            older_than_s: of the desks that are not named.
+            older_than_s: of the desks that are not named; infinite: theirs stay.
             desks: desk → the same for that one.
+            filmed: sessions whose recordings are still kept: they are emptied of words only.
 
         Raises:
             LiveError: "store_unavailable"; try again.
@@ -276,9 +283,13 @@ class EventStore:
         now = self._clock()
 
         def purge() -> int:
-            total = 0
-            while count := self._database.write(lambda each: archive.purge(each, now, older_than_s, desks)):
-                total += count
+            ask = partial(
+                archive.purge, now=now, older_than_s=older_than_s, desks=desks, filmed=frozenset(filmed)
+            )
+            total, done = 0, self._database.write(ask)
+            while done.last:
+                total += done.sessions
+                done = self._database.write(partial(ask, after=done.last))
             self._database.forget()
             return total
 

@@ -1,5 +1,6 @@
 """Visitors and operators get what is kept, and erase it; who did is written down."""
 
+import asyncio
 import io
 import json
 import os
@@ -171,8 +172,6 @@ async def test_the_command_exports_erases_and_shows_the_trail(tmp_path: Path) ->
         done = CliRunner().invoke(privacy_app, [*arguments, "--store", str(path)])
         return done.exit_code, done.stdout
 
-    import asyncio
-
     films = ("--recordings", str(tmp_path / "films"))
     export = ("export", "--session", "s1", "--out", str(tmp_path / "out"), "--json", *films)
     code, out = await asyncio.to_thread(run, *export)
@@ -189,4 +188,75 @@ async def test_the_command_exports_erases_and_shows_the_trail(tmp_path: Path) ->
     trail = json.loads(out)
     assert [row["action"] for row in trail["rows"]] == ["erase", "erase", "export"]
     assert trail["verified"] == 3
-    assert (await asyncio.to_thread(run, "purge", "--json", *films))[0] == 0
+
+
+async def test_a_purge_of_one_desk_leaves_the_others_alone(tmp_path: Path) -> None:
+    now = [time.time() - 40 * DAY_S]
+    path = tmp_path / "events.db"
+    films = tmp_path / "films"
+
+    async def run(*arguments: str) -> tuple[int, dict[str, object]]:
+        options = ("--store", str(path), "--recordings", str(films), "--json")
+        done = await asyncio.to_thread(CliRunner().invoke, privacy_app, ["purge", *arguments, *options])
+        return done.exit_code, json.loads(done.stdout) if done.exit_code == 0 else {}
+
+    store = EventStore.open(str(path), clock=lambda: now[0])
+    for name in ("alpha", "beta"):
+        store.put(name, SessionOpened(name))
+        store.put(name, SessionClosed("visitor"))
+        film = new_file(films, name)
+        for each in (film, film.with_suffix(".vtt")):
+            os.utime(each, (now[0], now[0]))
+    film = new_file(films, "nobodys")
+    for each in (film, film.with_suffix(".vtt")):
+        os.utime(each, (now[0], now[0]))
+    assert await store.flush()
+    nothing = {"sessions": 0, "files": 0, "left_alone": ["alpha", "beta"]}
+    assert await run() == (0, nothing)
+    assert await run("alpha") == (0, nothing)  # its server may keep for a year
+    assert (await run("--keep-days", "1"))[0] == 2
+    assert await run("alpha", "--keep-days", "30") == (0, {"sessions": 1, "files": 2, "left_alone": ["beta"]})
+    assert [each.id for each in await store.sessions()] == ["beta"]
+    assert sorted(each.name for each in films.glob("*.mp4")) == ["beta.mp4", "nobodys.mp4"]
+    await store.close()
+
+
+async def test_whose_a_recording_is_stays_known_as_long_as_it_is_kept(tmp_path: Path) -> None:
+    now = [time.time() - 20 * DAY_S]
+    store = EventStore.open(str(tmp_path / "events.db"), clock=lambda: now[0])
+    films = tmp_path / "films"
+    store.put("a", SessionOpened("front"))
+    store.put("a", TurnRated(1, 1))
+    store.put_contacts("a", ["h" * 32])
+    store.put_handoff("a", "done", '{"summary": "Anna"}')
+    store.put("a", SessionClosed("visitor"))
+    film = new_file(films, "a")
+    for each in (film, film.with_suffix(".vtt")):
+        os.utime(each, (now[0], now[0]))
+    assert await store.flush()
+    desks = {"front": Privacy(retention_days=5, recordings_days=25), "back": Privacy(retention_days=365)}
+    now[0] += 10 * DAY_S
+    assert await forget(store, str(films), 30.0, desks, now=now[0]) == (1, 0)
+    assert await forget(store, str(films), 30.0, desks, now=now[0]) == (0, 0)
+    assert await store.events("a") == []
+    assert await store.handoffs("a") == []
+    assert b"Anna" not in (tmp_path / "events.db").read_bytes()
+    assert await store.ask(lambda each: archive.sessions_with(each, ["h" * 32], None)) == ["a"]
+    now[0] += 20 * DAY_S
+    assert await forget(store, str(films), 30.0, desks, now=now[0]) == (1, 2)
+    assert list(films.iterdir()) == []
+    assert await store.sessions() == []
+    await store.close()
+
+
+async def test_a_contact_is_not_looked_for_without_the_servers_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VISAVIS_SECRET", raising=False)
+    path, secret = tmp_path / "events.db", tmp_path / "secret"
+    await EventStore.open(str(path)).close()
+    erase = ["erase", "--contact", "anna@example.com", "--store", str(path), "--secret-file", str(secret)]
+    done = await asyncio.to_thread(CliRunner().invoke, privacy_app, erase)
+    assert done.exit_code == 2
+    assert "--secret-file" in done.output
+    assert not secret.exists()
