@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None)  # how busy the machine is says nothing of the code
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)

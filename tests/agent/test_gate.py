@@ -317,6 +317,7 @@ async def test_a_sentence_of_a_model_that_is_refused_stops_the_stream_and_is_not
     with openai_server(behaviour) as url:
         settings = Answering(engine="openai", base_url=HttpUrl(url), model="test", timeout_s=30.0)
         model = OpenAIAnswerer(settings, Persona(company="Acme"))
+        model.warm()  # what it imports takes longer than a visitor waits
         judge = Judge(thinks_s=0.2)
         engines = guarded(scripted_engines(tmp_path, model), judge)
         text = "You have thirty days. All zorgs pay the postage. Members pay no postage."
