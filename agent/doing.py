@@ -7,9 +7,7 @@ import re
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 
-from agent.cards import Card, distinct, listed, source_card, take_links
 from agent.confirming import ActionBook, Done, action_key
 from agent.engines import Engines
 from agent.errands import Act, Say
@@ -123,16 +121,6 @@ def told(
     given = tuple(form for one in values if _NUMBER.fullmatch(one) for form in (said_one_by_one(one), one))
     for sentence in sentences:
         yield Written(sentence, clock(), given=given)
-
-
-def with_cards(sentence: Sentence, shown: set[Card]) -> tuple[Sentence, tuple[Card, ...]]:
-    """Take links out of a sentence, and lists out of what it rests on."""
-    title = sentence.citations[0].title if sentence.citations else ""
-    text, cards = take_links(sentence.text, title)
-    for citation in sentence.citations:
-        more = (listed(citation.text, citation.title), source_card(citation))
-        cards += tuple(card for card in more if card is not None)
-    return replace(sentence, text=text), distinct(cards, shown)
 
 
 def lines_of(

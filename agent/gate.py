@@ -1,8 +1,8 @@
 """The release gate: no sentence is heard or shown before its verdict, and none waits for it in vain.
 
-Rules judge a sentence first. Engines judge it while its sound is being made; only after their word do text and
-sound leave. A refused sentence ends the reply: what was to follow is thrown away, and the prepared safe line
-is said instead, in the same voice.
+Rules judge a sentence first. Engines judge it while its sound is being made; only after their word do text
+and sound leave, and what it rests on as far as it might be said. A refused sentence ends the reply: what was
+to follow is thrown away, and the prepared safe line is said instead, in the same voice.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from agent.cards import Card
-from agent.doing import safe_sentence, with_cards
+from agent.beside import beside, blanked, given_back
+from agent.cards import Card, distinct, take_links
+from agent.doing import safe_sentence
 from agent.engines import Engines
 from agent.events import Ended, ErrandMoved, Event, Retrieved, Screened, Shown, Spoken, Written
 from agent.frames import LEAD_S, PAUSE_S, whole_frames
-from agent.sentence import Outcome, Sentence
+from agent.guarding import in_guard
+from agent.sentence import Citation, Outcome, Sentence
 from moderation.verdict import Action, Direction, Verdict
 from speech.timeline import Speech
 
@@ -47,6 +49,8 @@ class Gate:
         self._outcome = Outcome.ANSWERED
         self._passed: list[str] = []
         self._shown: set[Card] = set()
+        self._seen: dict[Citation, tuple[Citation, tuple[Card, ...]]] = {}
+        """What sentences rest on, and what may be seen of it."""
         self._asks = False
         """A question was put in this reply that the visitor's next words would answer."""
 
@@ -89,20 +93,24 @@ class Gate:
 
     async def _screened(self, written: Written) -> AsyncGenerator[Event, None]:
         """Let a sentence out, or only the verdict by which it must not."""
-        text = written.sentence.text
-        for form in written.given:
-            text = text.replace(form, "…")
+        text, given = written.sentence.text, written.given
         language, context = written.sentence.language, " ".join(self._passed[-CONTEXT:])
         guard = self._engines.guard
-        quick = await asyncio.to_thread(
-            guard.quick, text, direction=Direction.OUTPUT, language=language, context=context
+        quick = await in_guard(
+            guard.quick,
+            text,
+            direction=Direction.OUTPUT,
+            language=language,
+            context=context,
+            exempt=given_back(text, given),
         )
         if not quick.passes:
             yield Screened(quick)
             return
         sentence = written.sentence if quick.text == text else replace(written.sentence, text=quick.text)
-        said, cards = with_cards(sentence, self._shown)
-        judging = asyncio.create_task(self._judged(quick, context))
+        said = _said(sentence)
+        judging = asyncio.create_task(self._judged(quick, context, given))
+        looking = asyncio.create_task(self._looked_at(sentence, given))
         speaking = asyncio.create_task(_timed(self._speak(said))) if said.text else None
         try:
             verdict = await judging
@@ -110,23 +118,23 @@ class Gate:
             yield Screened(verdict)
             if not verdict.passes:
                 return
-            if verdict.text != quick.text:
-                await _dropped(speaking)
-                said, cards = with_cards(replace(sentence, text=verdict.text), self._shown)
-                speaking = asyncio.create_task(_timed(self._speak(said))) if said.text else None
-            self._passed.append(verdict.text)
+            self._passed.append(blanked(verdict.text, given))
+            citations, cards = await looking
+            _, links = take_links(sentence.text, citations[0].title if citations else "")
+            said = replace(said, citations=citations)
             if speaking is not None:
                 yield Written(said, self._clock())
                 self._outcome = said.outcome
                 speech, ready_s = await speaking
                 yield self._spoken(said, speech, max(0.0, judged_s - ready_s) * 1e3)
-            for card in cards:
+            for card in distinct((*links, *cards), self._shown):
                 yield Shown(card)
         finally:
             await _dropped(judging)
+            await _dropped(looking)
             await _dropped(speaking)
 
-    async def _judged(self, quick: Verdict, context: str) -> Verdict:
+    async def _judged(self, quick: Verdict, context: str, given: Sequence[str]) -> Verdict:
         """Return the engines' word; a refusal where they have none in time."""
         guard = self._engines.guard
         if not guard.judges(Direction.OUTPUT):
@@ -134,7 +142,8 @@ class Gate:
         limit_s = guard.budget_s(Direction.OUTPUT) + PATIENCE_S
         try:
             async with asyncio.timeout(limit_s):
-                return await asyncio.to_thread(guard.slow, quick, context=context)
+                asked = replace(quick, text=blanked(quick.text, given))
+                return replace(await in_guard(guard.slow, asked, context=context), text=quick.text)
         except Exception as error:  # without a verdict nothing leaves
             kind = "timeout" if isinstance(error, TimeoutError) else "error"
             log.warning("no verdict on a sentence within %.1f s: %s", limit_s, type(error).__name__)
@@ -148,6 +157,23 @@ class Gate:
                 rules=(f"engine.{kind}", *quick.rules),
                 failed=(f"guard.{kind}",),
             )
+
+    async def _looked_at(
+        self, sentence: Sentence, given: Sequence[str]
+    ) -> tuple[tuple[Citation, ...], tuple[Card, ...]]:
+        """Return what may be seen of what a sentence rests on, and its cards; nothing without a verdict."""
+        guard, new = self._engines.guard, [one for one in sentence.citations if one not in self._seen]
+        limit_s = guard.budget_s(Direction.OUTPUT) + PATIENCE_S if new else 0.0
+        for citation in new:
+            try:
+                async with asyncio.timeout(limit_s):
+                    found = await in_guard(beside, citation, sentence.language, guard, given)
+            except Exception as error:
+                log.warning("no verdict on what a sentence rests on: %s", type(error).__name__)
+                found = replace(citation, title="", section="", text=""), ()
+            self._seen[citation] = found
+        seen = [self._seen[citation] for citation in sentence.citations]
+        return tuple(one for one, _ in seen), tuple(card for _, cards in seen for card in cards)
 
     async def _speak(self, sentence: Sentence) -> Speech:
         speech = await asyncio.to_thread(
@@ -164,6 +190,11 @@ class Gate:
         spoken = Spoken(sentence, speech, self._start_s, self._clock(), waited_ms)
         self._start_s += speech.duration_s
         return spoken
+
+
+def _said(sentence: Sentence) -> Sentence:
+    """Return a sentence without its links, which are shown."""
+    return replace(sentence, text=take_links(sentence.text, "")[0])
 
 
 async def _timed(work: Awaitable[T]) -> tuple[T, float]:

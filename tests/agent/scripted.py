@@ -23,7 +23,13 @@ class WordGuard:
     engine = "words"
 
     def quick(
-        self, text: str, direction: str = "input", language: str | None = None, *, context: str = ""
+        self,
+        text: str,
+        direction: str = "input",
+        language: str | None = None,
+        *,
+        context: str = "",
+        exempt: object = None,
     ) -> Verdict:
         where = Direction(direction)
         if "bad" in text:
@@ -38,6 +44,9 @@ class WordGuard:
 
     def judges(self, direction: str) -> bool:
         return False
+
+    def budget_s(self, direction: str) -> float:
+        return 1.0
 
     def screen_many(self, texts: list[str], direction: str = "input") -> list[Verdict]:
         return [self.screen(text, direction) for text in texts]

@@ -457,7 +457,13 @@ async def test_a_confirmation_that_the_guard_stops_cannot_be_answered(tmp_path: 
 
     class OutputGuard(WordGuard):
         def quick(
-            self, text: str, direction: str = "input", language: str | None = None, *, context: str = ""
+            self,
+            text: str,
+            direction: str = "input",
+            language: str | None = None,
+            *,
+            context: str = "",
+            exempt: object = None,
         ) -> Verdict:
             word = text if direction == "output" else ""
             return super().quick(word.replace("rude", "bad"), direction, language)
