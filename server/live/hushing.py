@@ -127,7 +127,7 @@ def _said(
     heard = (" " if transcript.language != "zh" else "").join(word.text for word in transcript.words)
     if transcript.words:
         spans = _private(heard, mask)
-        if private and not spans:
+        if len(spans) < len(private):  # some of it stands elsewhere in the words, but where?
             return None
         words: Sequence[Word] | None = transcript.words
         first = utterance.first

@@ -126,6 +126,16 @@ class Words(Protocol):
         """Return words that the visitor was told as they are kept; None where none are."""
 
 
+class NoWords:
+    """Keeps no words: of a conversation of which nobody knows what may be kept."""
+
+    def of_visitor(self, text: str) -> None:
+        """Return None."""
+
+    def of_desk(self, text: str) -> None:
+        """Return None."""
+
+
 class AllWords:
     """Keeps all words as they come."""
 

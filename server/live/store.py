@@ -23,8 +23,8 @@ from server.live.audit import Deed
 from server.live.database import Database
 from server.live.heartbeat import Heartbeat, HeartbeatSettings
 from server.live.records import (
-    AllWords,
     EventRecord,
+    NoWords,
     SessionClosed,
     SessionOpened,
     SessionRecord,
@@ -94,7 +94,7 @@ class EventStore:
         Args:
             session_id: whose.
             event: what happened.
-            words: what of its words is kept; None: all of them.
+            words: what of its words is kept; None: none of them.
         """
         at, session_id = self._clock(), session_id[:SESSION_CHARS]
         if isinstance(event, SessionOpened):
@@ -110,7 +110,7 @@ class EventStore:
             self._writer.change(session_id, {"closed_at": at, "reason": event.reason[:64]})
             return
         try:
-            row = row_of(session_id, event, at, words or AllWords())
+            row = row_of(session_id, event, at, words or NoWords())
         except Exception:
             # An event that cannot be written down must not end the conversation it tells of.
             self._writer.refuse()

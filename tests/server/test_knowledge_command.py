@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from agent.conversation_events import TurnEnded
 from agent.sentence import Citation, Outcome
 from server.command import app
-from server.live.records import SessionOpened, TurnRated
+from server.live.records import AllWords, SessionOpened, TurnRated
 from server.live.store import EventStore
 from server.unanswered import masker
 
@@ -55,7 +55,7 @@ def kept(path: Path, talks: Sequence[Talk], desk: str = "front", *, days_ago: fl
             store.put(name, SessionOpened(desk, "en", "page"))
             for turn, (question, outcome, *rating) in enumerate(talk, start=1):
                 cited = CITED if outcome is YES else ()
-                store.put(name, TurnEnded(turn, question, HEARD, outcome, False, cited))
+                store.put(name, TurnEnded(turn, question, HEARD, outcome, False, cited), AllWords())
                 if rating:
                     store.put(name, TurnRated(turn, rating[0]))
         await store.close()
@@ -156,7 +156,7 @@ def test_replies_to_the_desk_and_words_to_a_person_are_no_questions(desk: Path, 
         for number, talk in enumerate(talks):
             store.put(f"s{number}", SessionOpened("front", "en", "page"))
             for turn, (question, heard, outcome) in enumerate(talk, start=1):
-                store.put(f"s{number}", TurnEnded(turn, question, heard, outcome, False, ()))
+                store.put(f"s{number}", TurnEnded(turn, question, heard, outcome, False, ()), AllWords())
         await store.close()
 
     asyncio.run(keep())

@@ -13,7 +13,7 @@ from pathlib import Path
 from agent.conversation_events import TurnEnded
 from agent.sentence import Outcome
 from server.live.heartbeat import SERVER_LOST, HeartbeatSettings
-from server.live.records import SessionClosed, SessionOpened, SessionRecord
+from server.live.records import AllWords, SessionClosed, SessionOpened, SessionRecord
 from server.live.store import EventStore
 from server.live.writer import WriterSettings
 
@@ -167,7 +167,7 @@ async def test_sessions_of_a_release_without_signs_of_life_are_closed_when_a_day
             old.execute("INSERT INTO sessions (id, desk, opened_at) VALUES (?, 'demo', ?)", (name, opened_at))
     old.close()
     store = EventStore.open(str(path), settings=QUICK, heartbeat=LIVELY)
-    store.put("today", TurnEnded(1, "q", "a", Outcome.ANSWERED, interrupted=False))
+    store.put("today", TurnEnded(1, "q", "a", Outcome.ANSWERED, interrupted=False), AllWords())
     found = await until(store, lambda all_: all_["before"].closed_at is not None)
     assert (found["before"].closed_at, found["before"].reason) == (now - 3 * 86_400, SERVER_LOST)
     assert found["today"].closed_at is None

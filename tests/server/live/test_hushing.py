@@ -189,6 +189,17 @@ def test_a_number_that_goes_on_in_the_next_caption_is_in_neither(tmp_path: Path)
     assert " ".join(told) == text.replace("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "[card number]")
 
 
+def test_where_one_of_two_private_things_has_no_place_all_of_it_is_muted() -> None:
+    said = "My phone is 13800138000 and mail mira@gmail.com"
+    heard = (
+        "my phone is one three eight zero zero one three eight zero zero zero and mail mira at g mail dot com"
+    )
+    words = tuple(Word(word, at / 2, at / 2 + 0.4) for at, word in enumerate(heard.split()))
+    end = len(words) * 8000
+    utterance = Utterance(0, end, Transcript(said, "en", 1.0, "none", None, words), 0, end, ((0, end),), None)
+    assert hushed(utterance, a_mask(), lambda start, end: np.zeros(end - start, np.float32)) == [(0, end)]
+
+
 def test_a_tone_can_be_heard_instead() -> None:
     utterance = Utterance(0, 16_000, Transcript("x", "en", 0.0, "none"), 0, 16_000, ((0, 16_000),), None)
     assert hushed(utterance, a_mask(mute="tone"), lambda start, end: np.zeros(end - start, np.float32)) == [

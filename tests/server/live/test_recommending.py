@@ -14,7 +14,7 @@ from server.live import recommending
 from server.live.desks import OpenDesk
 from server.live.keeper import Keeper
 from server.live.recommending import asked_in, learn_once
-from server.live.records import SessionOpened
+from server.live.records import AllWords, SessionOpened
 from server.live.store import EventStore
 from server.live.writer import WriterSettings
 from tests.server.live.serving import desk_in, opener, serving
@@ -50,7 +50,7 @@ async def visits(store: EventStore, desk: str, count: int) -> None:
         name, pair = f"{desk}-{number}", ("a", "b") if number % 2 else ("c", "d")
         store.put(name, SessionOpened(desk))
         for turn, source in enumerate(pair):
-            store.put(name, answered(turn, source))
+            store.put(name, answered(turn, source), AllWords())
     await store.flush()
 
 
@@ -60,8 +60,8 @@ async def test_what_visitors_of_a_desk_were_answered_is_read(
     monkeypatch.setattr(recommending, "AT_ONCE", 3)
     await visits(store, "front", 4)
     await visits(store, "back", 2)
-    store.put("front-0", answered(3, "tool:orders"))
-    store.put("front-0", answered(4, "e", Outcome.ABSTAINED))
+    store.put("front-0", answered(3, "tool:orders"), AllWords())
+    store.put("front-0", answered(4, "e", Outcome.ABSTAINED), AllWords())
     await store.flush()
     found = await asked_in(store, "front")
     assert sorted((one.visit, one.topic) for one in found) == sorted(

@@ -28,7 +28,7 @@ from moderation.verdict import Action, Direction, Span, Verdict
 from server.live import tables
 from server.live.errors import LiveError
 from server.live.heartbeat import HeartbeatSettings
-from server.live.records import ClientReported, SessionClosed, SessionOpened
+from server.live.records import AllWords, ClientReported, SessionClosed, SessionOpened
 from server.live.store import EventStore
 from server.live.writer import WriterSettings
 
@@ -77,11 +77,13 @@ def wait_until_refused(store: EventStore) -> None:
 async def test_a_session_is_read_back_as_it_happened(store: EventStore) -> None:
     store.put("s1", SessionOpened("demo", "zh", "kiosk", recorded=True))
     store.put("s1", StateChanged("thinking"))
-    store.put("s1", HeardWords(1, "可以退货吗", final=True))
-    store.put("s1", SentenceBegan(1, Sentence("三十天。", "zh", Emotion("happy"), citations=(CITED,))))
-    store.put("s1", a_turn(1, "可以退货吗"))
+    store.put("s1", HeardWords(1, "可以退货吗", final=True), AllWords())
+    store.put(
+        "s1", SentenceBegan(1, Sentence("三十天。", "zh", Emotion("happy"), citations=(CITED,))), AllWords()
+    )
+    store.put("s1", a_turn(1, "可以退货吗"), AllWords())
     store.put("s1", ClientReported({"first_sound_ms": 640.0, "skew_ms": -12.5, "fps": None}, turn=1))
-    store.put("s1", Notice("tool_failed", "the order system did not answer"))
+    store.put("s1", Notice("tool_failed", "the order system did not answer"), AllWords())
     store.put("s1", SessionClosed("left"))
     assert await store.flush()
 
@@ -119,7 +121,7 @@ async def test_a_session_is_read_back_as_it_happened(store: EventStore) -> None:
 async def test_events_can_be_asked_for_by_kind_and_from_a_place_on(store: EventStore) -> None:
     for number in range(4):
         store.put("s1", StateChanged("thinking"))
-        store.put("s1", a_turn(number))
+        store.put("s1", a_turn(number), AllWords())
     await store.flush()
     turns = await store.events("s1", kinds=("turn",))
     assert [event.turn for event in turns] == [0, 1, 2, 3]
@@ -168,15 +170,17 @@ async def test_of_a_verdict_everything_is_kept_but_the_words(store: EventStore, 
 
 
 async def test_words_that_may_still_change_are_not_kept(store: EventStore) -> None:
-    store.put("s1", HeardWords(1, "may I", final=False))
-    store.put("s1", HeardWords(1, "may I return it", final=True))
+    store.put("s1", HeardWords(1, "may I", final=False), AllWords())
+    store.put("s1", HeardWords(1, "may I return it", final=True), AllWords())
     await store.flush()
     assert [event.data for event in await store.events("s1")] == [{"text": "may I return it"}]
 
 
 async def test_an_event_is_kept_as_it_was_when_it_happened(store: EventStore) -> None:
     timings = {"turn_end": 400.0}
-    store.put("s1", TurnEnded(1, "a", "b", Outcome.ANSWERED, interrupted=False, timings_ms=timings))
+    store.put(
+        "s1", TurnEnded(1, "a", "b", Outcome.ANSWERED, interrupted=False, timings_ms=timings), AllWords()
+    )
     timings["turn_end"] = 0.0
     await store.flush()
     (event,) = await store.events("s1")
@@ -185,7 +189,7 @@ async def test_an_event_is_kept_as_it_was_when_it_happened(store: EventStore) ->
 
 async def test_strange_text_is_written_and_what_cannot_be_is_counted(store: EventStore) -> None:
     odd = "half \ud800 pair, null \x00, 'quote'; DROP TABLE events; 😀"
-    store.put("s1", HeardWords(1, odd, final=True))
+    store.put("s1", HeardWords(1, odd, final=True), AllWords())
     store.put("s1", StateChanged(object()))  # type: ignore[arg-type]
     store.put("s1", StateChanged("listening"))
     assert await store.flush()
@@ -196,9 +200,9 @@ async def test_strange_text_is_written_and_what_cannot_be_is_counted(store: Even
 
 
 async def test_one_row_that_the_database_refuses_costs_no_other(store: EventStore) -> None:
-    store.put("s1", a_turn(1))
+    store.put("s1", a_turn(1), AllWords())
     store.put("s1", a_turn(2**80))  # wider than any integer column
-    store.put("s1", a_turn(3))
+    store.put("s1", a_turn(3), AllWords())
     store.put("s1", SessionClosed("left"))
     assert await store.flush()
     assert [event.turn for event in await store.events("s1")] == [1, 3]
@@ -209,7 +213,7 @@ async def test_one_row_that_the_database_refuses_costs_no_other(store: EventStor
 async def test_events_come_from_any_thread(store: EventStore) -> None:
     def talk(name: str) -> None:
         for number in range(200):
-            store.put(name, a_turn(number))
+            store.put(name, a_turn(number), AllWords())
 
     threads = [threading.Thread(target=talk, args=(f"s{index}",)) for index in range(4)]
     for thread in threads:
@@ -224,8 +228,8 @@ async def test_events_come_from_any_thread(store: EventStore) -> None:
 async def test_two_processes_may_write_one_file(store: EventStore, path: Path) -> None:
     other = EventStore.open(f"sqlite+aiosqlite:///{path}", settings=QUICK)
     for number in range(300):
-        store.put("here", a_turn(number))
-        other.put("there", a_turn(number))
+        store.put("here", a_turn(number), AllWords())
+        other.put("there", a_turn(number), AllWords())
         if number % 50 == 0:
             await asyncio.sleep(0.01)
     assert await store.flush(20)
@@ -238,14 +242,14 @@ CHILD = """
 import asyncio, sys
 from agent.conversation_events import TurnEnded
 from agent.sentence import Outcome
-from server.live.records import SessionOpened
+from server.live.records import AllWords, SessionOpened
 from server.live.store import EventStore
 
 async def main():
     store = EventStore.open(sys.argv[1])
     store.put("s1", SessionOpened("demo"))
     for number in range(10_000):
-        store.put("s1", TurnEnded(number, "q" * 200, "a" * 200, Outcome.ANSWERED, interrupted=False))
+        store.put("s1", TurnEnded(number, "q" * 200, "a" * 200, Outcome.ANSWERED, False), AllWords())
         if number % 20 == 19:
             assert await store.flush()
             print(number, flush=True)
@@ -276,7 +280,7 @@ async def test_nothing_committed_is_lost_by_kill_9(path: Path) -> None:
     assert len(turns) > told
     (session,) = await store.sessions()
     assert (session.desk, session.closed_at) == ("demo", None)
-    store.put("s1", a_turn(77))
+    store.put("s1", a_turn(77), AllWords())
     await store.close()
     with sqlite3.connect(path) as check:
         assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -289,7 +293,7 @@ async def test_a_locked_database_disturbs_nobody_and_events_are_written_later(pa
     locker = sqlite3.connect(path, isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
     for number in range(10):
-        store.put("s1", a_turn(number))
+        store.put("s1", a_turn(number), AllWords())
     await asyncio.to_thread(wait_until_refused, store)
     assert not await store.flush(0.1)
     assert store.status().waiting == 10
@@ -311,7 +315,7 @@ async def test_when_too_much_waits_the_oldest_events_are_dropped_but_not_session
     locker.execute("BEGIN IMMEDIATE")
     store.put("s1", SessionOpened("demo"))
     for number in range(500):
-        store.put("s1", a_turn(number))
+        store.put("s1", a_turn(number), AllWords())
         if number % 100 == 0:
             await asyncio.sleep(0.02)
     store.put("s1", SessionClosed("left"))
@@ -333,7 +337,7 @@ async def test_what_waits_is_bounded_in_bytes_too(path: Path) -> None:
     locker = sqlite3.connect(path, isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
     for number in range(50):
-        store.put("s1", a_turn(number, "x" * 10_000))
+        store.put("s1", a_turn(number, "x" * 10_000), AllWords())
     await asyncio.to_thread(wait_until_refused, store)
     assert store.status().waiting < 10
     locker.execute("COMMIT")
@@ -345,7 +349,7 @@ async def test_closing_before_a_locked_database_gives_up_and_counts(path: Path) 
     store = EventStore.open(str(path), settings=QUICK)
     locker = sqlite3.connect(path, isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
-    store.put("s1", a_turn(1))
+    store.put("s1", a_turn(1), AllWords())
     assert await store.close(0.1) == 1
     locker.close()
 
@@ -361,12 +365,12 @@ async def main():
     notices = []
     settings = WriterSettings(batch_s=0.01, retry_s=0.01, retry_max_s=0.02)
     store = EventStore.open(sys.argv[1], settings=settings, on_notice=notices.append)
-    store.put("s1", HeardWords(0, "before", True))
+    store.put("s1", HeardWords(0, "before", True), AllWords())
     assert await store.flush()
     # From here on no file of this process grows beyond 100 kB: to SQLite, a full disk.
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     for number in range(1, 40):
-        store.put("s1", HeardWords(number, "x" * 20_000, True))
+        store.put("s1", HeardWords(number, "x" * 20_000, True), AllWords())
     assert not await store.flush(2)
     trouble = store.status().trouble
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -395,12 +399,14 @@ async def test_an_erased_session_leaves_no_bytes_and_does_not_come_back(
     for name in ("s1", "s2"):
         store.put(name, SessionOpened("demo"))
         for number in range(50):
-            store.put(name, HeardWords(number, f"wish of {name} {number}", final=True))
+            store.put(name, HeardWords(number, f"wish of {name} {number}", final=True), AllWords())
     await store.flush()
-    store.put("s1", HeardWords(99, "late wish of s1", final=True))  # on its way while it is erased
+    store.put(
+        "s1", HeardWords(99, "late wish of s1", final=True), AllWords()
+    )  # on its way while it is erased
     assert await store.delete_session("s1")
     store.put("s1", SessionClosed("left"))
-    store.put("s1", a_turn(100))
+    store.put("s1", a_turn(100), AllWords())
     await store.flush()
     assert await store.events("s1") == []
     assert [session.id for session in await store.sessions()] == ["s2"]
@@ -417,15 +423,15 @@ async def test_old_sessions_are_purged_and_running_ones_stay(path: Path) -> None
     store = EventStore.open(str(path), settings=QUICK, clock=clock)
     for index in range(250):
         store.put(f"old{index}", SessionOpened("demo"))
-        store.put(f"old{index}", a_turn(1))
+        store.put(f"old{index}", a_turn(1), AllWords())
         store.put(f"old{index}", SessionClosed("left"))
     store.put("lost", SessionOpened("demo"))  # its server was killed
-    store.put("orphan", a_turn(1))
+    store.put("orphan", a_turn(1), AllWords())
     await store.flush()
     clock.now = start + 40 * 86_400
     store.put("long", SessionOpened("demo"))
     store.put("new", SessionOpened("demo"))
-    store.put("new", a_turn(1))
+    store.put("new", a_turn(1), AllWords())
     store.put("new", SessionClosed("left"))
     await store.flush()
     assert await store.purge(30 * 86_400) == 251
@@ -438,7 +444,7 @@ async def test_old_sessions_are_purged_and_running_ones_stay(path: Path) -> None
 
 
 async def test_the_file_is_its_owners_alone(store: EventStore, path: Path) -> None:
-    store.put("s1", a_turn(1))
+    store.put("s1", a_turn(1), AllWords())
     await store.flush()
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
 
@@ -447,7 +453,7 @@ async def test_an_older_database_is_brought_to_this_version(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = EventStore.open(str(path), settings=QUICK)
-    store.put("s1", a_turn(1))
+    store.put("s1", a_turn(1), AllWords())
     await store.close()
     version = tables.VERSION
     monkeypatch.setattr(tables, "VERSION", version + 1)
@@ -515,7 +521,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 async def test_closing_leaves_no_thread_and_no_descriptor(path: Path) -> None:
     async def once() -> None:
         store = EventStore.open(str(path), settings=QUICK)
-        store.put("s1", a_turn(1))
+        store.put("s1", a_turn(1), AllWords())
         await store.flush()
         await store.events("s1")
         await store.close()
@@ -586,11 +592,11 @@ async def test_events_wait_while_postgresql_is_away_and_are_written_when_it_come
     ]
     for index, store in enumerate(stores):
         store.put(f"s{index}", SessionOpened("demo"))
-        store.put(f"s{index}", a_turn(0))
+        store.put(f"s{index}", a_turn(0), AllWords())
         assert await store.flush()
     await asyncio.to_thread(postgres_server.stop)
     for number in range(1, 50):
-        stores[0].put("s0", a_turn(number))
+        stores[0].put("s0", a_turn(number), AllWords())
     await asyncio.to_thread(wait_until_refused, stores[0])
     await asyncio.to_thread(wait_until_refused, stores[1])  # it has nothing to write but signs of life
     with pytest.raises(LiveError) as told:
@@ -621,7 +627,7 @@ async def test_postgresql_is_another_url(postgres: str) -> None:
     for index, store in enumerate(stores):
         store.put(f"s{index}", SessionOpened("demo"))
         for number in range(100):
-            store.put(f"s{index}", a_turn(number, f"null \x00 half \ud800 {number}"))
+            store.put(f"s{index}", a_turn(number, f"null \x00 half \ud800 {number}"), AllWords())
         store.put(f"s{index}", a_turn(2**80))
         store.put(f"s{index}", SessionClosed("left"))
     for index, store in enumerate(stores):
@@ -631,7 +637,7 @@ async def test_postgresql_is_another_url(postgres: str) -> None:
         assert events[7].data["question"] == "null \x00 half ? 7"
         assert (store.status().dropped, store.status().trouble) == (1, "")
     assert [session.turns for session in await stores[0].sessions()] == [100, 100]
-    stores[0].put("s0", a_turn(1))
+    stores[0].put("s0", a_turn(1), AllWords())
     assert await stores[1].delete_session("s0")
     assert await stores[0].flush()
     assert await stores[0].events("s0") == []
