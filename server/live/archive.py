@@ -15,6 +15,8 @@ from server.live.records import EventRecord, Row, SessionRecord
 from server.live.tables import erased, events, sessions
 
 DAY_S = 86_400.0
+SERVER_LOST = "server_lost"
+"""Why a session ended whose server was killed."""
 PURGED_AT_ONCE = 100
 """Sessions that one transaction deletes: writers wait for it."""
 
@@ -141,6 +143,20 @@ def handoffs_of(
         query = query.where(sessions.c.handoff_state.in_(states))
     found = connection.execute(query.order_by(sessions.c.opened_at.desc()).limit(limit))
     return [(text, closed_at is not None) for text, closed_at in found]
+
+
+def orphaned_handoffs(connection: sa.Connection, states: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return session, desk and handoff of those whose server was killed in one of these states."""
+    lost = sessions.c.reason == SERVER_LOST, sessions.c.closed_at.is_not(None)
+    query = sa.select(sessions.c.id, sessions.c.desk, sessions.c.handoff)
+    found = connection.execute(query.where(sessions.c.handoff_state.in_(states), *lost))
+    return [(session, desk, text) for session, desk, text in found]
+
+
+def change_handoff(connection: sa.Connection, session_id: str, state: str, document: str) -> None:
+    """Put a handoff in the place of the one that is kept."""
+    mine = sessions.update().where(sessions.c.id == session_id)
+    connection.execute(mine.values(handoff_state=state, handoff=document))
 
 
 def erase(connection: sa.Connection, session_id: str, at: float) -> bool:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from server.live.cases import OPEN, Case, stored
+from server.live import archive
+from server.live.cases import OPEN, Case, orphaned, stored
 from server.live.errors import LiveError
 from server.live.handoff_documents import EntryDocument, HandoffDocument, InboxDocument
 from server.live.operators import Operator
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from server.live.masking import SessionMask
     from server.live.store import EventStore
 
 log = logging.getLogger("visavis.live")
@@ -31,10 +35,13 @@ class Casebook:
 
     Args:
         store: where cases are kept, so that a killed server loses none; None: nowhere.
+        mask_of: gives the mask of a desk for one conversation; None where the desk is not known.
     """
 
-    def __init__(self, store: EventStore | None) -> None:
-        self._store = store
+    def __init__(
+        self, store: EventStore | None, mask_of: Callable[[str], SessionMask | None] = lambda desk: None
+    ) -> None:
+        self._store, self._mask_of = store, mask_of
         self._cases: OrderedDict[str, Case] = OrderedDict()
         self._elsewhere: dict[str, HandoffDocument] = {}
         """Who waits or is attended to in other processes, as it was when it was looked last."""
@@ -138,11 +145,22 @@ class Casebook:
             return [], False
         there = {one.session: one for one in await self._stored(states=OPEN)}
         there = {name: one for name, one in there.items() if name not in self._cases}
+        if any(one.state not in OPEN for one in there.values()):
+            await self._store.change(self._mask_orphans)
         gone = [each for name in self._elsewhere.keys() - there for each in await self._stored(name)]
         changed = [entry_of(one) for one in (*there.values(), *gone) if self._is_new(one)]
         moved = _waiting(self._elsewhere.values()) != _waiting(there.values())
         self._elsewhere = there
         return changed, moved
+
+    def _mask_orphans(self, connection: Connection) -> None:
+        """Mask what killed servers have left while somebody had to read it in full."""
+        for session, desk, text in archive.orphaned_handoffs(connection, OPEN):
+            try:
+                document = orphaned(text, self._mask_of(desk))
+            except ValueError:
+                continue  # it is told where it is read
+            archive.change_handoff(connection, session, document.state, document.model_dump_json())
 
     def _is_new(self, document: HandoffDocument) -> bool:
         before = self._elsewhere.get(document.session)

@@ -144,8 +144,7 @@ class Case:
         if self.mask is not None and not self.open:
             document = masked_document(document, self.mask)
         if self.mask is not None and self.mask.settings.keep == "none":
-            lines = [line for line in document.transcript if line.who != "visitor"]
-            document = document.model_copy(update={"transcript": lines, "summary": "", "data": {}})
+            document = wordless(document)
         return document.model_dump_json()
 
     def _document(self, said: list[LineDocument]) -> HandoffDocument:
@@ -201,6 +200,29 @@ def masked_document(document: HandoffDocument, mask: SessionMask) -> HandoffDocu
     summary = mask.of_visitor(document.summary) or ""
     data = document.data if document.consent and not document.by and mask.settings.keep != "none" else {}
     return document.model_copy(update={"transcript": lines, "summary": summary, "data": data})
+
+
+def wordless(document: HandoffDocument) -> HandoffDocument:
+    """Return a case without a visitor's words, and what was told of them."""
+    lines = [line for line in document.transcript if line.who != "visitor"]
+    return document.model_copy(update={"transcript": lines, "summary": "", "data": {}})
+
+
+def orphaned(text: str, mask: SessionMask | None) -> HandoffDocument:
+    """Return a case whose server was killed, as it is kept from now on.
+
+    Args:
+        text: as `Case.kept` wrote it while somebody had to do something.
+        mask: of its desk; None: nobody here knows the desk, and so no words are kept.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    document = stored(text, over=True)
+    if mask is None:
+        return wordless(document).model_copy(update={"transcript": []})
+    document = masked_document(document, mask)
+    return wordless(document) if mask.settings.keep == "none" else document
 
 
 def heard_of(sentences: Sequence[str], heard: str) -> list[str]:

@@ -16,12 +16,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.live.archive import DAY_S
+from server.live.archive import DAY_S, SERVER_LOST
 from server.live.database import Database
 from server.live.tables import events, servers, sessions
-
-SERVER_LOST = "server_lost"
-"""Why a session ended whose server was killed."""
 
 
 @dataclass(frozen=True, slots=True)

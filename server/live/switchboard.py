@@ -66,7 +66,7 @@ class Switchboard:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.operators = operators
-        self.cases = Casebook(store)
+        self.cases = Casebook(store, lambda desk: SessionMask(desks[desk].masker) if desk in desks else None)
         self.watchers = Watchers(operators)
         self._desks, self._clock = desks, clock
         self._sessions: dict[str, Session] = {}

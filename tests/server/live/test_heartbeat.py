@@ -12,7 +12,8 @@ from pathlib import Path
 
 from agent.conversation_events import TurnEnded
 from agent.sentence import Outcome
-from server.live.heartbeat import SERVER_LOST, HeartbeatSettings
+from server.live.archive import SERVER_LOST
+from server.live.heartbeat import HeartbeatSettings
 from server.live.records import AllWords, SessionClosed, SessionOpened, SessionRecord
 from server.live.store import EventStore
 from server.live.writer import WriterSettings

@@ -15,12 +15,15 @@ from agent.particulars import Particulars
 from agent.privacy import Privacy
 from agent.sentence import Citation, Outcome, Sentence
 from moderation.policy import Policy
+from server.live.archive import SERVER_LOST
+from server.live.casebook import Casebook
 from server.live.cases import Case
 from server.live.contacts import hash_of, hashes_of
 from server.live.log_mask import MaskingFormatter
 from server.live.masking import Masker, SessionMask
 from server.live.options import ServeOptions
-from server.live.records import row_of
+from server.live.records import SessionClosed, SessionOpened, row_of
+from server.live.store import EventStore
 from server.live.told_numbers import called_spans, number_spans
 from tests.server.live.serving import desk_in, serving
 
@@ -106,6 +109,28 @@ def test_a_case_that_is_through_is_kept_masked(consent: bool, by: str, data: obj
     assert "4111" not in kept
     assert "Anna" not in kept
     assert json.loads(kept)["data"] == data
+
+
+async def test_a_case_whose_server_was_killed_is_masked_by_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    store = EventStore.open(str(path))
+    lines = (Line("visitor", f"card {CARD}, my name is Anna Kern"), Line("ai", "Thanks, Anna."))
+    handoff = Handoff("asked", True, False, "en", f"They say {CARD}", lines, {})
+    for name, desk in (("s1", "front"), ("s2", "unknown"), ("s3", "front")):
+        store.put(name, SessionOpened(desk))
+        store.put_handoff(name, "waiting", Case(name, desk, handoff, 1.0, 1.0, str, mask=a_mask()).kept())
+        if name != "s3":
+            store.put(name, SessionClosed(SERVER_LOST))
+    assert await store.flush()
+    book = Casebook(store, lambda desk: a_mask() if desk == "front" else None)
+    await book.look_around()
+    kept = {json.loads(text)["session"]: text for text, _ in await store.handoffs("")}
+    assert "card [card number], my name is [name]" in kept["s1"]
+    assert json.loads(kept["s1"])["state"] == "left"
+    assert not any(each in kept["s1"] for each in ("4111", "Anna"))
+    assert "card" not in kept["s2"]
+    assert CARD in kept["s3"]  # somebody waits there
+    await store.close()
 
 
 def test_the_log_holds_no_card() -> None:
