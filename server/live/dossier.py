@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zipfile
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from server.live.records import EventRecord, SessionRecord
 from server.live.shelf import erase_recordings, recordings_of
 from server.live.store import EventStore
 
+PAGE = 1000
+"""Events that are read at once."""
 README = """\
 YOUR CONVERSATION ({session})
 
@@ -128,10 +131,19 @@ async def collect(store: EventStore | None, recordings: str, session: str, kept:
     if store is not None:
         await store.flush()
         record = await store.ask(lambda each: archive.session_of(each, session))
-        events = tuple(await store.events(session, limit=1_000_000))
+        events = tuple([each async for each in _events(store, session)])
         handoffs = tuple(json.loads(text) for text, _ in await store.handoffs(session))
     files = await asyncio.to_thread(recordings_of, Path(recordings), session) if recordings else []
     return Dossier(record, session, events, handoffs, tuple(files), kept)
+
+
+async def _events(store: EventStore, session: str) -> AsyncIterator[EventRecord]:
+    """Yield a session's events, read page by page: others read in the same thread."""
+    page = await store.events(session, limit=PAGE)
+    while page:
+        for each in page:
+            yield each
+        page = await store.events(session, after_id=page[-1].id, limit=PAGE) if len(page) == PAGE else []
 
 
 async def erase(store: EventStore | None, recordings: str, session: str) -> Erased:

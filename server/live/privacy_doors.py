@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from typing import Annotated
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO, Annotated
 
 from fastapi import FastAPI, Header, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from server.live import archive
 from server.live.audit import Deed
 from server.live.doors import address_of, check_origin, service_of
-from server.live.dossier import collect, erase
+from server.live.dossier import Dossier, collect, erase
 from server.live.errors import LiveError
 from server.live.operators import Operator
 from server.live.protocol import Id
 from server.live.service import Service
 
 log = logging.getLogger("visavis.live")
+
+PIECE_BYTES = 1 << 18
+"""Of an archive that are sent at once: a recording may have hundreds of megabytes."""
 
 Key = Annotated[
     str, Header(description='"Bearer " and the session\'s own token, or a key of `visavis operator add`.')
@@ -44,23 +50,20 @@ def add_privacy_doors(app: FastAPI) -> None:
         if dossier.empty:
             raise _nothing()
         await noted(service, Deed(who, "export", session, desk, {"files": len(dossier.recordings)}))
-        packed = io.BytesIO()
         try:
-            await asyncio.to_thread(dossier.write, packed)
+            packed = await asyncio.to_thread(_packed, dossier, service.options.recordings)
         except OSError as error:
             log.error("the data of a session could not be packed: %s", error.strerror)
             raise LiveError(
-                "export_failed", "a recording cannot be read", "try again in a minute", status=503
+                "export_failed", "the archive cannot be made", "try again in a minute", status=503
             ) from None
         name = f"conversation-{session}.zip"
-        return Response(
-            packed.getvalue(),
-            media_type="application/zip",
-            headers={
-                "Content-Disposition": f'attachment; filename="{name}"',
-                "Cache-Control": "no-store",
-            },
-        )
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(packed.seek(0, io.SEEK_END)),
+            "Cache-Control": "no-store",
+        }
+        return StreamingResponse(_pieces(packed), media_type="application/zip", headers=headers)
 
     @app.delete("/v1/sessions/{session}/data", status_code=204, tags=["privacy"])
     async def forget(request: Request, session: Id, authorization: Key = "") -> Response:
@@ -78,6 +81,29 @@ def add_privacy_doors(app: FastAPI) -> None:
             ) from None
         await noted(service, Deed(who, "erase", session, desk, {"files": done.files}))
         return Response(status_code=204)
+
+
+def _packed(dossier: Dossier, folder: str) -> IO[bytes]:
+    """Write an archive into a file without a name, beside the recordings that are in it.
+
+    Raises:
+        OSError: it cannot be written, or a recording cannot be read.
+    """
+    packed: IO[bytes] = tempfile.TemporaryFile(dir=folder if os.path.isdir(folder) else None)  # noqa: SIM115
+    try:
+        dossier.write(packed)
+    except BaseException:
+        packed.close()
+        raise
+    return packed
+
+
+async def _pieces(packed: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield a file in pieces, and close it."""
+    with packed:
+        packed.seek(0)
+        while piece := await asyncio.to_thread(packed.read, PIECE_BYTES):
+            yield piece
 
 
 async def noted(service: Service, deed: Deed) -> None:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.privacy import Privacy
-from server.live import archive, audit
+from server.live import archive, audit, dossier, privacy_doors
 from server.live.audit import Deed
 from server.live.contacts import hash_of
 from server.live.operators import add_operator
@@ -247,6 +247,30 @@ async def test_whose_a_recording_is_stays_known_as_long_as_it_is_kept(tmp_path: 
     assert list(films.iterdir()) == []
     assert await store.sessions() == []
     await store.close()
+
+
+async def test_an_export_goes_through_a_file_and_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy_doors, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(dossier, "PAGE", 3)
+    options = ServeOptions(rates={}, store=str(tmp_path / "events.db"), recordings=str(tmp_path / "films"))
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        name = (await server.session())["session"]
+        store: EventStore = server.service.store
+        for turn in range(7):
+            store.put(name, TurnRated(turn, 1))
+        film = os.urandom(50_000)
+        new_file(tmp_path / "films", name).write_bytes(film)
+        found = await dossier.collect(store, str(tmp_path / "films"), name)
+        assert [each.turn for each in found.events] == list(range(7))
+        packed = privacy_doors._packed(found, str(tmp_path / "films"))
+        pieces = [piece async for piece in privacy_doors._pieces(packed)]
+        assert packed.closed
+        assert max(map(len, pieces)) == 1000
+        with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as whole:
+            assert whole.read(f"{name}.mp4") == film
+        assert sorted(each.suffix for each in (tmp_path / "films").iterdir()) == [".mp4", ".vtt"]
 
 
 async def test_a_contact_is_not_looked_for_without_the_servers_secret(
