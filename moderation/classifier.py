@@ -25,6 +25,7 @@ from moderation.verdict import Category, Direction
 WEIGHTS = Path(__file__).with_name("weights")
 LINEAR, ENCODER, PIECES, BLEND = "linear.npz", "encoder.onnx", "pieces.txt", "blend.json"
 """The files of `WEIGHTS`."""
+LANGUAGES = ("en", "zh")
 TOXIC = "toxic"
 """A head that says that something is wrong, not what; it lifts the likeliest of `TOXIC_MAY_BE`."""
 TOXIC_MAY_BE = ("hate", "harassment", "sexual", "violence", "profanity")
@@ -65,6 +66,9 @@ class EmbeddedClassifier:
         """A classifier of loaded parts; `blends`: language → head → blend."""
         if linear.heads != encoder.heads[: len(linear.heads)]:
             raise ValueError(f"{linear.heads} and {encoder.heads} are not of one training")
+        heads = set(linear.heads)
+        if missing := [language for language in LANGUAGES if not heads <= set(blends.get(language, ()))]:
+            raise ValueError(f"how the models are added is not told for {' and '.join(missing)}")
         self.heads = linear.heads
         self._margins = np.array(
             [MARGIN_OF_ORDERS if head == Category.INJECTION else MARGIN for head in self.heads], np.float32
@@ -180,6 +184,7 @@ def load_classifier(folder: Path | None = None) -> EmbeddedClassifier:
         pieces = open_pieces(folder / PIECES)
         name = f"{folder.name}/{ENCODER}"
         encoder = Encoder(folder / ENCODER, pieces)
+        name = f"{folder.name}/{BLEND}"
         return EmbeddedClassifier(linear, encoder, blends)
     except Exception as error:  # numpy, json, ONNX Runtime and tokenizers raise classes of their own
         raise ModerationError(_broken(name, error)) from error

@@ -112,5 +112,13 @@ def test_a_broken_file_is_told_of_when_the_guard_opens(tmp_path: Path, name: str
         load_classifier(folder)
 
 
+def test_a_blend_without_a_language_is_told_of(tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(WEIGHTS, folder)
+    (folder / "blend.json").write_text("{}")
+    with pytest.raises(ModerationError, match="not told for en and zh"):
+        load_classifier(folder)
+
+
 def test_the_weights_are_small() -> None:
     assert sum(file.stat().st_size for file in WEIGHTS.iterdir()) <= 10_000_000
