@@ -29,7 +29,7 @@ _KEYS = re.compile(
     r"|\bLTAI[A-Za-z0-9]{12,24}\b|\bAKID[A-Za-z0-9]{32}\b"  # Alibaba, Tencent
     r"|\beyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}"  # JWT
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:[\sA-Za-z0-9+/=:,-]{0,8000}-----END [A-Z ]{0,40}-----|(?:\s+[A-Za-z0-9+/=]{4,200}){0,99})"  # or cut off
+    r"(?:[\sA-Za-z0-9+/=:,-]{0,8000}-----END [A-Z ]{0,40}-----|(?:\s+[A-Za-z0-9+/=]{4,200}){0,99})"
     r"|\bPuTTY-User-Key-File-\d"
     r"|\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|mssql|https?|ftp)://[^\s:/@]{1,64}:[^\s@/]{3,128}@"
     r"|DefaultEndpointsProtocol=https?;AccountName=[^;\s]{1,64};AccountKey=[A-Za-z0-9+/=]{40,100}"
