@@ -180,8 +180,8 @@ def lacks(text: str) -> bool:
 class Done:
     """What is known of an action that was begun before."""
 
-    line: str
-    """What the tool said; empty where it never came to an end."""
+    finished: bool
+    """Its tool came to an end; what it said is not kept, for it may name the visitor."""
 
 
 class ActionBook:
@@ -202,26 +202,26 @@ class ActionBook:
         """
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with closing(self._open()) as book, book:
-            book.execute("DELETE FROM actions WHERE begun_s < ?", (time.time() - KEPT_S,))
+            book.execute("DELETE FROM begun WHERE begun_s < ?", (time.time() - KEPT_S,))
             mine = book.execute(
-                "INSERT OR IGNORE INTO actions (key, tool, begun_s, line) VALUES (?, ?, ?, '')",
+                "INSERT OR IGNORE INTO begun (key, tool, begun_s) VALUES (?, ?, ?)",
                 (key, tool, time.time()),
             ).rowcount
             if mine:
                 return None
-            row = book.execute("SELECT line FROM actions WHERE key = ?", (key,)).fetchone()
-            return Done(row[0] if row else "")
+            row = book.execute("SELECT finished FROM begun WHERE key = ?", (key,)).fetchone()
+            return Done(bool(row and row[0]))
 
-    def finish(self, key: str, line: str) -> None:
-        """Write down what an action's tool said."""
+    def finish(self, key: str) -> None:
+        """Write down that an action came to an end."""
         with closing(self._open()) as book, book:
-            book.execute("UPDATE actions SET line = ? WHERE key = ?", (line, key))
+            book.execute("UPDATE begun SET finished = 1 WHERE key = ?", (key,))
 
     def _open(self) -> sqlite3.Connection:
         book = sqlite3.connect(self._file, timeout=BUSY_S)
         book.execute(
-            "CREATE TABLE IF NOT EXISTS actions"
-            " (key TEXT PRIMARY KEY, tool TEXT NOT NULL, begun_s REAL NOT NULL, line TEXT NOT NULL)"
+            "CREATE TABLE IF NOT EXISTS begun"
+            " (key TEXT PRIMARY KEY, tool TEXT NOT NULL, begun_s REAL NOT NULL, finished INTEGER DEFAULT 0)"
         )
         return book
 

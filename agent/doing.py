@@ -64,21 +64,20 @@ async def do(
         yield Written(apology, clock(), own=True)
         return
     yield ErrandMoved(step.errand)
-    before, done = step.first, line
-    if isinstance(done, Done):
-        before, done = phrases.done_before, done.line
-        if not done:
-            yield Noted(
-                f"the desk's tool {name} was begun before and never came to an end; it is not run twice"
-            )
-            yield ErrandMoved(None)
-            apology = Sentence(phrases.unsure, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
-            yield Written(apology, clock(), own=True)
+    if isinstance(line, Done):
+        if line.finished:
+            before = Sentence(phrases.done_before, language, Emotion("neutral", 0.5), Outcome.ANSWERED)
+            yield Written(before, clock(), own=True)
             return
-    citation = Citation(f"tool:{name}", step.tool.titled(language), done, 1.0)
+        yield Noted(f"the desk's tool {name} was begun before and never came to an end; it is not run twice")
+        yield ErrandMoved(None)
+        apology = Sentence(phrases.unsure, language, Emotion("apologetic", 0.6), Outcome.HANDOFF)
+        yield Written(apology, clock(), own=True)
+        return
+    citation = Citation(f"tool:{name}", step.tool.titled(language), line, 1.0)
     sentences = [
-        *lines_of(before, language, Emotion("neutral", 0.5), Outcome.ANSWERED),
-        *lines_of(done, language, None, Outcome.ANSWERED, (citation,)),
+        *lines_of(step.first, language, Emotion("neutral", 0.5), Outcome.ANSWERED),
+        *lines_of(line, language, None, Outcome.ANSWERED, (citation,)),
     ]
     for written in told(sentences, step.values.values(), clock):
         yield written
@@ -107,7 +106,7 @@ async def _run(step: Act, engines: Engines, memory: Memory, language: str) -> st
             return before
         line = run_tool(tool, step.values, language=language, state_dir=state_dir)
         with suppress(sqlite3.Error):  # it was done: at worst that is told as unsure when asked again
-            book.finish(key, line)
+            book.finish(key)
         return line
 
     async with asyncio.timeout(TOOL_S):
