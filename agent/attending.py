@@ -6,11 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from agent.conversation_events import ConversationEvent, HandoffBegan, HandoffEnded, PersonTold
 from agent.engines import Engines
 from agent.errors import AgentError
 from agent.events import Ended, Event, Heard, PassedOn, Screened, Spoken, ToPerson, Withdrawn
+from agent.gate import CONTEXT
+from agent.guarding import in_guard
 from agent.handoff_record import handoff_of
 from agent.history import History
 from agent.live_turn import LiveTurn
@@ -20,7 +23,8 @@ from agent.slots import Errand
 from agent.splitter import split_sentences
 from agent.staff import Staff
 from agent.voicing import Voicing
-from moderation.verdict import Verdict
+from moderation import Guard
+from moderation.verdict import Direction, Verdict
 from speech.recognizer import LOW_CONFIDENCE
 
 SHORT_LETTERS = 3
@@ -37,7 +41,7 @@ async def attended(heard: Heard, engines: Engines) -> AsyncGenerator[Event, None
     began, transcript = time.perf_counter(), heard.transcript
     text = transcript.text.strip()
     language = engines.desk.language_of(text)
-    verdict = await asyncio.to_thread(engines.guard.screen, text, direction="input", language=language)
+    verdict = await in_guard(engines.guard.screen, text, direction="input", language=language)
     yield Screened(verdict)
     unclear = transcript.confidence < LOW_CONFIDENCE
     flag = UNCLEAR if unclear else "" if verdict.passes else verdict.rule
@@ -100,9 +104,7 @@ class People:
         name = self.name
         async with self._turn:
             language = self._engines.desk.language_of(text)
-            verdict = await asyncio.to_thread(
-                self._engines.guard.screen, text, direction="output", language=language
-            )
+            verdict = await in_guard(_judged, self._engines.guard, text, language)
             if verdict.passes:
                 spoken = await self._voiced(verdict.text, language, name)
                 await self._say(spoken, Outcome.ANSWERED, lambda: self.name == name)
@@ -159,3 +161,18 @@ class People:
         sentences = [Sentence(one, language, feeling, person=person) for one in split_sentences(text)]
         sounds = [await self._voicing.sentence(one) for one in sentences]
         return [sound for sound in sounds if sound is not None]
+
+
+def _judged(guard: Guard, text: str, language: str) -> Verdict:
+    """Judge a person's words as they will be said, sentence by sentence; the strictest verdict counts."""
+    worst = guard.quick(text, Direction.OUTPUT, language)  # what stands across its sentences, too
+    said, before = worst.text, list[str]()
+    for one in split_sentences(said):
+        verdict = guard.screen(one, Direction.OUTPUT, language, context=" ".join(before[-CONTEXT:]))
+        before.append(verdict.text)
+        said = said.replace(one, verdict.text, 1)
+        if verdict.action.rank > worst.action.rank:
+            worst = verdict
+        if not worst.passes:
+            break
+    return replace(worst, text=said)

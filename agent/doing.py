@@ -13,6 +13,7 @@ from agent.engines import Engines
 from agent.errands import Act, Say
 from agent.errors import ToolError
 from agent.events import ErrandMoved, Event, Noted, Written
+from agent.guarding import in_tool
 from agent.history import Memory
 from agent.phrases import Phrases
 from agent.sentence import Citation, Emotion, Outcome, Sentence
@@ -110,7 +111,7 @@ async def _run(step: Act, engines: Engines, memory: Memory, language: str) -> st
         return line
 
     async with asyncio.timeout(TOOL_S):
-        return await asyncio.to_thread(run)
+        return await in_tool(run)
 
 
 def told(

@@ -102,11 +102,9 @@ class Sentences:
     """
 
     def __init__(self) -> None:
-        from moderation.classifier import ENCODER, PIECES
-        from moderation.classifier import WEIGHTS as FOLDER
-        from moderation.encoder import Encoder, open_pieces
+        from moderation.classifier import shared_classifier
 
-        self._encoder = Encoder(FOLDER / ENCODER, open_pieces(FOLDER / PIECES))
+        self._encoder = shared_classifier().encoder  # the guard's, where it has one: loaded once
         self._heads = [self._encoder.heads.index(label) for label in LABELS]
 
     def logits(self, texts: Sequence[str]) -> Logits:

@@ -12,6 +12,7 @@ import numpy as np
 
 from agent.answerer import Answerer, Question
 from agent.desk import Desk
+from agent.emotion import detect_emotion
 from agent.extractive import ExtractiveAnswerer
 from agent.face import voice_of
 from agent.library import open_knowledge
@@ -143,6 +144,7 @@ class Engines:
             self.answerer.warm()
         for language in languages:
             greeting = GREETINGS[language]
+            detect_emotion(greeting)
             self.guard.screen(greeting, direction="input", language=language)
             self.synthesizer.speak(greeting, language=language)
             passages, answerable = self.look_up(greeting, language)

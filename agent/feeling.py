@@ -36,7 +36,8 @@ CROSS = 0.35
 BY_VOICE = 0.3
 """How much angrier than their words a visitor may be by voice and by what went before."""
 INSULT, SWEARING = 0.7, 0.35
-"""What the guard's finding an insult, or a swear word, adds to anger."""
+"""What the guard's finding an insult that is listed, or a swear word, adds to anger. An insult that an engine
+heard alone counts as a swear word: it may have misheard."""
 
 _DISPLEASED = re.compile(
     r"\b(?:disappoint\w*|unacceptable|ridiculous|frustrat\w+|annoy(?:ed|ing)|complain(?:t|ing)"
@@ -170,9 +171,10 @@ def anger_of(emotion: Emotion, verdict: Verdict | None = None) -> float:
     score = emotion.scores.get("anger", 0.0)
     if emotion.label == "anger":
         score = max(score, emotion.intensity)
-    if verdict is not None and verdict.category == Category.HARASSMENT:
-        score += INSULT
-    elif verdict is not None and verdict.action is Action.SOFTEN:
+    found = verdict.category if verdict is not None and verdict.action is not Action.ALLOW else ""
+    if verdict is not None and found == Category.HARASSMENT:
+        score += INSULT if any(one.category == found for one in verdict.spans) else SWEARING
+    elif found == Category.PROFANITY:
         score += SWEARING
     return min(score, 1.0)
 

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
 """Longer than the guard promises to take at most; then the sentence is refused without its word."""
+LOOKING_S = 3.0
+"""Longer than a source takes on a busy machine; then it is named without its words. Sound is made meanwhile."""
 CONTEXT = 2
 """Sentences of the reply that the next one is read together with."""
 T = TypeVar("T")
@@ -163,7 +165,7 @@ class Gate:
     ) -> tuple[tuple[Citation, ...], tuple[Card, ...]]:
         """Return what may be seen of what a sentence rests on, and its cards; nothing without a verdict."""
         guard, new = self._engines.guard, [one for one in sentence.citations if one not in self._seen]
-        limit_s = guard.budget_s(Direction.OUTPUT) + PATIENCE_S if new else 0.0
+        limit_s = guard.budget_s(Direction.OUTPUT) + LOOKING_S if new else 0.0
         for citation in new:
             try:
                 async with asyncio.timeout(limit_s):

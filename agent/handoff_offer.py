@@ -26,7 +26,7 @@ from agent.history import Exchange
 from agent.manner import manner_of
 from agent.sentence import Outcome
 from agent.slots import Errand, Stage
-from moderation.verdict import Action, Verdict
+from moderation.verdict import Action, Category, Verdict
 
 MISSES = 2
 """Questions in a row without an answer after which a person is offered."""
@@ -127,6 +127,8 @@ def _due(
 
 def is_angry(felt: Felt, asked: Asked) -> bool:
     """Tell whether a visitor is so angry that a person is due: very, or for the second time."""
+    if any(rule.startswith(f"{Category.SELF_HARM}.") for rule in asked.verdict.rules):
+        return False  # "I can't take this any more" is despair: to that nobody answers as to a complaint
     memory, now = asked.memory, anger_now(felt, asked.text, asked.verdict)
     before = anger_of(memory.feeling.emotion) if memory.feeling is not None else 0.0
     if memory.exchanges:

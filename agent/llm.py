@@ -21,6 +21,7 @@ from agent.answerer import Question
 from agent.errors import AnswererError
 from agent.extractive import said_in_small_talk
 from agent.grounding import ENOUGH, speaks_to_a_model, support
+from agent.guarding import harmless, in_guard
 from agent.llm_chat import Chat
 from agent.llm_gate import Gate
 from agent.llm_prompt import HISTORY_TOKENS, conversation
@@ -34,7 +35,6 @@ from agent.tools import Tool
 from agent.wording import confirmation
 from knowledge.passage import Passage
 from moderation import Guard
-from moderation.verdict import Action
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class OpenAIAnswerer:
             for sentence in said_in_small_talk(talk, question):
                 yield sentence
             return
-        question = replace(question, passages=await asyncio.to_thread(self._trusted, question.passages))
+        question = replace(question, passages=await in_guard(self._trusted, question.passages))
         toolbox = Toolbox(
             self._tools,
             [question.text, question.standalone, *(one.question for one in question.history)],
@@ -162,8 +162,7 @@ class OpenAIAnswerer:
         """Leave out the passages that give orders to a model: they are no knowledge."""
         kept = [one for one in passages if not speaks_to_a_model(f"{one.title}\n{one.text}")]
         if self._guard is not None:
-            quick = self._guard.quick  # engines read them when they were learned
-            kept = [one for one in kept if quick(one.text, direction="document").action is Action.ALLOW]
+            kept = [one for one in kept if harmless(self._guard, one.text)]
         return tuple(kept)
 
     def _screened(self, text: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from agent.errors import ToolError
+from agent.guarding import in_guard, in_tool
 from agent.llm_prompt import result
 from agent.mcp import McpTool
 from agent.sentence import Citation
@@ -125,13 +126,13 @@ class Toolbox:
             return "The visitor is asked first; nothing was done.", False
         try:
             async with asyncio.timeout(TOOL_S):
-                line = await asyncio.to_thread(
+                line = await in_tool(
                     run_tool, chosen, values, language=self._language, state_dir=self._state_dir
                 )
         except (ToolError, TimeoutError) as error:
             self.failed.append(str(error) or f"the desk's tool {name} took over {TOOL_S:g} s; see tools.py")
             return "The tool does not work at the moment; say that you cannot look it up.", False
-        kept = await asyncio.to_thread(self._screened, line[:LONGEST_RESULT])
+        kept = await in_guard(self._screened, line[:LONGEST_RESULT])
         if kept is None:
             self.failed.append(f"the result of the desk's tool {name} was withheld by the guard")
             return "The result was withheld; say that you cannot look it up.", False

@@ -29,6 +29,7 @@ from agent.fallback import answered
 from agent.feeling import felt_of
 from agent.followup import follows, standalone
 from agent.gate import Gate
+from agent.guarding import harmless, in_guard
 from agent.handoff import Asked, Reason, begun, next_handoff, passing
 from agent.handoff_offer import offering
 from agent.history import Memory
@@ -39,7 +40,7 @@ from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Stage
 from agent.summary import remembered
 from knowledge.passage import Passage
-from moderation.verdict import Action, Verdict
+from moderation.verdict import Action, Category, Verdict
 from speech.recognizer import LOW_CONFIDENCE
 
 UNSURE, SURE = 0.6, 0.8
@@ -109,7 +110,7 @@ async def _written(
         yield Written(again, clock(), own=True)
         return
 
-    verdict = await asyncio.to_thread(
+    verdict = await in_guard(
         engines.guard.screen, text, direction="input", language=language, context=_said_before(memory)
     )
     yield Screened(verdict)
@@ -154,7 +155,7 @@ async def _written(
     yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
-    passages = await asyncio.to_thread(_harmless, passages, engines)
+    passages = await in_guard(_harmless, passages, engines)
     manner = manner_of(felt.emotion, verdict, memory, desk.settings.emotion, language)
     earlier, history = remembered(memory.exchanges, language=language)
     question = Question(
@@ -184,7 +185,8 @@ async def _written(
                 async for event in passing(begun(asked, Reason.MODEL), asked, clock):
                     yield event
                 return
-            if verdict.action is Action.SOFTEN and item.emotion.label == "neutral":
+            upset = verdict.action is Action.SOFTEN and verdict.category != Category.PROFANITY
+            if upset and item.emotion.label == "neutral":
                 item = replace(item, emotion=Emotion("empathetic", 0.6))
             yield Written(item, clock())
             count += bool(take_links(item.text, "")[0])
@@ -234,9 +236,8 @@ def _said_before(memory: Memory) -> str:
 
 
 def _harmless(passages: tuple[Passage, ...], engines: Engines) -> tuple[Passage, ...]:
-    """Leave out documents that the rules stop; engines read them when they were learned."""
-    quick = engines.guard.quick
-    return tuple(one for one in passages if quick(one.text, direction="document").action is Action.ALLOW)
+    """Leave out documents that the rules stop."""
+    return tuple(one for one in passages if harmless(engines.guard, one.text))
 
 
 def _looked_up(

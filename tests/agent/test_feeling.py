@@ -1,5 +1,8 @@
 """Words, voice and face put together, and smoothed over turns."""
 
+from types import SimpleNamespace
+from typing import cast
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,8 +10,13 @@ from agent.emotion import detect_emotion
 from agent.emotion_face import face_scores
 from agent.emotion_labels import LABELS
 from agent.emotion_voice import VoiceFeeling
-from agent.feeling import Feeling, fused, smoothed
+from agent.events import Felt
+from agent.feeling import Feeling, anger_of, fused, smoothed
+from agent.handoff import Asked
+from agent.handoff_offer import is_angry
+from agent.history import Memory
 from agent.sentence import Emotion
+from moderation.verdict import Action, Span, Verdict
 
 
 def words(label: str, score: float = 0.8) -> Emotion:
@@ -106,3 +114,28 @@ def test_a_face_helps_words_that_say_little() -> None:
     vague = detect_emotion("fine")
     smile = face_scores({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0})
     assert fused(vague, face=smile).emotion.scores["joy"] > fused(vague).emotion.scores["joy"]
+
+
+def test_despair_is_no_anger_and_an_engines_insult_counts_less_than_a_listed_one() -> None:
+    calm = words("neutral")
+
+    def found(rule: str, *spans: Span) -> float:
+        category = rule.partition(".")[0]
+        return anger_of(calm, Verdict(Action.SOFTEN, rule, "", category=category, spans=spans))
+
+    assert found("self_harm.risk") == anger_of(calm)
+    listed = found("harassment.insult", Span(0, 4, "harassment"))
+    assert listed > found("harassment.classifier") == found("profanity.mild") > anger_of(calm)
+
+
+def test_nobody_is_offered_a_person_for_anger_who_speaks_of_despair() -> None:
+    furious = words("anger", 0.95)
+    felt = Felt(furious, furious)
+
+    def angry(rule: str) -> bool:
+        verdict = Verdict(Action.SOFTEN, rule, "", category=rule.partition(".")[0], rules=(rule,))
+        asked = SimpleNamespace(memory=Memory(), text="I can't take this any more.", verdict=verdict)
+        return is_angry(felt, cast("Asked", asked))
+
+    assert angry("profanity.mild")
+    assert not angry("self_harm.risk")
