@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 0.5
 """Longer than the guard promises to take at most; then the sentence is refused without its word."""
 LOOKING_S = 3.0
-"""Longer than a source takes on a busy machine; then it is named without its words. Sound is made meanwhile."""
+"""Longer than a source takes on a busy machine; then it is cited without its words, and without a card."""
 CONTEXT = 2
 """Sentences of the reply that the next one is read together with."""
 T = TypeVar("T")
