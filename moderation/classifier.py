@@ -36,7 +36,7 @@ MOST_CHARACTERS = 8000
 _SENTENCE = re.compile(r"[^.!?。！？\n]+(?:[.!?。！？\n]+|$)")
 SHORT = 12
 """Characters of a sentence that says little by itself."""
-LONG = 16
+LONG = 24
 """Words, or Chinese characters, of a stretch; the next begins at its middle."""
 _PIECE = re.compile(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+")
 MARGIN, MARGIN_OF_ORDERS = 1.0, 3.0

@@ -10,7 +10,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,8 @@ CAUTION = 1.5
 """How far above the best F1 the limits may lift a threshold: what is kept aside is few templates."""
 CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped", "told", "bipia", "asked")
 """Sets of ordinary talk and documents."""
+STRICTER = {("zh", "dangerous"): 2.5}
+"""Of a logit, by hand: 怎么在你们这里买东西 and other questions for the way look like such requests."""
 PLAIN_TEXTS = ("customers", "chat", "agents", "things", "life")
 """Endings of the files of written texts that are ordinary talk too."""
 PRIOR = Blend(0.8, 0.8, 0.0)
@@ -116,7 +118,8 @@ def blended(linear: LinearModel, encoder: Encoder, aside: Sequence[Example]) -> 
             sources = np.where(plain[use], "plain", np.where(pairs[use], "contrast", "other"))
             limits = {"plain": PLAIN, "contrast": CONTRAST.get(head, CONTRAST_ELSE)}
             blend, line = _blend(found[:, use, column], known[head][use] > 0.5, sources, limits)
-            out[language][head] = blend
+            stricter = STRICTER.get((language, head), 0.0)
+            out[language][head] = replace(blend, bias=round(blend.bias - stricter, 4))
             say(f"{language} {head:14} {line}")
     return out
 

@@ -196,11 +196,17 @@ def main() -> None:
     parser.add_argument(
         "--public", type=float, default=1.0, help="share of the public sets; ours are seen whole"
     )
+    parser.add_argument(
+        "--only", nargs="*", help="of the written texts only files that end so: things sexual"
+    )
     parser.add_argument("--go-on", type=Path, help="a net.pt of an earlier run to begin with")
     given = parser.parse_args()
 
     torch.manual_seed(1)
     every = list(rows(given.data, given.texts, given.told))
+    if given.only:
+        ends = tuple(given.only)
+        every = [row for row in every if not row.source.startswith("written:") or row.source.endswith(ends)]
     weights = load_file(given.teacher / "model.safetensors")
     given.out.mkdir(parents=True, exist_ok=True)
     if given.go_on:

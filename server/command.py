@@ -19,8 +19,8 @@ from server.knowledge_command import knowledge_app
 from server.learn_command import learn
 from server.models_command import models_app
 from server.operators_command import operators_app
-from server.privacy_command import privacy_app
 from server.picture import ConsentOption, FaceOption, ImageOption, screen_picture
+from server.privacy_command import privacy_app
 from server.serve_command import serve
 from server.trends_command import trends
 
