@@ -189,7 +189,7 @@ def test_the_settings_in_the_readme_can_be_copied() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     assert len(blocks) >= 3
     for block in blocks:
-        if block.startswith("[contacts]"):
+        if block.startswith(("[contacts]", "[actions.")):
             Policy.from_table(tomllib.loads(block))
             continue
         DeskSettings.model_validate({"name": "x", "persona": {"company": "y"}, **tomllib.loads(block)})

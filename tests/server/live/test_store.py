@@ -357,6 +357,7 @@ async def test_closing_before_a_locked_database_gives_up_and_counts(path: Path) 
 FULL_DISK = """
 import asyncio, resource, signal, sys
 from agent.conversation_events import HeardWords
+from server.live.records import AllWords
 from server.live.store import EventStore
 from server.live.writer import WriterSettings
 
