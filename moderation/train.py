@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier import BLEND, ENCODER, LINEAR, PIECES, WEIGHTS, Blend
-from moderation.corpus import HEADS, TEXTS, Example, asked, kept_aside, public, say, told, written
+from moderation.corpus import HEADS, TEXTS, Example, asked, kept_aside, say, told, written
 from moderation.encoder import Encoder, open_pieces
 from moderation.fitting import fit
 from moderation.linear import LinearModel
 from moderation.normalise import language_of
+from moderation.public_sets import public
 
 FEWEST = 25
 """Positive texts of a head and language, from which on its own blend is fitted."""
@@ -65,7 +66,7 @@ def main() -> None:
     """Read, fit, write, and print how well it went."""
     parser = argparse.ArgumentParser(prog="moderation.train", description=__doc__)
     parser.add_argument(
-        "--data", type=Path, required=True, help="folder of public sets (moderation/corpus.py)"
+        "--data", type=Path, required=True, help="folder of public sets (moderation/public_sets.py)"
     )
     parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
     parser.add_argument(

@@ -26,10 +26,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from moderation.classifier import PIECES
-from moderation.corpus import HEADS, TEXTS, Example, kept_aside, public, say, told, written
+from moderation.corpus import HEADS, TEXTS, Example, kept_aside, say, told, written
 from moderation.encoder import LONGEST, open_pieces, prepared
 from moderation.encoder_net import Net, export
 from moderation.feelings import FEELINGS, felt
+from moderation.public_sets import public
 
 SELDOM = 4
 """Chinese characters that occur less often are not read."""
@@ -183,7 +184,7 @@ def main() -> None:
     """Read, learn, write."""
     parser = argparse.ArgumentParser(prog="moderation.train_encoder", description=__doc__)
     parser.add_argument(
-        "--data", type=Path, required=True, help="folder of public sets (moderation/corpus.py)"
+        "--data", type=Path, required=True, help="folder of public sets (moderation/public_sets.py)"
     )
     parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
     parser.add_argument(

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moderation.corpus import HEADS, Example, kept_aside, public, written
+from moderation.corpus import HEADS, Example, kept_aside, written
 from moderation.features import hashes
 from moderation.fitting import fit
 from moderation.linear import LinearModel
+from moderation.public_sets import public
 
 
 def test_every_written_text_can_be_read_and_most_are_harmless() -> None:
