@@ -31,6 +31,7 @@ HEADS = (
 )
 """What is learned: the policy's categories that take understanding, and "toxic", which several sets label."""
 NOTHING = dict.fromkeys(HEADS, 0)
+"""What is known of a harmless text."""
 SHORTEST = 30
 """Characters of a paragraph that says something."""
 LIGHTEST, WEIGHTIEST = 0.6, 2.0
