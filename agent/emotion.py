@@ -20,15 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.emotion_features import features_of
-from agent.emotion_labels import LABELS
 from agent.emotion_words import MOST_LETTERS, Said, said
 from agent.errors import AgentError
 from agent.sentence import Emotion
+from moderation.feelings import FEELINGS
 
 log = logging.getLogger("visavis.agent")
 
 Logits = NDArray[np.float32]
-"""float32[7], in the order of `LABELS`."""
+"""float32[7], in the order of `FEELINGS`."""
 
 WEIGHTS = Path(__file__).with_name("emotion.npz")
 CALM = 0.1
@@ -84,7 +84,7 @@ class Words:
         return self._mixes["zh" if read.chinese else "en", both]
 
     def logits(self, read: Said) -> Logits:
-        """Return a logit for each of `LABELS`."""
+        """Return a logit for each of `FEELINGS`."""
         found = features_of(read)
         buckets = np.fromiter(found.keys(), np.int32, len(found))
         values = np.fromiter(found.values(), np.float32, len(found))
@@ -105,7 +105,7 @@ class Sentences:
         from moderation.classifier import shared_classifier
 
         self._encoder = shared_classifier().encoder  # the guard's, where it has one: loaded once
-        self._heads = [self._encoder.heads.index(label) for label in LABELS]
+        self._heads = [self._encoder.heads.index(label) for label in FEELINGS]
 
     def logits(self, texts: Sequence[str]) -> Logits:
         """Return float32[n, 7]."""
@@ -128,7 +128,7 @@ def detect_emotion(text: str) -> Emotion:
     if not isinstance(text, str):
         raise TypeError(f"detect_emotion takes a text, not {type(text).__name__}")
     if not _TOLD.search(text):
-        return Emotion("neutral", 0.0, {label: float(label == "neutral") for label in LABELS})
+        return Emotion("neutral", 0.0, {label: float(label == "neutral") for label in FEELINGS})
     read = said(text)
     words, sentences = _parts()
     mix = words.mix(read, both=sentences is not None)
@@ -136,8 +136,8 @@ def detect_emotion(text: str) -> Emotion:
     if sentences is not None and mix.share:
         total = total + mix.share * sentences.logits([text])[0]
     scores = 1.0 / (1.0 + np.exp(-np.clip(total, -20.0, 20.0)))
-    label = LABELS[int(scores.argmax())]
-    found = {name: round(float(score), 4) for name, score in zip(LABELS, scores, strict=True)}
+    label = FEELINGS[int(scores.argmax())]
+    found = {name: round(float(score), 4) for name, score in zip(FEELINGS, scores, strict=True)}
     return Emotion(label, _intensity(label, found, read), found)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.emotion_labels import LABELS
+from moderation.feelings import FEELINGS
 
 MOVEMENTS: dict[str, dict[str, float]] = {
     "joy": {"mouthSmile": 0.7, "cheekSquint": 0.3},
@@ -49,7 +49,7 @@ def face_scores(blendshapes: Mapping[str, float]) -> dict[str, float]:
         scores[label] = round(min(max(moved - against, 0.0), 1.0), 4)
     strongest = max(scores.values())
     scores["neutral"] = round(max(1.0 - strongest / (2 * STILL), 0.0), 4)
-    return {label: scores[label] for label in LABELS}
+    return {label: scores[label] for label in FEELINGS}
 
 
 def _moved(blendshapes: Mapping[str, float], name: str) -> float:

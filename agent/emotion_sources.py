@@ -1,4 +1,4 @@
-"""The texts that the classifier of feelings learns from, and how they are read."""
+"""What the classifier of feelings learns from beside the public sets: our own texts, and calm questions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import csv
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from agent.emotion_labels import CPED, GOEMOTIONS, LABELS, grouped
+from moderation.feelings import FEELINGS, FeltText
 
 TEXTS = Path(__file__).with_name("emotion_texts")
 EACH = 16
@@ -26,44 +25,7 @@ CALM_WEIGHT = 1.0
 SEED = 11
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A text and what is felt in it."""
-
-    text: str
-    labels: frozenset[str]
-    language: str
-    part: str = "train"
-    """"train", "dev" to tune, or "test"."""
-    weight: float = 1.0
-
-
-def goemotions(folder: Path, part: str) -> list[Example]:
-    """Read GoEmotions, its labels grouped."""
-    names = folder.joinpath("labels.txt").read_text(encoding="utf-8").split()
-    ours = grouped(GOEMOTIONS)
-    examples = []
-    for line in folder.joinpath(f"{part}.tsv").read_text(encoding="utf-8").splitlines():
-        text, numbers, _ = line.split("\t")
-        labels = frozenset(ours[names[int(number)]] for number in numbers.split(","))
-        examples.append(Example(text, labels, "en", "train" if part == "train" else "dev"))
-    return examples
-
-
-def cped(path: Path) -> list[Example]:
-    """Read CPED's dialogues: 3 of 5 for training, 1 to tune, 1 to test."""
-    ours = grouped(CPED)
-    examples = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["Emotion"] not in ours:
-                continue
-            part = {0: "dev", 1: "test"}.get(crc32(row["Dialogue_ID"].encode()) % 5, "train")
-            examples.append(Example(row["Utterance"], frozenset({ours[row["Emotion"]]}), "zh", part))
-    return examples
-
-
-def own_texts(folder: Path = TEXTS) -> list[Example]:
+def own_texts(folder: Path = TEXTS) -> list[FeltText]:
     """Read the texts of `agent/emotion_texts`: one pattern in seven is kept aside to tune with."""
     examples = []
     for language in ("en", "zh"):
@@ -71,14 +33,14 @@ def own_texts(folder: Path = TEXTS) -> list[Example]:
         for line in folder.joinpath(f"{language}.txt").read_text(encoding="utf-8").splitlines():
             if line.startswith("["):
                 labels, place = frozenset(line.strip("[]").split()), 0
-                if labels - set(LABELS):
-                    raise ValueError(f"{language}.txt: {line} names none of {', '.join(LABELS)}")
+                if labels - set(FEELINGS):
+                    raise ValueError(f"{language}.txt: {line} names none of {', '.join(FEELINGS)}")
             elif line and not line.startswith("#"):
                 texts = list(made_of(line, random.Random(SEED + crc32(line.encode()))))
                 place += 1
                 part = "dev" if place % KEPT_ASIDE == 0 else "train"
                 weight = PATTERN_WEIGHT / len(texts)
-                examples += [Example(text, labels, language, part, weight) for text in texts]
+                examples += [FeltText(text, labels, language, part, weight) for text in texts]
     return examples
 
 
@@ -98,7 +60,7 @@ def made_of(pattern: str, rnd: random.Random) -> Iterator[str]:
     yield from sorted(made)
 
 
-def calm(folder: Path) -> list[Example]:
+def calm(folder: Path) -> list[FeltText]:
     """Read what customers ask calmly, where those sets are there."""
     examples = []
     for path in (folder / "banking77" / "train.csv", *sorted(folder.glob("hwu64/*.csv"))):
@@ -109,7 +71,9 @@ def calm(folder: Path) -> list[Example]:
         chosen = random.Random(SEED).sample(rows, min(CALM_EACH, len(rows)))
         texts = [row[0] for row in chosen]
         examples += [
-            Example(text, frozenset({"neutral"}), "en", "train" if place % KEPT_ASIDE else "dev", CALM_WEIGHT)
+            FeltText(
+                text, frozenset({"neutral"}), "en", "train" if place % KEPT_ASIDE else "dev", CALM_WEIGHT
+            )
             for place, text in enumerate(texts)
         ]
     return examples

@@ -17,8 +17,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.emotion_labels import LABELS
 from agent.sentence import Emotion
+from moderation.feelings import FEELINGS
 from speech.timeline import Pcm
 
 RATE_HZ = 16_000
@@ -77,16 +77,17 @@ class VoiceFeeling:
     """-1 weary … 1 agitated."""
     confidence: float
     """0..1: grows with the turns and with how long was spoken."""
-    evidence: tuple[float, ...] = (0.0,) * len(LABELS)
+    evidence: tuple[float, ...] = (0.0,) * len(FEELINGS)
     """Added to the logit of each label, confidence included."""
 
     @property
     def emotion(self) -> Emotion:
         """What the voice alone would be taken for; neutral where that is nothing much."""
         strongest = max(self.evidence)
-        label = LABELS[self.evidence.index(strongest)] if strongest >= TELLING else "neutral"
+        label = FEELINGS[self.evidence.index(strongest)] if strongest >= TELLING else "neutral"
         scores = {
-            each: round(1 / (1 + math.exp(-one)), 4) for each, one in zip(LABELS, self.evidence, strict=True)
+            each: round(1 / (1 + math.exp(-one)), 4)
+            for each, one in zip(FEELINGS, self.evidence, strict=True)
         }
         return Emotion(label, round(min(abs(self.arousal), 1.0) * self.confidence, 3), scores)
 
@@ -248,7 +249,7 @@ def compared(features: VoiceFeatures, usual: VoiceFeatures, *, confidence: float
         far[name] = float(np.clip(np.nan_to_num(distance), -3.0, 3.0))
     arousal = float(np.tanh(sum(share * far[name] for name, share in AROUSAL.items())))
     evidence = [
-        sum(weight * _beyond(far[name]) for name, weight in EVIDENCE[label].items()) for label in LABELS
+        sum(weight * _beyond(far[name]) for name, weight in EVIDENCE[label].items()) for label in FEELINGS
     ]
     evidence[0] = -0.5 * max(evidence)  # the more the voice moves, the less it is neutral
     bounded = tuple(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.emotion import detect_emotion
-from agent.emotion_labels import LABELS
 from agent.emotion_voice import VoiceFeatures, VoiceFeeling, voice_feeling
 from agent.sentence import Emotion
+from moderation.feelings import FEELINGS
 from moderation.verdict import Action, Category, Verdict
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ def fused(
         face: label → 0..1, of `agent.emotion_face`; None: no camera.
         at_s: when, in seconds of one clock.
     """
-    logits = {label: _logit(words.scores.get(label, float(label == words.label))) for label in LABELS}
+    logits = {label: _logit(words.scores.get(label, float(label == words.label))) for label in FEELINGS}
     if voice is not None:
-        for label, evidence in zip(LABELS, voice.evidence, strict=True):
+        for label, evidence in zip(FEELINGS, voice.evidence, strict=True):
             logits[label] += evidence
     if face is not None:
-        for label in LABELS:
+        for label in FEELINGS:
             logits[label] += FACE_SHARE * (
                 face.get(label, 0.0) - face.get("neutral", 0.0) * (label != "neutral")
             )
@@ -147,7 +147,7 @@ def smoothed(before: Feeling | None, now: Feeling) -> Feeling:
         return now
     kept = 0.5 ** (max(now.at_s - before.at_s, 0.0) / HALF_LIFE_S)
     scores: dict[str, float] = {}
-    for label in LABELS:
+    for label in FEELINGS:
         old, new = before.emotion.scores.get(label, 0.0), now.emotion.scores.get(label, 0.0)
         share = OTHERWISE
         if label == "anger":
@@ -203,8 +203,8 @@ def anger(text: str, verdict: Verdict | None = None) -> float:
 
 def _felt(scores: dict[str, float], strengths: dict[str, float], arousal: float, at_s: float) -> Feeling:
     """Choose the label, or "not sure"."""
-    best = max(LABELS, key=scores.__getitem__)
-    odds = {each: math.exp(_logit(scores[each])) for each in LABELS}
+    best = max(FEELINGS, key=scores.__getitem__)
+    odds = {each: math.exp(_logit(scores[each])) for each in FEELINGS}
     confidence = round(odds[best] / sum(odds.values()), 3)
     label = best if confidence >= UNSURE else "neutral"
     intensity = strengths.get(label, 0.1 if label == "neutral" else scores[label])

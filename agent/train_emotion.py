@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from agent.emotion import Sentences
 from agent.emotion_features import BUCKETS, features_of
-from agent.emotion_labels import LABELS
-from agent.emotion_sources import Example, calm, cped, goemotions, own_texts
+from agent.emotion_sources import calm, own_texts
 from agent.emotion_words import said
+from moderation.feelings import FEELINGS, FeltText, cped, goemotions
 
 STRENGTH = 1.0
 """Inverse of the regularisation."""
@@ -80,7 +80,7 @@ def matrix(texts: list[str]) -> Any:
     return sparse.csr_matrix((data, np.array(places), np.array(starts)), shape=(len(texts), BUCKETS))
 
 
-def fit(examples: list[Example], features: Any = None) -> tuple[Scores, Scores]:
+def fit(examples: list[FeltText], features: Any = None) -> tuple[Scores, Scores]:
     """Fit a logistic regression for each label; returns weights [BUCKETS, 7] and biases [7].
 
     Args:
@@ -91,12 +91,12 @@ def fit(examples: list[Example], features: Any = None) -> tuple[Scores, Scores]:
 
     features = matrix([one.text for one in examples]) if features is None else features
     weights = np.array([[one.weight] for one in examples], np.float32)
-    told = np.array([[label in one.labels for label in LABELS] for one in examples], np.float32)
+    told = np.array([[label in one.labels for label in FEELINGS] for one in examples], np.float32)
     seen = np.bincount(features.indices, minlength=BUCKETS)
     used = np.flatnonzero(seen >= FEWEST)
     columns = features[:, used].tocsr()
     rows = columns.T.tocsr()
-    shape = (len(used) + 1, len(LABELS))
+    shape = (len(used) + 1, len(FEELINGS))
 
     def loss(flat: Scores) -> tuple[float, Scores]:
         found = flat.reshape(shape).astype(np.float32)
@@ -114,7 +114,7 @@ def fit(examples: list[Example], features: Any = None) -> tuple[Scores, Scores]:
     best = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(
         shape
     )
-    found = np.zeros((BUCKETS, len(LABELS)))
+    found = np.zeros((BUCKETS, len(FEELINGS)))
     found[used] = best[:-1]
     return found, best[-1]
 
@@ -137,8 +137,8 @@ def macro_f1(found: NDArray[np.intp], told: NDArray[np.intp], weights: Scores | 
 
 def as_spoken(told: NDArray[np.intp]) -> Scores:
     """Return a weight for each text, so that the labels are as frequent as in everyday talk."""
-    counts = np.bincount(told, minlength=len(LABELS))
-    return np.array([SPOKEN[LABELS[label]] / counts[label] for label in told])
+    counts = np.bincount(told, minlength=len(FEELINGS))
+    return np.array([SPOKEN[FEELINGS[label]] / counts[label] for label in told])
 
 
 Measured = tuple[Scores, NDArray[np.intp], Scores]
@@ -155,10 +155,10 @@ def fit_offsets(sets: list[Measured]) -> Scores:
     def worth(offsets: Scores) -> float:
         return float(np.mean([macro_f1((z + offsets).argmax(1), told, w) for z, told, w in sets]))
 
-    offsets = np.zeros(len(LABELS))
+    offsets = np.zeros(len(FEELINGS))
     best = worth(offsets)
     for spread in np.linspace(2.0, 0.3, ROUNDS):
-        for column in range(len(LABELS)):
+        for column in range(len(FEELINGS)):
             start = offsets[column]
             for step in np.linspace(-spread, spread, 17):
                 tried = offsets.copy()
@@ -176,10 +176,10 @@ def logits(texts: list[str], rows: Scores, bias: Scores) -> Scores:
 def train(folder: Path) -> Weights:
     """Read the sets, fit the weights, and shares and offsets on what was kept aside."""
     own, calmly = own_texts(), calm(folder)
-    talk = cped(folder / "cped_zh" / "valid_split.csv")
+    talk = list(cped(folder / "cped_zh" / "valid_split.csv"))
     reddit = goemotions(folder / "goemotions", "train")
     rows, bias = fit([one for one in [*reddit, *talk, *own, *calmly] if one.part == "train"])
-    written = {"en": goemotions(folder / "goemotions", "dev"), "zh": talk}
+    written = {"en": list(goemotions(folder / "goemotions", "dev")), "zh": talk}
     sentences, mixes = Sentences(), dict[str, Scores]()
     for language, one_set in written.items():
         spoken = [one for one in [*own, *calmly] if one.language == language]
@@ -187,7 +187,7 @@ def train(folder: Path) -> Weights:
         read: list[Scores] = []
         for texts, as_in_talk in ((one_set, False), (spoken, True)):
             kept = [one for one in texts if one.part == "dev" and len(one.labels) == 1]
-            told = np.array([LABELS.index(next(iter(one.labels))) for one in kept])
+            told = np.array([FEELINGS.index(next(iter(one.labels))) for one in kept])
             counted = as_spoken(told) if as_in_talk else np.ones(len(told))
             said_there = [one.text for one in kept]
             alone.append((logits(said_there, rows, bias), told, counted))
@@ -195,7 +195,7 @@ def train(folder: Path) -> Weights:
         both = [(z + SHARE * more, told, w) for (z, told, w), more in zip(alone, read, strict=True)]
         mixes[f"{language}_share"] = np.array(SHARE)
         for name, sets in ((language, alone), (f"{language}_both", both)):
-            mixes[name] = fit_offsets(sets) + [CALMER[language].get(label, 0.0) for label in LABELS]
+            mixes[name] = fit_offsets(sets) + [CALMER[language].get(label, 0.0) for label in FEELINGS]
             figures = [macro_f1((z + mixes[name]).argmax(1), told, w) for z, told, w in sets]
             sys.stderr.write(f"{name}: macro-F1 kept aside {np.round(figures, 3)}\n")
     return Weights(rows, bias, mixes)

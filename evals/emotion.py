@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.emotion import detect_emotions
-from agent.emotion_labels import LABELS
-from agent.emotion_sources import cped, goemotions
+from moderation.feelings import FEELINGS, cped, goemotions
 
 HELDOUT = Path(__file__).with_name("data") / "emotion_heldout.jsonl"
 STEPS = 200
@@ -43,7 +42,7 @@ def multi_label(
         tuned: [m, 7], its labels.
     """
     found: dict[str, float] = {}
-    for column, label in enumerate(LABELS):
+    for column, label in enumerate(FEELINGS):
         tried = np.quantile(tune[:, column], np.linspace(0.3, 0.999, STEPS))
         best = max(tried, key=lambda edge: _f1(tune[:, column] >= edge, tuned[:, column]))  # noqa: B023
         found[label] = _f1(scores[:, column] >= best, told[:, column])
@@ -53,7 +52,7 @@ def multi_label(
 def single_label(found: Sequence[str], told: Sequence[str]) -> dict[str, float]:
     """Return F1 of each label that occurs."""
     labels, truth = np.array(found), np.array(told)
-    return {label: _f1(labels == label, truth == label) for label in LABELS if (truth == label).any()}
+    return {label: _f1(labels == label, truth == label) for label in FEELINGS if (truth == label).any()}
 
 
 def measure(folder: Path | None, *, every: int = 1, misses: bool = False) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def _heldout(*, misses: bool) -> dict[str, Any]:
 
 
 def _goemotions(folder: Path, every: int) -> dict[str, Any]:
-    tune, test = goemotions(folder, "dev")[::every], goemotions(folder, "test")[::every]
+    tune, test = ([*goemotions(folder, part)][::every] for part in ("dev", "test"))
     felt = detect_emotions([one.text for one in test])
     scores, told = _scores(felt), _told(one.labels for one in test)
     before = _scores(detect_emotions([one.text for one in tune]))
@@ -151,11 +150,11 @@ def _figures(by_label: dict[str, float], count: int) -> dict[str, Any]:
 
 
 def _scores(felt: Iterable[Any]) -> Table:
-    return np.array([[one.scores[label] for label in LABELS] for one in felt])
+    return np.array([[one.scores[label] for label in FEELINGS] for one in felt])
 
 
 def _told(labels: Iterable[frozenset[str]]) -> NDArray[np.bool_]:
-    return np.array([[label in one for label in LABELS] for one in labels])
+    return np.array([[label in one for label in FEELINGS] for one in labels])
 
 
 def _f1(found: NDArray[np.bool_], told: NDArray[np.bool_]) -> float:

@@ -1,9 +1,14 @@
-"""Public sets of emotions that the encoder learns from beside the moderation heads."""
+"""The visitor's feelings, other people's names for them, and the public sets that tell them.
+
+The transformer of `moderation` learns them beside harm, and `agent` tells them; only training and measuring
+read the sets.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
@@ -12,58 +17,76 @@ from numpy.typing import NDArray
 
 FEELINGS = ("neutral", "joy", "sadness", "anger", "fear", "surprise", "disgust")
 """Ekman's six, and none."""
-_GOEMOTIONS = {
-    "neutral": (27,),
-    "joy": (0, 1, 4, 5, 8, 13, 15, 17, 18, 20, 21, 23),
-    "sadness": (9, 12, 16, 24, 25),
-    "anger": (2, 3, 10),
-    "fear": (14, 19),
-    "surprise": (6, 7, 22, 26),
-    "disgust": (11,),
-}
-"""GoEmotions' labels, grouped as its authors do."""
-_CPED = {
+GOEMOTIONS = {
     "neutral": "neutral",
-    "happy": "joy",
-    "grateful": "joy",
-    "relaxed": "joy",
-    "positive-other": "joy",
-    "sadness": "sadness",
-    "depress": "sadness",
-    "anger": "anger",
-    "fear": "fear",
-    "worried": "fear",
-    "astonished": "surprise",
+    "joy": "joy amusement approval excitement gratitude love optimism relief pride admiration desire caring",
+    "sadness": "sadness disappointment embarrassment grief remorse",
+    "anger": "anger annoyance disapproval",
+    "fear": "fear nervousness",
+    "surprise": "surprise realization confusion curiosity",
     "disgust": "disgust",
 }
-"""CPED's; "negative-other" may be any of several, and is left out."""
+"""Ours → GoEmotions' own grouping of its 28 labels."""
+CPED = {
+    "neutral": "neutral",
+    "joy": "happy grateful relaxed positive-other",
+    "sadness": "sadness depress",
+    "anger": "anger",
+    "fear": "fear worried",
+    "surprise": "astonished",
+    "disgust": "disgust",
+}
+"""Ours → CPED's 13 labels; "negative-other" may be any of several, and is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeltText:
+    """A text, and what its readers took it to tell."""
+
+    text: str
+    labels: frozenset[str]
+    """Of `FEELINGS`."""
+    language: str
+    part: str = "train"
+    """"train", "dev" to tune, or "test"."""
+    weight: float = 1.0
+
+
+def goemotions(folder: Path, part: str) -> Iterator[FeltText]:
+    """Read a part of GoEmotions: "train", "dev" or "test"."""
+    names = folder.joinpath("labels.txt").read_text(encoding="utf-8").split()
+    ours = _ours(GOEMOTIONS)
+    for line in folder.joinpath(f"{part}.tsv").read_text(encoding="utf-8").splitlines():
+        text, numbers, _ = line.split("\t")
+        yield FeltText(text, frozenset(ours[names[int(number)]] for number in numbers.split(",")), "en", part)
+
+
+def cped(file: Path) -> Iterator[FeltText]:
+    """Read CPED's dialogues, which have no such parts here: 3 of 5 train, 1 is to tune, 1 to test."""
+    ours = _ours(CPED)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["Emotion"] in ours:
+                part = {0: "dev", 1: "test"}.get(crc32(row["Dialogue_ID"].encode()) % 5, "train")
+                yield FeltText(row["Utterance"], frozenset({ours[row["Emotion"]]}), "zh", part)
 
 
 def felt(data: Path, part: str) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Texts with the emotions that their readers saw.
+    """Texts of both sets with what is felt in them.
 
     Args:
         data: folder of the sets; a missing one is left out.
-        part: "train", "dev" or "test" of GoEmotions; of CPED's dialogues, which have no such parts here, one
-            in five is "dev", one in five "test".
+        part: "train", "dev" or "test".
 
     Yields:
         text, float32[len(FEELINGS)].
     """
-    english = data / "goemotions" / f"{part}.tsv"
-    if english.is_file():
-        for line in english.read_text(encoding="utf-8").splitlines():
-            text, labels, _ = line.split("\t")
-            seen = {int(label) for label in labels.split(",")}
-            yield text, np.array([bool(seen & set(_GOEMOTIONS[name])) for name in FEELINGS], np.float32)
-    chinese = data / "cped_zh" / "valid_split.csv"
-    if chinese.is_file():
-        with chinese.open(encoding="utf-8-sig", newline="") as lines:
-            for row in csv.DictReader(lines):
-                name = _CPED.get(row["Emotion"])
-                if name and _part(row["Dialogue_ID"]) == part:
-                    yield row["Utterance"], np.array([each == name for each in FEELINGS], np.float32)
+    english, chinese = data / "goemotions", data / "cped_zh" / "valid_split.csv"
+    read = [*goemotions(english, part)] if english.is_dir() else []
+    read += [one for one in cped(chinese) if one.part == part] if chinese.is_file() else []
+    for one in read:
+        yield one.text, np.array([name in one.labels for name in FEELINGS], np.float32)
 
 
-def _part(dialogue: str) -> str:
-    return {0: "dev", 1: "test"}.get(crc32(dialogue.encode()) % 5, "train")
+def _ours(grouping: dict[str, str]) -> dict[str, str]:
+    return {theirs: ours for ours, group in grouping.items() for theirs in group.split()}

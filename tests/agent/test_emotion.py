@@ -11,11 +11,11 @@ import pytest
 
 from agent import detect_emotion, detect_emotions
 from agent.emotion import Words
-from agent.emotion_labels import LABELS
 from agent.emotion_sources import made_of, own_texts
 from agent.emotion_words import said
 from agent.errors import AgentError
 from evals.emotion import HELDOUT, measure
+from moderation.feelings import FEELINGS
 
 
 def found(text: str) -> set[tuple[str, bool]]:
@@ -58,7 +58,7 @@ def test_denied_joy_is_no_joy(text: str) -> None:
 
 def test_scores_name_every_feeling_and_the_label_is_the_highest() -> None:
     for emotion in detect_emotions(["I love it!", "Where is it?", "滚！", "?!?!", "Ω≈ç 123"]):
-        assert set(emotion.scores) == set(LABELS)
+        assert set(emotion.scores) == set(FEELINGS)
         assert all(0.0 <= score <= 1.0 for score in emotion.scores.values())
         assert emotion.scores[emotion.label] == max(emotion.scores.values())
         assert 0.0 <= emotion.intensity <= 1.0
@@ -79,7 +79,7 @@ def test_long_and_hostile_texts_are_read_in_bounds() -> None:
         "\ud800",
         "不" * 50_000,
     ):
-        assert detect_emotion(text).label in LABELS
+        assert detect_emotion(text).label in FEELINGS
 
 
 def test_words_of_force_make_a_feeling_stronger() -> None:
@@ -124,7 +124,7 @@ def test_damaged_weights_say_so(tmp_path: Path) -> None:
 
 def test_patterns_make_texts_without_their_signs() -> None:
     examples = own_texts()
-    assert {label for one in examples for label in one.labels} == set(LABELS)
+    assert {label for one in examples for label in one.labels} == set(FEELINGS)
     assert not [one.text for one in examples if re.search(r"[{}|]", one.text)]
     assert {one.part for one in examples} == {"train", "dev"}
     assert set(made_of("{I|We} wait{.|!}", random.Random(1))) >= {"I wait!", "We wait!"}

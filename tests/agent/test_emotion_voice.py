@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.emotion_labels import LABELS
 from agent.emotion_voice import VoiceFeatures, syllables, voice_features, voice_feeling
+from moderation.feelings import FEELINGS
 from speech.timeline import Pcm
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -55,7 +55,7 @@ def test_what_is_no_voice_tells_nothing(pcm: Pcm) -> None:
 def strongest(turn: VoiceFeatures) -> str:
     told = voice_feeling(turn, [CALM] * 4)
     assert told is not None
-    return LABELS[int(np.argmax(told.evidence))]
+    return FEELINGS[int(np.argmax(told.evidence))]
 
 
 def test_a_voice_like_before_tells_nothing() -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from agent.emotion import detect_emotion
 from agent.emotion_face import face_scores
-from agent.emotion_labels import LABELS
 from agent.emotion_voice import VoiceFeeling
 from agent.events import Felt
 from agent.feeling import Feeling, anger_of, fused, smoothed
@@ -16,16 +15,17 @@ from agent.handoff import Asked
 from agent.handoff_offer import is_angry
 from agent.history import Memory
 from agent.sentence import Emotion
+from moderation.feelings import FEELINGS
 from moderation.verdict import Action, Span, Verdict
 
 
 def words(label: str, score: float = 0.8) -> Emotion:
-    rest = dict.fromkeys(LABELS, 0.05)
+    rest = dict.fromkeys(FEELINGS, 0.05)
     return Emotion(label, score, {**rest, label: score})
 
 
 def voice(**evidence: float) -> VoiceFeeling:
-    return VoiceFeeling(0.5, 1.0, tuple(evidence.get(label, 0.0) for label in LABELS))
+    return VoiceFeeling(0.5, 1.0, tuple(evidence.get(label, 0.0) for label in FEELINGS))
 
 
 def turns(*labels: str, every_s: float = 5.0) -> Feeling:
@@ -43,7 +43,7 @@ def test_words_alone_keep_their_feeling() -> None:
 
 
 def test_a_voice_decides_between_two_readings() -> None:
-    either = Emotion("neutral", 0.1, {**dict.fromkeys(LABELS, 0.05), "neutral": 0.45, "anger": 0.4})
+    either = Emotion("neutral", 0.1, {**dict.fromkeys(FEELINGS, 0.05), "neutral": 0.45, "anger": 0.4})
     assert fused(either, voice(anger=1.0, neutral=-0.5)).emotion.label == "anger"
     assert fused(either, voice(sadness=1.0)).emotion.label == "neutral"
 
@@ -54,7 +54,7 @@ def test_a_voice_does_not_overrule_clear_words() -> None:
 
 
 def test_not_sure_is_neutral_with_little_confidence() -> None:
-    vague = Emotion("anger", 0.3, {**dict.fromkeys(LABELS, 0.2), "anger": 0.24})
+    vague = Emotion("anger", 0.3, {**dict.fromkeys(FEELINGS, 0.2), "anger": 0.24})
     feeling = fused(vague)
     assert feeling.emotion.label == "neutral"
     assert feeling.confidence < 0.35
@@ -79,7 +79,7 @@ def test_time_makes_feelings_fade() -> None:
     assert late < 0.1 < soon
 
 
-@given(st.lists(st.sampled_from(LABELS), min_size=1, max_size=12))
+@given(st.lists(st.sampled_from(FEELINGS), min_size=1, max_size=12))
 def test_scores_stay_between_nothing_and_certain(labels: list[str]) -> None:
     feeling = turns(*labels)
     assert all(0.0 <= score <= 1.0 for score in feeling.emotion.scores.values())
@@ -94,7 +94,7 @@ def test_a_smile_is_joy_and_a_still_face_is_neutral() -> None:
     assert max(smile, key=smile.__getitem__) == "joy"
     still = face_scores({})
     assert max(still, key=still.__getitem__) == "neutral"
-    assert set(still) == set(LABELS)
+    assert set(still) == set(FEELINGS)
 
 
 def test_brows_and_lips_tell_anger_sadness_surprise_and_disgust() -> None:
