@@ -20,9 +20,10 @@ from agent.cards import Card, distinct, take_links
 from agent.doing import safe_sentence
 from agent.engines import Engines
 from agent.events import Ended, ErrandMoved, Event, Retrieved, Screened, Shown, Spoken, Written
-from agent.frames import LEAD_S, PAUSE_S, whole_frames
+from agent.frames import LEAD_S
 from agent.guarding import in_guard
 from agent.sentence import Citation, Outcome, Sentence
+from agent.voicing import voiced
 from moderation.verdict import Action, Direction, Verdict
 from speech.timeline import Speech
 
@@ -91,7 +92,7 @@ class Gate:
         """Let out what the desk says in words of its own."""
         yield written
         self._outcome = written.sentence.outcome
-        yield self._spoken(written.sentence, await self._speak(written.sentence), 0.0)
+        yield self._spoken(written.sentence, await voiced(self._engines, written.sentence), 0.0)
 
     async def _screened(self, written: Written) -> AsyncGenerator[Event, None]:
         """Let a sentence out, or only the verdict by which it must not."""
@@ -113,7 +114,7 @@ class Gate:
         said = _said(sentence)
         judging = asyncio.create_task(self._judged(quick, context, given))
         looking = asyncio.create_task(self._looked_at(sentence, given))
-        speaking = asyncio.create_task(_timed(self._speak(said))) if said.text else None
+        speaking = asyncio.create_task(_timed(voiced(self._engines, said))) if said.text else None
         try:
             verdict = await judging
             judged_s = time.perf_counter()
@@ -176,17 +177,6 @@ class Gate:
             self._seen[citation] = found
         seen = [self._seen[citation] for citation in sentence.citations]
         return tuple(one for one, _ in seen), tuple(card for _, cards in seen for card in cards)
-
-    async def _speak(self, sentence: Sentence) -> Speech:
-        speech = await asyncio.to_thread(
-            self._engines.synthesizer.speak,
-            sentence.text,
-            emotion=sentence.emotion.label,
-            intensity=sentence.emotion.intensity,
-            language=sentence.language,
-            pace=sentence.pace,
-        )
-        return whole_frames(speech, pause_s=PAUSE_S)
 
     def _spoken(self, sentence: Sentence, speech: Speech, waited_ms: float) -> Spoken:
         spoken = Spoken(sentence, speech, self._start_s, self._clock(), waited_ms)

@@ -1,4 +1,4 @@
-"""Sentences that the desk says of itself, in its voice: greetings, apologies, and what it asks to repeat."""
+"""Sentences in the desk's voice, and what it says of itself: greetings, apologies, what it asks to repeat."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agent.engines import Engines
 from agent.events import Spoken
 from agent.frames import LEAD_S, PAUSE_S, whole_frames
 from agent.sentence import Emotion, Outcome, Sentence
+from speech.timeline import Speech
 
 
 class Voicing:
@@ -40,15 +41,21 @@ class Voicing:
     async def sentence(self, sentence: Sentence) -> Spoken | None:
         """Speak a sentence; None where the voice fails."""
         try:
-            speech = await asyncio.to_thread(
-                self._engines.synthesizer.speak,
-                sentence.text,
-                emotion=sentence.emotion.label,
-                intensity=sentence.emotion.intensity,
-                language=sentence.language,
-                pace=sentence.pace,
-            )
+            speech = await voiced(self._engines, sentence)
         except Exception as error:  # whatever it is, who waits for it must not wait for ever
             self._on_notice(Notice("voice_failed", str(error)))
             return None
-        return Spoken(sentence, whole_frames(speech, pause_s=PAUSE_S), LEAD_S, 0.0)
+        return Spoken(sentence, speech, LEAD_S, 0.0)
+
+
+async def voiced(engines: Engines, sentence: Sentence) -> Speech:
+    """Speak a sentence as it is meant, in a thread, with the pause after it; whole video frames long."""
+    speech = await asyncio.to_thread(
+        engines.synthesizer.speak,
+        sentence.text,
+        emotion=sentence.emotion.label,
+        intensity=sentence.emotion.intensity,
+        language=sentence.language,
+        pace=sentence.pace,
+    )
+    return whole_frames(speech, pause_s=PAUSE_S)
