@@ -152,8 +152,9 @@ async def _running(
         await asyncio.to_thread(importlib.import_module, "server.live.rtc")
         if store is None and options.store:
             store = await asyncio.to_thread(open_store, options.store)
-        if store is not None:
-            listeners = (*listeners, Keeper(store, options.secret))
+        keeper = Keeper(store, options.secret) if store is not None else None
+        if keeper is not None:
+            listeners = (*listeners, keeper)
         operators = Operators(Path(options.operators) if options.operators else None)
         board = Switchboard(opened, operators, store)
         for name, desk in by_name.items():
@@ -165,11 +166,13 @@ async def _running(
         gc.collect()
         gc.freeze()  # what is open now stays open: looking through it again holds up everybody's sound
         metrics = Metrics()
+        tokens = Tokens(options.secret or secrets.token_bytes(SECRET_BYTES))
+        chat = Chat(metrics, keeper, tokens)
         sessions = Sessions(
             opened,
             studio,
             options,
-            tokens=Tokens(options.secret or secrets.token_bytes(SECRET_BYTES)),
+            tokens=tokens,
             metrics=metrics,
             cast=cast,
             listeners=(*listeners, board),
@@ -181,7 +184,7 @@ async def _running(
             rates=Rates(options.rates),
             metrics=metrics,
             sessions=sessions,
-            chat=Chat(metrics),
+            chat=chat,
             store=store,
             switchboard=board,
             readings=Readings(store),
@@ -190,6 +193,7 @@ async def _running(
         privacies = {name: one.settings.privacy for name, one in by_name.items()}
         tasks = [
             asyncio.create_task(sessions.watch(), name="watch"),
+            asyncio.create_task(chat.watch(), name="chats"),
             asyncio.create_task(board.run(), name="inbox"),
             asyncio.create_task(
                 alerts_told(store, opened, AlertMetrics(metrics.registry), board.watchers.tell), name="alerts"
@@ -206,6 +210,7 @@ async def _running(
         finally:
             await sessions.drain()
             await board.close()
+            chat.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,36 +1,31 @@
 """Text chat over HTTP: a typed question, its answer as one document or as a stream of events.
 
 Questions of one session make a conversation: it is remembered for a while, on this server, in memory alone.
+What happens in it is kept like what happens in a live one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from agent.events import Ended, ErrandMoved, Event, Felt, Heard, Screened, Shown, Written
-from agent.history import Exchange, History
+from agent.events import Event, Heard, Screened
+from agent.history import History
 from agent.reply import reply
-from agent.sentence import Citation, Outcome, Sentence
 from agent.staff import Staff
 from server.live.desks import OpenDesk
-from server.live.documents import (
-    ChatDocument,
-    ChatRequest,
-    CitationDocument,
-    FeelingDocument,
-    SentenceDocument,
-)
+from server.live.documents import ChatDocument, ChatRequest
 from server.live.errors import LiveError
+from server.live.keeper import Keeper
 from server.live.metrics import Metrics
 from server.live.protocol import message
-from server.live.telling import citation_document
+from server.live.tokens import Tokens
+from server.live.typed_talk import TypedTalk
+from server.live.typed_turn import TypedTurn
 from speech.recognizer import Transcript
 from speech.silence import silence
 from speech.timeline import Speech
@@ -49,19 +44,8 @@ REMEMBERED = 2000
 """Conversations at most; the one that rested longest is forgotten first."""
 REMEMBERED_S = 1800.0
 """How long a conversation may rest, seconds."""
-
-
-@dataclass(slots=True)
-class _Talk:
-    """A conversation in text."""
-
-    history: History
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Its questions are answered one after the other."""
-    at_s: float = 0.0
-    """When its last question came or was answered, seconds."""
-    questions: int = 0
-    """That are answered, or wait for it; while there are any it is not forgotten."""
+LOOK_S = 30.0
+"""How often it is looked which have rested for too long."""
 
 
 OUT_OF_REACH = Staff(known=True, there=False, reachable=False)
@@ -93,13 +77,19 @@ class Voiceless:
 
 
 class Chat:
-    """Answers typed questions, a few at once."""
+    """Answers typed questions, a few at once; used on the event loop.
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    Args:
+        metrics: where things are counted.
+        keeper: keeps what happens; None: nothing is kept.
+        tokens: sign what lets visitors get at what is kept.
+    """
+
+    def __init__(self, metrics: Metrics, keeper: Keeper | None = None, tokens: Tokens | None = None) -> None:
+        self._metrics, self._keeper, self._tokens = metrics, keeper, tokens
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
-        self._talks: OrderedDict[tuple[str, str], _Talk] = OrderedDict()
+        self._talks: OrderedDict[tuple[str, str], TypedTalk] = OrderedDict()
 
     def check(self, opened: OpenDesk, asked: ChatRequest) -> None:
         """See that a desk takes a question.
@@ -110,31 +100,38 @@ class Chat:
         opened.check_question(asked.text)
         opened.check_language(asked.language)
 
-    async def answer(self, opened: OpenDesk, asked: ChatRequest) -> ChatDocument:
+    async def answer(self, opened: OpenDesk, asked: ChatRequest, origin: str = "") -> ChatDocument:
         """Answer a question.
+
+        Args:
+            opened: the desk.
+            asked: the question.
+            origin: of the page that asks.
 
         Raises:
             LiveError: too many wait, at all or in this conversation, or it takes too long.
         """
-        turn = _Turn(asked)
+        turn = TypedTurn(asked)
         async with (
-            self._remembering(opened, turn) as history,
+            self._remembering(opened, turn, origin) as talk,
             self._place(),
-            aclosing(self._events(opened, asked, history)) as events,
+            aclosing(self._events(asked, talk, turn)) as events,
         ):
             async for event in events:
                 turn.take(event)
         self._metrics.chats.labels(opened.id, turn.outcome.value).inc()
         return turn.document()
 
-    async def stream(self, opened: OpenDesk, asked: ChatRequest) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, opened: OpenDesk, asked: ChatRequest, origin: str = ""
+    ) -> AsyncGenerator[str, None]:
         """Answer a question, event by event, as in a live session: heard, sentence …, turn; or error."""
-        turn = _Turn(asked)
+        turn = TypedTurn(asked)
         try:
             async with (
-                self._remembering(opened, turn) as history,
+                self._remembering(opened, turn, origin) as talk,
                 self._place(),
-                aclosing(self._events(opened, asked, history)) as events,
+                aclosing(self._events(asked, talk, turn)) as events,
             ):
                 async for event in events:
                     for kind, fields in turn.take(event):
@@ -144,6 +141,29 @@ class Chat:
             yield f"data: {message('error', **error.document())}\n\n"
             return
         self._metrics.chats.labels(opened.id, turn.outcome.value).inc()
+
+    async def watch(self) -> None:
+        """Forget conversations that have rested for too long, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._forget()
+
+    def erase(self, name: str) -> None:
+        """Forget a conversation of which nothing is to be kept.
+
+        Args:
+            name: under which it is kept.
+        """
+        for key, talk in list(self._talks.items()):
+            if talk.guest.session == name:
+                talk.close("erased")
+                del self._talks[key]
+
+    def close(self) -> None:
+        """All conversations are over."""
+        for talk in self._talks.values():
+            talk.close("closing")
+        self._talks.clear()
 
     @asynccontextmanager
     async def _place(self) -> AsyncGenerator[None, None]:
@@ -162,7 +182,9 @@ class Chat:
             self._places.release()
 
     @asynccontextmanager
-    async def _remembering(self, opened: OpenDesk, turn: _Turn) -> AsyncGenerator[History, None]:
+    async def _remembering(
+        self, opened: OpenDesk, turn: TypedTurn, origin: str
+    ) -> AsyncGenerator[TypedTalk, None]:
         """Hold a conversation for one question, and remember what came of it.
 
         Raises:
@@ -170,7 +192,10 @@ class Chat:
         """
         self._forget()
         name = (opened.id, turn.session)
-        talk = self._talks.setdefault(name, _Talk(History(f"{opened.id}/{turn.session}")))
+        talk = self._talks.get(name)
+        if talk is None:
+            history = History(f"{opened.id}/{turn.session}")
+            talk = self._talks[name] = TypedTalk(opened, history, origin, self._keeper)
         if talk.questions >= TURNS:
             raise LiveError(
                 "busy",
@@ -184,17 +209,17 @@ class Chat:
             self._touch(name, talk)
             async with talk.turn:
                 try:
-                    yield talk.history
+                    yield talk
                 finally:
-                    if (exchange := turn.exchange()) is not None:
-                        talk.history.add(exchange)
+                    talk.end(turn)
         finally:
             talk.questions -= 1
             self._touch(name, talk)
 
-    def _touch(self, name: tuple[str, str], talk: _Talk) -> None:
+    def _touch(self, name: tuple[str, str], talk: TypedTalk) -> None:
         talk.at_s = time.monotonic()
-        self._talks.move_to_end(name)
+        if self._talks.get(name) is talk:  # else it was erased meanwhile
+            self._talks.move_to_end(name)
 
     def _forget(self) -> None:
         """Forget conversations that rest for too long, and the oldest where there are too many."""
@@ -204,11 +229,12 @@ class Chat:
                 return
             if not talk.questions:
                 del self._talks[name]
+                talk.close("idle")
 
     async def _events(
-        self, opened: OpenDesk, asked: ChatRequest, history: History
+        self, asked: ChatRequest, talk: TypedTalk, turn: TypedTurn
     ) -> AsyncGenerator[Event, None]:
-        memory = history.memory(staff=OUT_OF_REACH)
+        opened, memory = talk.opened, talk.history.memory(staff=OUT_OF_REACH)
         language = asked.language or memory.language or opened.desk.language_of(asked.text)
         heard = Heard(Transcript(asked.text, language, 1.0, "typed"))
         engines = replace(opened.engines, synthesizer=Voiceless())
@@ -228,101 +254,8 @@ class Chat:
                     ) from None
                 if event is None:
                     return
-                if isinstance(event, ErrandMoved):
-                    history.take(event.errand)
-                elif isinstance(event, Felt):
-                    history.feel(event)
-                elif isinstance(event, Screened):
+                if isinstance(event, Screened):
                     self._metrics.judged(event.verdict)
+                    talk.tell(turn, self._tokens)
+                talk.take(event, turn)
                 yield event
-
-
-class _Turn:
-    """What has happened in a turn so far."""
-
-    def __init__(self, asked: ChatRequest) -> None:
-        self._asked = asked
-        self.session = asked.session or secrets.token_urlsafe(12)
-        self._began_s = time.perf_counter()
-        self._heard: str | None = None
-        self._sentences: list[Sentence] = []
-        self._timings_ms: dict[str, float] = {}
-        self._felt: FeelingDocument | None = None
-        self._over = False
-        self.outcome = Outcome.ANSWERED
-
-    def exchange(self) -> Exchange | None:
-        """Return what is remembered of the turn; None where it did not begin."""
-        if self._heard is None:
-            return None
-        document = self.document()
-        return Exchange(self._heard, document.reply, self.outcome, not self._over, document.language)
-
-    def take(self, event: Event) -> list[tuple[str, dict[str, Any]]]:
-        """Follow an event; returns the messages that tell of it."""
-        if isinstance(event, Screened) and self._heard is None:
-            self._heard = event.verdict.text
-            return [("heard", {"turn": 1, "text": self._heard, "final": True})]
-        if isinstance(event, Felt):
-            self._felt = FeelingDocument.of(event)
-        if isinstance(event, Written):
-            if not self._sentences:
-                self._timings_ms["first_sentence"] = self._after_ms()
-            self._sentences.append(event.sentence)
-            return [("sentence", {"turn": 1, **_sentence(event.sentence).model_dump()})]
-        if isinstance(event, Shown):
-            card = event.card
-            fields = {"form": card.kind, "title": card.title, "items": list(card.items), "url": card.url}
-            return [("card", {"turn": 1, **fields})]
-        if isinstance(event, Ended):
-            self.outcome, self._over = event.outcome, True
-            self._timings_ms["total"] = self._after_ms()
-            document = self.document()
-            return [
-                (
-                    "turn",
-                    {
-                        "turn": 1,
-                        "session": document.session,
-                        "outcome": document.outcome,
-                        "heard": document.reply,
-                        "interrupted": False,
-                        "timings_ms": document.timings_ms,
-                    },
-                )
-            ]
-        return []
-
-    def document(self) -> ChatDocument:
-        """Return the whole turn."""
-        citations: dict[Citation, None] = {}
-        for sentence in self._sentences:
-            citations |= dict.fromkeys(sentence.citations)
-        language = self._sentences[-1].language if self._sentences else self._asked.language
-        return ChatDocument(
-            session=self.session,
-            transcript=self._heard if self._heard is not None else "",
-            reply=("" if language == "zh" else " ").join(one.text for one in self._sentences),
-            outcome=self.outcome.value,
-            language=language,
-            sentences=[_sentence(one) for one in self._sentences],
-            citations=[_citation(one) for one in citations],
-            timings_ms=self._timings_ms,
-            visitor_emotion=self._felt,
-        )
-
-    def _after_ms(self) -> float:
-        return round((time.perf_counter() - self._began_s) * 1e3, 1)
-
-
-def _sentence(sentence: Sentence) -> SentenceDocument:
-    return SentenceDocument(
-        text=sentence.text,
-        language=sentence.language,
-        emotion=sentence.emotion.label,
-        citations=[_citation(one) for one in sentence.citations],
-    )
-
-
-def _citation(citation: Citation) -> CitationDocument:
-    return CitationDocument.model_validate(citation_document(citation))

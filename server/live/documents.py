@@ -154,6 +154,14 @@ class FeelingDocument(Document):
         )
 
 
+class DataDocument(Document):
+    """How a visitor gets what is kept of their conversation (GET), or has it erased (DELETE)."""
+
+    path: str
+    token: str
+    """For the header `Authorization: Bearer`; good for a day."""
+
+
 class ChatDocument(Document):
     """A whole answer."""
 
@@ -167,6 +175,8 @@ class ChatDocument(Document):
     timings_ms: dict[str, float]
     visitor_emotion: FeelingDocument | None = None
     """After the visitor's words; null where they could not be judged."""
+    data: DataDocument | None = None
+    """With the first answer of a conversation; null later on, and where the server keeps nothing."""
 
 
 class HealthDocument(Document):

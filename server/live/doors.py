@@ -176,12 +176,13 @@ def _add_chat(app: FastAPI) -> None:
         """Ask in words; with `Accept: text/event-stream` the answer comes sentence by sentence."""
         service = service_of(request)
         opened = service.desk(asked.desk)
-        check_origin(request, opened.id)
+        origin = check_origin(request, opened.id)
         await service.rates.check("chat", address_of(request))
         service.chat.check(opened, asked)
         if "text/event-stream" in accept:
-            return StreamingResponse(service.chat.stream(opened, asked), media_type="text/event-stream")
-        return await service.chat.answer(opened, asked)
+            events = service.chat.stream(opened, asked, origin)
+            return StreamingResponse(events, media_type="text/event-stream")
+        return await service.chat.answer(opened, asked, origin)
 
 
 def _add_operations(app: FastAPI) -> None:

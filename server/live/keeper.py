@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent.conversation_events import TurnEnded
 from server.live.contacts import hashes_of
@@ -14,7 +14,24 @@ from server.live.store import EventStore
 if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
     from agent.history import History
-    from server.live.session import Session
+    from server.live.desks import OpenDesk
+    from server.live.guest import Guest
+
+
+class Visited(Protocol):
+    """What is to be known of a conversation that is kept, whether it is held live or in text."""
+
+    @property
+    def guest(self) -> Guest:
+        """Whose it is."""
+
+    @property
+    def opened(self) -> OpenDesk:
+        """At which desk."""
+
+    @property
+    def talk(self) -> object:
+        """Where its history is, if anywhere."""
 
 
 class Keeper:
@@ -31,13 +48,13 @@ class Keeper:
         self._contacts: dict[str, tuple[str, ...]] = {}
         self._masks: dict[str, SessionMask] = {}
 
-    def opened(self, session: Session) -> None:
+    def opened(self, session: Visited) -> None:
         """Keep that a visitor has come."""
         guest = session.guest
         self._masks[guest.session] = SessionMask(session.opened.masker)
         self._store.put(guest.session, SessionOpened(guest.desk, guest.language, guest.client, guest.record))
 
-    def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
+    def happened(self, session: Visited, event: ConversationEvent | Report | TurnRated) -> None:
         """Keep what happened."""
         if isinstance(event, Report):
             measures = event.model_dump(exclude={"type", "turn"}, exclude_none=True)
@@ -47,13 +64,13 @@ class Keeper:
             if isinstance(event, TurnEnded):
                 self._keep_contacts(session)
 
-    def ended(self, session: Session, reason: str) -> None:
+    def ended(self, session: Visited, reason: str) -> None:
         """Keep that the visitor has left."""
         self._masks.pop(session.guest.session, None)
         self._contacts.pop(session.guest.session, None)
         self._store.put(session.guest.session, SessionClosed(reason))
 
-    def _keep_contacts(self, session: Session) -> None:
+    def _keep_contacts(self, session: Visited) -> None:
         """Keep hashes of how the visitor said to be reached."""
         mask = self._masks.get(session.guest.session)
         history: History | None = getattr(session.talk, "history", None)

@@ -71,6 +71,7 @@ def add_privacy_doors(app: FastAPI) -> None:
         service = service_of(request)
         who, desk = await _entitled(request, session, authorization)
         await service.sessions.erase(session)
+        service.chat.erase(session)
         service.switchboard.cases.drop(session)
         try:
             done = await erase(service.store, service.options.recordings, session)

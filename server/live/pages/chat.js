@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 /** Puts questions to `POST /v1/chat` and tells the answers as the events of a live conversation. */
 export class Chat {
   #session = null;
+  #kept = []; // how to get at what is kept: of each conversation that the server made of this one
   #turn = 0;
   #running = new AbortController();
 
@@ -27,12 +28,18 @@ export class Chat {
     try {
       const answer = await ask("v1/chat", { method: "POST", body, signal: this.#running.signal });
       this.#session = answer.session;
+      if (answer.data) this.#kept.push(answer.data);
       for (const sentence of answer.sentences) this.tell("sentence", { turn, ...sentence });
       this.tell("turn", { turn, outcome: answer.outcome, heard: answer.reply, interrupted: false });
     } catch (error) {
       if (!this.#running.signal.aborted) this.tell("error", { code: error.code, message: error.status ? error.message : "", remedy: error.remedy ?? "" });
     }
     if (!this.#running.signal.aborted) this.tell("state", { state: "listening" });
+  }
+
+  /** Delete all that is kept of what was written. */
+  erase() {
+    return Promise.all(this.#kept.map(({ path, token }) => ask(path, { method: "DELETE", token })));
   }
 
   close() {

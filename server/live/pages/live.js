@@ -118,8 +118,9 @@ export class LiveSession extends EventTarget {
   }
 
   /** Delete all that is kept of the conversation. */
-  erase() {
+  async erase() {
     const { session, token } = this.session;
+    await this.chat?.erase();
     return ask(`v1/sessions/${encodeURIComponent(session)}/data`, { method: "DELETE", token });
   }
 

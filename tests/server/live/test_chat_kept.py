@@ -1,0 +1,74 @@
+"""What is said over `/v1/chat` is kept, counted, exported and erased like what is said live."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from server.live.operators import add_operator
+from server.live.options import ServeOptions
+from server.live.store import EventStore
+from tests.server.live.serving import Server, desk_in, eventually, serving
+
+CARD = "my card is 4111 1111 1111 1111 and I am furious"
+
+
+async def ask(server: Server, text: str, session: str = "mine") -> dict[str, object]:
+    answer = await server.http.post("/v1/chat", json={"text": text, "session": session})
+    assert answer.status_code == 200
+    found: dict[str, object] = answer.json()
+    return found
+
+
+async def test_a_typed_conversation_is_kept_masked_counted_and_erased_by_its_visitor(tmp_path: Path) -> None:
+    people = tmp_path / "operators.json"
+    key = {"Authorization": f"Bearer {add_operator(people, 'Anna', ['front'])}"}
+    options = ServeOptions(rates={}, store=str(tmp_path / "events.db"), operators=str(people))
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        store: EventStore = server.service.store
+        first = await ask(server, CARD)
+        assert (await ask(server, "And now?"))["data"] is None  # who comes later under the same name
+        data = first["data"]
+        assert isinstance(data, dict)
+        where, own = data["path"], {"Authorization": f"Bearer {data['token']}"}
+        got = await server.http.get(where, headers=own)
+        with zipfile.ZipFile(io.BytesIO(got.content)) as packed:
+            assert b"4111" not in packed.read("data.json")
+            kept = json.loads(packed.read("data.json"))
+        kinds = [one["kind"] for one in kept["events"]]
+        assert kinds[:2] == ["heard", "verdict"]
+        assert [one["turn"] for one in kept["events"] if one["kind"] == "turn"] == [1, 2]
+        assert {"felt", "sentence"} <= set(kinds)
+        assert kept["session"]["client"] == "chat"
+
+        trends = (await server.http.get("/v1/desks/front/trends?since=1h", headers=key)).json()
+        assert (trends["whole"]["conversations"], trends["whole"]["turns"]) == (1, 2)
+
+        live = await server.session()
+        assert (await server.http.delete(f"/v1/sessions/{live['session']}/data", headers=own)).status_code == 403
+        assert (await server.http.delete(where, headers=own)).status_code == 204
+        assert (await server.http.get(where, headers=own)).status_code == 404
+        assert await store.sessions() == []
+        again = await ask(server, "Hello again")
+        assert isinstance(again["data"], dict)
+        assert again["data"]["path"] != where
+
+
+async def test_a_typed_conversation_that_rests_is_over_and_where_nothing_is_kept_nobody_is_told_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.chat.LOOK_S", 0.01)
+    monkeypatch.setattr("server.live.chat.REMEMBERED_S", 0.0)
+    options = ServeOptions(rates={}, store=str(tmp_path / "events.db"))
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        store: EventStore = server.service.store
+        await ask(server, "hello")
+        await eventually(lambda: not server.service.chat._talks)
+        await store.flush()
+        assert [one.reason for one in await store.sessions()] == ["idle"]
+    async with serving(desk_in(tmp_path / "back")) as server:
+        assert (await ask(server, "hello"))["data"] is None
