@@ -9,7 +9,7 @@ from typing import Any
 
 from moderation.endpoint import Endpoint
 from moderation.engine_settings import LLAMA_GUARD, LlamaGuardEngine
-from moderation.errors import EngineError, ModerationError
+from moderation.errors import EngineError
 from moderation.verdict import Category, Direction
 
 CATEGORIES = {
@@ -47,14 +47,7 @@ class LlamaGuard:
     name = LLAMA_GUARD
 
     def __init__(self, settings: LlamaGuardEngine) -> None:
-        unknown = sorted(settings.categories.keys() - CATEGORIES.keys())
-        if unknown:
-            raise ModerationError(
-                f"engines.llama_guard.categories.{unknown[0]}: there is no such hazard; "
-                "write one of S1 to S14"
-            )
-        mapping = {**CATEGORIES, **settings.categories}
-        self._mapping = {theirs: ours for theirs, ours in mapping.items() if ours is not None}
+        self._mapping = settings.mapping(LLAMA_GUARD, CATEGORIES)
         self.categories = frozenset(self._mapping.values())
         self._model = settings.model
         self._endpoint = Endpoint(

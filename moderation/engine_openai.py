@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from moderation.endpoint import Endpoint
 from moderation.engine_settings import OPENAI, OpenAIEngine
-from moderation.errors import EngineError, ModerationError
+from moderation.errors import EngineError
 from moderation.verdict import Category, Direction
 
 CATEGORIES = {
@@ -40,14 +40,7 @@ class OpenAIModeration:
     name = OPENAI
 
     def __init__(self, settings: OpenAIEngine) -> None:
-        unknown = sorted(settings.categories.keys() - CATEGORIES.keys())
-        if unknown:
-            raise ModerationError(
-                f"engines.openai.categories.{unknown[0]}: the endpoint has no such category; "
-                f"it has {', '.join(CATEGORIES)}"
-            )
-        mapping = {**CATEGORIES, **settings.categories}
-        self._mapping = {theirs: ours for theirs, ours in mapping.items() if ours is not None}
+        self._mapping = settings.mapping(OPENAI, CATEGORIES)
         self.categories = frozenset(self._mapping.values())
         self._model = settings.model
         self._endpoint = Endpoint(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from moderation.errors import ModerationError
 from moderation.verdict import Category, Direction
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -25,34 +27,59 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class OpenAIEngine(Table):
-    """OpenAI's moderation endpoint, or one that speaks as it does."""
-
-    model: str = "omni-moderation-latest"
-    base_url: str = "https://api.openai.com/v1"
-    api_key_env: str = "OPENAI_API_KEY"
-    """Name of the environment variable that holds the key."""
-    budget_ms: Milliseconds = 1500
-    directions: tuple[Direction, ...] = SPOKEN
-    categories: dict[str, Category | None] = {}
-    """The endpoint's category → ours, laid over the built-in mapping; "" for none."""
-
-    _none = field_validator("categories", mode="before")(lambda value: _without_empty(value))
-
-
-class LlamaGuardEngine(Table):
-    """Llama Guard behind an OpenAI-compatible chat server (vLLM, Ollama, llama.cpp …)."""
+class RemoteEngine(Table):
+    """A model behind an address."""
 
     base_url: str
-    model: str = "llama-guard3"
-    api_key_env: str = ""
+    model: str
+    api_key_env: str
     """Name of the environment variable that holds the key; empty: none is sent."""
-    budget_ms: Milliseconds = 2500
+    budget_ms: Milliseconds
     directions: tuple[Direction, ...] = SPOKEN
     categories: dict[str, Category | None] = {}
-    """Hazard ("S1" … "S14") → ours, laid over the built-in mapping; "" for none."""
+    """Its category → ours, laid over the built-in mapping; "" for none."""
 
-    _none = field_validator("categories", mode="before")(lambda value: _without_empty(value))
+    @field_validator("categories", mode="before")
+    @classmethod
+    def _without_empty(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {label: None if category == "" else category for label, category in value.items()}
+
+    def mapping(self, name: str, built_in: Mapping[str, Category]) -> dict[str, Category]:
+        """Return its category → ours, as far as there is one.
+
+        Args:
+            name: of the engine, for messages.
+            built_in: all of its categories.
+
+        Raises:
+            ModerationError: the policy names a category that it has not.
+        """
+        unknown = sorted(self.categories.keys() - built_in.keys())
+        if unknown:
+            raise ModerationError(
+                f"engines.{name}.categories.{unknown[0]}: the engine has no such category; "
+                f"it has {', '.join(built_in)}"
+            )
+        return {theirs: ours for theirs, ours in {**built_in, **self.categories}.items() if ours is not None}
+
+
+class OpenAIEngine(RemoteEngine):
+    """OpenAI's moderation endpoint, or one that speaks as it does."""
+
+    base_url: str = "https://api.openai.com/v1"
+    model: str = "omni-moderation-latest"
+    api_key_env: str = "OPENAI_API_KEY"
+    budget_ms: Milliseconds = 1500
+
+
+class LlamaGuardEngine(RemoteEngine):
+    """Llama Guard behind an OpenAI-compatible chat server (vLLM, Ollama, llama.cpp …); "S1" … "S14"."""
+
+    model: str = "llama-guard3"
+    api_key_env: str = ""
+    budget_ms: Milliseconds = 2500
 
 
 class OnnxEngine(Table):
@@ -134,9 +161,3 @@ class Engines(Table):
 def _check_category(key: str) -> None:
     if key.partition(".")[0] not in list(Category):
         raise ValueError(f"{key!r} is no category; write one of {', '.join(Category)}")
-
-
-def _without_empty(value: object) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {label: None if category == "" else category for label, category in value.items()}

@@ -8,7 +8,7 @@ from moderation.panel import Engine
 from moderation.screener import Classifier
 
 if TYPE_CHECKING:
-    from moderation.engine_settings import LlamaGuardEngine, OnnxEngine, OpenAIEngine
+    from moderation.engine_settings import OnnxEngine, RemoteEngine
     from moderation.policy import Policy
 
 
@@ -39,5 +39,5 @@ def open_engines(policy: Policy) -> list[Engine]:
     return engines
 
 
-def _timed(classifier: Classifier, settings: OpenAIEngine | LlamaGuardEngine | OnnxEngine) -> Engine:
+def _timed(classifier: Classifier, settings: OnnxEngine | RemoteEngine) -> Engine:
     return Engine(classifier, budget_s=settings.budget_ms / 1e3, directions=settings.directions)
