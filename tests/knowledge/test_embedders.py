@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from knowledge.embedders import EndpointEmbedder, load_embedder
 from knowledge.errors import EmbedderError
 from knowledge.rerank import CrossEncoder
 from knowledge.table import default_embedder
+from tests.loopback import QuietHandler, served
 
 WORDS = ("refund", "money", "back", "parcel", "late", "lamp", "warranty", "years", "how", "is", "the")
 VOCABULARY = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3} | {
@@ -103,7 +102,7 @@ def endpoint(status: int = 200, raw: str = "") -> Iterator[tuple[str, list[dict[
     """Serve embeddings that are hashed ones, answered in another order than asked."""
     asked: list[dict[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             vectors = HashedEmbedder().embed(asked[-1]["input"]) * 3.0
@@ -123,18 +122,8 @@ def endpoint(status: int = 200, raw: str = "") -> Iterator[tuple[str, list[dict[
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as url:
+        yield url, asked
 
 
 def test_an_endpoint_embeds_in_the_order_that_was_asked(tmp_path: Path) -> None:
