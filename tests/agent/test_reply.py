@@ -1,11 +1,11 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -33,7 +33,6 @@ from agent.sentence import Outcome, Sentence
 from agent.slots import Errand, Stage
 from agent.tools import Slot, Tool, tool
 from knowledge.passage import Passage
-from moderation.screener import Finding
 from moderation.verdict import Action, Verdict
 from speech.recognizer import Transcript
 from tests.agent.scripted import PASSAGE, WordGuard, scripted_engines
@@ -457,17 +456,9 @@ async def test_a_confirmation_that_the_guard_stops_cannot_be_answered(tmp_path: 
         return "It is open."
 
     class OutputGuard(WordGuard):
-        def quick(
-            self,
-            text: str,
-            direction: str = "input",
-            language: str | None = None,
-            *,
-            context: str = "",
-            exempt: Callable[[Finding], bool] | None = None,
-        ) -> Verdict:
+        def quick(self, text: str, direction: str = "input", *more: Any, **named: Any) -> Verdict:
             word = text if direction == "output" else ""
-            return super().quick(word.replace("rude", "bad"), direction, language)
+            return super().quick(word.replace("rude", "bad"), direction, *more, **named)
 
         screen = quick
 
