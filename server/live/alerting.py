@@ -1,4 +1,8 @@
-"""Looks for surges while a server runs: follows the event store, tells operators, counts for /metrics."""
+"""Looks for surges while a server runs: follows the event store, tells operators, counts for /metrics.
+
+Servers that share a store all follow it, for any of them may be the last. On /metrics each counts the
+sessions that it held itself, and one alone says how many alerts are on, so that sums over servers are right.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from server.live.alerts import Alert, alarms_of, tell
 from server.live.errors import LiveError
+from server.live.heartbeat import first_server
 from server.live.ledger import Ledger
 from server.live.sentiment import Event, Observation, Observer
 from server.live.store import EventStore
@@ -34,7 +39,7 @@ RECENT_S = 3600.0
 
 
 class AlertMetrics:
-    """The figures of /metrics.
+    """The figures of /metrics: of the sessions of this server.
 
     Args:
         registry: of the server.
@@ -46,6 +51,12 @@ class AlertMetrics:
         self._sentiment = Gauge(
             "visavis_sentiment", "Visitors' sentiment in the last hour, -1 to 1", ["desk"], registry=registry
         )
+        self._turns = Gauge(
+            "visavis_sentiment_turns",
+            "Turns of the last hour that visavis_sentiment is the mean of",
+            ["desk"],
+            registry=registry,
+        )
         self._negative = Counter(
             "visavis_negative_conversations",
             "Conversations that turned negative, by topic",
@@ -53,7 +64,12 @@ class AlertMetrics:
             registry=registry,
         )
         self._alerts = Counter("visavis_alerts", "Alerts that began", ["desk"], registry=registry)
-        self._on = Gauge("visavis_alerts_on", "Topics that are on alert now", ["desk"], registry=registry)
+        self._on = Gauge(
+            "visavis_alerts_on",
+            "Topics that are on alert now; told by one of the servers that share a store",
+            ["desk"],
+            registry=registry,
+        )
 
     def observed(self, one: Observation) -> None:
         """Count a turn."""
@@ -73,6 +89,7 @@ class AlertMetrics:
         recent = [pair for pair in self._recent.get(desk, []) if pair[0] > now - RECENT_S]
         self._recent[desk] = recent
         self._on.labels(desk).set(on)
+        self._turns.labels(desk).set(len(recent))
         self._sentiment.labels(desk).set(sum(felt for _, felt in recent) / len(recent) if recent else 0.0)
 
 
@@ -146,8 +163,9 @@ class Alerting:
         for alert in told:
             self._announce(alert)
         standing = await self._store.ask(self._stand) if told else alarms
+        speaks = await self._store.ask(first_server) == self._store.server
         for desk in self._desks:
-            on = sum(alarm.on for (name, _), alarm in standing.items() if name == desk)
+            on = sum(alarm.on for (name, _), alarm in standing.items() if name == desk) if speaks else 0
             self._metrics.stand(desk, on, now)
         return told
 
@@ -170,7 +188,8 @@ class Alerting:
         one = self._observer.take(event)
         if one is not None:
             self._ledger.take(one)
-            if one.at >= self._began_at and one.desk in self._desks:
+            own = event.server == self._store.server
+            if own and one.at >= self._began_at and one.desk in self._desks:
                 self._metrics.observed(one)
 
     def _stand(self, connection: sa.Connection) -> dict[tuple[str, str], Alarm]:

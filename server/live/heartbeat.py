@@ -32,6 +32,11 @@ class HeartbeatSettings:
     another one holds the lock."""
 
 
+def first_server(connection: sa.Connection) -> str:
+    """Return which of the servers that live speaks for all of them; empty where none does."""
+    return connection.scalar(sa.select(sa.func.min(servers.c.id))) or ""
+
+
 class Heartbeat:
     """The signs of life of one server; used in the writer's thread.
 

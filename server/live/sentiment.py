@@ -41,6 +41,8 @@ class Event:
     kind: str
     turn: int | None
     data: Mapping[str, Any]
+    server: str = ""
+    """Which of the servers that share the store held the session."""
 
 
 @dataclass(frozen=True, slots=True)

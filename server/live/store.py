@@ -55,7 +55,9 @@ class EventStore:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Use `open`."""
-        self._database, self._writer, self._server = database, writer, server
+        self.server = server
+        """Names this server among those that share the database."""
+        self._database, self._writer = database, writer
         self._clock = clock
         self._readers = ThreadPoolExecutor(1, "store-reader")
 
@@ -103,7 +105,7 @@ class EventStore:
                 "language": event.language[:16],
                 "client": event.client[:200],
             }
-            opened |= {"recorded": event.recorded, "opened_at": at, "server": self._server}
+            opened |= {"recorded": event.recorded, "opened_at": at, "server": self.server}
             self._writer.change(session_id, opened)
             return
         if isinstance(event, SessionClosed):

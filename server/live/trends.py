@@ -154,7 +154,7 @@ def read_page(connection: sa.Connection, after_id: int) -> tuple[list[tuple[int,
     """
     columns = (events.c.id, events.c.at, events.c.session_id, events.c.kind, events.c.turn, events.c.data)
     query = (
-        sa.select(*columns, sessions.c.desk)
+        sa.select(*columns, sessions.c.desk, sessions.c.server)
         .join(sessions, sessions.c.id == events.c.session_id)
         .where(events.c.id > after_id, events.c.kind.in_(KINDS))
         .order_by(events.c.id)
@@ -164,7 +164,8 @@ def read_page(connection: sa.Connection, after_id: int) -> tuple[list[tuple[int,
     for row in connection.execute(query):
         data = json.loads(row.data)
         found = data if isinstance(data, dict) else {}
-        page.append((row.id, Event(row.at, row.session_id, row.desk, row.kind, row.turn, found)))
+        event = Event(row.at, row.session_id, row.desk, row.kind, row.turn, found, row.server)
+        page.append((row.id, event))
     return page, len(page) == AT_ONCE
 
 

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from agent.conversation_events import TurnEnded, VisitorFelt
+from agent.sentence import Emotion, Outcome
 from server.live.alerting import Alerting, AlertMetrics
 from server.live.alerts import Alert, alerts_of
 from server.live.database import Database
 from server.live.errors import LiveError
+from server.live.records import SessionOpened
 from server.live.sentiment import Event, Observer, topic_of
 from server.live.store import EventStore
 from server.live.surge import BUCKET_S, DAY, HOUR
@@ -84,6 +87,38 @@ async def test_an_alert_is_told_once_by_whichever_server_finds_it(store: EventSt
     text = generate_latest(registry).decode()
     assert 'visavis_alerts_total{desk="front"} 1.0' in text
     assert 'visavis_alerts_on{desk="front"} 1.0' in text
+
+
+async def test_servers_that_share_a_store_count_each_conversation_once(path: Path) -> None:
+    now = NOW
+
+    def clock() -> float:
+        return now
+
+    stores = [EventStore.open(str(path), settings=WriterSettings(batch_s=0.01), clock=clock) for _ in "ab"]
+    registries = [CollectorRegistry(), CollectorRegistry()]
+    followers = [
+        Alerting(store, ["front"], AlertMetrics(registry), lambda _: None, clock)
+        for store, registry in zip(stores, registries, strict=True)
+    ]
+    for number, held in enumerate((stores[0], stores[0], stores[1])):
+        held.put(f"new-{number}", SessionOpened("front"))
+        held.put(f"new-{number}", VisitorFelt(1, Emotion("anger", 1.0), Emotion("anger", 1.0), None, 1.0))
+        held.put(f"new-{number}", TurnEnded(1, "", "", Outcome.ABSTAINED, False))
+    for store in stores:
+        await store.flush()
+    now += BUCKET_S
+    for follower in followers:
+        await follower.look()
+    names = ("visavis_negative_conversations_total", "visavis_sentiment_turns", "visavis_alerts_on")
+    told = [
+        [registry.get_sample_value(name, {"desk": "front", **more}) for registry in registries]
+        for name, more in zip(names, ({"topic": "unanswered"}, {}, {}), strict=True)
+    ]
+    for store in stores:
+        await store.close()
+    assert told[:2] == [[2.0, 1.0], [2.0, 1.0]]
+    assert sorted(told[2], key=float) == [0.0, 1.0]  # the topic "Delivery", told by one of them
 
 
 def test_a_rating_sours_the_conversation_on_its_topic_once() -> None:
