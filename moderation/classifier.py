@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -66,8 +67,8 @@ class EmbeddedClassifier:
         """A classifier of loaded parts; `blends`: language → head → blend."""
         if linear.heads != encoder.heads[: len(linear.heads)]:
             raise ValueError(f"{linear.heads} and {encoder.heads} are not of one training")
-        heads = set(linear.heads)
-        if missing := [language for language in LANGUAGES if not heads <= set(blends.get(language, ()))]:
+        wanted = set(linear.heads)
+        if missing := [language for language in LANGUAGES if not wanted <= set(blends.get(language, ()))]:
             raise ValueError(f"how the models are added is not told for {' and '.join(missing)}")
         self.heads = linear.heads
         self._margins = np.array(
@@ -76,9 +77,9 @@ class EmbeddedClassifier:
         self._linear, self.encoder = linear, encoder
         self._blends = {
             language: np.array(
-                [[b.linear, b.encoder, b.bias] for b in (heads[head] for head in self.heads)], np.float32
+                [[b.linear, b.encoder, b.bias] for b in (table[head] for head in self.heads)], np.float32
             ).T
-            for language, heads in blends.items()
+            for language, table in blends.items()
         }
 
     def scores(self, texts: Sequence[str], direction: Direction) -> list[dict[str, float]]:
@@ -170,28 +171,28 @@ def load_classifier(folder: Path | None = None) -> EmbeddedClassifier:
         ModerationError: One is missing or broken.
     """
     folder = folder or WEIGHTS
-    name = folder.name
-    try:
-        name = f"{folder.name}/{LINEAR}"
-        linear = LinearModel.load(folder / LINEAR)
-        name = f"{folder.name}/{BLEND}"
-        table = json.loads((folder / BLEND).read_text(encoding="utf-8"))
+    with _reading(folder / LINEAR) as file:
+        linear = LinearModel.load(file)
+    with _reading(folder / PIECES) as file:
+        pieces = open_pieces(file)
+    with _reading(folder / ENCODER) as file:
+        encoder = Encoder(file, pieces)
+    with _reading(folder / BLEND) as file:
         blends = {
-            language: {head: Blend(**blend) for head, blend in heads.items()}
-            for language, heads in table.items()
+            language: {head: Blend(**blend) for head, blend in table.items()}
+            for language, table in json.loads(file.read_text(encoding="utf-8")).items()
         }
-        name = f"{folder.name}/{PIECES}"
-        pieces = open_pieces(folder / PIECES)
-        name = f"{folder.name}/{ENCODER}"
-        encoder = Encoder(folder / ENCODER, pieces)
-        name = f"{folder.name}/{BLEND}"
         return EmbeddedClassifier(linear, encoder, blends)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[Path]:
+    """Whatever goes wrong with a file of weights is told by its name."""
+    try:
+        yield file
     except Exception as error:  # numpy, json, ONNX Runtime and tokenizers raise classes of their own
-        raise ModerationError(_broken(name, error)) from error
-
-
-def _broken(name: str, error: Exception) -> str:
-    return (
-        f"moderation/{name}: the embedded classifier cannot be read ({str(error)[:200]}). Install Visavis "
-        "again, or set `embedded = false` under [engines] in policy.toml to go on with the rules alone."
-    )
+        raise ModerationError(
+            f"moderation/{file.parent.name}/{file.name}: the embedded classifier cannot be read "
+            f"({str(error)[:200]}). Install Visavis again, or set `embedded = false` under [engines] in "
+            "policy.toml to go on with the rules alone."
+        ) from error
