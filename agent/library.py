@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from agent import grounding
 from agent.desk import Desk
-from agent.grounding import orders_a_model
 from knowledge import KnowledgeBase
 from knowledge.embedder import Embedder
 from knowledge.embedders import load_embedder
 from knowledge.errors import EmbedderError, KnowledgeError, StoreError
-from knowledge.learning import Check, Skipped
+from knowledge.learning import Skipped
+from knowledge.quarantine import Rescreened
 from knowledge.ranking import Reranker
 from knowledge.table import default_embedder
 from moderation import Guard
+from moderation.fingerprint import fingerprint
 from moderation.verdict import Action
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ def open_knowledge(
     learning: bool = False,
     remind: bool = False,
     problem: Told | None = None,
+    rescreened: Callable[[Rescreened], None] | None = None,
 ) -> KnowledgeBase:
     """Open a desk's index, brought up to date with its documents.
 
@@ -49,6 +53,8 @@ def open_knowledge(
         learning: the caller is about to learn, so that nothing may be missing.
         remind: tell again what of the desk's documents was left out, though that was told before.
         problem: told what did not work, with a remedy; by default that is logged.
+        rescreened: what was learnt by another policy, or another release's rules, is screened anew first, and
+            this is told what came of it; by default that is left to `visavis learn` and `visavis serve`.
 
     Raises:
         KnowledgeError: the index is damaged, or there is none yet and none can be made.
@@ -60,8 +66,11 @@ def open_knowledge(
         return _as_before(desk, error, told, learning=learning)
     knowledge = _opened(desk, embedder, told)
     try:
+        check = document_check(guard or desk)
+        if rescreened is not None:
+            rescreened(knowledge.rescreen(check))
         if desk.knowledge_folder.is_dir():
-            report = knowledge.add([desk.knowledge_folder], check=document_check(guard or desk))
+            report = knowledge.add([desk.knowledge_folder], check=check)
             left_out = _left_out(report.skipped)
             if _is_new(desk, left_out) or (left_out and (remind or learning)):
                 told(left_out)
@@ -77,28 +86,60 @@ def open_knowledge(
     return knowledge
 
 
-def document_check(whose: Guard | Desk) -> Check:
+@dataclass(frozen=True)
+class DocumentCheck:
+    """Tells why a text must not be learnt, by a guard's rules for documents."""
+
+    whose: Guard | Desk
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with what it judges by: policy, weights, rules."""
+        return fingerprint(self._guard.policy, Path(grounding.__file__))
+
+    def __call__(self, text: str) -> str:
+        """Return the reason; empty where it may be learnt."""
+        verdict = self._guard.screen(text, direction="document")
+        if verdict.action in (Action.REFUSE, Action.ESCALATE):
+            return (
+                f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
+            )
+        if grounding.orders_a_model(text):
+            return "kept out because it gives orders to an assistant; say to readers what is meant for them"
+        return ""
+
+    @cached_property
+    def _guard(self) -> Guard:
+        return self.whose.guard() if isinstance(self.whose, Desk) else self.whose
+
+
+def document_check(whose: Guard | Desk) -> DocumentCheck:
     """Return what tells why a text must not be learnt, by the guard's rules for documents.
 
     Args:
         whose: the guard, or the desk whose guard is loaded when the first text is to be checked.
     """
+    return DocumentCheck(whose)
 
-    @lru_cache(maxsize=1)
-    def guard() -> Guard:
-        return whose.guard() if isinstance(whose, Desk) else whose
 
-    def check(text: str) -> str:
-        verdict = guard().screen(text, direction="document")
-        if verdict.action in (Action.REFUSE, Action.ESCALATE):
-            return (
-                f"kept out by the rule {verdict.rule}; change the text, or the rule in the desk's policy.toml"
-            )
-        if orders_a_model(text):
-            return "kept out because it gives orders to an assistant; say to readers what is meant for them"
-        return ""
+def screen_anew(desk: Desk, guard: Guard, *, share: float, stop: Callable[[], bool]) -> Rescreened:
+    """Judge a desk's knowledge anew where its policy, the weights or the rules have changed.
 
-    return check
+    It takes an index of its own, so that nobody's search waits for it. See `KnowledgeBase.rescreen`.
+
+    Raises:
+        InterruptedError: it was given up.
+        KnowledgeError: the index cannot be written.
+    """
+    knowledge = KnowledgeBase.open(
+        desk.state_folder / "knowledge",
+        embedder=open_embedder(desk),
+        server=str(desk.settings.knowledge.server or "").rstrip("/"),
+    )
+    try:
+        return knowledge.rescreen(document_check(guard), share=share, stop=stop)
+    finally:
+        knowledge.close()
 
 
 def open_embedder(desk: Desk) -> Embedder:

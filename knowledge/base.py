@@ -12,8 +12,9 @@ from knowledge.answerability import Evidence
 from knowledge.embedder import Embedder
 from knowledge.errors import DocumentError, StoreError
 from knowledge.index import WordIndex
-from knowledge.learning import Check, Learning, Progress, Skipped
+from knowledge.learning import KEEP_AFTER, Learning, Progress, Skipped
 from knowledge.passage import Passage
+from knowledge.quarantine import Check, Rescreened, alone, compared, resting, screened, stale, together
 from knowledge.ranking import Ranking, Reranker
 from knowledge.record import Catalogue, Record, text_record
 from knowledge.store import Store
@@ -152,6 +153,46 @@ class KnowledgeBase:
             report, unchanged=report.unchanged + learning.unchanged, skipped=tuple(learning.skipped)
         )
 
+    def rescreen(
+        self, check: Check, *, share: float = 1.0, stop: Callable[[], bool] = lambda: False
+    ) -> Rescreened:
+        """Judge anew what was checked by something else than `check` as it is now; nothing is read again.
+
+        What was kept out comes back where it may, what may no longer be used goes into quarantine. Nothing
+        happens where another process does so already, or where another embedder made the index.
+
+        Args:
+            check: as of `add`, with a `fingerprint`.
+            share: of a processor that the work may take.
+            stop: true when it is to be given up.
+
+        Raises:
+            InterruptedError: it was given up; documents that were done stay done.
+            StoreError: the index cannot be written.
+        """
+        known = self._store.read()
+        found = Rescreened()
+        if known.embedder != self._embedder.name or not stale(known, check):
+            return found
+        with alone(self._store.folder) as mine:
+            rest = resting(share, stop)
+            judged: list[tuple[Record, Record]] = []
+            size = 0
+            try:
+                for before in stale(self._store.read(), check) if mine else ():
+                    after = screened(before, check, rest)
+                    judged.append((before, after))
+                    change = compared(before, after)
+                    found, size = together(found, change), size + change.passages
+                    if size >= KEEP_AFTER:
+                        self._exchange(judged)
+                        judged, size = [], 0
+            finally:
+                self._exchange(judged)
+        if found.came_back or found.went:
+            self._keep_version("screen")
+        return found
+
     def is_being_written(self) -> bool:
         """Tell whether another process is writing; who writes now would wait for it."""
         try:
@@ -228,8 +269,8 @@ class KnowledgeBase:
         return list(found)
 
     def documents(self) -> list[Record]:
-        """Return the documents, sorted by source."""
-        return list(self._load().catalogue.records.values())
+        """Return the documents, sorted by source; those that are in quarantine as a whole left out."""
+        return [one for one in self._load().catalogue.records.values() if one.passages or not one.withheld]
 
     def digest(self) -> str:
         """Return the version of the content: equal content, equal digest."""
@@ -301,22 +342,35 @@ class KnowledgeBase:
             forgotten = [source for source in removed if source in before.records]
             kept = {source: record for source, record in before.records.items() if source not in forgotten}
             catalogue = Catalogue.of(kept | records, self._embedder.name)
-            added = sum(source not in before.records for source in records)
-            changed = [
-                s for s in records if s in before.records and before.records[s].digest != records[s].digest
-            ]
-            if catalogue != before:
-                self._store.write(catalogue, self._embedder)
-                self._save_words(catalogue)
+            held = {source: one.digest for source, one in before.records.items() if one.passages}
+            said = {source: one.digest for source, one in records.items() if one.passages}
+            same = sum(held.get(source) == digest for source, digest in said.items())
+            added = len(said.keys() - held.keys())
+            self._write(before, catalogue)
             self._loaded = None
             return LearnReport(
                 added=added,
-                updated=len(changed),
-                removed=len(forgotten),
-                unchanged=len(records) - added - len(changed),
+                updated=len(said) - added - same,
+                removed=len(forgotten) + len((records.keys() - said.keys()) & held.keys()),
+                unchanged=same,
                 skipped=tuple(skipped),
                 passages=len(catalogue.passages()),
             )
+
+    def _exchange(self, judged: Sequence[tuple[Record, Record]]) -> None:
+        """Put documents that were screened anew in the place of those that are still as they were."""
+        if not judged:
+            return
+        with self._lock, self._store.writing():
+            now = self._store.read()
+            noted(self._store.folder, now, first=True)
+            new = {after.source: after for old, after in judged if now.records.get(old.source) == old}
+            self._write(now, Catalogue.of(now.records | new, self._embedder.name))
+
+    def _write(self, before: Catalogue, catalogue: Catalogue) -> None:
+        if catalogue != before:
+            self._store.write(catalogue, self._embedder)
+            self._save_words(catalogue)
 
     def _save_words(self, catalogue: Catalogue) -> None:
         folder = self._store.folder

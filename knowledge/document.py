@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.errors import DocumentError
+from knowledge.passage import Passage
 from knowledge.readers import SUFFIXES
 
 
@@ -46,6 +47,10 @@ class Withheld:
     """The document's, with "#section" where only a part is meant."""
     reason: str
     """Says what was found and what to do."""
+    passage: Passage | None = None
+    """What a check kept out, which may come back; None for what a reader left out."""
+    at: int = 0
+    """Its place among the document's passages, from 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from knowledge.chunk import passages_of
 from knowledge.document import Document, Withheld, find_documents
 from knowledge.errors import DocumentError
 from knowledge.passage import Passage
+from knowledge.quarantine import Check, fingerprint_of, parted
 from knowledge.reader import Reader, load
 from knowledge.readers.given import Given, digest_of
 from knowledge.record import Catalogue, Record
@@ -20,8 +21,6 @@ KEEP_AFTER = 20_000
 """Passages that are kept in one go: what was learnt before a power cut stays learnt, and each time costs
 writing the word index anew."""
 
-Check = Callable[[str], str]
-"""Returns why a text must not be learnt; empty where it may be."""
 Progress = Callable[[int, int, str], None]
 """Told the documents done, those known of, and the present one's source."""
 
@@ -171,7 +170,7 @@ class Learning:
         passages, withheld = self._screen(document)
         for part in withheld:
             self._skip(part.source, part.reason, quarantined=True)
-        if not passages:
+        if not passages and not any(part.passage for part in withheld):
             if before is not None:
                 self.gone.add(item.source)
             return None
@@ -186,31 +185,28 @@ class Learning:
             file=item.place,
             checked=self._check is not None,
             withheld=tuple(withheld),
+            screened=fingerprint_of(self._check),
         )
 
     def _is_same(self, before: Record, digest: str) -> bool:
-        return before.digest == digest and (before.checked or self._check is None)
+        if before.digest != digest or not (before.checked or self._check is None):
+            return False
+        # What an earlier release kept out, it did not keep: it is read again, to be judged again.
+        lost = before.withheld and not before.screened and fingerprint_of(self._check)
+        return not lost
 
     def _keep(self, before: Record, item: _Item) -> Record | None:
         for part in before.withheld:
             self._skip(part.source, part.reason, quarantined=True)
         if before.root == item.root:
-            self.unchanged += 1
+            self.unchanged += bool(before.passages or not before.withheld)
             return None
         return replace(before, root=item.root, file=item.place)
 
     def _screen(self, document: Document) -> tuple[list[Passage], list[Withheld]]:
         """Part what may be learnt from what may do harm."""
-        passages: list[Passage] = []
-        withheld = list(document.withheld)
-        for passage in passages_of(document):
-            words = "\n".join((passage.title, passage.section, passage.text, *passage.questions))
-            reason = self._check(words) if self._check else ""
-            if reason:
-                withheld.append(Withheld(passage.source, f"{passage.source}: {reason}"))
-            else:
-                passages.append(passage)
-        return passages, withheld
+        passages, out = parted(passages_of(document), self._check)
+        return passages, [*document.withheld, *out]
 
     def _skip(self, source: str, reason: str, *, quarantined: bool = False) -> None:
         self.skipped.append(Skipped(source, reason, quarantined))

@@ -35,6 +35,8 @@ class Record:
     """Whether its texts were checked when they were learnt."""
     withheld: tuple[Withheld, ...] = ()
     """Its parts that were not learnt."""
+    screened: str = ""
+    """Fingerprint of what its texts were checked by."""
 
     @property
     def place(self) -> str:
@@ -100,11 +102,15 @@ def text_record(id_: str, text: str) -> Record:
 
 def read_record(item: dict[str, Any]) -> Record:
     """Make a record of its JSON form."""
-    lists = ("questions", "tags")
-    passages = tuple(
-        Passage(**{**passage, **{name: tuple(passage[name]) for name in lists if name in passage}})
-        for passage in item.pop("passages")
-    )
+    passages = tuple(map(_read_passage, item.pop("passages")))
     tags = tuple(item.pop("tags"))
-    withheld = tuple(Withheld(**one) for one in item.pop("withheld", ()))
+    withheld = tuple(
+        Withheld(**{**one, "passage": _read_passage(one["passage"]) if one.get("passage") else None})
+        for one in item.pop("withheld", ())
+    )
     return Record(**item, tags=tags, passages=passages, withheld=withheld)
+
+
+def _read_passage(item: dict[str, Any]) -> Passage:
+    lists = ("questions", "tags")
+    return Passage(**{**item, **{name: tuple(item[name]) for name in lists if name in item}})

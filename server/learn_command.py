@@ -11,6 +11,7 @@ from server.boundary import FAILED, boundary, print_json
 
 if TYPE_CHECKING:
     from knowledge import LearnReport
+    from knowledge.quarantine import Rescreened
 
 SHOWN = 20
 """Skipped documents that are named at a terminal; --json names all."""
@@ -43,7 +44,9 @@ def learn(
     with boundary(), stages(quiet=json) as shown:
         loaded = Desk.load(desk)
         guard = loaded.guard()
-        knowledge = open_knowledge(loaded, guard, learning=True)
+        anew: list[Rescreened] = []
+        shown.stage("reading documents")
+        knowledge = open_knowledge(loaded, guard, learning=True, rescreened=anew.append)
 
         def tell(done: int, total: int, source: str) -> None:
             if source:
@@ -53,14 +56,18 @@ def learn(
                 if knowledge.is_being_written():
                     shown.note("another command is teaching this desk; waiting until it is done")
 
-        shown.stage("reading documents")
         try:
             report = knowledge.add(paths, check=document_check(guard), progress=tell)
         finally:
             knowledge.close()
     if json:
-        print_json(document_of(report))
+        came_back = [source for one in anew for source in one.came_back]
+        went = [part.source for one in anew for part in one.went]
+        print_json(document_of(report) | {"came_back": came_back, "went": went})
     else:
+        for one in anew:
+            if one.came_back or one.went:
+                typer.echo(str(one))
         _show(report)
     if report.skipped and not (report.added or report.updated or report.unchanged or report.removed):
         raise typer.Exit(FAILED)

@@ -43,6 +43,7 @@ from server.live.rates import Rates
 from server.live.readings import Readings
 from server.live.recommending import learn_daily
 from server.live.refusals import add_refusals
+from server.live.rescreening import screened_anew
 from server.live.retention import forget_daily
 from server.live.service import Service
 from server.live.sessions import Sessions
@@ -199,6 +200,7 @@ async def _running(
                 alerts_told(store, opened, AlertMetrics(metrics.registry), board.watchers.tell), name="alerts"
             ),
             asyncio.create_task(learn_daily(store, opened), name="learn"),
+            asyncio.create_task(screened_anew(opened), name="screen"),
             asyncio.create_task(
                 forget_daily(store, options.recordings, options.kept_days, privacies), name="forget"
             ),

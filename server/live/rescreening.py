@@ -1,0 +1,49 @@
+"""Screens the desks' knowledge anew at the start, where the policy, the weights or the rules have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Mapping
+
+from agent.errors import AgentError
+from agent.library import screen_anew
+from knowledge.errors import KnowledgeError
+from moderation import Guard
+from server.live.desks import OpenDesk
+from server.live.workers import Workers
+
+log = logging.getLogger("visavis.live")
+
+SHARE = 0.25
+"""Of one processor: 10,000 passages take some minutes, and visitors who speak meanwhile do not notice."""
+
+
+async def screened_anew(desks: Mapping[str, OpenDesk]) -> None:
+    """Screen what other rules let in or kept out, one desk after the other; ends when all are done."""
+    pool, given_up = Workers(1, "screen", polite=True), threading.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        for opened in desks.values():
+            await loop.run_in_executor(pool, _screen, opened, given_up)
+    finally:
+        given_up.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _screen(opened: OpenDesk, given_up: threading.Event) -> None:
+    guard = opened.engines.guard
+    if not isinstance(guard, Guard):
+        return
+    try:
+        found = screen_anew(opened.desk, guard, share=SHARE, stop=given_up.is_set)
+    except InterruptedError as end:
+        log.info("%s: %s", opened.id, end)
+    except (AgentError, KnowledgeError, OSError) as error:
+        log.warning("%s: the knowledge could not be screened anew: %s", opened.id, error)
+    else:
+        if found.passages:
+            log.log(
+                logging.WARNING if found.came_back or found.went else logging.INFO, "%s: %s", opened.id, found
+            )

@@ -1,0 +1,73 @@
+"""A changed policy brings quarantined passages back, and takes those out that are now forbidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.desk import Desk
+from agent.library import document_check, open_knowledge, screen_anew
+from knowledge.quarantine import Rescreened
+from tests.agent.scripted import DESK
+
+GIFTS = "# Gifts\n\n## Vouchers\n\nA voucher is worth ten euros.\n\n## 礼品卡\n\n礼品卡可以在店里购买。\n"
+WITHOUT = '[engines]\nembedded = false\n[words]\nblocked = ["voucher", "礼品卡"]\n[actions.blocked]\n'
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+    folder = tmp_path / "desk"
+    (folder / "knowledge").mkdir(parents=True)
+    (folder / "knowledge" / "gifts.md").write_text(GIFTS, encoding="utf-8")
+    (folder / "knowledge" / "hours.md").write_text("# Hours\n\nWe open at nine.\n")
+    (folder / "desk.toml").write_text(DESK, encoding="utf-8")
+    return Desk.load(folder)
+
+
+def policy(desk: Desk, document: str) -> None:
+    (desk.folder / "policy.toml").write_text(f'{WITHOUT}document = "{document}"\n', encoding="utf-8")
+
+
+def sources(desk: Desk) -> set[str]:
+    knowledge = open_knowledge(desk)
+    found = {passage.source for record in knowledge.documents() for passage in record.passages}
+    knowledge.close()
+    return found
+
+
+def anew(desk: Desk) -> Rescreened:
+    return screen_anew(desk, desk.guard(), share=1.0, stop=lambda: False)
+
+
+def test_a_changed_policy_brings_passages_back_and_takes_them_out(desk: Desk) -> None:
+    policy(desk, "refuse")
+    assert sources(desk) == {"hours.md"}
+    policy(desk, "allow")
+    first = anew(desk)
+    assert (first.passages, len(first.came_back), first.went) == (3, 2, ())
+    assert sources(desk) == {"gifts.md#vouchers", "gifts.md#礼品卡", "hours.md"}
+    assert anew(desk) == Rescreened()
+    policy(desk, "refuse")
+    again = anew(desk)
+    assert (len(again.came_back), len(again.went)) == (0, 2)
+    assert "blocked.word" in str(again)
+    assert sources(desk) == {"hours.md"}
+
+
+def test_lines_to_say_change_nothing_that_was_judged(desk: Desk) -> None:
+    policy(desk, "refuse")
+    before = document_check(desk).fingerprint
+    with (desk.folder / "policy.toml").open("a", encoding="utf-8") as file:
+        file.write('[safe_lines.en]\ndefault = "No."\n')
+    assert document_check(desk).fingerprint == before
+
+
+def test_screening_that_is_given_up_goes_on_later(desk: Desk) -> None:
+    policy(desk, "refuse")
+    sources(desk)
+    policy(desk, "allow")
+    with pytest.raises(InterruptedError):
+        screen_anew(desk, desk.guard(), share=1.0, stop=lambda: True)
+    assert anew(desk).came_back
