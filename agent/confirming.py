@@ -217,13 +217,37 @@ class ActionBook:
         with closing(self._open()) as book, book:
             book.execute("UPDATE begun SET finished = 1 WHERE key = ?", (key,))
 
+    def forget_lines(self) -> None:
+        """Erase what tools said, if an earlier release wrote that into the book.
+
+        Raises:
+            sqlite3.Error: the book cannot be written.
+        """
+        if self._file.exists():
+            self._open().close()
+
     def _open(self) -> sqlite3.Connection:
         book = sqlite3.connect(self._file, timeout=BUSY_S)
         book.execute(
             "CREATE TABLE IF NOT EXISTS begun"
             " (key TEXT PRIMARY KEY, tool TEXT NOT NULL, begun_s REAL NOT NULL, finished INTEGER DEFAULT 0)"
         )
+        if book.execute(_HAS_LINES).fetchone():
+            _without_lines(book)
         return book
+
+
+_HAS_LINES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'actions'"
+
+
+def _without_lines(book: sqlite3.Connection) -> None:
+    """Take over what an earlier release wrote, and overwrite the lines in it: they may name visitors."""
+    book.execute("PRAGMA secure_delete = ON")
+    with book:
+        book.execute("BEGIN IMMEDIATE")
+        if book.execute(_HAS_LINES).fetchone():  # else another process was first
+            book.execute("INSERT OR IGNORE INTO begun SELECT key, tool, begun_s, line <> '' FROM actions")
+            book.execute("DROP TABLE actions")
 
 
 def action_key(conversation: str, tool: str, values: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agent.answerer import Answerer, Question
+from agent.confirming import BOOK, ActionBook
 from agent.desk import Desk
 from agent.emotion import detect_emotion
 from agent.extractive import ExtractiveAnswerer
@@ -88,6 +90,10 @@ class Engines:
             log.warning("%s", what)
             problems.append(what)
 
+        try:
+            ActionBook(desk.state_folder).forget_lines()
+        except sqlite3.Error as error:
+            problem(f"what tools once said stays in {desk.state_folder / BOOK} ({error}): make it writable")
         with ExitStack() as opened, ThreadPoolExecutor(2, thread_name_prefix="open") as opener:
             guard = desk.guard()
             own_tools, rules = desk.tools(), desk.rules()

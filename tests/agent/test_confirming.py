@@ -1,5 +1,7 @@
 import sqlite3
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,17 @@ def test_a_key_differs_by_conversation_tool_and_values_and_hides_them() -> None:
         == 3
     )
     assert "0871234567" not in key
+
+
+def test_what_tools_said_is_erased_from_a_book_of_an_earlier_release(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / BOOK)) as old, old:
+        old.execute("CREATE TABLE actions (key TEXT PRIMARY KEY, tool TEXT, begun_s REAL, line TEXT)")
+        for key, line in (("done", "Mira Novak is called at 0851234567."), ("begun", "")):
+            old.execute("INSERT INTO actions VALUES (?, 'call', ?, ?)", (key, time.time(), line))
+    for _ in range(2):
+        ActionBook(tmp_path).forget_lines()
+    assert b"Mira" not in (tmp_path / BOOK).read_bytes()
+    book = ActionBook(tmp_path)
+    assert (book.claim("done", "call"), book.claim("begun", "call")) == (Done(True), Done(False))
+    ActionBook(tmp_path / "nowhere").forget_lines()
+    assert not (tmp_path / "nowhere").exists()
