@@ -118,7 +118,7 @@ async def test_servers_that_share_a_store_count_each_conversation_once(path: Pat
     for store in stores:
         await store.close()
     assert told[:2] == [[2.0, 1.0], [2.0, 1.0]]
-    assert sorted(told[2], key=float) == [0.0, 1.0]  # the topic "Delivery", told by one of them
+    assert set(told[2]) == {0.0, 1.0}  # the topic "Delivery", told by one of them
 
 
 def test_a_rating_sours_the_conversation_on_its_topic_once() -> None:
