@@ -15,7 +15,7 @@ from agent.dictation import asks_to_dictate
 from agent.ears import Ears
 from agent.engines import Engines
 from agent.events import Spoken
-from agent.floor import Floor
+from agent.floor import TICK_S, Floor
 from agent.hearing import Hearing
 from agent.history import Exchange, History
 from agent.live_face import Look
@@ -66,6 +66,7 @@ class Conversation:
         language: spoken first; empty for the desk's own.
         taker: when turns begin and end.
         clock: seconds, monotonic.
+        tick_s: how often timers are looked at.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Conversation:
         language: str = "",
         taker: TurnTaker | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tick_s: float = TICK_S,
     ) -> None:
         self.stage = stage
         self.history = History()
@@ -87,7 +89,7 @@ class Conversation:
         )
         self._tasks = Tasks(self._task_ended)
         self._voicing = Voicing(engines, on_event)
-        self._hearing = Hearing(ears, self._floor, self._tasks, self._voicing.language)
+        self._hearing = Hearing(ears, self._floor, self._tasks, self._voicing.language, tick_s)
         self.people = People(
             engines, self._voicing, self.history, on_event, clear=self._hold_back, say=self._say_later
         )

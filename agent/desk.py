@@ -35,6 +35,8 @@ class Desk:
 
     folder: Path
     settings: DeskSettings
+    state: Path | None = None
+    """Where its state is kept instead of the usual place: replays must not touch what visitors did."""
 
     @classmethod
     def load(cls, where: str | Path = DEMO) -> Desk:
@@ -89,6 +91,8 @@ class Desk:
 
         Named after the desk's folder, so that the folder itself may be read-only.
         """
+        if self.state is not None:
+            return self.state
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
         state = state_root() / "desks" / f"{self.folder.name}-{digest}"
         try:

@@ -70,6 +70,8 @@ class Engines:
         remind: bool = True,
         step: Step = lambda _: None,
         fetched: Callable[[float, float], None] | None = None,
+        voice: Synthesizer | None = None,
+        watched: Callable[[Tool], Tool] = lambda tool: tool,
     ) -> Engines:
         """Open the engines that the desk's settings and this machine allow.
 
@@ -79,6 +81,8 @@ class Engines:
             remind: tell again what of the desk's documents was left out, though that was told before.
             step: told what is being done.
             fetched: told the bytes so far and in all, if a model is downloaded at first use.
+            voice: speaks instead of the desk's own.
+            watched: puts something around every tool, for replays.
 
         Raises:
             AgentError, KnowledgeError, ModerationError, SpeechError: an engine cannot be opened.
@@ -103,7 +107,7 @@ class Engines:
             knowledge = open_knowledge(desk, guard, remind=remind, problem=problem)
             opened.callback(knowledge.close)
             step("voice")
-            speaking = opener.submit(_open_voice, desk)
+            speaking = opener.submit(lambda: voice or _open_voice(desk))
             recognizer = turn_end = None
             if hearing:
                 step("hearing")
@@ -122,7 +126,7 @@ class Engines:
             if settings.tools.mcp:
                 step("tools")
             mcp = connecting.result()
-            tools = (*own_tools, *mcp.tools)
+            tools = tuple(watched(one) for one in (*own_tools, *mcp.tools))
             problems += mcp.problems  # logged where they were found
             answerer, fallback = open_answerer(desk, tools, guard, rules)
             opened.pop_all()  # from here on `close` closes them

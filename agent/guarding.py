@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import ParamSpec, TypeVar
 
@@ -36,6 +36,11 @@ async def in_guard(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 async def in_tool(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Like `asyncio.to_thread`, in threads that only tools wait for."""
     return await _run(_tools, partial(function, *args, **kwargs))
+
+
+def runs_tools(executor: Executor | None) -> bool:
+    """Tell whether these are the threads of tools, which may take as long as they like."""
+    return executor is _tools
 
 
 def harmless(guard: Guard, text: str) -> bool:

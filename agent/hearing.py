@@ -34,10 +34,12 @@ class Hearing:
         floor: of the conversation.
         tasks: of the conversation.
         language: of words of which nothing tells it.
+        tick_s: how often timers are looked at where no sound comes.
     """
 
-    def __init__(self, ears: Ears, floor: Floor, tasks: Tasks, language: str) -> None:
+    def __init__(self, ears: Ears, floor: Floor, tasks: Tasks, language: str, tick_s: float = TICK_S) -> None:
         self._ears, self._floor, self._tasks, self.language = ears, floor, tasks, language
+        self._tick_s = tick_s
         self._microphone = Microphone(floor.clock())
         self._woken = asyncio.Event()
         self.heard_s = 0.0
@@ -73,7 +75,7 @@ class Hearing:
         floor, ears, microphone = self._floor, self._ears, self._microphone
         while not floor.closed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), TICK_S)
+                await asyncio.wait_for(self._woken.wait(), self._tick_s)
             self._woken.clear()
             while not floor.closed and (pcm := microphone.take(floor.clock())) is not None:
                 self._listen(pcm)
