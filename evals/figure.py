@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+Figures = dict[str, float]
+"""Name → value, of one measured set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

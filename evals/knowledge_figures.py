@@ -16,7 +16,7 @@ from agent.engines import Engines
 from agent.events import Heard, Written
 from agent.reply import reply
 from evals.figure import Figure
-from evals.retrieval import embed, speed
+from evals.retrieval_speed import embed, speed
 from knowledge.table import default_embedder
 from speech.recognizer import Transcript
 from speech.scripted_voice import ScriptedSynthesizer

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.figure import NotHere
 from evals.live_server import LiveServer
 
 COLLECT_S = 5.0
@@ -24,7 +25,7 @@ QUANTUM = 128
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-class NoBrowser(Exception):
+class NoBrowser(NotHere):
     """There is nothing to browse with; the message says what to install."""
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.figure import Figure, NotHere
-from evals.live_browser import NoBrowser
 from evals.live_runs import LiveRuns, percentile
 from evals.live_trace import Answer, audio_gaps, first_frame_ms, pictures_of, playout_skew_ms
 
@@ -50,7 +49,7 @@ def interrupt_ms_p95(live: LiveRuns) -> Figure:
 
 def av_skew_ms_p95(live: LiveRuns) -> Figure:
     """Size of the difference between a mark's click and its picture."""
-    skew = _marked(live).skew
+    skew = live.skew
     if not len(skew.skew_ms):
         raise NotHere("no mark was seen and heard: the machine was too busy")
     late = skew.skew_ms[skew.at_s > skew.at_s[0] + SETTLED_S]
@@ -65,7 +64,7 @@ def av_skew_ms_p95(live: LiveRuns) -> Figure:
 
 def av_drift_ms_per_h(live: LiveRuns) -> Figure:
     """Slope of sound against picture, once the browser has settled."""
-    skew = _marked(live).skew
+    skew = live.skew
     settled = skew.after(SETTLED_S)
     if len(settled.at_s) < SLOPE_MARKS:
         raise NotHere(
@@ -78,7 +77,7 @@ def av_drift_ms_per_h(live: LiveRuns) -> Figure:
 
 def live_fps(live: LiveRuns) -> Figure:
     """Frames a second that the browser showed."""
-    seen = pictures_of(_talked(live).trace)
+    seen = pictures_of(live.trace)
     p5 = percentile(seen.second_fps, 5)
     note = f"worst second {seen.second_fps.min():.0f}, p5 {p5:.0f}; widths {seen.widths}"
     return Figure(_rounded(seen.fps), "frames/s", len(seen.second_fps), note)
@@ -86,14 +85,14 @@ def live_fps(live: LiveRuns) -> Figure:
 
 def live_freezes(live: LiveRuns) -> Figure:
     """Gaps of more than 200 ms between frames."""
-    seen = pictures_of(_talked(live).trace)
+    seen = pictures_of(live.trace)
     note = f"in {len(seen.second_fps) / 60:.1f} minutes; the longest gap {seen.longest_ms:.0f} ms"
     return Figure(float(seen.freezes), "freezes", len(seen.second_fps), note)
 
 
 def live_concealed_ms(live: LiveRuns) -> Figure:
     """Sound that the browser had to invent."""
-    trace = _talked(live).trace
+    trace = live.trace
     gaps = audio_gaps(trace)
     if not gaps:
         raise NotHere("the sound did not come over WebRTC")
@@ -105,9 +104,7 @@ def live_concealed_ms(live: LiveRuns) -> Figure:
 
 def live_first_frame_ms(live: LiveRuns) -> Figure:
     """The page's wish to talk to its first picture."""
-    return Figure(
-        _rounded(first_frame_ms(_talked(live).trace)), "ms", 1, "session, microphone, WebSocket and WebRTC"
-    )
+    return Figure(_rounded(first_frame_ms(live.trace)), "ms", 1, "session, microphone, WebSocket and WebRTC")
 
 
 def live_sessions_24fps(live: LiveRuns) -> Figure:
@@ -158,24 +155,8 @@ LIVE_FIGURES: dict[str, Callable[[LiveRuns], Figure]] = {
 }
 
 
-def _talked(live: LiveRuns) -> LiveRuns:
-    try:
-        _ = live.trace
-    except NoBrowser as reason:
-        raise NotHere(str(reason)) from reason
-    return live
-
-
-def _marked(live: LiveRuns) -> LiveRuns:
-    try:
-        _ = live.marked
-    except NoBrowser as reason:
-        raise NotHere(str(reason)) from reason
-    return live
-
-
 def _answers(live: LiveRuns) -> tuple[Answer, ...]:
-    answers = _talked(live).talk.answers
+    answers = live.talk.answers
     if not answers:
         raise NotHere("nothing was answered in time")
     return answers
@@ -195,7 +176,7 @@ def _sound(live: LiveRuns, share: float) -> Figure:
 
 
 def _interrupt(live: LiveRuns, share: float) -> Figure:
-    talk = _talked(live).talk
+    talk = live.talk
     if not talk.breaks:
         raise NotHere("nothing was said over a reply")
     values = [one.silence_ms for one in talk.breaks]

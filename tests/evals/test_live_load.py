@@ -4,16 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals.live_load import (
-    Arrivals,
-    Load,
-    Received,
-    Voice,
-    opus_length,
-    packets_of,
-    questions_of,
-    received,
-)
+from evals.live_load import Load, Voice, packets_of, questions_of
+from evals.live_received import Arrivals, Received, opus_length, received
 from evals.live_script import (
     INTERRUPT_S,
     LEAD_S,

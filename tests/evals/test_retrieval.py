@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from evals.retrieval import auroc, generated, main, measure
+from evals.retrieval import auroc, main, measure
+from evals.retrieval_speed import generated
 
 
 def test_auroc_counts_pairs_in_the_right_order() -> None:
