@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import suppress
 
+from agent.beginning import Act, Say
 from agent.confirming import ActionBook, Done, action_key
 from agent.engines import Engines
-from agent.errands import Act, Say
 from agent.errors import ToolError
 from agent.events import ErrandMoved, Event, Noted, Written
 from agent.guarding import in_tool

@@ -6,26 +6,23 @@ Nothing is changed here: what is to be remembered, and what is to be run, is ret
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from agent.beginning import Act, Aside, Say, Step, Turn, begin, begin_change, go_on
 from agent.confirming import Nod, asked_before, bare, corrects, lacks, leaves, nod, waits, without_yes
 from agent.history import Memory
 from agent.phrases import Phrases
-from agent.pointing import meant, pointed
 from agent.sentence import Outcome
 from agent.slots import (
     TRIES,
     Errand,
     Stage,
-    asks_of_own,
     asks_pardon,
     asks_something,
     dictated_in,
-    is_general,
     may_grow,
     tells_a_story,
-    wishes,
 )
 from agent.smalltalk import Talk, small_talk
 from agent.tools import Tool
@@ -35,58 +32,8 @@ FEW_WORDS = 4
 """A question so short that holds another number is about the same with that number."""
 MANY_WORDS = 12
 """A correction has no more."""
-SHORTEST_HAN = 3
-"""Fewer Chinese characters tell nothing."""
 ANY_WORDS = "qwx zvk jqy"
 """Read only by a slot that takes whatever is said; a mere yes is no answer there."""
-_WISH_AND_MORE = re.compile(
-    r"(?P<wish>[^:：,，.。;；!！?？]+)(?:[:：,，.。;；!！]|\s[-–—])\s*(?P<rest>\S.*)", re.DOTALL
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """The desk says a line of its own."""
-
-    line: str
-    outcome: Outcome
-    errand: Errand | None
-    """As it stands after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A tool is to be run."""
-
-    tool: Tool
-    values: Mapping[str, str]
-    first: str
-    """To be said before its line; may be empty."""
-    errand: Errand
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """The visitor talks of something else; that is answered as if there were no errand."""
-
-    errand: Errand | None
-    asked: str = ""
-    """What the visitor wants to know before they agree; after that the errand's question is put again."""
-
-
-Step = Say | Act | Aside
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    text: str
-    language: str
-    phrases: Phrases
-    tools: Sequence[Tool]
-    now_s: float
-    spoken: bool
-    before: Errand | None = None
-    """What was just done; "it" is what that was about."""
 
 
 def next_step(
@@ -110,11 +57,11 @@ def next_step(
         now_s: monotonic time.
         spoken: the words were heard, not typed: numbers are read back.
     """
-    turn = _Turn(text, language, phrases, tools, now_s, spoken)
+    turn = Turn(text, language, phrases, tools, now_s, spoken)
     errand = memory.errand
     tool = next((one for one in tools if errand is not None and one.name == errand.tool), None)
     if errand is None or tool is None or errand.lapsed(now_s):
-        return _begin(turn) or Aside(None)
+        return begin(turn) or Aside(None)
     if errand.stage is Stage.DONE:
         turn = replace(turn, before=errand)
     errand = replace(errand, language=language)
@@ -125,92 +72,10 @@ def next_step(
             step = _confirming(turn, errand, tool)
         case Stage.DONE:
             step = _done(turn, errand, tool)
-    return step or _begin(turn) or Aside(errand.aside())
+    return step or begin(turn) or Aside(errand.aside())
 
 
-def _begin(turn: _Turn) -> Step | None:
-    """Find the tool that an utterance is about."""
-    if small_talk(turn.text) is not None:
-        return None
-    begun = _begin_change(turn)
-    if begun is not None:
-        return begun
-    about = [tool for tool in turn.tools if tool.about.search(turn.text)]
-    looking = [tool for tool in about if not tool.changes]
-    for tool in looking:
-        values = tool.fill(turn.text)
-        if values is not None:
-            errand = Errand(tool.name, Stage.DONE, turn.language, turn.now_s, values)
-            return Act(tool, values, read_back(turn.phrases, values) if turn.spoken else "", errand)
-    for tool in looking:
-        asked = (
-            tool.asks.search(turn.text) and not is_general(turn.text) if tool.asks else asks_of_own(turn.text)
-        )
-        if asked:
-            step = _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s), tool, turn.text)
-            if step is not None:
-                return step
-    return None
-
-
-def _begin_change(turn: _Turn) -> Step | None:
-    """Find the tool that the visitor wants to have something changed by."""
-    for tool in turn.tools:
-        if not tool.changes:
-            continue
-        if (told := _told_at_once(turn, tool)) is not None:
-            return told
-        known = meant(turn.text, turn.before, tool)
-        for text in (turn.text, *pointed(turn.text, known)):
-            wished = tool.about.search(text) and (tool.asks.search(text) if tool.asks else True)
-            if wished and wishes(text, tool.about):
-                values = {**known, **tool.found(turn.text)}
-                begun = Errand(tool.name, Stage.ASKED, turn.language, turn.now_s, values)
-                return _go_on(turn, begun, tool)
-    return None
-
-
-def _told_at_once(turn: _Turn, tool: Tool) -> Step | None:
-    """Take what follows a wish as what it is about: "open a ticket: my tent leaks"."""
-    name = next((name for name, slot in tool.slots.items() if slot.free), "")
-    found = _WISH_AND_MORE.fullmatch(turn.text)
-    if not name or found is None:
-        return None
-    head, rest = found["wish"], found["rest"].rstrip(" .。")
-    wished = tool.about.search(head) and (tool.asks.search(head) if tool.asks else True)
-    if not wished or not (wishes(head, tool.about) or wishes(f"{head}!", tool.about)):
-        return None
-    told = len(rest.split()) > 1 or len(re.findall(r"[\u3400-\u9fff]", rest)) >= SHORTEST_HAN
-    if not told or bare(rest) is not Nod.UNCLEAR or small_talk(rest) is not None or asks_something(rest):
-        return None
-    value = tool.slots[name].read(rest)
-    if value is None:
-        return None
-    values = {**tool.found(turn.text), name: value}
-    return _go_on(turn, Errand(tool.name, Stage.ASKED, turn.language, turn.now_s, values), tool)
-
-
-def _go_on(turn: _Turn, errand: Errand, tool: Tool, text: str = "", *, first: str = "") -> Step | None:
-    """Ask for the next missing slot, or confirm, or act; None where there is no way to ask."""
-    values = {**(tool.found(text) if text else {}), **errand.values}
-    missing = next((name for name in tool.slots if name not in values), "")
-    errand = replace(errand, values=values, at_s=turn.now_s, partial="", tries=0, asides=0, put=True)
-    if missing:
-        question = tool.slots[missing].question(turn.language)
-        if not question:
-            return None
-        errand = replace(errand, stage=Stage.ASKED, slot=missing, question=question)
-        return Say(f"{first} {question}".strip(), Outcome.CLARIFIED, errand)
-    if tool.changes:
-        question = confirmation(turn.phrases, turn.language, tool, values)
-        errand = replace(errand, stage=Stage.CONFIRM, slot="", question=question)
-        return Say(question, Outcome.CLARIFIED, errand)
-    return Act(
-        tool, values, first or read_back(turn.phrases, values), replace(errand, stage=Stage.DONE, question="")
-    )
-
-
-def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+def _asked(turn: Turn, errand: Errand, tool: Tool) -> Step | None:
     slot = tool.slots.get(errand.slot)
     if slot is None:
         return None
@@ -237,9 +102,9 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
         value = slot.read(said, "" if corrects(turn.text) else errand.partial)
     if value is not None:
         filled = replace(errand, values={**errand.values, errand.slot: value})
-        return _go_on(turn, filled, tool, first=read_back(turn.phrases, {errand.slot: value}))
+        return go_on(turn, filled, tool, first=read_back(turn.phrases, {errand.slot: value}))
     if more := _others(turn.text, errand, tool):  # another slot's value came first
-        return _go_on(turn, replace(errand, values={**errand.values, **more}), tool)
+        return go_on(turn, replace(errand, values={**errand.values, **more}), tool)
     if leaves(turn.text) or mere is Nod.NO:
         return Say(turn.phrases.left, Outcome.ANSWERED, None)
     if talk in (Talk.HANDOFF, Talk.GOODBYE, Talk.IDENTITY, Talk.THANKS):
@@ -264,13 +129,13 @@ def _asked(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
     return _again(turn, replace(errand, partial=""), f"{turn.phrases.again} {slot.question(turn.language)}")
 
 
-def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+def _confirming(turn: Turn, errand: Errand, tool: Tool) -> Step | None:
     question = confirmation(turn.phrases, turn.language, tool, errand.values)
     if asked := asked_before(turn.text):
         return Aside(replace(errand, at_s=turn.now_s, put=False, question=question), asked)
     corrected = _corrected(turn.text, errand, tool)
     if corrected:
-        return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
+        return go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
     if asks_pardon(turn.text):
         repeated = replace(errand, at_s=turn.now_s, put=True, question=question)
         return Say(question, Outcome.CLARIFIED, repeated)
@@ -285,7 +150,7 @@ def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
             if corrects(turn.text) and _wrong(turn.text) and tool.slots:
                 name = errand.slot or next(iter(tool.slots))
                 kept = {key: value for key, value in errand.values.items() if key != name}
-                return _go_on(turn, replace(errand, values=kept), tool)
+                return go_on(turn, replace(errand, values=kept), tool)
             return Say(turn.phrases.left, Outcome.ANSWERED, None)
     if leaves(turn.text) and not re.search(r"cancel|取消", question):
         return Say(turn.phrases.left, Outcome.ANSWERED, None)
@@ -300,17 +165,17 @@ def _confirming(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
     return _again(turn, errand, f"{turn.phrases.yes_or_no} {question}")
 
 
-def _done(turn: _Turn, errand: Errand, tool: Tool) -> Step | None:
+def _done(turn: Turn, errand: Errand, tool: Tool) -> Step | None:
     """Take up a correction of what was done, or the next number for the same look-up."""
-    if not tool.changes and small_talk(turn.text) is None and (begun := _begin_change(turn)) is not None:
+    if not tool.changes and small_talk(turn.text) is None and (begun := begin_change(turn)) is not None:
         return begun
     corrected = _corrected(turn.text, errand, tool)
     if not corrected and not tool.changes and len(turn.text.split()) <= FEW_WORDS:  # "and 10345?"
         corrected = _corrected(re.sub(r"[?？呢吗]", "", turn.text), errand, tool, asked=True)
     if corrected and (corrects(turn.text) or not tool.changes) and len(turn.text.split()) <= MANY_WORDS:
-        return _go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
+        return go_on(turn, replace(errand, values={**errand.values, **corrected}), tool)
     if not tool.changes and corrects(turn.text) and _wrong(turn.text) and len(tool.slots) == 1:
-        return _go_on(turn, replace(errand, values={}), tool)
+        return go_on(turn, replace(errand, values={}), tool)
     return None
 
 
@@ -333,7 +198,7 @@ def _others(text: str, errand: Errand, tool: Tool) -> dict[str, str]:
     return {name: value for name, value in found if name != errand.slot and name not in errand.values}
 
 
-def _again(turn: _Turn, errand: Errand, line: str) -> Say:
+def _again(turn: Turn, errand: Errand, line: str) -> Say:
     """Put a question again, or give up."""
     if errand.tries + 1 >= TRIES:
         return Say(turn.phrases.gave_up, Outcome.HANDOFF, None)
@@ -341,9 +206,9 @@ def _again(turn: _Turn, errand: Errand, line: str) -> Say:
     return Say(line, Outcome.CLARIFIED, errand)
 
 
-def _other(turn: _Turn, tool: Tool) -> bool:
+def _other(turn: Turn, tool: Tool) -> bool:
     """Tell whether an utterance begins something else."""
-    step = _begin(turn)
+    step = begin(turn)
     return step is not None and not (isinstance(step, Act) and step.tool is tool)
 
 

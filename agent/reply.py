@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from agent.ahead import ahead
 from agent.answerer import Question
+from agent.beginning import Act, Aside, Say
 from agent.cards import take_links
 from agent.confirming import Nod, nod
 from agent.doing import do, safe_sentence
 from agent.engines import Engines
-from agent.errands import Act, Aside, Say, next_step
+from agent.errands import next_step
 from agent.events import (
     ErrandMoved,
     Event,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from agent.answerer import Question
 from agent.backchannel import is_stop
-from agent.errands import Aside, next_step
+from agent.beginning import Aside
+from agent.errands import next_step
 from agent.extractive import ExtractiveAnswerer
 from agent.history import Memory
 from agent.sentence import Citation, Outcome

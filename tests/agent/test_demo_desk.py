@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.beginning import Act, Aside, Say, Step
 from agent.desk import Desk, new_desk
-from agent.errands import Act, Aside, Say, Step, next_step
+from agent.errands import next_step
 from agent.history import Memory
 from agent.sentence import REPLY_EMOTIONS, Outcome
 from agent.slots import Errand

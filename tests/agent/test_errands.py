@@ -8,7 +8,8 @@ from typing import Annotated
 
 import pytest
 
-from agent.errands import Act, Aside, Say, Step, next_step
+from agent.beginning import Act, Aside, Say, Step
+from agent.errands import next_step
 from agent.history import Memory
 from agent.phrases import CHINESE, ENGLISH
 from agent.sentence import Outcome

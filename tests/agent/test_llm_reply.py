@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import HttpUrl
 
-from agent.errands import Act, next_step
+from agent.beginning import Act
+from agent.errands import next_step
 from agent.events import Ended, Event, Heard, Noted, Spoken
 from agent.extractive import ExtractiveAnswerer
 from agent.history import Memory
