@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from server.arguments import JsonOption
-from server.boundary import boundary, print_json
+from server.boundary import boundary, print_json, tell
 
 avatar_app = typer.Typer(
     no_args_is_help=True,
@@ -40,10 +40,7 @@ def avatar_list(json: JsonOption = False) -> None:
 
     with boundary():
         document = list_rigs()
-    if json:
-        print_json(document)
-    else:
-        show_rigs(document)
+    tell(document, show_rigs, json=json)
 
 
 @avatar_app.command("sheet")
@@ -145,10 +142,11 @@ def avatar_say(
             look=Look(rig, size, framing, background, label, captions, lips),
             stages=shown,
         )
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"{document['path']}: {document['duration_s']:.1f} s, {document['engines']['face']}")
+    tell(
+        document,
+        f"{document['path']}: {document['duration_s']:.1f} s, {document['engines']['face']}",
+        json=json,
+    )
 
 
 @avatar_app.command("create")
@@ -239,7 +237,4 @@ def avatar_play(
         document = play(
             out, track, audio=audio, look=Look(rig, size, framing, background, label), stages=shown
         )
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"{document['path']}: {document['duration_s']:.1f} s")
+    tell(document, f"{document['path']}: {document['duration_s']:.1f} s", json=json)

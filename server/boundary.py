@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from agent.errors import AgentError, DeskError
 from avatar.errors import AvatarError, InputError, RigError
@@ -23,6 +24,8 @@ STOPPED = 130
 
 _OURS = (AgentError, AvatarError, KnowledgeError, ModerationError, SpeechError)
 _WRONG_USE = (AudioError, DeskError, DocumentError, InputError, PolicyError, RigError)
+
+T = TypeVar("T")
 
 
 class UsageError(Exception):
@@ -78,3 +81,13 @@ def print_json(document: object) -> None:
     """Write one JSON document on standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     sys.stdout.flush()
+
+
+def tell(document: T, words: str | Callable[[T], None], *, json: bool) -> None:
+    """Write a command's result on standard output: as JSON, or in words for people."""
+    if json:
+        print_json(document)
+    elif isinstance(words, str):
+        sys.stdout.write(f"{words}\n")
+    else:
+        words(document)

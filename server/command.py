@@ -13,7 +13,7 @@ import typer
 
 from server.arguments import DeskArgument, JsonOption
 from server.avatar_command import avatar_app
-from server.boundary import UsageError, boundary, check_suffix, print_json
+from server.boundary import UsageError, boundary, check_suffix, print_json, tell
 from server.emotion_command import emotion
 from server.knowledge_command import knowledge_app
 from server.learn_command import learn
@@ -74,10 +74,7 @@ def ask(
             for note in result.notes:
                 shown.note(note)
         document = document_of(result, counter)
-    if json:
-        print_json(document)
-    else:
-        show_reply(document)
+    tell(document, show_reply, json=json)
 
 
 @app.command()
@@ -93,10 +90,7 @@ def demo(
 
     with boundary(), stages(quiet=json) as shown:
         document = run_demo(out, shown)
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"\nThe answers, with transcript, citations and timing: {document['page']}")
+    tell(document, f"\nThe answers, with transcript, citations and timing: {document['page']}", json=json)
 
 
 @app.command()
@@ -109,10 +103,7 @@ def doctor(desk: DeskArgument = "demo", json: JsonOption = False) -> None:
 
     with boundary():
         document = examine(desk)
-    if json:
-        print_json(document)
-    else:
-        show_examination(document)
+    tell(document, show_examination, json=json)
     raise typer.Exit(0 if document["ready"] else 1)
 
 
@@ -210,10 +201,7 @@ def search(
         ],
         "answerable": round(answerable, 4),
     }
-    if json:
-        print_json(document)
-    else:
-        show_passages(document)
+    tell(document, show_passages, json=json)
 
 
 @app.command()
@@ -270,10 +258,7 @@ def speak(
         if emotion not in REPLY_EMOTIONS:
             raise UsageError(f"--emotion is one of {', '.join(REPLY_EMOTIONS)}")
         document = speak_to(out, text, emotion=emotion, language=language)
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"{out}: {document['duration_s']} s by {document['engine']}")
+    tell(document, f"{out}: {document['duration_s']} s by {document['engine']}", json=json)
 
 
 @app.command()
@@ -300,10 +285,7 @@ def bench(
 
     with boundary(), stages(quiet=json) as shown:
         document = run_bench(names or [], runs=runs, stages=shown)
-    if json:
-        print_json(document)
-    else:
-        show_bench(document)
+    tell(document, show_bench, json=json)
 
 
 @app.command(hidden=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from server.arguments import JsonOption
-from server.boundary import UsageError, boundary, print_json
+from server.boundary import UsageError, boundary, tell
 
 AUDIO_S = 120.0
 """Longest recording: one utterance is asked for."""
@@ -37,10 +37,7 @@ def emotion(
         if audio is None and not text.strip():
             raise UsageError('give some words, for example: visavis emotion "I love it", or --audio FILE')
         document = emotion_of(text, audio)
-    if json:
-        print_json(document)
-    else:
-        show_emotion(document)
+    tell(document, show_emotion, json=json)
 
 
 def emotion_of(text: str, audio: Path | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from server.arguments import JsonOption
-from server.boundary import UsageError, boundary, print_json
+from server.boundary import UsageError, boundary, print_json, tell
 from server.printable import printable
 
 if TYPE_CHECKING:
@@ -46,10 +46,7 @@ def list_documents(desk: DeskName, json: JsonOption = False) -> None:
         from server.knowledge_documents import list_document
 
         document = list_document(knowledge)
-    if json:
-        print_json(document)
-    else:
-        show_documents(document)
+    tell(document, show_documents, json=json)
 
 
 @knowledge_app.command("remove")
@@ -115,10 +112,7 @@ def list_versions(desk: DeskName, json: JsonOption = False) -> None:
         from server.knowledge_versions import versions_document
 
         document = versions_document(knowledge)
-    if json:
-        print_json(document)
-    else:
-        show_versions(document)
+    tell(document, show_versions, json=json)
 
 
 @knowledge_app.command("rollback")
@@ -152,10 +146,7 @@ def rollback(
 
         wanted, made = roll_back(knowledge, number, loaded.knowledge_folder)
         passages = knowledge.count
-    if json:
-        print_json(rollback_document(wanted, made, passages))
-    else:
-        typer.echo(rollback_told(wanted, made, passages))
+    tell(rollback_document(wanted, made, passages), rollback_told(wanted, made, passages), json=json)
 
 
 @knowledge_app.command("unanswered")
@@ -225,10 +216,7 @@ def hints(desk: DeskName, json: JsonOption = False) -> None:
 
         shown.stage("comparing passages")
         document = hints_document(knowledge, shown.advance)
-    if json:
-        print_json(document)
-    else:
-        show_hints(document)
+    tell(document, show_hints, json=json)
 
 
 @contextmanager

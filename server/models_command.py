@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from server.arguments import JsonOption
-from server.boundary import boundary, print_json
+from server.boundary import boundary, tell
 
 models_app = typer.Typer(no_args_is_help=True, help="Models that make it better: list, download, show where.")
 
@@ -19,10 +19,7 @@ def models_list(json: JsonOption = False) -> None:
 
     with boundary():
         document = list_models()
-    if json:
-        print_json(document)
-    else:
-        show_models(document)
+    tell(document, show_models, json=json)
 
 
 @models_app.command("pull")
@@ -36,10 +33,7 @@ def models_pull(
 
     with boundary(), stages(quiet=json) as shown:
         document = pull_model(name, shown)
-    if json:
-        print_json(document)
-    else:
-        typer.echo(f"{name} is in {document['path']}")
+    tell(document, f"{name} is in {document['path']}", json=json)
 
 
 @models_app.command("path")
@@ -48,7 +42,4 @@ def models_path(json: JsonOption = False) -> None:
     from speech.models import cache_dir
 
     path = str(cache_dir())
-    if json:
-        print_json({"path": path})
-    else:
-        typer.echo(path)
+    tell({"path": path}, path, json=json)

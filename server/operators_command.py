@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from server.arguments import JsonOption
-from server.boundary import boundary, print_json
+from server.boundary import boundary, print_json, tell
 
 operators_app = typer.Typer(
     no_args_is_help=True,
@@ -56,10 +56,11 @@ def add(
             "the new one replaces it, and the old one lets in no more. Another person needs another name.",
             err=True,
         )
-    if json:
-        print_json({"name": name, "desks": desk or [], "key": key, "replaced": bool(before)})
-    else:
-        typer.echo(f"{key}\n{name} sends it as `Authorization: Bearer KEY`; it is not shown again.")
+    tell(
+        {"name": name, "desks": desk or [], "key": key, "replaced": bool(before)},
+        f"{key}\n{name} sends it as `Authorization: Bearer KEY`; it is not shown again.",
+        json=json,
+    )
 
 
 @operators_app.command("list")
@@ -93,10 +94,7 @@ def remove(name: NameArgument, file: FileOption = None, json: JsonOption = False
 
     with boundary():
         remove_operator(_file(file), name)
-    if json:
-        print_json({"removed": name})
-    else:
-        typer.echo(f"{name} is let in no more.")
+    tell({"removed": name}, f"{name} is let in no more.", json=json)
 
 
 def _file(given: Path | None) -> Path:
