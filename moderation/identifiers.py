@@ -58,16 +58,16 @@ _NAMED = (
         r"(?:\bbank account(?: number| no)?\b|\brouting (?:number|no)\b"
         r"|\bsort code.{3,60}?\baccount(?: number| no)?\b"
         r"|银行账号|银行账户|卡号)[^0-9a-z]{0,3}(?:is |was |are |是|为){0,2}[^0-9a-z]{0,3}"
-        r"(\d(?:[ -]?\d){6,18})(?!\w)",
+        r"(\d(?:[ -]?\d){6,18})(?![a-zA-Z0-9_])",
     ),
     (
         "pii.account",
-        r"\bsort code[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}(\d{2}[ -]?\d{2}[ -]?\d{2})(?!\w)",
+        r"\bsort code[^0-9a-z]{0,3}(?:is |was )?[^0-9a-z]{0,3}(\d{2}[ -]?\d{2}[ -]?\d{2})(?![a-zA-Z0-9_])",
     ),
     (
         "pii.card",
         r"\b(?:card|cc)(?: (?:number|no))?[^0-9a-z]{0,3}(?:is |was |of )?[^0-9a-z]{0,3}"
-        r"(\d{12}|\d{4}([ -])\d{4}\2\d{4}(?:\2\d{4})?|\d{13,19})(?!\w)",
+        r"(\d{12}|\d{4}([ -])\d{4}\2\d{4}(?:\2\d{4})?|\d{13,19})(?![a-zA-Z0-9_])",
     ),
 )
 _PATTERNS = tuple((rule, re.compile(pattern)) for rule, pattern in _NAMED)
@@ -77,14 +77,16 @@ _WORDS = re.compile(
     rf"|安全码|密码|背面|生|护照|驾|证|车牌|[{_PROVINCES}][a-z]|账|卡号"
 )
 """One of these stands in every named number."""
-_V4 = re.compile(r"(?<![\w.\-/])(?:\d{1,3}\.){3}\d{1,3}(?![\w\-]|\.\d)")
-_V6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])")
+_V4 = re.compile(r"(?<![a-zA-Z0-9_.\-/])(?:\d{1,3}\.){3}\d{1,3}(?![a-zA-Z0-9_\-]|\.\d)")
+_V6 = re.compile(r"(?<![a-zA-Z0-9_:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![a-zA-Z0-9_:])")
 _VERSION = re.compile(
     r"\b(?:version|ver|v|firmware|release|update|build|android|ios|driver)[ .:]{0,2}$|版本|固件"
 )
-_MAC = re.compile(r"(?<![\w:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![\w:-])")
-_ETHER = re.compile(r"(?<!\w)0x[0-9a-f]{40}(?!\w)")
-_BASE58 = re.compile(r"(?<!\w)(?:[13T][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[02-9ac-hj-np-z]{11,71})(?!\w)")
+_MAC = re.compile(r"(?<![a-zA-Z0-9_:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![a-zA-Z0-9_:-])")
+_ETHER = re.compile(r"(?<![a-zA-Z0-9_])0x[0-9a-f]{40}(?![a-zA-Z0-9_])")
+_BASE58 = re.compile(
+    r"(?<![a-zA-Z0-9_])(?:[13T][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[02-9ac-hj-np-z]{11,71})(?![a-zA-Z0-9_])"
+)
 
 
 def identifiers(text: str) -> Iterator[tuple[str, int, int]]:

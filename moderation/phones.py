@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 _DIGITS = re.compile(r"[0-9]+")
 _MOBILE_ZH = re.compile(r"(?<![\d.])(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 _NUMBER = re.compile(
-    r"(?<![\w#])(?<!\d[.,/:-])(?:\+|00)?\(?\d(?:[ \-./()]{0,2}\d){6,18}(?:(?!\w)|(?= ?x ?\d)|(?= ?ext))"
+    r"(?<![a-zA-Z0-9_#])(?<!\d[.,/:-])(?:\+|00)?\(?\d(?:[ \-./()]{0,2}\d){6,18}"
+    r"(?:(?![a-zA-Z0-9_])|(?= ?x ?\d)|(?= ?ext))"
 )
-_EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|分机|转)[ :]?\d{1,6}(?!\w)")
+_EXTENSION = re.compile(r" ?(?:x|ext\.?|extension|分机|转)[ :]?\d{1,6}(?![a-zA-Z0-9_])")
 _NORTH_AMERICAN = re.compile(r"(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}")
 _DATE = re.compile(
     r"(?<!\d)(?<!\d[./-])(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}(?!\d))"

@@ -27,6 +27,8 @@ FOUND = [
     ("+49 30 901820", "pii.phone", "[phone number]"),
     ("two oh two five five five oh one four three", "pii.phone", "[phone number]"),
     ("我的手机号是13812345678。", "pii.phone", "我的手机号是[电话号码]。"),
+    ("我的卡号是4111111111111111谢谢", "pii.card", "我的卡号是[银行卡号]谢谢"),
+    ("打给我+44 20 7946 0958好吗", "pii.phone", "打给我[电话号码]好吗"),
     ("电话幺三八一二三四五六七八", "pii.phone", "电话[电话号码]"),
     ("身份证11010519491231002X", "pii.resident_id", "身份证[身份证号]"),
     ("ssn 123-45-6789", "pii.ssn", "ssn [social security number]"),
