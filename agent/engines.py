@@ -118,6 +118,7 @@ class Engines:
                     texts=expected(knowledge.texts()),
                     state_dir=desk.state_folder,
                     progress=fetched,
+                    word_times=settings.web.record and settings.privacy.mutes,
                 )
                 opened.callback(recognizer.close)
                 turn_end = _open_turn_end() if settings.hearing.turn_end == "auto" else None

@@ -29,6 +29,11 @@ class Privacy(Section):
     recordings_days: Days | None = None
     """The same for recordings; left out: as transcripts."""
 
+    @property
+    def mutes(self) -> bool:
+        """Whether something of recordings is muted, so that it must be known when each word was said."""
+        return self.keep != "none" and self.mute != "off"
+
     def transcripts_for(self, server_days: float) -> float:
         """Return for how many days transcripts are kept, where the server keeps them for so many."""
         return self.retention_days if self.retention_days is not None else server_days

@@ -90,6 +90,7 @@ def load_recognizer(
     texts: Sequence[str] = (),
     state_dir: Path | None = None,
     progress: Callable[[float, float], None] | None = None,
+    word_times: bool = False,
 ) -> Recognizer:
     """Choose and open a recognition engine.
 
@@ -103,6 +104,7 @@ def load_recognizer(
         texts: The desk's knowledge; pocketsphinx hears its words best.
         state_dir: Where pocketsphinx's language model is kept; None takes the user's cache folder.
         progress: Told the bytes fetched and the bytes of the model, if one is fetched.
+        word_times: Have the transcripts of Whisper tell when each word was said; the others always do.
 
     Raises:
         EngineUnavailable: The engine or the model that was insisted on is not there.
@@ -123,7 +125,7 @@ def load_recognizer(
             from speech.whisper import WhisperRecognizer
 
             try:
-                return WhisperRecognizer(folder, languages=languages)
+                return WhisperRecognizer(folder, languages=languages, word_times=word_times)
             except EngineUnavailable:
                 if engine != "auto" or model is not None:
                     raise  # what was asked for by name must not be replaced in silence

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from numpy.typing import ArrayLike
 from speech.audio import to_mono_16k
 from speech.errors import EngineUnavailable, SpeechError
 from speech.recognizer import RECOGNITION_RATE_HZ, Transcript
-from speech.timeline import Pcm
+from speech.timeline import Pcm, Word
 from speech.vad import VadSettings, speech_segments
+
+log = logging.getLogger(__name__)
 
 BEAM = 2
 """Wider beams cost time and gain little on a single question."""
@@ -78,6 +81,8 @@ class Heard:
     compression: float
     """Length of the text over its compressed length."""
     tokens: int = 1
+    words: tuple[Word, ...] = ()
+    """With their times, where they were asked for."""
 
 
 def trusted(segment: Heard) -> bool:
@@ -111,13 +116,19 @@ class WhisperRecognizer:
         model_dir: Folder with model.bin, config.json, tokenizer.json and vocabulary.*.
         languages: ISO 639-1; the most likely of them is taken. A single one saves the detection.
         device: "auto" takes a GPU where CTranslate2 finds one.
+        word_times: tell when each word was said; one more pass of the decoder over what was heard.
 
     Raises:
         EngineUnavailable: The package or a file is missing, or the model is damaged.
     """
 
     def __init__(
-        self, model_dir: str | Path, *, languages: Sequence[str] = ("en",), device: str = "auto"
+        self,
+        model_dir: str | Path,
+        *,
+        languages: Sequence[str] = ("en",),
+        device: str = "auto",
+        word_times: bool = False,
     ) -> None:
         folder = Path(model_dir)
         check_model(folder)
@@ -163,6 +174,7 @@ class WhisperRecognizer:
         multilingual = bool(self._model.model.is_multilingual)
         self.languages: tuple[str, ...] = tuple(languages) if multilingual else ("en",)
         self._lock = threading.Lock()
+        self._word_times = word_times
 
     def transcribe(self, pcm: ArrayLike, sample_rate: int) -> Transcript:
         """Recognise a whole utterance; empty where the voice activity detector finds no speech.
@@ -185,7 +197,14 @@ class WhisperRecognizer:
         text = joint.join(segment.text.strip() for segment in kept)
         weight = sum(segment.tokens for segment in kept) or 1
         log_prob = sum(segment.log_prob * segment.tokens for segment in kept) / weight
-        return Transcript(text, language, math.exp(log_prob) * sure if text else 0.0, self.engine)
+        confidence = math.exp(log_prob) * sure if text else 0.0
+        from_s = start / RECOGNITION_RATE_HZ
+        words = tuple(
+            replace(word, start_s=word.start_s + from_s, end_s=word.end_s + from_s)
+            for segment in kept
+            for word in segment.words
+        )
+        return Transcript(text, language, confidence, self.engine, words=words)
 
     def _language(self, sound: Pcm) -> tuple[str, float]:
         """The most likely of the desk's languages, and 1, or less when none of them is likely."""
@@ -199,6 +218,17 @@ class WhisperRecognizer:
         return language, 0.5 + 0.5 * sum(likely.values())
 
     def _hear(self, sound: Pcm, language: str) -> list[Heard]:
+        if self._word_times:
+            try:
+                return self._segments(sound, language)
+            except (RuntimeError, ValueError, IndexError) as error:
+                log.warning(
+                    "%s cannot tell when words were said (%s): it is not asked again", self.engine, error
+                )
+                self._word_times = False
+        return self._segments(sound, language)
+
+    def _segments(self, sound: Pcm, language: str) -> list[Heard]:
         duration_s = len(sound) / RECOGNITION_RATE_HZ
         segments, _ = self._model.transcribe(
             sound,
@@ -207,6 +237,7 @@ class WhisperRecognizer:
             temperature=[0.0],
             condition_on_previous_text=False,
             without_timestamps=True,
+            word_timestamps=self._word_times,
             max_new_tokens=min(200, 16 + int(min(30.0, duration_s) * TOKENS_PER_S)),
         )
         return [_heard(segment) for segment in segments]
@@ -233,6 +264,11 @@ def _heard(segment: Any) -> Heard:
         float(segment.no_speech_prob or 0.0),
         float(segment.compression_ratio or 0.0),
         max(1, len(segment.tokens)),
+        tuple(
+            Word(word.word.strip(), float(word.start), max(float(word.start), float(word.end)))
+            for word in segment.words or ()
+            if word.word.strip()
+        ),
     )
 
 

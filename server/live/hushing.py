@@ -124,28 +124,29 @@ def _said(
 ) -> list[Range] | None:
     """Return where personal words were said; None where that is not known."""
     private = _private(transcript.text, mask)
-    heard = (" " if transcript.language != "zh" else "").join(word.text for word in transcript.words)
-    if transcript.words:
-        spans = _private(heard, mask)
+    if not transcript.words:
+        if not private:
+            return []
+        first = utterance.start
+        words = _aligned(transcript, private, sound(first, utterance.until))
+        times = times_of(transcript.text, words, private) if words is not None else None
+    else:
+        first = utterance.first
+        heard, spans = transcript.text, private
+        if _placed(heard, transcript.words) is None:  # numbers are written in it that were words
+            heard = (" " if transcript.language != "zh" else "").join(word.text for word in transcript.words)
+            spans = _private(heard, mask)
         if len(spans) < len(private):  # some of it stands elsewhere in the words, but where?
             return None
-        words: Sequence[Word] | None = transcript.words
-        first = utterance.first
-    elif private:
-        spans, heard, first = private, transcript.text, utterance.start
-        words = _aligned(transcript, spans, sound(utterance.start, utterance.until))
-    else:
-        return []
-    if words is None:
-        return None
-    times = times_of(heard, words, spans)
+        until_s = (utterance.until - first) / RECOGNITION_RATE_HZ
+        times = times_of(heard, transcript.words, spans, until_s=until_s)
     if times is None:
         return None
     samples = [
         (first + int(start_s * RECOGNITION_RATE_HZ), first + int(end_s * RECOGNITION_RATE_HZ))
         for start_s, end_s in times
     ]
-    return _around(samples, MARGIN_S)
+    return _around(samples, 0.0 if transcript.words else MARGIN_S)
 
 
 def _private(text: str, mask: SessionMask) -> list[Range]:
@@ -156,14 +157,36 @@ def _private(text: str, mask: SessionMask) -> list[Range]:
     return _joined([*mask.spans(text, own=True), *open_])
 
 
-def times_of(text: str, words: Iterable[Word], spans: Sequence[Range]) -> list[tuple[float, float]] | None:
+def times_of(
+    text: str, words: Iterable[Word], spans: Sequence[Range], *, until_s: float | None = None
+) -> list[tuple[float, float]] | None:
     """Return when stretches of a text are heard, in seconds; None where one of them has no words.
 
     Args:
         text: in which the words stand in their order.
         words: with their times.
         spans: in characters.
+        until_s: end of the sound, of words that an engine heard. Their times are rough, and between two of
+            them more may have been said than was made out: stretches then reach `MARGIN_S` further, and
+            all the way to the words beside them. None: words were said just then.
     """
+    places = _placed(text, words, every=False) or []
+    times = []
+    for start, end in spans:
+        inside = [at for at, (first, last, _) in enumerate(places) if first < end and start < last]
+        if not inside:
+            return None
+        start_s, end_s = places[inside[0]][2].start_s, places[inside[-1]][2].end_s
+        if until_s is not None:
+            before_s = places[inside[0] - 1][2].end_s if inside[0] else 0.0
+            after_s = places[inside[-1] + 1][2].start_s if inside[-1] + 1 < len(places) else until_s
+            start_s, end_s = min(before_s, start_s - MARGIN_S), max(after_s, end_s + MARGIN_S)
+        times.append((start_s, end_s))
+    return times
+
+
+def _placed(text: str, words: Iterable[Word], *, every: bool = True) -> list[tuple[int, int, Word]] | None:
+    """Return where words stand in a text, in its order; None where one does not, if `every` must."""
     places: list[tuple[int, int, Word]] = []
     at = 0
     for word in words:
@@ -171,13 +194,9 @@ def times_of(text: str, words: Iterable[Word], spans: Sequence[Range]) -> list[t
         if found >= 0:
             at = found + len(word.text)
             places.append((found, at, word))
-    times = []
-    for start, end in spans:
-        inside = [word for first, last, word in places if first < end and start < last]
-        if not inside:
+        elif every:
             return None
-        times.append((inside[0].start_s, inside[-1].end_s))
-    return times
+    return places
 
 
 def _aligned(transcript: Transcript, spans: Sequence[Range], pcm: Pcm) -> list[Word] | None:

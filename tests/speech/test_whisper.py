@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,58 @@ def test_a_stream_hears_what_a_whole_utterance_does(recognizer: WhisperRecognize
     stream.close()
     with pytest.raises(SpeechError, match="another stream"):
         stream.feed(vowels)
+
+
+@pytest.mark.usefixtures("every_segment")
+def test_words_have_times_where_they_are_asked_for(
+    recognizer: WhisperRecognizer, model: Path, vowels: Pcm
+) -> None:
+    late = np.concatenate([np.zeros(16_000, np.float32), vowels])
+    timing = WhisperRecognizer(model, languages=("en",), device="cpu", word_times=True)
+    heard = timing.transcribe(late, 16_000)
+    timing.close()
+    assert "".join(word.text for word in heard.words) == heard.text.replace(" ", "")
+    assert all(0.6 < word.start_s <= word.end_s <= len(late) / 16_000 for word in heard.words)
+    assert recognizer.transcribe(late, 16_000).words == ()
+
+
+class FasterWhisper:
+    """Stands for faster-whisper's model: takes what that takes, and gives what that gives."""
+
+    def __init__(self, *words: tuple[str, float, float], broken: bool = False) -> None:
+        self.words, self.broken, self.asked = words, broken, list[bool]()
+
+    def transcribe(self, audio: Pcm, **options: Any) -> tuple[Any, None]:
+        from faster_whisper.transcribe import Segment, WhisperModel
+        from faster_whisper.transcribe import Word as WhisperWord
+
+        given = inspect.signature(WhisperModel.transcribe).bind(self, audio, **options).arguments
+        self.asked.append(given["word_timestamps"])
+        if self.broken and given["word_timestamps"]:
+            raise RuntimeError("the model has no alignment heads")
+        words = [WhisperWord(start, end, text, 0.9) for text, start, end in self.words]
+        text = "".join(word.word for word in words)
+        made = Segment(0, 0, 0.0, 9.0, text, [1] * 9, -0.1, 1.0, 0.0, words, 0.0)
+        return iter([made if given["word_timestamps"] else dataclasses.replace(made, words=None)]), None
+
+
+def test_times_of_words_count_from_the_beginning_of_the_sound(model: Path, vowels: Pcm) -> None:
+    timing = WhisperRecognizer(model, languages=("en",), device="cpu", word_times=True)
+    timing._model = FasterWhisper((" My", 0.1, 0.3), (" card", 0.3, 0.5), (" 4111", 0.5, 1.5))
+    now = timing.transcribe(vowels, 16_000)
+    late = timing.transcribe(np.concatenate([np.zeros(32_000, np.float32), vowels]), 16_000)
+    assert late.text == "My card 4111"
+    assert [word.text for word in late.words] == ["My", "card", "4111"]
+    assert now.words[2].start_s >= 0.5
+    assert late.words[2].start_s == pytest.approx(now.words[2].start_s + 2.0, abs=0.1)
+
+
+def test_a_model_that_cannot_time_words_hears_them_all_the_same(model: Path, vowels: Pcm) -> None:
+    timing = WhisperRecognizer(model, languages=("en",), device="cpu", word_times=True)
+    timing._model = fake = FasterWhisper((" yes", 0.1, 0.3), broken=True)
+    heard = [timing.transcribe(vowels, 16_000) for _ in range(2)]
+    assert [(one.text, one.words) for one in heard] == [("yes", ())] * 2
+    assert fake.asked == [True, False, False]
 
 
 def test_an_empty_stream_gives_no_words(recognizer: WhisperRecognizer) -> None:

@@ -200,6 +200,36 @@ def test_where_one_of_two_private_things_has_no_place_all_of_it_is_muted() -> No
     assert hushed(utterance, a_mask(), lambda start, end: np.zeros(end - start, np.float32)) == [(0, end)]
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "muted"),
+    [
+        (  # as Whisper writes it; " 4111" was cut short, and of "1111" only the end has a time
+            "My card is 4111 1111-1111 1111, thank you.",
+            "My card is 4111 1111 - 1111 1111, thank you.",
+            (1.0, 9.0),
+        ),
+        ("我的卡号是4111111111111111谢谢", "我 的 卡 号 是 4111 1111 1111 1111 谢 谢", (1.0, 9.0)),
+    ],
+)
+def test_a_number_is_muted_up_to_the_words_beside_it(
+    text: str, words: str, muted: tuple[float, float]
+) -> None:
+    before, after = words.split(" 4111")[0].split(), words.split("1111")[-1].strip(", ").split()
+    inside = words.split()[len(before) : -len(after)]
+    times = [
+        *(Word(word, 0.1 * at, 0.1 * at + 0.1) for at, word in enumerate(before, 10 - len(before))),
+        *(Word(word, 3.0 + at, 3.1 + at) for at, word in enumerate(inside)),
+        *(Word(word, 9.0 + 0.2 * at, 9.2 + 0.2 * at) for at, word in enumerate(after)),
+    ]
+    language = "en" if text.isascii() else "zh"
+    heard = Transcript(text, language, 0.9, "faster-whisper/base", None, tuple(times))
+    utterance = Utterance(8_000, 180_000, heard, 8_000, 180_000, ((8_000, 170_000),), None)
+    found = hushed(utterance, a_mask(), lambda *_: np.zeros(0, np.float32))
+    assert [((start - 8_000) / 16_000, (end - 8_000) / 16_000) for start, end in found] == [
+        pytest.approx(muted, abs=0.01)
+    ]
+
+
 def test_a_tone_can_be_heard_instead() -> None:
     utterance = Utterance(0, 16_000, Transcript("x", "en", 0.0, "none"), 0, 16_000, ((0, 16_000),), None)
     assert hushed(utterance, a_mask(mute="tone"), lambda start, end: np.zeros(end - start, np.float32)) == [
