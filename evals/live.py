@@ -124,8 +124,8 @@ def _hours(hours: float, size: int) -> tuple[dict[str, Any], bool]:
     from agent.desk import Desk
     from agent.face import find_rig
     from avatar import load_renderer, load_rig
+    from evals.live_hours import spoken_sentences, talked
     from evals.live_script import QUESTIONS
-    from evals.live_soak import spoken_sentences, talked
 
     rig = load_rig(find_rig(Desk.load().settings.avatar.rig))
     renderer = load_renderer(rig, size=size)

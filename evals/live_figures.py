@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from evals.figure import Figure, NotHere
 from evals.live_runs import LiveRuns, percentile
-from evals.live_trace import Answer, audio_gaps, first_frame_ms, pictures_of, playout_skew_ms
+from evals.live_skew import playout_skew_ms
+from evals.live_trace import Answer, audio_gaps, first_frame_ms, pictures_of
 
 SLOPE_MARKS = 600
 """Ten minutes: browsers' buffers move sound and picture by 30 ms to and fro, which in less is a slope."""

@@ -15,8 +15,9 @@ from evals.live_browser import Trace, converse
 from evals.live_load import Load, measured
 from evals.live_script import QUESTIONS, Recording, script
 from evals.live_server import LiveServer
+from evals.live_skew import Skew, skew_of
 from evals.live_speech import recording
-from evals.live_trace import Skew, Talk, skew_of, talk_of
+from evals.live_trace import Talk, talk_of
 from speech.synthesizer import load_synthesizer
 
 QUESTIONS_A_RUN = 5

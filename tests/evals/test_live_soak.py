@@ -10,8 +10,9 @@ from agent.stage import LiveMoment
 from evals.bench import run_bench
 from evals.live import main
 from evals.live_figures import LIVE_FIGURES
+from evals.live_hours import talked
 from evals.live_server import MARK_EVERY, MARK_PX, Marks, inside
-from evals.live_soak import Look, Soak, talked
+from evals.live_soak import Look, Soak
 from server.boundary import UsageError
 from server.progress import Silent
 from speech.timeline import Phoneme, Speech

@@ -3,15 +3,8 @@ import pytest
 
 from evals.live_browser import QUANTUM, Trace, trace_of
 from evals.live_script import Kind, Said
-from evals.live_trace import (
-    audio_gaps,
-    first_frame_ms,
-    pictures_of,
-    playout_skew_ms,
-    skew_of,
-    spans,
-    talk_of,
-)
+from evals.live_skew import playout_skew_ms, skew_of
+from evals.live_trace import audio_gaps, first_frame_ms, pictures_of, spans, talk_of
 
 RATE = 48_000.0
 LATE = 0.2
