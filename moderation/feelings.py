@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-import numpy as np
-from numpy.typing import NDArray
-
 FEELINGS = ("neutral", "joy", "sadness", "anger", "fear", "surprise", "disgust")
 """Ekman's six, and none."""
 GOEMOTIONS = {
@@ -71,21 +68,13 @@ def cped(file: Path) -> Iterator[FeltText]:
                 yield FeltText(row["Utterance"], frozenset({ours[row["Emotion"]]}), "zh", part)
 
 
-def felt(data: Path, part: str) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Texts of both sets with what is felt in them.
-
-    Args:
-        data: folder of the sets; a missing one is left out.
-        part: "train", "dev" or "test".
-
-    Yields:
-        text, float32[len(FEELINGS)].
-    """
+def felt(data: Path, part: str) -> Iterator[FeltText]:
+    """Read a part of both sets, "train", "dev" or "test"; a set that is missing is left out."""
     english, chinese = data / "goemotions", data / "cped_zh" / "valid_split.csv"
-    read = [*goemotions(english, part)] if english.is_dir() else []
-    read += [one for one in cped(chinese) if one.part == part] if chinese.is_file() else []
-    for one in read:
-        yield one.text, np.array([name in one.labels for name in FEELINGS], np.float32)
+    if english.is_dir():
+        yield from goemotions(english, part)
+    if chinese.is_file():
+        yield from (one for one in cped(chinese) if one.part == part)
 
 
 def _ours(grouping: dict[str, str]) -> dict[str, str]:

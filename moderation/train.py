@@ -6,7 +6,6 @@ the two are added, on texts that neither has learned from. Needs scikit-learn; n
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.classifier import BLEND, ENCODER, LINEAR, PIECES, WEIGHTS, Blend
-from moderation.corpus import HEADS, TEXTS, Example, asked, kept_aside, say, told, written
+from moderation.corpus import HEADS, Example, asked, kept_aside, say
 from moderation.encoder import Encoder, open_pieces
 from moderation.fitting import fit
 from moderation.linear import LinearModel
 from moderation.normalise import language_of
-from moderation.public_sets import public
+from moderation.training import examples, options
 
 FEWEST = 25
 """Positive texts of a head and language, from which on its own blend is fitted."""
@@ -64,21 +63,14 @@ def labels(examples: Sequence[Example]) -> dict[str, Floats]:
 
 def main() -> None:
     """Read, fit, write, and print how well it went."""
-    parser = argparse.ArgumentParser(prog="moderation.train", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of public sets (moderation/public_sets.py)"
-    )
-    parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
-    parser.add_argument(
-        "--told", type=Path, nargs="*", default=[], help="folders of harmless documents (*.md)"
-    )
+    parser = options("moderation.train", __doc__)
     parser.add_argument("--asked", type=Path, nargs="*", default=[], help="files of questions (*.jsonl)")
     parser.add_argument("--encoder", type=Path, default=WEIGHTS, help=f"folder with {ENCODER} and {PIECES}")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--keep-linear", action="store_true", help="only fit anew how the two are added")
     given = parser.parse_args()
 
-    every = [*public(given.data, say), *written(given.texts), *told(given.told)]
+    every = list(examples(given))
     learned = [example for example in every if not kept_aside(example)]
     aside = [example for example in every if kept_aside(example)] + list(asked(given.asked))
     say(f"{len(learned)} texts to learn from, {len(aside)} kept aside")

@@ -26,11 +26,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from moderation.classifier import PIECES
-from moderation.corpus import HEADS, TEXTS, Example, kept_aside, say, told, written
+from moderation.corpus import HEADS, Example, kept_aside, say
 from moderation.encoder import LONGEST, open_pieces, prepared
 from moderation.encoder_net import Net, export
 from moderation.feelings import FEELINGS, felt
-from moderation.public_sets import public
+from moderation.training import examples, options
 
 SELDOM = 4
 """Chinese characters that occur less often are not read."""
@@ -54,15 +54,15 @@ class Row:
     source: str
 
 
-def rows(data: Path, texts: Path, documents: Sequence[Path]) -> Iterator[Row]:
+def rows(given: argparse.Namespace) -> Iterator[Row]:
     """Everything there is to learn from, what is kept aside left out."""
-    for example in (*public(data, say), *written(texts), *told(documents)):
+    for example in examples(given):
         if not kept_aside(example):
             yield Row(example.text, moderation_labels(example), example.weight, example.source)
-    for text, labels in felt(data, "train"):
+    for one in felt(given.data, "train"):
         known = np.full(len(HEADS) + len(FEELINGS), -1, np.float32)
-        known[len(HEADS) :] = labels
-        yield Row(text, known, 1.0, "feelings")
+        known[len(HEADS) :] = [name in one.labels for name in FEELINGS]
+        yield Row(one.text, known, 1.0, "feelings")
 
 
 def moderation_labels(example: Example) -> NDArray[np.float32]:
@@ -182,14 +182,7 @@ def learn(net: Net, lesson: Lesson, epochs: float, rate: float) -> None:
 
 def main() -> None:
     """Read, learn, write."""
-    parser = argparse.ArgumentParser(prog="moderation.train_encoder", description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="folder of public sets (moderation/public_sets.py)"
-    )
-    parser.add_argument("--texts", type=Path, default=TEXTS, help="folder of written texts")
-    parser.add_argument(
-        "--told", type=Path, nargs="*", default=[], help="folders of harmless documents (*.md)"
-    )
+    parser = options("moderation.train_encoder", __doc__)
     parser.add_argument("--teacher", type=Path, required=True, help="all-MiniLM-L6-v2: safetensors and vocab")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=float, default=3.0)
@@ -204,7 +197,7 @@ def main() -> None:
     given = parser.parse_args()
 
     torch.manual_seed(1)
-    every = list(rows(given.data, given.texts, given.told))
+    every = list(rows(given))
     if given.only:
         ends = tuple(given.only)
         every = [row for row in every if not row.source.startswith("written:") or row.source.endswith(ends)]
