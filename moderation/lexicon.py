@@ -41,6 +41,8 @@ class Entry:
     """True where "not" before the phrase turns it harmless."""
     beside_chinese: bool = False
     """True where the phrase counts only in a text that holds Chinese, or as the whole text."""
+    spoken: bool = False
+    """True where the phrase is one for what the desk says: for who makes a lexicon of it."""
     sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Named alternatives that the phrases use."""
 
@@ -200,6 +202,7 @@ def _entries(path: Path) -> tuple[Entry, ...]:
                 phrases=tuple(row["phrases"]),
                 deniable=bool(row.get("deniable", False)),
                 beside_chinese=bool(row.get("beside_chinese", False)),
+                spoken=bool(row.get("spoken", False)),
                 sets=sets,
             )
             for row in table["entry"]

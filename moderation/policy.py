@@ -96,6 +96,8 @@ class Topic(_Table):
     """A topic that the desk does not advise on."""
 
     phrases: tuple[Phrase, ...] = ()
+    patterns: bool = False
+    """Whether the patterns that ship for a topic of this name count, too: medical, legal, financial."""
     lines: dict[str, str] = {}
     """language → what to say instead; the safe line for `topic` where left out."""
 
