@@ -153,7 +153,7 @@ def _dstc11(folder: Path) -> Iterator[Example]:
     for file in sorted(folder.glob("val/logs.json")):
         for number, log in enumerate(json.loads(file.read_text(encoding="utf-8"))):
             if number % 2 == 0:
-                for turn in {log[-1]["text"], *(turn["text"] for turn in log[::4])}:
+                for turn in dict.fromkeys((log[-1]["text"], *(turn["text"] for turn in log[::4]))):
                     yield Example(turn, NOTHING, "dstc11", 0.5)
     for places in json.loads((folder / "knowledge.json").read_text(encoding="utf-8")).values():
         for place in places.values():
