@@ -19,6 +19,11 @@ class Privacy(Section):
     plain: words as the guard let them through."""
     mask_names: bool = True
     """Names and postal addresses that visitors tell of themselves are masked too."""
+    presidio: dict[Annotated[str, Field(pattern="^[a-z]{2}$")], Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """Language → spaCy's model for it, a package or a folder beside `desk.toml`: names and addresses that
+    Presidio finds in visitors' words are masked too. Empty: Presidio is not asked."""
     mute: Literal["silence", "tone", "off"] = "silence"
     """What is heard in a recording in place of personal data."""
     mute_unclear: bool = True

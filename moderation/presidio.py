@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Protocol
 
 from moderation.errors import ModerationError
@@ -52,20 +53,24 @@ class Analyzer(Protocol):
 
 
 class PresidioScreener:
-    """A screener that asks Presidio; slower than the rules, so only for what is kept or for small desks."""
+    """A screener that asks Presidio; slower than the rules, so only for what is kept.
 
-    def __init__(self, analyzer: Analyzer | None = None, languages: Iterable[str] = ("en",)) -> None:
+    Thread-safe, as Presidio is.
+    """
+
+    def __init__(self, models: Mapping[str, str], analyzer: Analyzer | None = None) -> None:
         """A screener.
 
         Args:
-            analyzer: an `AnalyzerEngine`; None: one with Presidio's defaults.
-            languages: ISO 639-1 codes that it has models for; texts in others are left alone.
+            models: ISO 639-1 code → spaCy's model for it, a package's name or a folder; texts in other
+                languages are left alone.
+            analyzer: an `AnalyzerEngine`; None: one with these models and Presidio's own patterns.
 
         Raises:
-            ModerationError: Presidio or its language model is not installed.
+            ModerationError: Presidio or a model is not installed, or cannot be loaded.
         """
-        self._languages = frozenset(languages)
-        self._analyzer = analyzer or _default(sorted(self._languages))
+        self._languages = frozenset(models)
+        self._analyzer = analyzer or _opened(models)
 
     def screen(self, subject: Subject) -> Iterator[Finding]:
         """Findings `pii.*` of the kinds in `RULES`."""
@@ -84,14 +89,25 @@ class PresidioScreener:
                 yield Finding(rule, score, found.start, found.end, rule.partition(".")[2])
 
 
-def _default(languages: list[str]) -> Analyzer:
+def _opened(models: Mapping[str, str]) -> Analyzer:
     if find_spec("presidio_analyzer") is None:
-        raise ModerationError("Presidio is not installed. Run: pip install presidio-analyzer")
+        raise ModerationError("Presidio is not installed. Run: pip install 'visavis[presidio]'")
+    spacy, presidio = import_module("spacy"), import_module("presidio_analyzer")
+    for model in models.values():
+        # Presidio would fetch it from the network instead of saying so.
+        if not (spacy.util.is_package(model) or Path(model).is_dir()):
+            raise ModerationError(
+                f"spaCy has no model {model!r}. Run: python -m spacy download {Path(model).name}"
+            )
+    named = [{"lang_code": language, "model_name": model} for language, model in models.items()]
+    settings = {"nlp_engine_name": "spacy", "models": named}
     try:
-        engine: Analyzer = import_module("presidio_analyzer").AnalyzerEngine(supported_languages=languages)
-    except (OSError, SystemExit, ValueError) as error:  # a spaCy model that cannot be found or downloaded
+        provider = import_module("presidio_analyzer.nlp_engine").NlpEngineProvider(nlp_configuration=settings)
+        engine: Analyzer = presidio.AnalyzerEngine(
+            nlp_engine=provider.create_engine(), supported_languages=list(models)
+        )
+    except (OSError, SystemExit, ValueError) as error:
         raise ModerationError(
-            f"Presidio's language model cannot be loaded ({error}). "
-            "Run: python -m spacy download en_core_web_lg"
+            f"Presidio cannot use its language models ({error}). Install models for spaCy {spacy.__version__}"
         ) from error
     return engine

@@ -108,7 +108,13 @@ class OpenDesk:
         from server.live.masking import Masker
 
         policy = getattr(self.engines.guard, "policy", None) or Policy.load(self.desk.policy_file)
-        return Masker(policy, self.desk.settings.privacy)
+        settings = self.desk.settings.privacy
+        if not settings.presidio:
+            return Masker(policy, settings)
+        from moderation.presidio import PresidioScreener
+
+        models = {language: self.desk.beside(model) for language, model in settings.presidio.items()}
+        return Masker(policy, settings, [PresidioScreener(models)])
 
     @property
     def records(self) -> bool:
@@ -192,10 +198,12 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
         step("warming up")
         heard = engines.recognizer.languages if engines.recognizer else desk.settings.languages
         engines.warm([one for one in desk.settings.languages if one in heard])
+        opened = OpenDesk(name, desk, engines, renderer, smaller, poster)
+        opened.masker.findings("", own=True, language="en")  # who cannot mask must not begin
     except BaseException:
         engines.close()
         raise
-    return OpenDesk(name, desk, engines, renderer, smaller, poster)
+    return opened
 
 
 def poster_of(face: NDArray[Any], *, ai_label: bool) -> bytes:

@@ -16,7 +16,7 @@ from moderation.credentials import CredentialScreener
 from moderation.mask import masked
 from moderation.normalise import language_of
 from moderation.personal_data import PersonalDataScreener
-from moderation.screener import Finding, Subject
+from moderation.screener import Finding, Screener, Subject
 from moderation.verdict import Category, Direction
 from server.live.told_numbers import number_spans
 
@@ -38,13 +38,20 @@ class Masker:
     Args:
         policy: of the desk.
         settings: of the desk.
+        more: further screeners of visitors' words.
     """
 
-    def __init__(self, policy: Policy, settings: Privacy | None = None) -> None:
+    def __init__(
+        self, policy: Policy, settings: Privacy | None = None, more: Sequence[Screener] = ()
+    ) -> None:
         self.settings = settings or Privacy()
         personal, contacts = policy.personal_data, policy.contacts
         secrets = CredentialScreener()
-        self._of_visitors = PersonalDataScreener(personal, contacts, names=self.settings.mask_names), secrets
+        self._of_visitors = (
+            PersonalDataScreener(personal, contacts, names=self.settings.mask_names),
+            secrets,
+            *more,
+        )
         # "I am Mira" is no secret; a visitor's name in the desk's words is known from what they told.
         self._of_desk = PersonalDataScreener(personal, contacts), secrets
 

@@ -15,6 +15,7 @@ from agent.particulars import Particulars
 from agent.privacy import Privacy
 from agent.sentence import Citation, Outcome, Sentence
 from moderation.policy import Policy
+from moderation.screener import Finding, Subject
 from server.live.archive import SERVER_LOST
 from server.live.casebook import Casebook
 from server.live.cases import Case
@@ -202,3 +203,15 @@ def test_what_a_tool_found_is_kept_as_words_are(keep: str) -> None:
     plain = row_of("s", CardShown(1, Card("link", "Ours", url="https://t.example/a+b?c=1")), 1.0, a_mask())
     assert plain is not None
     assert json.loads(plain.data)["url"] == "https://t.example/a+b?c=1"
+
+
+def test_what_another_screener_finds_in_a_visitors_words_is_masked_too() -> None:
+    class Names:
+        def screen(self, subject: Subject) -> list[Finding]:
+            at = subject.text.find("Novak")
+            return [Finding("pii.name", 0.9, at, at + 5, "name")] if at >= 0 else []
+
+    mask = SessionMask(Masker(Policy.load(), Privacy(), [Names()]))
+    assert mask.of_visitor("it was ordered by Novak") == "it was ordered by [name]"
+    assert mask.spans("it was ordered by Novak", own=True) == [(18, 23)]
+    assert mask.of_desk("Novak makes tents") == "Novak makes tents"
