@@ -53,7 +53,7 @@ class Masker:
             *more,
         )
         # "I am Mira" is no secret; a visitor's name in the desk's words is known from what they told.
-        self._of_desk = PersonalDataScreener(personal, contacts), secrets
+        self._of_desk: Sequence[Screener] = PersonalDataScreener(personal, contacts), secrets
 
     def findings(self, text: str, *, own: bool, language: str) -> list[Finding]:
         """Return what is personal in a text.
