@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
+from moderation.engine_settings import RemoteEngine
 from moderation.errors import EngineError, EngineTimeout, ModerationError
+from moderation.verdict import Category
 
 MOST_BYTES = 1_000_000
 """Of an answer; no verdict is longer."""
@@ -82,3 +85,28 @@ class Endpoint:
             return json.loads(bytes(answer))
         except (ValueError, RecursionError) as error:
             raise EngineError("its answer is no JSON") from error
+
+
+class RemoteJudge:
+    """An engine behind an endpoint: where it is asked, and what its categories are to us.
+
+    Args:
+        name: of the engine.
+        settings: the policy's.
+        built_in: all of its categories → ours.
+
+    Raises:
+        ModerationError: the settings do not fit; the message names the setting.
+    """
+
+    def __init__(self, name: str, settings: RemoteEngine, built_in: Mapping[str, Category]) -> None:
+        self.name = name
+        self._mapping = settings.mapping(name, built_in)
+        self.categories = frozenset(self._mapping.values())
+        self._model = settings.model
+        self._endpoint = Endpoint(
+            name,
+            settings.base_url,
+            api_key_env=settings.api_key_env,
+            budget_s=settings.budget_ms / 1e3,
+        )

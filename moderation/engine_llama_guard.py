@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from moderation.endpoint import Endpoint
+from moderation.endpoint import RemoteJudge
 from moderation.engine_settings import LLAMA_GUARD, LlamaGuardEngine
 from moderation.errors import EngineError
 from moderation.verdict import Category, Direction
@@ -37,25 +37,11 @@ _SAID = re.compile(r"\s*(safe|unsafe)\b(.*)", re.IGNORECASE | re.DOTALL)
 _HAZARD = re.compile(r"\bS(\d{1,2})\b", re.IGNORECASE)
 
 
-class LlamaGuard:
-    """Scores texts 0 or 1 by what the model says of each.
-
-    Raises:
-        ModerationError: the settings do not fit; the message names the setting.
-    """
-
-    name = LLAMA_GUARD
+class LlamaGuard(RemoteJudge):
+    """Scores texts 0 or 1 by what the model says of each."""
 
     def __init__(self, settings: LlamaGuardEngine) -> None:
-        self._mapping = settings.mapping(LLAMA_GUARD, CATEGORIES)
-        self.categories = frozenset(self._mapping.values())
-        self._model = settings.model
-        self._endpoint = Endpoint(
-            LLAMA_GUARD,
-            settings.base_url,
-            api_key_env=settings.api_key_env,
-            budget_s=settings.budget_ms / 1e3,
-        )
+        super().__init__(LLAMA_GUARD, settings, CATEGORIES)
 
     def scores(self, texts: Sequence[str], direction: Direction) -> list[Mapping[str, float]]:
         """Category → 0 or 1 for each text.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from moderation.endpoint import Endpoint
+from moderation.endpoint import RemoteJudge
 from moderation.engine_settings import OPENAI, OpenAIEngine
 from moderation.errors import EngineError
 from moderation.verdict import Category, Direction
@@ -30,22 +30,11 @@ FLAGGED = 0.5
 """Least score of what the endpoint itself flags: each of its categories has a threshold of its own."""
 
 
-class OpenAIModeration:
-    """Scores texts by the moderation endpoint, all in one request.
-
-    Raises:
-        ModerationError: the settings do not fit; the message names the setting.
-    """
-
-    name = OPENAI
+class OpenAIModeration(RemoteJudge):
+    """Scores texts by the moderation endpoint, all in one request."""
 
     def __init__(self, settings: OpenAIEngine) -> None:
-        self._mapping = settings.mapping(OPENAI, CATEGORIES)
-        self.categories = frozenset(self._mapping.values())
-        self._model = settings.model
-        self._endpoint = Endpoint(
-            OPENAI, settings.base_url, api_key_env=settings.api_key_env, budget_s=settings.budget_ms / 1e3
-        )
+        super().__init__(OPENAI, settings, CATEGORIES)
 
     def scores(self, texts: Sequence[str], direction: Direction) -> list[Mapping[str, float]]:
         """Category → 0..1 for each text.
