@@ -30,3 +30,9 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@pytest.fixture
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a test a state folder that no other test has written to."""
+    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))

@@ -38,9 +38,7 @@ from tests.agent.scripted import scripted_engines
 LONG = "This is a long answer that goes on for a while, so that one can speak over it."
 
 
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @pytest.fixture(scope="module")

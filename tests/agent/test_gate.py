@@ -44,9 +44,7 @@ NUMBER = Slot(pattern=r"\d{5}", ask={})
 SAFE = "I'd like to keep our conversation respectful."
 
 
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 class Judge:

@@ -31,9 +31,7 @@ GUARD = Guard.load()
 TOOLS = Desk.load("demo").tools()
 
 
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 class Talk:

@@ -26,9 +26,7 @@ from tests.openai_server import Behaviour, openai_server
 HEARD = Heard(Transcript("How many days may I keep it before I return it?", "en", 1.0, "typed"))
 
 
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 async def played(behaviour: Behaviour, folder: Path, *, fallback: bool = True) -> list[Event]:

@@ -37,10 +37,7 @@ from moderation.verdict import Action, Verdict
 from speech.recognizer import Transcript
 from tests.agent.scripted import PASSAGE, WordGuard, scripted_engines
 
-
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 def typed(text: str) -> Heard:

@@ -22,10 +22,7 @@ from server.live.options import ServeOptions
 from tests.server.live.rtc_client import Client as Browser
 from tests.server.live.serving import Server, desk_in, eventually, opener, serving
 
-
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @pytest.fixture

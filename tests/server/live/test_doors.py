@@ -7,10 +7,7 @@ import pytest
 from server.live.options import ServeOptions
 from tests.server.live.serving import Server, desk_in, serving
 
-
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @pytest.fixture

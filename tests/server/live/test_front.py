@@ -21,10 +21,7 @@ from server.live.link import CLOSE_FORBIDDEN, CLOSE_UNKNOWN
 from server.live.options import ServeOptions
 from tests.server.live.serving import Client, Stageless, desk_in, opener
 
-
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @asynccontextmanager

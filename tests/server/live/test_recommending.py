@@ -23,9 +23,7 @@ PICKED = Suggestion("What does it cost?", "faq.md#cost", "What does it cost?", "
 SHOWN = QuestionsSuggested(1, "next", (PICKED,))
 
 
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @pytest.fixture

@@ -33,9 +33,7 @@ from tests.server.live.serving import Client, Server, desk_in, eventually, servi
 LINE = "You have thirty days to return it."
 
 
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 @pytest.fixture(scope="module")
