@@ -19,7 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.emotion_clauses import told_of
 from agent.emotion_features import features_of
+from agent.emotion_irony import disenchanted
+from agent.emotion_outright import SURE, corrected
 from agent.emotion_words import MOST_LETTERS, Said, said
 from agent.errors import AgentError
 from agent.sentence import Emotion
@@ -36,6 +39,11 @@ CALM = 0.1
 FAINTEST, STRONGEST = 0.25, 0.85
 """Intensity of a feeling that is hardly sure, and of one that is; how it is said adds to it."""
 
+TOLD = 0.5
+"""Score from which a feeling told beside a question counts for more than how the question sounds."""
+
+_CUES = {"anger": ("anger", "curse"), "joy": ("joy", "thanks"), "sadness": ("sadness", "loss")}
+"""Feeling → the cues that show it, where they are not called like it."""
 _TOLD = re.compile(r"[a-z\u3400-\u9fff!?\u2600-\u27bf\U0001f1e6-\U0001faff]", re.IGNORECASE)
 
 
@@ -130,15 +138,13 @@ def detect_emotion(text: str) -> Emotion:
     if not _TOLD.search(text):
         return Emotion("neutral", 0.0, {label: float(label == "neutral") for label in FEELINGS})
     read = said(text)
-    words, sentences = _parts()
-    mix = words.mix(read, both=sentences is not None)
-    total = words.logits(read) + mix.offsets
-    if sentences is not None and mix.share:
-        total = total + mix.share * sentences.logits([text])[0]
-    scores = 1.0 / (1.0 + np.exp(-np.clip(total, -20.0, 20.0)))
-    label = FEELINGS[int(scores.argmax())]
-    found = {name: round(float(score), 4) for name, score in zip(FEELINGS, scores, strict=True)}
-    return Emotion(label, _intensity(label, found, read), found)
+    scores = corrected(text, _scores(text, read))
+    best = max(scores, key=scores.__getitem__)
+    if (best in ("neutral", "surprise") or scores[best] < TOLD) and (told := told_of(text)):
+        scores = _with_told(told, scores)
+    scores = disenchanted(text, scores)
+    label = max(FEELINGS, key=scores.__getitem__)
+    return Emotion(label, _intensity(label, scores, read), scores)
 
 
 def detect_emotions(texts: Sequence[str]) -> list[Emotion]:
@@ -146,6 +152,33 @@ def detect_emotions(texts: Sequence[str]) -> list[Emotion]:
     if isinstance(texts, str):
         raise TypeError("detect_emotions takes a list of texts; for one text call detect_emotion")
     return [detect_emotion(text) for text in texts]
+
+
+def _scores(text: str, read: Said) -> dict[str, float]:
+    words, sentences = _parts()
+    mix = words.mix(read, both=sentences is not None)
+    total = words.logits(read) + mix.offsets
+    if sentences is not None and mix.share:
+        total = total + mix.share * sentences.logits([text])[0]
+    scores = 1.0 / (1.0 + np.exp(-np.clip(total, -20.0, 20.0)))
+    return {name: round(float(score), 4) for name, score in zip(FEELINGS, scores, strict=True)}
+
+
+def _with_told(told: str, scores: dict[str, float]) -> dict[str, float]:
+    """Put what is told beside a question above the question itself, which sounds surprised or calm.
+
+    Args:
+        told: the clauses that ask nothing.
+        scores: of the whole utterance.
+    """
+    read = said(told)
+    alone = corrected(told, _scores(told, read))
+    label = max(alone, key=alone.__getitem__)
+    shown = any(cue.name in _CUES.get(label, (label,)) and not cue.denied for cue in read.cues)
+    if label in ("neutral", "surprise") or alone[label] < (TOLD if shown else SURE):
+        return scores
+    lower = {each: min(scores[each], alone[label] - 0.01) for each in ("neutral", "surprise")}
+    return {**scores, **lower, label: alone[label]}
 
 
 def _intensity(label: str, scores: dict[str, float], read: Said) -> float:

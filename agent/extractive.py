@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import replace
 
 from agent.answerer import Question
+from agent.emotion_clauses import asked_of
+from agent.emotion_telling import Telling, telling
 from agent.sentence import Citation, Emotion, Outcome, Sentence
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
@@ -77,6 +79,9 @@ class ExtractiveAnswerer:
         if talk is not None:
             yield from said_in_small_talk(talk, question)
             return
+        if (told := telling(question.text)) is not None:
+            yield from said_to_feeling(told, question)
+            return
         passage = self._choose(question)
         choice = self._choice(question, passage)
         if choice is not None:
@@ -93,11 +98,12 @@ class ExtractiveAnswerer:
             line = question.phrases.other_language
             yield from _say(line, question.language, Emotion("apologetic", 0.3), Outcome.ANSWERED)
         cited = (Citation.of(passage),)
-        whole = question.standalone or question.text
+        wanted = asked_of(question.text)
+        whole = question.standalone or wanted
         asked = words_of(whole)
         chosen = select(passage.text, whole, passage.language)
-        if whole != question.text and question.history:
-            chosen = unsaid(chosen, question.history[-1].reply, question.text, whole)
+        if whole != wanted and question.history:
+            chosen = unsaid(chosen, question.history[-1].reply, wanted, whole)
         for number, text in enumerate(chosen):
             feeling = _feeling(question.text, asked, passage, text, first=number == 0)
             yield Sentence(text, passage.language, feeling, Outcome.ANSWERED, cited)
@@ -110,7 +116,9 @@ class ExtractiveAnswerer:
 
     def _choice(self, question: Question, chosen: Passage | None) -> tuple[Passage, Passage] | None:
         """Return two topics to ask back about: the question is too vague, or no answer is likely enough."""
-        topics = {word.key for word in words_of(question.standalone or question.text) if not word.plain}
+        topics = {
+            word.key for word in words_of(question.standalone or asked_of(question.text)) if not word.plain
+        }
         if chosen is None:
             least = self._answer_from * MAYBE
             candidates = [p for p in question.passages if p.language == question.language]
@@ -235,6 +243,16 @@ def said_in_small_talk(talk: Talk, question: Question) -> Iterator[Sentence]:
         feeling, outcome = Emotion("happy", 0.4 if talk is Talk.IDENTITY else 0.6), Outcome.ANSWERED
     for number, sentence in enumerate(_say(line, question.language, feeling, outcome)):
         yield replace(sentence, gesture=_GESTURES[talk]) if number == 0 else sentence
+
+
+def said_to_feeling(told: Telling, question: Question) -> Iterator[Sentence]:
+    """Yield the desk's line for who only tells a feeling; to distress it has no answer yet."""
+    line = str(getattr(question.phrases, told.value))
+    if told is Telling.DISTRESS:
+        yield from _say(line, question.language, Emotion("empathetic", 0.6), Outcome.ABSTAINED)
+        return
+    for number, sentence in enumerate(_say(line, question.language, Emotion("happy", 0.6), Outcome.ANSWERED)):
+        yield replace(sentence, gesture="agree") if number == 0 else sentence
 
 
 def _say(

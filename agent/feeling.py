@@ -146,18 +146,19 @@ def smoothed(before: Feeling | None, now: Feeling) -> Feeling:
     if before is None or not before.emotion.scores:
         return now
     kept = 0.5 ** (max(now.at_s - before.at_s, 0.0) / HALF_LIFE_S)
+    glad = now.emotion.label == "joy"
     scores: dict[str, float] = {}
     for label in FEELINGS:
         old, new = before.emotion.scores.get(label, 0.0), now.emotion.scores.get(label, 0.0)
         share = OTHERWISE
         if label == "anger":
-            share = ROUSED if new > old else SOOTHED
-            if now.emotion.label not in ("anger", "neutral"):
-                share += (1.0 - share) * now.confidence  # who thanks is not angry any more
+            share = ROUSED if new > old else 1.0 if glad else SOOTHED  # who thanks is not angry any more
         share = 1.0 - (1.0 - share) * kept
         scores[label] = round(old + share * (new - old), 4)
     strengths = {now.emotion.label: now.emotion.intensity}
-    strengths.setdefault(before.emotion.label, before.emotion.intensity * kept)
+    was = before.emotion
+    faded = min(scores[was.label] / was.scores[was.label], 1.0) if was.scores.get(was.label) else kept
+    strengths.setdefault(was.label, was.intensity * min(faded, kept))
     return _felt(scores, strengths, now.arousal, now.at_s)
 
 

@@ -25,6 +25,8 @@ REGRET, MILD = 0.5, 0.4
 """Intensity of regret at bad news: where a smile was asked for, and where nothing was."""
 PLEASED = 0.5
 """Intensity of joy at good news."""
+REGRETTED = ("anger", "sadness", "disgust")
+"""Feelings to which the opening is said also where the desk does not know an answer, or something failed."""
 UNSAID = Emotion()
 """What a sentence has for which nobody chose an emotion."""
 
@@ -37,6 +39,12 @@ _SORRY = re.compile(
     r"|\W*(?:我们?|非常|实在|真的|很|十分)*(?:抱歉|对不起|不好意思|致歉)",
     re.IGNORECASE,
 )
+_SORRY_BEFORE = re.compile(
+    r"\W*(?:i am|i'm|we are|we're)? ?(?:so |very |really )?sorry(?:,? but|[,.!:]| [-–—])\s+(?=\w)"
+    r"|\W*(?:我们?|非常|实在|真的|很|十分)*(?:抱歉|对不起|不好意思)[，,。！!]\s*(?=\w)",
+    re.IGNORECASE,
+)
+"""An apology before what matters, that can be left out where one was just made."""
 _MATTERS = re.compile(
     r"\b(?:never|do not|don't|must not|danger\w*|careful\w*|warning)\b"
     r"|^(?:but|however|unless|except|otherwise|only)\b|切勿|不要|千万|危险|禁止|小心|^(?:但|不过|除非|除了|否则|只有)",
@@ -73,6 +81,8 @@ class Shaping:
             return []
         self._said += answers
         opening = self._opening(sentence)
+        if opening and _SORRY.match(opening[0].text):
+            sentence = replace(sentence, text=_without_sorry(sentence.text))
         first = not self._begun and not opening
         shaped = replace(
             sentence,
@@ -88,13 +98,21 @@ class Shaping:
     def _opening(self, sentence: Sentence) -> list[Sentence]:
         """Return what goes before the first sentence of a reply."""
         manner = self._manner
-        fits = sentence.outcome is not Outcome.REFUSED and not _SORRY.match(sentence.text)
+        fits = sentence.outcome is not Outcome.REFUSED and self._fits(sentence)
         if self._begun or not manner.opening or not fits or sentence.text in self._upset:
             return []
         self._opened = True
         text = Sentence(manner.opening, manner.language, UNSAID, sentence.outcome, pace=manner.row.pace)
         gesture = self._gesture(replace(text, outcome=Outcome.ANSWERED), first=True)
         return [replace(text, emotion=self._emotion(text, first=True), gesture=gesture)]
+
+    def _fits(self, sentence: Sentence) -> bool:
+        """Tell whether the opening may go before a sentence: one apology, and no promise where help ends."""
+        if not _SORRY.match(sentence.text):
+            return True
+        if self._manner.feeling not in REGRETTED:
+            return False
+        return not _SORRY.match(self._manner.opening) or bool(_SORRY_BEFORE.match(sentence.text))
 
     def _too_much(self, sentence: Sentence) -> bool:
         most, text = self._manner.row.sentences, sentence.text
@@ -135,6 +153,11 @@ class Shaping:
         if first and not gesture and is_bad_news(sentence.text):
             return "apologise" if sentence.emotion.label == "apologetic" else "nod"
         return gesture
+
+
+def _without_sorry(text: str) -> str:
+    rest = _SORRY_BEFORE.sub("", text, count=1) if _SORRY_BEFORE.match(text) else text
+    return rest[:1].upper() + rest[1:]
 
 
 async def mannered(

@@ -17,6 +17,10 @@ class Phrases(BaseModel):
     """Who or what am I talking to: honest that it is an AI."""
     unknown: str
     """The knowledge does not answer the question."""
+    glad: str
+    """The visitor praises something, and asks for nothing."""
+    distress: str
+    """The visitor is angry, sad or afraid, and has not said what happened."""
     clarify: str
     """Two answers are close: `{first}` and `{second}` are their titles."""
     repeat: str
@@ -88,6 +92,8 @@ ENGLISH = Phrases(
     identity="I am {name}, an AI assistant of {company}, not a person. "
     "I answer from our help pages, and I can pass you on to my human colleagues.",
     unknown="I am sorry, I do not have an answer to that. {contact}",
+    glad="I am glad to hear that. Is there anything else I can help you with?",
+    distress="Please tell me what happened, and I will help where I can. {contact}",
     clarify="I want to be sure that I understand. Do you mean {first}, or {second}?",
     repeat="I am sorry, I did not catch that. Could you say it again, please?",
     nothing_heard="I did not hear anything. Please ask me again, a little closer to the microphone.",
@@ -127,6 +133,8 @@ CHINESE = Phrases(
     goodbye="再见，感谢您的光临。",
     identity="我是{name}，{company}的人工智能助理，不是真人。我根据帮助文档回答问题，也可以为您转接人工客服。",
     unknown="抱歉，这个问题我暂时没有答案。{contact}",
+    glad="听您这么说，我很高兴。还有什么可以帮您的吗？",
+    distress="请告诉我发生了什么，我会尽力帮您。{contact}",
     clarify="我想确认一下，您是想问{first}，还是{second}？",
     repeat="抱歉，我没有听清楚。请您再说一遍，好吗？",
     nothing_heard="我没有听到声音。请您靠近麦克风再问一次。",

@@ -15,6 +15,7 @@ from agent.beginning import Act, Aside, Say
 from agent.cards import take_links
 from agent.confirming import Nod, nod
 from agent.doing import do, safe_sentence
+from agent.emotion_clauses import asked_of
 from agent.engines import Engines
 from agent.errands import next_step
 from agent.events import (
@@ -30,7 +31,7 @@ from agent.fallback import answered
 from agent.feeling import felt_of
 from agent.followup import follows, standalone
 from agent.gate import Gate
-from agent.guarding import harmless, in_guard
+from agent.guarding import harmless
 from agent.handoff import Asked, Reason, begun, next_handoff, passing
 from agent.handoff_offer import offering
 from agent.history import Memory
@@ -40,6 +41,7 @@ from agent.manner_shape import mannered
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Stage
 from agent.summary import remembered
+from agent.threads import in_guard
 from knowledge.passage import Passage
 from moderation.verdict import Action, Category, Verdict
 from speech.recognizer import LOW_CONFIDENCE
@@ -81,7 +83,8 @@ def changes_nothing(text: str, engines: Engines, memory: Memory | None = None) -
     memory = memory or Memory()
     language = _language(text, engines, memory, "")
     phrases = engines.desk.phrases(language)
-    step = next_step(text, memory, engines.tools, phrases, language=language, now_s=time.monotonic())
+    wish = _wish(text, memory)
+    step = next_step(wish, memory, engines.tools, phrases, language=language, now_s=time.monotonic())
     return not (isinstance(step, Act) or isinstance(step, Aside) and step.asked)
 
 
@@ -129,7 +132,7 @@ async def _written(
 
     # Arguments and consent come from the visitor's own words alone, never from documents.
     step = next_step(
-        text,
+        _wish(text, memory),
         memory,
         engines.tools,
         phrases,
@@ -223,6 +226,12 @@ async def _asked_before(
         yield event
 
 
+def _wish(text: str, memory: Memory) -> str:
+    """Return the words that a tool may be about; answers to its questions are taken whole."""
+    errand = memory.errand
+    return asked_of(text) if errand is None or errand.stage is Stage.DONE else text
+
+
 def _asked(text: str, verdict: Verdict, engines: Engines, memory: Memory, language: str) -> Asked:
     phrases = engines.desk.phrases(language)
     return Asked(
@@ -249,6 +258,7 @@ def _looked_up(
     What it adds to the one before must be spoken of there: the weather is no part of "and the weather?" after
     a question about tents. A bare "yes" to nothing asks for nothing.
     """
+    asked = asked_of(asked)
     wanted = asked if nod(asked) is not Nod.UNCLEAR else standalone(asked, memory.exchanges)
     found = engines.look_up(wanted, language)
     if wanted == asked:

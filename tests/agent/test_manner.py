@@ -69,10 +69,36 @@ def test_the_apology_is_said_once_in_a_conversation() -> None:
 
 
 def test_who_apologises_already_is_not_made_to_twice() -> None:
-    (only,) = said(ANGRY, Sentence("I am sorry, I do not know.", outcome=Outcome.ABSTAINED))
-    assert only.emotion.label == "apologetic"
+    unknown = [
+        Sentence(line, outcome=Outcome.ABSTAINED)
+        for line in ("I am sorry, I do not know.", "抱歉，我不知道。")
+    ]
+    for sentence in unknown:
+        opening, rest = said(ANGRY, sentence)
+        assert (opening.text, rest.text) in (
+            ("I am sorry about that.", "I do not know."),
+            ("I am sorry about that.", "我不知道。"),
+        )
+        assert rest.outcome is Outcome.ABSTAINED
+    (only,) = said(ANGRY, Sentence("I am so sorry for the long wait."))
+    assert only.text == "I am so sorry for the long wait."
     opening, answer = said(ANGRY, "It is on its way.", ENGLISH.upset)
     assert (opening.text, answer.text) == ("I am sorry about that.", "It is on its way.")
+
+
+def test_a_desks_own_opening_is_said_also_where_it_knows_no_answer_and_before_what_a_tool_did() -> None:
+    table = Feelings.model_validate({"anger": {"opening": {"en": "You are right to complain."}}})
+    found = manner_of(ANGRY, verdict_on("I am furious!"), Memory(), table, "en")
+    assert found is not None
+    by_tool = Sentence("It is on its way.", citations=(Citation("tool:order", "Order", "", 1.0),))
+    for sentence in (Sentence("I am sorry, I do not know.", outcome=Outcome.ABSTAINED), by_tool):
+        shaped = Shaping(found).shape(sentence)
+        assert [one.text for one in shaped] == ["You are right to complain.", sentence.text]
+
+
+def test_who_does_not_follow_is_promised_no_steps_where_nothing_is_known() -> None:
+    unknown = Sentence("I am sorry, I do not know.", outcome=Outcome.ABSTAINED)
+    assert [one.text for one in said(CALM, unknown, text="I don't understand")] == [unknown.text]
 
 
 def test_nobody_apologises_in_words_to_who_is_only_a_little_cross() -> None:
