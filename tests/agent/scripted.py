@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
-from agent.answerer import Answerer
+from agent.answerer import Answerer, Question
+from agent.clock import MediaClock
+from agent.conversation import Conversation
+from agent.conversation_events import ConversationEvent
 from agent.desk import Desk
+from agent.ears import Ears
 from agent.engines import Engines
+from agent.painter import Easels, ThreadPainter
+from agent.scripted import ScriptedAnswerer
+from agent.sentence import Sentence
+from agent.stage import LiveMoment, Stage
 from agent.tools import Tool
+from avatar import load_renderer, load_rig
 from knowledge.passage import Passage
 from moderation.screener import Finding
 from moderation.verdict import Action, Direction, Verdict
 from speech.scripted_voice import ScriptedSynthesizer
+from speech.timeline import Pcm
 
 DESK = 'name = "Test"\nlanguages = ["en", "zh"]\n[persona]\nname = "Ada"\ncompany = "Acme"\n'
 PASSAGE = Passage("1", "en/returns.md", "Returns", "You have thirty days.", 0.9)
@@ -92,3 +106,42 @@ def scripted_engines(
         synthesizer=ScriptedSynthesizer(),
         tools=tools,
     )
+
+
+class Listening(ScriptedAnswerer):
+    """Keeps the questions that it is asked."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(lines)
+        self.asked: list[Question] = []
+
+    async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+        self.asked.append(question)
+        async for sentence in super().answer(question):
+            yield sentence
+
+
+@asynccontextmanager
+async def conversing(
+    engines: Engines,
+    watch: Callable[[LiveMoment], None],
+    on_event: Callable[[ConversationEvent], None],
+    *,
+    turn_end: Callable[[Pcm], float] | None = None,
+) -> AsyncIterator[Conversation]:
+    """Run a live conversation, what it shows and says going to `watch`; the engines are closed after it."""
+    with ThreadPoolExecutor(1) as pool:
+        stage = Stage(ThreadPainter(Easels(load_renderer(load_rig(), size=128)), pool))
+        ears = Ears(engines.recognizer, turn_end=turn_end)
+        conversation = Conversation(engines, stage, ears=ears, on_event=on_event, language="en")
+        watcher = SimpleNamespace(take=watch)
+        clock = asyncio.create_task(MediaClock().run(stage, lambda: [watcher]))
+        running = asyncio.create_task(conversation.run())
+        try:
+            yield conversation
+        finally:
+            await conversation.close()
+            await running
+            clock.cancel()
+            await asyncio.gather(clock, return_exceptions=True)
+            engines.close()

@@ -2,7 +2,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 
 from agent.answerer import Answerer, Question
-from agent.clock import MediaClock
 from agent.conversation import Conversation
 from agent.conversation_events import (
     CardShown,
@@ -23,17 +21,14 @@ from agent.conversation_events import (
     StateChanged,
     TurnEnded,
 )
-from agent.ears import Ears
-from agent.painter import Easels, ThreadPainter
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
-from agent.stage import LiveMoment, Stage
+from agent.stage import LiveMoment
 from agent.tools import Slot, Tool, tool
-from avatar import load_renderer, load_rig
 from speech.audio import to_mono_16k
 from speech.scripted import ScriptedRecognizer
 from speech.synthesizer import load_synthesizer
-from tests.agent.scripted import scripted_engines
+from tests.agent.scripted import conversing, scripted_engines
 
 LONG = "This is a long answer that goes on for a while, so that one can speak over it."
 
@@ -57,9 +52,6 @@ class Talk:
     conversation: Conversation
     events: list[ConversationEvent] = field(default_factory=list)
     moments: list[LiveMoment] = field(default_factory=list)
-
-    def take(self, moment: LiveMoment) -> None:
-        self.moments.append(moment)
 
     async def until(self, kind: type, count: int = 1, within_s: float = 15.0) -> list:
         """Wait until so many events of a kind have come."""
@@ -97,28 +89,12 @@ async def talking(
     engines = scripted_engines(folder, answerer, tools=tools)
     engines.recognizer = ScriptedRecognizer(heard)
     before = asyncio.all_tasks()
-    with ThreadPoolExecutor(1) as pool:
-        stage = Stage(ThreadPainter(Easels(load_renderer(load_rig(), size=128)), pool))
-        events: list[ConversationEvent] = []
-        conversation = Conversation(
-            engines,
-            stage,
-            ears=Ears(engines.recognizer, turn_end=turn_end),
-            on_event=events.append,
-            language="en",
-        )
-        talk = Talk(conversation, events)
-        clock = asyncio.create_task(MediaClock().run(stage, lambda: [talk]))
-        running = asyncio.create_task(conversation.run())
+    events: list[ConversationEvent] = []
+    moments: list[LiveMoment] = []
+    async with conversing(engines, moments.append, events.append, turn_end=turn_end) as conversation:
+        talk = Talk(conversation, events, moments)
         await talk.until(StateChanged)
-        try:
-            yield talk
-        finally:
-            await conversation.close()
-            await running
-            clock.cancel()
-            await asyncio.gather(clock, return_exceptions=True)
-            engines.close()
+        yield talk
     assert asyncio.all_tasks() == before
 
 

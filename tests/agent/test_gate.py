@@ -6,7 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,28 +14,24 @@ from typing import Annotated
 import pytest
 from pydantic import HttpUrl
 
-from agent.clock import MediaClock
 from agent.conversation import Conversation
 from agent.conversation_events import CardShown, ConversationEvent, SentenceBegan, TurnEnded
-from agent.ears import Ears
 from agent.engines import Engines
 from agent.events import Ended, ErrandMoved, Event, Heard, Screened, Shown, Spoken, Written
 from agent.llm import OpenAIAnswerer
-from agent.painter import Easels, ThreadPainter
 from agent.reply import reply
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome
 from agent.settings import Answering, Persona
-from agent.stage import LiveMoment, Stage
+from agent.stage import LiveMoment
 from agent.tools import Slot, Tool, tool
-from avatar import load_renderer, load_rig
 from moderation import Guard, Policy
 from moderation.panel import Engine
 from moderation.verdict import Direction
 from speech.recognizer import Transcript
 from speech.scripted import ScriptedRecognizer
 from speech.scripted_voice import ScriptedSynthesizer
-from tests.agent.scripted import PASSAGE, scripted_engines
+from tests.agent.scripted import PASSAGE, conversing, scripted_engines
 from tests.openai_server import Behaviour, openai_server
 
 FINE, VILE, MORE = "You have thirty days.", "Those people are zorgs.", "And it is free."
@@ -267,22 +262,9 @@ class Watched:
 async def live(engines: Engines) -> AsyncGenerator[Watched, None]:
     engines.recognizer = ScriptedRecognizer(())
     watched = Watched()
-    with ThreadPoolExecutor(1) as pool:
-        stage = Stage(ThreadPainter(Easels(load_renderer(load_rig(), size=64)), pool))
-        conversation = Conversation(
-            engines, stage, ears=Ears(engines.recognizer), on_event=watched.events.append, language="en"
-        )
+    async with conversing(engines, watched.take, watched.events.append) as conversation:
         watched.conversation = conversation
-        clock = asyncio.create_task(MediaClock().run(stage, lambda: [watched]))
-        running = asyncio.create_task(conversation.run())
-        try:
-            yield watched
-        finally:
-            await conversation.close()
-            await running
-            clock.cancel()
-            await asyncio.gather(clock, return_exceptions=True)
-            engines.close()
+        yield watched
 
 
 async def test_a_live_visitor_neither_hears_nor_reads_what_is_refused(tmp_path: Path) -> None:

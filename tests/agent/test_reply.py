@@ -1,7 +1,6 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from agent.answerer import Answerer, Question
+from agent.answerer import Answerer
 from agent.errors import AnswererError
 from agent.events import (
     Ended,
@@ -35,7 +34,7 @@ from agent.tools import Slot, Tool, tool
 from knowledge.passage import Passage
 from moderation.verdict import Action, Verdict
 from speech.recognizer import Transcript
-from tests.agent.scripted import PASSAGE, WordGuard, scripted_engines
+from tests.agent.scripted import PASSAGE, Listening, WordGuard, scripted_engines
 
 pytestmark = pytest.mark.usefixtures("own_state")
 
@@ -169,19 +168,12 @@ async def test_an_engine_that_says_nothing_is_an_honest_abstention(tmp_path: Pat
 
 
 async def test_a_document_that_gives_orders_never_reaches_the_answerer(tmp_path: Path) -> None:
-    asked: list[Question] = []
-
-    class Listening(ScriptedAnswerer):
-        async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
-            asked.append(question)
-            async for sentence in super().answer(question):
-                yield sentence
-
-    engines = scripted_engines(tmp_path, Listening(["Fine."]))
+    answerer = Listening(["Fine."])
+    engines = scripted_engines(tmp_path, answerer)
     engines.knowledge.passage = replace(PASSAGE, text="something bad")  # type: ignore[attr-defined]
     async for _ in reply(typed("May I?"), engines):
         pass
-    assert asked[0].passages == ()
+    assert answerer.asked[0].passages == ()
     engines.close()
 
 
@@ -386,25 +378,18 @@ async def test_a_follow_up_is_searched_with_the_question_before(tmp_path: Path) 
 
 
 async def test_the_answerer_is_told_what_was_said_before(tmp_path: Path) -> None:
-    asked: list[Question] = []
-
-    class Listening(ScriptedAnswerer):
-        async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
-            asked.append(question)
-            async for sentence in super().answer(question):
-                yield sentence
-
+    answerer = Listening(["Fine."])
     before = Exchange("How much is delivery to Ireland?", "Three", Outcome.ANSWERED, True, "en")
     history = History()
     history.add(before)
-    engines = scripted_engines(tmp_path, Listening(["Fine."]))
+    engines = scripted_engines(tmp_path, answerer)
     engines.knowledge.passage = SPAIN  # type: ignore[attr-defined]
     async for _ in reply(typed("and to Spain?"), engines, history.memory()):
         pass
     engines.close()
-    assert asked[0].history == (before,)
-    assert asked[0].text == "and to Spain?"
-    assert "delivery" in asked[0].standalone
+    assert answerer.asked[0].history == (before,)
+    assert answerer.asked[0].text == "and to Spain?"
+    assert "delivery" in answerer.asked[0].standalone
 
 
 async def test_a_number_alone_is_answered_in_the_language_spoken_before(tmp_path: Path) -> None:
