@@ -88,8 +88,12 @@ def asked_of(text: str) -> str:
     letters = sum(character.isalnum() for character in kept)
     if len(kept) == len(text.strip()) or letters < SHORTEST_REST["zh" if _HAN.search(kept) else "en"]:
         return text
-    asks = any(part.asks or _WISHES.match(part.text) for part in parts if not part.feels)
-    return kept if asks and any(not word.plain or word.concepts for word in words_of(kept)) else text
+    return kept if asks(kept) and any(not word.plain or word.concepts for word in words_of(kept)) else text
+
+
+def asks(text: str) -> bool:
+    """Tell whether any clause of an utterance asks or wishes for something."""
+    return any(part.asks or _WISHES.match(part.text) for part in clauses_of(text) if not part.feels)
 
 
 def told_of(text: str) -> str:

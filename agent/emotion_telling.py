@@ -7,12 +7,12 @@ from enum import Enum
 
 from agent.confirming import Nod, nod
 from agent.emotion import detect_emotion
-from agent.emotion_clauses import clauses_of, only_feels
+from agent.emotion_clauses import asks, only_feels
 from agent.emotion_irony import Irony, irony
 from agent.manner_settings import TROUBLED
 
-GLAD = 0.5
-"""Score of joy from which words that ask for nothing are praise."""
+GLAD = 0.3
+"""Score of joy, the highest of all, from which words that ask for nothing are praise."""
 LONGEST = 200
 """Characters of praise: longer words tell more."""
 
@@ -49,7 +49,7 @@ class Telling(Enum):
 
 def telling(text: str) -> Telling | None:
     """Tell whether an utterance only tells a feeling, and which; None where it asks or tells more."""
-    if len(text) > LONGEST or any(part.asks for part in clauses_of(text)) or nod(text) is Nod.NO:
+    if len(text) > LONGEST or asks(text) or nod(text) is Nod.NO:
         return None
     feels = only_feels(text)
     praises = _PRAISES.search(text) and not _MORE.search(text)
@@ -57,5 +57,10 @@ def telling(text: str) -> Telling | None:
         return None
     felt = detect_emotion(text)
     if felt.label == "joy" and felt.scores["joy"] >= GLAD and irony(text) is Irony.NONE:
-        return Telling.PRAISE if praises or feels else None
+        return Telling.PRAISE
     return Telling.DISTRESS if feels and felt.label in TROUBLED else None
+
+
+def complains(text: str) -> bool:
+    """Tell whether a visitor is troubled by what they tell, and asks for nothing."""
+    return not asks(text) and detect_emotion(text).label in TROUBLED

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agent.answerer import Question
 from agent.emotion_clauses import asked_of
-from agent.emotion_telling import Telling, telling
+from agent.emotion_telling import Telling, complains, telling
 from agent.sentence import Citation, Emotion, Outcome, Sentence
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
@@ -91,6 +91,9 @@ class ExtractiveAnswerer:
             yield from _say(line, question.language, Emotion("thinking", 0.5), Outcome.CLARIFIED, both)
             return
         if passage is None:
+            if complains(question.text):
+                yield from said_to_feeling(Telling.DISTRESS, question)
+                return
             feeling = Emotion("apologetic", 0.5)
             yield from _say(question.phrases.unknown, question.language, feeling, Outcome.ABSTAINED)
             return

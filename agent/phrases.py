@@ -20,7 +20,7 @@ class Phrases(BaseModel):
     glad: str
     """The visitor praises something, and asks for nothing."""
     distress: str
-    """The visitor is angry, sad or afraid, and has not said what happened."""
+    """The visitor is angry, sad or afraid, and asks for nothing that is known."""
     clarify: str
     """Two answers are close: `{first}` and `{second}` are their titles."""
     repeat: str
@@ -93,7 +93,7 @@ ENGLISH = Phrases(
     "I answer from our help pages, and I can pass you on to my human colleagues.",
     unknown="I am sorry, I do not have an answer to that. {contact}",
     glad="I am glad to hear that. Is there anything else I can help you with?",
-    distress="Please tell me what happened, and I will help where I can. {contact}",
+    distress="Please tell me a little more, and I will help where I can. {contact}",
     clarify="I want to be sure that I understand. Do you mean {first}, or {second}?",
     repeat="I am sorry, I did not catch that. Could you say it again, please?",
     nothing_heard="I did not hear anything. Please ask me again, a little closer to the microphone.",
@@ -134,7 +134,7 @@ CHINESE = Phrases(
     identity="我是{name}，{company}的人工智能助理，不是真人。我根据帮助文档回答问题，也可以为您转接人工客服。",
     unknown="抱歉，这个问题我暂时没有答案。{contact}",
     glad="听您这么说，我很高兴。还有什么可以帮您的吗？",
-    distress="请告诉我发生了什么，我会尽力帮您。{contact}",
+    distress="请您再多说一点，我会尽力帮您。{contact}",
     clarify="我想确认一下，您是想问{first}，还是{second}？",
     repeat="抱歉，我没有听清楚。请您再说一遍，好吗？",
     nothing_heard="我没有听到声音。请您靠近麦克风再问一次。",

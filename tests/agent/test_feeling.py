@@ -69,8 +69,18 @@ def test_anger_is_believed_at_once_and_fades_slowly() -> None:
     assert turns("anger", "neutral", "neutral", "neutral").emotion.label == "neutral"
 
 
+def test_a_question_that_sounds_surprised_does_not_end_anger_at_once() -> None:
+    after = turns("anger", "surprise").emotion
+    assert after.label == "anger"
+    assert after.intensity < turns("anger").emotion.intensity
+    assert turns("anger", "surprise", "surprise", "surprise").emotion.label == "surprise"
+
+
 def test_who_thanks_is_not_angry_any_more() -> None:
-    assert turns("anger", "joy").emotion.label == "joy"
+    after = turns("anger", "joy").emotion
+    assert after.label == "joy"
+    assert after.scores["anger"] < 0.1
+    assert smoothed(turns("anger"), fused(detect_emotion("谢谢，明白了"), at_s=5.0)).emotion.label == "joy"
 
 
 def test_time_makes_feelings_fade() -> None:
