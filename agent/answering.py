@@ -149,7 +149,7 @@ class Answering:
             floor.tell(Notice("engine_failed", f"{type(error).__name__}: {error}"))
             sorry = await self._voicing.line("failed", Outcome.HANDOFF)
             turn.outcome = Outcome.HANDOFF
-            if sorry is not None and not turn.over:
+            if not turn.over:
                 with suppress(AgentError):  # too much waits to be said: then the visitor hears that
                     floor.stage.say(sorry)
                     turn.spoken.append(sorry)

@@ -13,7 +13,6 @@ from agent.engines import Engines
 from agent.errors import AgentError
 from agent.events import Ended, Event, Heard, PassedOn, Screened, Spoken, ToPerson, Withdrawn
 from agent.gate import CONTEXT
-from agent.guarding import in_guard
 from agent.handoff_record import handoff_of
 from agent.history import History
 from agent.live_turn import LiveTurn
@@ -22,6 +21,7 @@ from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Errand
 from agent.splitter import split_sentences
 from agent.staff import Staff
+from agent.threads import in_guard
 from agent.voicing import Voicing
 from moderation import Guard
 from moderation.verdict import Direction, Verdict
@@ -159,8 +159,7 @@ class People:
     async def _voiced(self, text: str, language: str, person: str) -> list[Spoken]:
         feeling = Emotion("neutral" if person else "empathetic", 0.5)
         sentences = [Sentence(one, language, feeling, person=person) for one in split_sentences(text)]
-        sounds = [await self._voicing.sentence(one) for one in sentences]
-        return [sound for sound in sounds if sound is not None]
+        return [await self._voicing.sentence(one) for one in sentences]
 
 
 def _judged(guard: Guard, text: str, language: str) -> Verdict:

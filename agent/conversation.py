@@ -152,7 +152,7 @@ class Conversation:
     async def greet(self) -> None:
         """Say the desk's greeting."""
         spoken = await self._voicing.greeting()
-        self._floor.say_if_free([spoken] if spoken else [], Outcome.ANSWERED)
+        self._floor.say_if_free([spoken], Outcome.ANSWERED)
 
     async def run(self) -> None:
         """Hear, take turns and answer, until `close`."""
@@ -271,7 +271,7 @@ class Conversation:
     async def _say_line(self, phrase: str, outcome: Outcome) -> None:
         """Say one of the desk's fixed lines, where nothing else is being said."""
         spoken = await self._voicing.line(phrase, outcome)
-        self._floor.say_if_free([spoken] if spoken else [], outcome)
+        self._floor.say_if_free([spoken], outcome)
 
     async def _say_later(self, spoken: list[Spoken], outcome: Outcome, still: Callable[[], bool]) -> None:
         await self._floor.say_later(spoken, outcome, still, lambda: self._hearing.speaking)

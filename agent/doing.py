@@ -13,12 +13,12 @@ from agent.confirming import ActionBook, Done, action_key
 from agent.engines import Engines
 from agent.errors import ToolError
 from agent.events import ErrandMoved, Event, Noted, Written
-from agent.guarding import in_tool
 from agent.history import Memory
 from agent.phrases import Phrases
 from agent.sentence import Citation, Emotion, Outcome, Sentence
 from agent.slots import said_one_by_one
 from agent.splitter import split_sentences
+from agent.threads import in_tool
 from agent.tools import run_tool
 from moderation.verdict import Action, Verdict
 

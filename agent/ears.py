@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from agent.emotion_voice import VoiceFeatures, voice_features
+from agent.threads import in_hearing
 from speech.errors import SpeechError, WorkerDied
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, Transcript
 from speech.timeline import Pcm
@@ -205,7 +206,7 @@ class _Hearing:
                     await in_thread(stream.feed, np.concatenate(sound))
             return await in_thread(stream.finish)
         finally:
-            await asyncio.shield(asyncio.to_thread(stream.close))
+            await asyncio.shield(in_hearing(stream.close))
 
     async def _pieces(self) -> tuple[list[Pcm], bool]:
         """Wait for `FED` samples or more, or what there is when the stream ends; whether it goes on."""
@@ -221,12 +222,14 @@ class _Hearing:
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Like `asyncio.to_thread`, but waits for the thread when cancelled: what it uses is in use."""
-    future = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+    """Like `in_hearing`, but waits for the thread when cancelled, however often: what it uses is in use."""
+    future = asyncio.ensure_future(in_hearing(function, *arguments))
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait([future])
+        while not future.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([future])
         if not future.cancelled() and future.exception() is None and hasattr(future.result(), "close"):
             future.result().close()  # type: ignore[attr-defined]
         raise

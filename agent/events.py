@@ -188,8 +188,11 @@ class Moment:
 
 
 def spoken_until(speech: Speech) -> float:
-    """Return the time in seconds at which the last phoneme ends that is not a pause."""
+    """Return the time in seconds at which the last phoneme ends that is not a pause.
+
+    What no voice says is there to be read: all of it counts.
+    """
     for phoneme in reversed(speech.phonemes):
         if phoneme.symbol:
             return phoneme.end_s
-    return 0.0
+    return speech.duration_s

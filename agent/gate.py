@@ -21,8 +21,8 @@ from agent.doing import safe_sentence
 from agent.engines import Engines
 from agent.events import Ended, ErrandMoved, Event, Retrieved, Screened, Shown, Spoken, Written
 from agent.frames import LEAD_S
-from agent.guarding import in_guard
 from agent.sentence import Citation, Outcome, Sentence
+from agent.threads import in_guard
 from agent.voicing import voiced
 from moderation.verdict import Action, Direction, Verdict
 from speech.timeline import Speech

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, field
 
 from agent.emotion_voice import voice_features
 from agent.events import Heard
+from agent.threads import in_hearing
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, RecognizerStream, Transcript
 from speech.timeline import Pcm
 from speech.vad import WINDOW, SpeechEnded, SpeechStarted, VadEvent, VoiceActivity
@@ -24,7 +24,7 @@ async def listen(pcm: Pcm, recognizer: Recognizer) -> Heard:
         pcm: mono float32[n] at 16 kHz.
         recognizer: any engine.
     """
-    return await asyncio.to_thread(_hear, pcm, recognizer)
+    return await in_hearing(_hear, pcm, recognizer)
 
 
 def _hear(pcm: Pcm, recognizer: Recognizer) -> Heard:

@@ -21,7 +21,7 @@ from agent.answerer import Question
 from agent.errors import AnswererError
 from agent.extractive import said_in_small_talk
 from agent.grounding import ENOUGH, speaks_to_a_model, support
-from agent.guarding import harmless, in_guard
+from agent.guarding import harmless
 from agent.llm_chat import Chat
 from agent.llm_gate import Gate
 from agent.llm_prompt import HISTORY_TOKENS, conversation
@@ -31,6 +31,7 @@ from agent.sentence import Emotion, Outcome, Sentence
 from agent.settings import Answering, Persona
 from agent.slots import Errand, Stage
 from agent.smalltalk import small_talk
+from agent.threads import in_guard
 from agent.tools import Tool
 from agent.wording import confirmation
 from knowledge.passage import Passage

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from agent.errors import ToolError
-from agent.guarding import in_guard, in_tool
 from agent.llm_prompt import result
 from agent.mcp import McpTool
 from agent.sentence import Citation
+from agent.threads import in_guard, in_tool
 from agent.tools import Slot, Tool, digits_from_words, run_tool
 
 if TYPE_CHECKING:

@@ -21,10 +21,12 @@ from starlette.middleware.cors import CORSMiddleware
 from agent.conversation_events import Notice
 from agent.desk import Desk
 from agent.face import face_of
+from agent.workers import Workers
 from avatar import AvatarError
 from server.live import crowd
 from server.live.alerting import AlertMetrics, alerts_told
 from server.live.chat import Chat
+from server.live.cores import one_thread_each
 from server.live.desks import CastOf, OpenDesk, cast_of, closed, named, open_desk
 from server.live.documents import ErrorDocument
 from server.live.doors import add_doors
@@ -53,7 +55,6 @@ from server.live.studio_processes import ProcessStudio
 from server.live.switchboard import Switchboard
 from server.live.tokens import SECRET_BYTES, Tokens
 from server.live.trend_doors import add_trend_doors
-from server.live.workers import Workers, one_thread_each
 
 log = logging.getLogger("visavis.live")
 

@@ -13,10 +13,10 @@ from agent.recommend import HABITS_FILE, Recommender
 from agent.recommend_history import Asked, can_learn, learn
 from agent.sentence import Outcome
 from agent.suggestion import topic_of
+from agent.workers import Workers
 from server.live.desks import OpenDesk
 from server.live.errors import LiveError
 from server.live.store import EventStore
-from server.live.workers import Workers
 
 log = logging.getLogger("visavis.live")
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from agent.errors import AgentError
 from agent.library import screen_anew
+from agent.workers import Workers
 from knowledge.errors import KnowledgeError
 from moderation import Guard
 from server.live.desks import OpenDesk
-from server.live.workers import Workers
 
 log = logging.getLogger("visavis.live")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.painter import Easels, Painter, ThreadPainter
 from agent.presence import drawers
+from agent.workers import Workers
 from server.live.encoder import Codec, VideoEncoder
-from server.live.workers import Workers
 
 if TYPE_CHECKING:
     import numpy as np

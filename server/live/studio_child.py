@@ -13,7 +13,9 @@ from collections import deque
 from contextlib import suppress
 
 from agent.painter import Easels
+from agent.workers import give_way
 from avatar.pose import Pose
+from server.live.cores import one_thread_each
 from server.live.desks import SCALES
 from server.live.encoder import VideoEncoder
 from server.live.studio_wire import (
@@ -32,7 +34,6 @@ from server.live.studio_wire import (
     Unpacker,
     packed,
 )
-from server.live.workers import give_way, one_thread_each
 
 NICE = 10
 """A process that waits holds no lock that the server wants: it may give way more than threads do."""

@@ -12,7 +12,8 @@ import pytest
 
 from agent.attending import _judged
 from agent.emotion import Sentences
-from agent.guarding import TOOLS_AT_ONCE, harmless, in_guard, in_tool
+from agent.guarding import harmless
+from agent.threads import TOOLS, in_guard, in_tool, in_voice
 from moderation import Guard, Policy
 from moderation.classifier import shared_classifier
 from moderation.verdict import Action, Verdict
@@ -21,13 +22,13 @@ from tests.agent.scripted import WordGuard
 
 async def test_tools_that_never_end_hold_up_no_other_visitor() -> None:
     over = threading.Event()
-    hung = [asyncio.create_task(in_tool(over.wait, 60.0)) for _ in range(TOOLS_AT_ONCE + 40)]
+    hung = [asyncio.create_task(in_tool(over.wait, 60.0)) for _ in range(TOOLS + 40)]
     try:
         await asyncio.sleep(0)
         guard = WordGuard()
         async with asyncio.timeout(20):
             assert (await in_guard(guard.quick, "bad")).action is Action.REFUSE
-            assert await asyncio.to_thread(int, "1") == 1  # the voice
+            assert await in_voice(int, "1") == 1
         assert not any(one.done() for one in hung)
     finally:
         over.set()

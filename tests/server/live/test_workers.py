@@ -4,7 +4,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from server.live.workers import Workers
+from agent.workers import Workers
 
 
 def test_calls_run_in_named_threads_and_errors_belong_to_who_asked() -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-log = logging.getLogger("visavis.live")
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,16 +100,3 @@ def give_way(niceness: int = NICE) -> None:
     """Let the calling thread wait where the processors are all taken: sound and turns go before pictures."""
     with suppress(AttributeError, OSError):  # not on Linux: all threads are equal
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-
-
-def one_thread_each() -> None:
-    """Keep libraries from spreading every small step over all cores; call when all are loaded.
-
-    Sessions are what runs side by side here. OpenCV took 1.3 ms of processor time for a picture that one of
-    its threads converts in 0.8 ms, and the features of a voice cost 10 ms instead of 3.
-    """
-    import cv2
-    from threadpoolctl import threadpool_limits
-
-    cv2.setNumThreads(1)
-    threadpool_limits(limits=1)
