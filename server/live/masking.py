@@ -47,7 +47,7 @@ class Masker:
         self.settings = settings or Privacy()
         personal, contacts = policy.personal_data, policy.contacts
         secrets = CredentialScreener()
-        self._of_visitors = (
+        self._of_visitors: Sequence[Screener] = (
             PersonalDataScreener(personal, contacts, names=self.settings.mask_names),
             secrets,
             *more,
