@@ -1,24 +1,23 @@
 """`visavis avatar` as people and scripts call it."""
 
-import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from avatar import load_rig
-from server.command import app
 from server.faces import RIG_NAME
 from speech.espeak import EspeakSynthesizer
 from tests.avatar.landmarker import MODEL as LANDMARKER
 from tests.avatar.landmarker import needs_landmarker
 from tests.avatar.lip_models import lip_model
+from tests.server import called
 from tests.server.test_command import write_wav
 
 CONSENT = "I agree that this company shows my face as its AI assistant. 21 November 2026"
@@ -26,17 +25,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
 
 
-def run(*arguments: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["avatar", *(str(argument) for argument in arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
-def document(*arguments: str | Path) -> dict:
-    code, out, err = run(*arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
+run, document = partial(called.run, "avatar"), partial(called.document, "avatar")
 
 
 def refusal(*arguments: str | Path, code: int) -> str:

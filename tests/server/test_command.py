@@ -1,6 +1,5 @@
 """The command as people and scripts call it: its answers, its errors, its exit codes."""
 
-import json
 import os
 import signal
 import subprocess
@@ -13,26 +12,12 @@ import av
 import numpy as np
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from server.command import app
 from speech.espeak import EspeakSynthesizer
+from tests.server.called import document, run
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
-
-
-def run(*arguments: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
-def document(*arguments: str | Path) -> dict:
-    code, out, err = run(*arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
 
 
 def write_wav(path: Path, pcm: np.ndarray, rate: int = 16_000, channels: int = 1) -> Path:

@@ -4,8 +4,8 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +16,7 @@ from server.command import app
 from server.live.records import AllWords, SessionOpened, TurnRated
 from server.live.store import EventStore
 from server.unanswered import masker
+from tests.server import called
 
 pytestmark = pytest.mark.e2e
 
@@ -25,17 +26,7 @@ CITED = (Citation("en/returns.md", "Returns", "Thirty days.", 0.9),)
 Talk = Sequence[tuple[str, Outcome] | tuple[str, Outcome, int]]
 
 
-def run(*arguments: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["knowledge", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
-def document(*arguments: str | Path) -> dict[str, Any]:
-    code, out, err = run(*arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
+run, document = partial(called.run, "knowledge"), partial(called.document, "knowledge")
 
 
 @pytest.fixture

@@ -1,46 +1,33 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from agent.desk import Desk, new_desk
 from avatar.errors import InputError
 from moderation import ModerationError, Policy
-from server.command import app
 from server.picture import LandmarkerFaces, check_photo_file
 from tests.moderation.pictures import encoded, huge_png, noise, red_model, with_segment
+from tests.server.called import document, run
 
 CONSENT = "I, Anna Kern, agree that this photo of me is animated as a test"
-
-
-def _run(*arguments: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    return result.exit_code, result.stdout, result.stderr
-
-
-def _document(*arguments: str | Path) -> dict:
-    code, out, err = _run("screen", *arguments, "--json")
-    assert code == 0, err
-    return json.loads(out)
 
 
 def test_screen_judges_pictures(tmp_path: Path) -> None:
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(encoded(".jpg"))
-    fine = _document("--image", photo)
+    fine = document("screen", "--image", photo)
     assert {key: fine[key] for key in ("action", "rule", "text", "size", "format", "faces")} == {
         "action": "allow", "rule": "", "text": "", "size": [120, 80], "format": "jpeg", "faces": None,
     }  # fmt: skip
-    assert _document("--image", photo, "--no-consent")["rule"] == "image.consent"
+    assert document("screen", "--image", photo, "--no-consent")["rule"] == "image.consent"
     photo.write_bytes(with_segment(encoded(".jpg"), 0xFE, b"<?php x();"))
-    refused = _document("--image", photo, "--consent")
+    refused = document("screen", "--image", photo, "--consent")
     assert (refused["action"], refused["rule"]) == ("refuse", "image.polyglot")
-    code, out, _ = _run("screen", "--image", photo)
+    code, out, _ = run("screen", "--image", photo)
     assert (code, out.splitlines()[0]) == (0, "refuse by image.polyglot")
     assert "export it again" in out
 
@@ -55,7 +42,7 @@ def test_screen_judges_clips(tmp_path: Path) -> None:
             frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    told = _document("--image", clip)
+    told = document("screen", "--image", clip)
     assert (told["action"], told["format"], told["frames"]) == ("allow", "mp4", 1)
     assert told["duration_s"] == pytest.approx(1.8, abs=0.05)
 
@@ -69,7 +56,7 @@ def test_screen_judges_clips(tmp_path: Path) -> None:
     ],
 )
 def test_screen_is_told_what_to_look_at(arguments: tuple[str, ...], told: str) -> None:
-    code, _, err = _run(*arguments)
+    code, _, err = run(*arguments)
     assert code == 2
     assert told in err
 
@@ -110,7 +97,7 @@ def test_a_photo_that_is_not_safe_never_reaches_the_rigs_decoder(
     photo = tmp_path / "photo.png"
     photo.write_bytes(huge_png(60_000, 60_000))
     out = tmp_path / "rig"
-    code, _, err = _run(
+    code, _, err = run(
         "avatar",
         "create",
         photo,
