@@ -1,0 +1,1 @@
+"""Replaying scripts: the production conversation in virtual time, by words or by sound."""

@@ -1,0 +1,156 @@
+"""A desk under test: its engines open once, with a state of its own that every replay begins anew."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from agent.answerer import Answerer
+from agent.desk import Desk
+from agent.engines import Engines
+from agent.tools import Tool
+from evals.replay.record import Called, Mode
+from evals.scripts import Script, ScriptError
+from speech.scripted_voice import ScriptedSynthesizer
+
+Change = Callable[[Engines], None]
+"""Changes engines after they were opened: another answerer, a slower voice. For A/B and planted faults."""
+
+
+class DeskUnderTest:
+    """A desk's engines, opened for replays.
+
+    Args:
+        desk: which.
+        mode: "text" speaks without sound and hears nothing.
+        step: told what is being opened.
+        change: made to the engines.
+
+    Raises:
+        AgentError, KnowledgeError, ModerationError, SpeechError: an engine cannot be opened.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        mode: Mode = "text",
+        step: Callable[[str], None] = lambda _: None,
+        change: Change | None = None,
+    ) -> None:
+        self.calls: list[Called] = []
+        """Actions that were taken since `fresh`."""
+        self._scratch = Path(tempfile.mkdtemp(prefix="visavis-eval-"))
+        try:
+            learnt = desk.state_folder / "knowledge"
+            if learnt.is_dir():
+                shutil.copytree(learnt, self._scratch / "knowledge")
+            self.desk = replace(desk, state=self._scratch)
+            self.engines = Engines.open(
+                self.desk,
+                hearing=mode == "audio",
+                remind=False,
+                step=step,
+                voice=ScriptedSynthesizer() if mode == "text" else None,
+                watched=self._watched,
+            )
+            if change is not None:
+                change(self.engines)
+        except BaseException:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
+        self._kept = {one.name for one in self._scratch.iterdir()}
+
+    def fresh(self, script: Script) -> None:
+        """Forget what was done before, and lay out what a script begins with.
+
+        Raises:
+            ScriptError: a file that it names cannot be copied.
+        """
+        self.calls.clear()
+        for one in self._scratch.iterdir():
+            if one.name not in self._kept:
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+        for name, source in script.fixtures.files.items():
+            target = self._scratch / name
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(script.file.parent / source, target)
+            except OSError as error:
+                line = script.line("fixtures", "files", name)
+                raise ScriptError(f"{source} cannot be copied ({error})", script.file, line) from None
+
+    @property
+    def state(self) -> Path:
+        """The folder in which its tools keep what they do."""
+        return self._scratch
+
+    def close(self) -> None:
+        """End the engines, and remove the state."""
+        self.engines.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def __enter__(self) -> DeskUnderTest:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _watched(self, tool: Tool) -> Tool:
+        """Return a tool that writes down how it is called."""
+
+        def call(**values: Any) -> str:
+            told = {name: str(value) for name, value in values.items() if name in tool.slots}
+            try:
+                line = tool.call(**values)
+            except Exception as error:
+                self.calls.append(Called(tool.name, told, f"{type(error).__name__}: {error}", failed=True))
+                raise
+            self.calls.append(Called(tool.name, told, str(line)))
+            return line
+
+        return replace(tool, call=call)
+
+
+def answered_by(answerer: Answerer) -> Change:
+    """Return the change that has another answerer answer."""
+
+    def change(engines: Engines) -> None:
+        engines.answerer = answerer
+
+    return change
+
+
+def together(changes: Mapping[str, Change]) -> Change:
+    """Return all of these changes as one."""
+
+    def change(engines: Engines) -> None:
+        for each in changes.values():
+            each(engines)
+
+    return change
+
+
+@contextmanager
+def at_its_time(script: Script) -> Iterator[None]:
+    """Let the date be the one that a script names, for everything in this process.
+
+    Monotonic clocks go on as they are.
+    """
+    if script.fixtures.clock is None:
+        yield
+        return
+    import time_machine
+
+    with time_machine.travel(script.fixtures.clock, tick=True):
+        yield

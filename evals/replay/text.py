@@ -1,0 +1,134 @@
+"""Replays in words: typed turns, and spoken ones that need no sound, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import Executor
+from contextlib import suppress
+
+import numpy as np
+
+from agent.conversation import Conversation
+from agent.threads import runs_tools
+from evals.replay.desk import DeskUnderTest, at_its_time
+from evals.replay.driver import Driver
+from evals.replay.probe import Probe
+from evals.replay.record import ConversationRecord
+from evals.replay.scripted_ears import ScriptedEars
+from evals.replay.state import rows_of
+from evals.replay.timed_stage import TimedStage
+from evals.replay.virtual_time import VirtualLoop, virtual_loop
+from evals.scripts import Script, Turn
+from speech.recognizer import RECOGNITION_RATE_HZ
+
+TICK_S = 0.1
+"""How often turn taking looks at its timers: nothing in a replay of words is finer."""
+PIECE_S = 0.04
+"""Of the microphone's silence that is fed at once."""
+
+
+class Typing:
+    """Types what is said while it is quiet, and speaks without sound into a reply.
+
+    Args:
+        conversation: hears it.
+        ears: its.
+        language: the visitor's.
+    """
+
+    def __init__(self, conversation: Conversation, ears: ScriptedEars, language: str) -> None:
+        self._conversation, self._ears, self._language = conversation, ears, language
+        self._microphone: asyncio.Task[None] | None = None
+
+    async def say(self, turn: Turn, words: str, *, over: bool) -> None:
+        """Say a turn; see `evals.replay.driver.Mouth`."""
+        if not over:
+            self._conversation.type(words)
+            return
+        if self._microphone is None:
+            self._microphone = asyncio.create_task(self._listen())
+        await asyncio.sleep(self._ears.say(words, self._language))
+
+    def rest(self) -> None:
+        """Close the microphone."""
+        if self._microphone is not None:
+            self._microphone.cancel()
+            self._microphone = None
+
+    async def _listen(self) -> None:
+        silence = np.zeros(round(PIECE_S * RECOGNITION_RATE_HZ), np.float32)
+        while True:
+            self._conversation.hear(silence)
+            await asyncio.sleep(PIECE_S)
+
+
+def replay_text(desk: DeskUnderTest, script: Script, *, repeat: int = 0) -> ConversationRecord:
+    """Replay a script in words.
+
+    Args:
+        desk: opened with mode "text".
+        script: what is said.
+        repeat: which replay of it, from 0.
+
+    Raises:
+        ScriptError: what the script begins with cannot be laid out.
+    """
+    desk.fresh(script)
+    record = ConversationRecord(
+        script.id,
+        desk.desk.folder.name,
+        "text",
+        repeat,
+        script.fixtures.seed,
+        script.language,
+        list(script.tags),
+        script.title,
+        str(script.file) if script.file.name else "",
+        engines=desk.engines.names(),
+        knowledge=desk.engines.knowledge.digest(),
+    )
+    began_s, began_cpu_s = time.perf_counter(), time.process_time()
+    with at_its_time(script), virtual_loop(_at_once) as loop:
+        loop.run_until_complete(_replayed(loop, desk, script, record))
+        record.lasted_s = round(loop.time(), 3)
+    record.databases = rows_of(script, desk.state)
+    record.took_s = round(time.perf_counter() - began_s, 4)
+    record.cpu_s = round(time.process_time() - began_cpu_s, 4)
+    return record
+
+
+async def _replayed(
+    loop: VirtualLoop, desk: DeskUnderTest, script: Script, record: ConversationRecord
+) -> None:
+    probe = Probe(loop.time, loop.lived, desk.calls, script.fixtures.people)
+    stage, ears = TimedStage(), ScriptedEars()
+    conversation = Conversation(
+        desk.engines,
+        stage,
+        ears=ears,
+        on_event=probe.take,
+        language=script.language,
+        clock=loop.time,
+        tick_s=TICK_S,
+    )
+    conversation.people.staff = probe.staff
+    typing = Typing(conversation, ears, script.language)
+    running = asyncio.create_task(conversation.run())
+    try:
+        if script.turns[0].barge_in is not None:
+            await conversation.greet()
+        await Driver(script, probe, typing, loop.time).play()
+    finally:
+        record.turns, record.greeting = probe.turns, probe.greeting
+        typing.rest()
+        await conversation.close()
+        stage.close()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+def _at_once(executor: Executor | None) -> bool:
+    """Whether work is done on the loop's thread: all but what tools do, which may hang."""
+    return not runs_tools(executor)
