@@ -74,6 +74,8 @@ _BITTER = re.compile(
     r"|being (?:ignored|lied|put on hold|kept waiting|charged twice)|paying (?:twice|for nothing)"
     rf"|(?:how|it when|that) (?:you|they|nobody|no one|your \w+|my \w+)\b.{{0,20}}\b(?:never|nobody|ignore"
     rf"|{_WRONG}))"
+    r"|\byou must (?:all )?be (?:so |very |really )?proud\b|\b(?:stars|points) for (?:wasting|losing"
+    r"|breaking|ruining)\b"
     r"|\bslow clap\b|(?:^|[.,!]\s*)(?:oh,? )?(?:yeah|sure),? right(?=\s*(?:[.,!]|$))(?!.{0,3}\b(?:here|there"
     r"|away|now)\b)",
     re.IGNORECASE,
@@ -90,6 +92,7 @@ _UNDERSTATED = re.compile(
     r"|\b(?:less than|far from|hardly|barely|anything but|nowhere near) (?:happy|pleased|impressed|thrilled"
     r"|satisfied|great"
     r"|good|ideal|perfect|delighted|helpful|the best)\b"
+    r"|\bcould (?:be|have been|do|have done) (?:much |a lot |a bit )?better\b|\bnot my (?:best|favou?rite)\b"
     r"|(?:不太|不怎么|不是很|不算|算不上|谈不上|说不上|称不上|没那么|没多|并不|不见得|不咋)(?:很|太|那么|多"
     r"|是很)?"
     r"(?:开心|高兴|满意|好|愉快|喜欢|舒服|靠谱|令人满意|理想)",
@@ -98,7 +101,8 @@ _UNDERSTATED = re.compile(
 _MARK_ZH = (
     r"(?:真行|真有你|可真|还真是?|你?们?真(?:会|厉害|棒|好)|太好了|太棒了|好极了|真棒|真不错|好样的|真厉害"
     r"|厉害了|真好"
-    r"|服务真|效率真|佩服|恭喜|漂亮|绝了|完美|真是(?:谢谢|多谢|感谢|太感谢))"
+    r"|服务真|效率真|真贴心|真及时|真靠谱|真周到|真负责|谢谢啊|佩服|恭喜|漂亮|绝了|完美|真是(?:谢谢|多谢"
+    r"|感谢|太感谢))"
 )
 _WRONG_ZH = (
     r"(?:又(?:双叒)?(?:\w{0,4})?(?:坏|破|断|丢|错|漏|晚|迟|延|等|没|发错|取消|缺|出问题|扣|失败|崩|骗|不)"
@@ -106,7 +110,7 @@ _WRONG_ZH = (
     r"|还(?:是)?(?:没|不)|坏了|丢了|破了|断了|发错|送错|寄错|弄丢|搞丢|弄坏|没人(?:理|管|接|回)"
     r"|等了?(?:快|整整|足足)?(?:半|一|两|三|四|五|六|七|八|九|十|好几|几|\d+)(?:个)?(?:小时|天|周|星期|礼拜"
     r"|月|年)"
-    r"|延误|退不了|打不通|用不了|不能用|漏水|散架|骗|白等|忘了?我)"
+    r"|延误|退不了|打不通|用不了|不能用|漏水|散架|压[扁坏]|摔坏|惹[怒毛]|少了|过期|骗|白等|忘了?我)"
 )
 _IRONIC_ZH = re.compile(
     rf"(?:真行|真有你|可真|真是(?:谢谢|多谢|感谢)).{{0,14}}{_WRONG_ZH}|{_WRONG_ZH}.{{0,14}}(?:真行|真有你"

@@ -58,6 +58,7 @@ _BAD = r"(?:terrible|horrible|awful|dreadful|appalling|atrocious|lousy|abysmal|s
 _VERDICT = re.compile(
     rf"\b{_BAD} (?:\w+ )?{_WORK}\b|\b{_WORK} (?:is|was|has been|are|were|'s) (?:\w+ ){{0,2}}{_BAD}\b"
     rf"|\b(?:{_WORK}|this|you) sucks?\b|\bare you (?:\w+ )?kidding(?: me)?\b"
+    r"|\bi(?: have|'ve)? had (?:it|enough) (?:with|of)\b|无语(?:了|死|至极)|真是?无语"
     r"|(?:服务|态度|质量|体验|客服|物流|售后|你们|这家?店|这公司)\w{0,3}(?:太差|真差|很差|极差|太烂|真烂"
     r"|垃圾)"
     r"|(?:太|真是?|实在|也太)(?:差劲|差了|烂了|垃圾|离谱|过分|不像话|坑人|坑了|气人)",

@@ -1,12 +1,21 @@
 """What asks for nothing: praise is met with thanks, distress with an open ear."""
 
+from pathlib import Path
+from typing import Annotated, Any
+
 import pytest
 
 from agent.answerer import Question
 from agent.emotion_telling import Telling, telling
+from agent.events import Event, Heard, Screened, Written
 from agent.extractive import ExtractiveAnswerer
 from agent.phrases import CHINESE, ENGLISH
+from agent.reply import reply as replying
+from agent.scripted import ScriptedAnswerer
 from agent.sentence import Outcome, Sentence
+from agent.tools import Slot, tool
+from speech.recognizer import Transcript
+from tests.agent.scripted import Listening, scripted_engines
 
 
 def reply(text: str, language: str = "en") -> list[Sentence]:
@@ -54,3 +63,42 @@ def test_an_angry_question_that_is_not_known_is_still_not_known() -> None:
         "I am sorry, I do not have an answer"
     )
     assert reply("真行啊，又坏了", "zh")[0].text == "请您再多说一点，我会尽力帮您。"
+
+
+async def events_of(
+    text: str, folder: Path, answerer: ScriptedAnswerer, *tools: Any
+) -> tuple[list[Event], Any]:
+    engines = scripted_engines(folder, answerer, tools=tools)
+    try:
+        heard = Heard(Transcript(text, "en", 1.0, "typed"))
+        return [event async for event in replying(heard, engines)], engines.knowledge
+    finally:
+        engines.close()
+
+
+@pytest.mark.usefixtures("own_state")
+async def test_a_search_sees_the_question_and_who_answers_sees_all_of_it(tmp_path: Path) -> None:
+    answerer = Listening(["It is on its way."])
+    events, knowledge = await events_of("I love it! How do I clean it?", tmp_path, answerer)
+    assert knowledge.queries == ["How do I clean it?"]
+    assert answerer.asked[0].text == "I love it! How do I clean it?"
+    assert (
+        next(event for event in events if isinstance(event, Screened)).verdict.text == answerer.asked[0].text
+    )
+
+
+@pytest.mark.usefixtures("own_state")
+async def test_who_is_angry_hears_the_opening_before_a_tool_asks_and_a_wish_is_seen_behind_it(
+    tmp_path: Path,
+) -> None:
+    digits = Slot(r"\d{5}", ask={"en": "What is the number?"})
+
+    @tool(about="cancel", changes=True, confirm={"en": "Shall I cancel order {number}?"})
+    def cancel(number: Annotated[str, digits], *, language: str, state_dir: Path) -> str:
+        """Cancel an order."""
+        raise AssertionError("nothing is cancelled before it is confirmed")
+
+    events, _ = await events_of("I am furious! Cancel my order.", tmp_path, ScriptedAnswerer([]), cancel)
+    said = [event.sentence for event in events if isinstance(event, Written)]
+    assert [one.text for one in said] == ["I am sorry about that.", "What is the number?"]
+    assert said[-1].outcome is Outcome.CLARIFIED
