@@ -60,10 +60,10 @@ class ScriptedEars(Ears):
         if not self._began and self._heard_s >= self._start_s + self._settings_.speech_s:
             self._began = self._speaking = True
             keep_s = max(self._start_s - self._settings_.pre_roll_s, 0.0)
-            events.append(SpeechStarted(self._start_s, keep_s))
+            events.append(SpeechStarted(self._start_s, keep_s, self._heard_s))
         if self._speaking and self._heard_s >= self._end_s + self._settings_.stop_s:
             self._speaking = False
-            events.append(SpeechEnded(self._end_s))
+            events.append(SpeechEnded(self._end_s, self._heard_s))
         return events
 
     async def words(self) -> Transcript:

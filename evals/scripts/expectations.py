@@ -65,7 +65,7 @@ class ToolCall(Strict):
     """Of the tool."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)
     """Those that are looked at, by name; a text between slashes, "/^10/", is a regular expression."""
-    times: int = Field(1, ge=0)
+    times: int = Field(default=1, ge=0)
     """How often; 0: never."""
 
 
@@ -113,13 +113,13 @@ class TurnExpectation(Words):
     """The reply as far as it was heard; only that is remembered."""
     understood: Words | None = None
     """The visitor's words as the desk took them, personal data masked."""
-    yielded_ms: float | None = Field(None, gt=0)
+    yielded_ms: float | None = Field(default=None, gt=0)
     """Of a turn that breaks in: the reply before it falls silent within so many milliseconds."""
     resumed: bool | None = None
     """Of a turn that breaks in: whether the reply before it goes on afterwards."""
-    wer: float | None = Field(None, ge=0)
+    wer: float | None = Field(default=None, ge=0)
     """Most errors in what was heard, for each word said; letters in Chinese. Audio only."""
-    reply_wer: float | None = Field(None, ge=0)
+    reply_wer: float | None = Field(default=None, ge=0)
     """Most errors when the reply's sound is transcribed back, for each word. Audio only."""
     grounded: bool | None = None
     """Whether every sentence of the reply is supported by what it cites."""
@@ -153,20 +153,20 @@ class Database(Strict):
     """SQL that only reads; its rows are compared."""
     rows: tuple[tuple[str | int | float | None, ...], ...] | None = None
     """Exactly these, in this order."""
-    count: int | None = Field(None, ge=0)
+    count: int | None = Field(default=None, ge=0)
     """How many rows there are."""
 
 
 class Media(Strict):
     """Sound and picture of the replies, in audio mode; what is left out has the usual limit."""
 
-    av_offset_ms: float = Field(80.0, gt=0)
+    av_offset_ms: float = Field(default=80.0, gt=0)
     """Most that lips and sound may be apart, either way."""
-    lip_closure: float = Field(0.6, ge=0, le=1)
+    lip_closure: float = Field(default=0.6, ge=0, le=1)
     """Share of the sounds p, b and m at which the lips close, at least."""
-    face_present: float = Field(1.0, ge=0, le=1)
+    face_present: float = Field(default=1.0, ge=0, le=1)
     """Share of the frames that show the face, at least."""
-    freeze_s: float = Field(0.5, gt=0)
+    freeze_s: float = Field(default=0.5, gt=0)
     """Longest time for which the picture may stand still."""
 
 

@@ -20,15 +20,15 @@ class Noise(Strict):
 
     kind: str = "babble"
     """"babble", "white", "pink", "hum", or a sound file beside the script."""
-    snr_db: float = Field(15.0, ge=-10, le=60)
+    snr_db: float = Field(default=15.0, ge=-10, le=60)
     """How much louder than the noise the voice is, in decibels, over its voiced parts."""
 
 
 class Echo(Strict):
     """The loudspeaker's sound in the microphone, as without an echo canceller."""
 
-    delay_ms: float = Field(120.0, ge=0, le=1000)
-    level_db: float = Field(-30.0, ge=-60, le=0)
+    delay_ms: float = Field(default=120.0, ge=0, le=1000)
+    level_db: float = Field(default=-30.0, ge=-60, le=0)
     """Of the echo against what was played."""
 
 
@@ -37,22 +37,22 @@ class Voice(Strict):
 
     speaker: str = ""
     """A voice of the synthesizer, for example "en-us+f3"; empty: its usual one for the language."""
-    speed: float = Field(1.0, ge=0.5, le=2.0)
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
     """Factor on the usual speed."""
-    pitch: float = Field(1.0, ge=0.5, le=2.0)
+    pitch: float = Field(default=1.0, ge=0.5, le=2.0)
     """Factor on the usual pitch."""
     noise: Noise | None = None
     echo: Echo | None = None
     telephone: bool = False
     """Band of 300 to 3400 Hz at 8 kHz, as over the telephone."""
-    room_s: float = Field(0.0, ge=0, le=2)
+    room_s: float = Field(default=0.0, ge=0, le=2)
     """Reverberation time (RT60) of the visitor's room in seconds; 0: none."""
 
 
 class BargeIn(Strict):
     """The turn begins while the reply before it is heard."""
 
-    after_s: float = Field(1.0, ge=0)
+    after_s: float = Field(default=1.0, ge=0)
     """Seconds after the first sound of that reply."""
 
 
@@ -63,7 +63,7 @@ class Turn(Strict):
     """The words; with `wav`, what is said in it."""
     wav: str = ""
     """A recording of it, beside the script; in audio mode it is played instead of a synthesized voice."""
-    pause_s: float = Field(0.6, ge=0, le=3600)
+    pause_s: float = Field(default=0.6, ge=0, le=3600)
     """How long the visitor waits after the reply before; without words: how long they are silent."""
     barge_in: BargeIn | None = None
     """Do not wait for the end of the reply before."""
@@ -106,13 +106,13 @@ class Script(Strict):
     title: str = ""
     tags: tuple[str, ...] = ()
     """A list, or a mapping: {topic: refund} is the tag "topic:refund"."""
-    language: str = Field("en", pattern=r"^[a-z]{2}$")
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
     """That the visitor speaks, ISO 639-1."""
     desk: str = ""
     """Which desk it is for; the command's if left out."""
     mode: Literal["text", "audio", "both"] = "both"
     """Whether it makes sense in words, in sound, or both."""
-    timeout_s: float = Field(120.0, gt=0, le=3600)
+    timeout_s: float = Field(default=120.0, gt=0, le=3600)
     """Longest that one reply is waited for, in seconds of the conversation."""
     fixtures: Fixtures = Fixtures()
     voice: Voice = Voice()

@@ -1,0 +1,65 @@
+"""Comparing words: what stands in a text, without regard to case, width and spaces."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from fnmatch import fnmatchcase
+
+from evals.scripts.expectations import Words
+
+SHOWN = 160
+"""Characters of a text that a message quotes."""
+_SPACES = re.compile(r"\s+")
+_SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-"})
+
+
+def plain(text: str) -> str:
+    """Return a text as it is compared."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).translate(_SAME).casefold()).strip()
+
+
+def quoted(text: str) -> str:
+    """Return a text as a message shows it."""
+    text = " ".join(text.split())
+    return f'"{text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"}"' if text else "nothing"
+
+
+def words_wrong(wanted: Words, text: str) -> dict[str, str]:
+    """Compare a text with what is wanted of it.
+
+    Returns:
+        Name of each expectation → what is wrong, empty where nothing is.
+    """
+    there, found = plain(text), dict[str, str]()
+    if wanted.contains:
+        missing = [one for one in wanted.contains if plain(one) not in there]
+        found["contains"] = f"{_list(missing)} is not in {quoted(text)}" if missing else ""
+    if wanted.contains_any:
+        none = not any(plain(one) in there for one in wanted.contains_any)
+        found["contains_any"] = f"none of {_list(wanted.contains_any)} is in {quoted(text)}" if none else ""
+    if wanted.must_not:
+        said = [one for one in wanted.must_not if plain(one) in there]
+        found["must_not"] = f"{_list(said)} is in {quoted(text)}" if said else ""
+    if wanted.regex:
+        flat = " ".join(text.split())
+        unmatched = [one for one in wanted.regex if not re.search(one, flat, re.IGNORECASE)]
+        found["regex"] = f"{_list(unmatched)} does not match {quoted(text)}" if unmatched else ""
+    return found
+
+
+def like(pattern: str, name: str) -> bool:
+    """Tell whether a name fits a pattern with "*" in it."""
+    return fnmatchcase(name.casefold(), pattern.casefold())
+
+
+def argument_fits(wanted: object, given: str) -> bool:
+    """Tell whether a tool's argument is the wanted one: the same words, or a match of "/pattern/"."""
+    text = str(wanted)
+    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
+        return re.search(text[1:-1], given, re.IGNORECASE) is not None
+    return plain(text) == plain(given)
+
+
+def _list(those: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f'"{one}"' for one in those)

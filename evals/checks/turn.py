@@ -1,0 +1,208 @@
+"""Checks of one turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from evals.checks.errors_of_words import word_error_rate
+from evals.checks.grounding import Grounding
+from evals.checks.matching import argument_fits, like, quoted, words_wrong
+from evals.replay.record import Called, Judged, TurnRecord
+from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
+from moderation.verdict import Action
+
+KEEPS_BACK = (Action.REFUSE.value, Action.ESCALATE.value, Action.END.value)
+"""What the guard does with words that it keeps back."""
+
+Told = Callable[[str, str], None]
+"""Takes an expectation's name and what is wrong; "": nothing is."""
+
+
+def check_turn(
+    wanted: TurnExpectation, turn: TurnRecord, mode: str, language: str, grounding: Grounding, tell: Told
+) -> None:
+    """Compare a turn with what is expected of it.
+
+    Args:
+        wanted: by the script.
+        turn: what came.
+        mode: "text" or "audio"; what cannot be known in it is not looked at.
+        language: that the visitor speaks.
+        grounding: judges whether sentences are supported.
+        tell: told of every expectation.
+    """
+    answered(wanted, turn, tell)
+    for name, wrong in words_wrong(wanted, turn.reply).items():
+        tell(name, wrong)
+    sources = sources_of(turn)
+    if wanted.cites:
+        missing = [one for one in wanted.cites if not any(like(one, source) for source in sources)]
+        tell("cites", f"{', '.join(missing)} is not cited, but {_named(sources)}" if missing else "")
+    if wanted.cites_any:
+        none = not any(like(one, source) for one in wanted.cites_any for source in sources)
+        tell("cites_any", f"{_named(sources)} cited, not {_either(wanted.cites_any)}" if none else "")
+    if wanted.outcome:
+        outcomes = tuple(one.value for one in wanted.outcome)
+        tell("outcome", _unlike(turn.outcome, outcomes, f"; said: {quoted(turn.reply)}"))
+    if wanted.tools is not None:
+        tell("tools", tools_wrong(wanted.tools, turn.tools))
+    if wanted.handoff is not None:
+        tell("handoff", handoff_wrong(wanted.handoff, turn.handoff))
+    if wanted.refused is not None:
+        tell("refused", refused_wrong(wanted.refused, turn.verdicts))
+    if wanted.language is not None:
+        other = sorted({one.language for one in turn.sentences} - {wanted.language})
+        tell(
+            "language", f"{_named(other)} instead of {wanted.language}: {quoted(turn.reply)}" if other else ""
+        )
+    if wanted.emotion:
+        tell("emotion", _unlike(turn.sentences[0].emotion if turn.sentences else "", wanted.emotion))
+    if wanted.visitor_emotion:
+        sure = f" (confidence {turn.confidence:.2f})"
+        tell("visitor_emotion", _unlike(turn.visitor_emotion, wanted.visitor_emotion, sure))
+    if wanted.verdicts:
+        tell("verdicts", verdicts_wrong(wanted.verdicts, turn.verdicts))
+    for name, most in wanted.within_ms.items():
+        tell(f"within_ms.{name}", late(turn.timings_ms.get(name), most))
+    course(wanted, turn, tell)
+    for name, words, text in (
+        ("heard_reply", wanted.heard_reply, turn.heard_reply),
+        ("understood", wanted.understood, turn.understood),
+        ("cards", wanted.cards, " ".join(f"{card['title']} {card['url']}" for card in turn.cards)),
+        ("suggestions", wanted.suggestions, " ".join(turn.suggestions)),
+    ):
+        for part, wrong in words_wrong(words, text).items() if words is not None else ():
+            tell(f"{name}.{part}", wrong)
+    if wanted.grounded is not None:
+        wrong = grounding.unsupported(turn.sentences)
+        tell("grounded", wrong if wanted.grounded else "" if wrong else "every sentence is supported")
+    if mode == "audio":
+        sound(wanted, turn, language, tell)
+
+
+def answered(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
+    """A turn is answered, unless nothing is to be said to it."""
+    if wanted.silent:
+        tell("silent", f"said {quoted(turn.reply)}" if turn.answered else "")
+    elif turn.timed_out:
+        tell("answered", f"no end of a reply came in time; so far: {quoted(turn.reply)}")
+    elif turn.said and wanted.resumed is None:
+        tell("answered", "" if turn.answered else "nothing was said to it")
+
+
+def course(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
+    """Who spoke over whom, and what became of it."""
+    if wanted.interrupted is not None:
+        told = "was broken into" if turn.interrupted else "was heard to its end"
+        tell("interrupted", "" if turn.interrupted == wanted.interrupted else f"the reply {told}")
+    missed = "nothing_to_break_into" in turn.notices
+    if wanted.yielded_ms is not None:
+        if missed:
+            wrong = "there was no reply to break into: it was over, or never began"
+        elif turn.yielded_ms is None:
+            wrong = "the reply before did not yield"
+        else:
+            wrong = late(turn.yielded_ms, wanted.yielded_ms)
+        tell("yielded_ms", wrong)
+    if wanted.resumed is not None:
+        if missed:
+            wrong = "there was no reply to break into: it was over, or never began"
+        else:
+            told = "went on" if turn.resumed else "did not go on"
+            wrong = "" if bool(turn.resumed) == wanted.resumed else f"the reply before {told}"
+        tell("resumed", wrong)
+
+
+def sound(wanted: TurnExpectation, turn: TurnRecord, language: str, tell: Told) -> None:
+    """What was heard, and whether the reply's sound can be understood."""
+    if wanted.wer is not None:
+        tell("wer", _errors(turn.said, turn.heard or turn.understood, language, wanted.wer))
+    if wanted.reply_wer is not None:
+        tell("reply_wer", _errors(turn.heard_reply, turn.transcribed, language, wanted.reply_wer))
+
+
+def sources_of(turn: TurnRecord) -> list[str]:
+    """Return what a turn cites, each once."""
+    return list(dict.fromkeys(str(one["source"]) for said in turn.sentences for one in said.citations))
+
+
+def tools_wrong(wanted: Sequence[ToolCall], calls: Sequence[Called]) -> str:
+    """Compare the actions that were taken with those that are wanted; an empty list wants none."""
+    told = "; ".join(_call(one) for one in calls) or "none"
+    if not wanted:
+        return f"no action was to be taken; taken: {told}" if calls else ""
+    for one in wanted:
+        fitting = [
+            call
+            for call in calls
+            if call.tool == one.name
+            and all(
+                argument_fits(value, call.arguments.get(name, "")) for name, value in one.arguments.items()
+            )
+        ]
+        if len(fitting) != one.times:
+            given = ", ".join(f"{name}={value}" for name, value in one.arguments.items())
+            return f"{one.name}({given}) was taken {len(fitting)} times instead of {one.times}; taken: {told}"
+    return ""
+
+
+def handoff_wrong(wanted: bool | str, reason: str | None) -> str:
+    """Compare whether, or why, a visitor was passed on."""
+    if isinstance(wanted, bool):
+        if wanted == (reason is not None):
+            return ""
+        return "the visitor was not passed on" if wanted else f"the visitor was passed on ({reason})"
+    return "" if reason == str(wanted) else f"{reason or 'not passed on'} instead of {wanted}"
+
+
+def refused_wrong(wanted: bool, verdicts: Sequence[Judged]) -> str:
+    """Compare whether the guard kept something back."""
+    refused = [one.rule for one in verdicts if one.action in KEEPS_BACK]
+    if wanted == bool(refused):
+        return ""
+    return "nothing was refused" if wanted else f"refused by {', '.join(refused)}"
+
+
+def verdicts_wrong(wanted: Sequence[VerdictGiven], verdicts: Sequence[Judged]) -> str:
+    """Compare verdicts with those that are wanted."""
+    for one in wanted:
+        fits = any(
+            judged.direction == one.direction.value
+            and (one.action is None or judged.action == one.action.value)
+            and (not one.rule or like(one.rule, judged.rule))
+            for judged in verdicts
+        )
+        if not fits:
+            action = one.action.value if one.action else "any action"
+            told = ", ".join(f"{v.direction} {v.action} {v.rule}".strip() for v in verdicts) or "none"
+            return f"no verdict {one.direction.value} {action} {one.rule}".rstrip() + f"; given: {told}"
+    return ""
+
+
+def late(took_ms: float | None, most_ms: float) -> str:
+    """Tell whether something came too late, or not at all."""
+    if took_ms is None:
+        return f"it never happened; at most {most_ms:g} ms"
+    return "" if took_ms <= most_ms else f"after {took_ms:.0f} ms, at most {most_ms:g}"
+
+
+def _call(call: Called) -> str:
+    given = ", ".join(f"{name}={value}" for name, value in call.arguments.items())
+    return f"{call.tool}({given})" + (" failed" if call.failed else "")
+
+
+def _errors(said: str, heard: str, language: str, most: float) -> str:
+    rate = word_error_rate(said, heard, language)
+    return "" if rate <= most else f"{rate:.2f} errors a word, at most {most:g}: heard {quoted(heard)}"
+
+
+def _unlike(came: str, wanted: Sequence[str], more: str = "") -> str:
+    return "" if came in wanted else f"{came or 'nothing'} instead of {_either(wanted)}{more}"
+
+
+def _either(those: Sequence[str]) -> str:
+    return " or ".join(those)
+
+
+def _named(those: Sequence[str]) -> str:
+    return ", ".join(those) or "nothing"
