@@ -97,6 +97,10 @@ class EmbeddedClassifier:
                 out[owner][category] = max(out[owner].get(category, 0.0), score)
         return out
 
+    def sketch(self, texts: Sequence[str]) -> list[float]:
+        """How bad each text may be, by the quicker of the two models: see `sweep`."""
+        return [float(row.max()) for row in self._linear.logits(list(texts))]
+
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Every head's score of each text, float32[texts, heads], 0..1; 0 for a text without a word."""
         read = [text[:MOST_CHARACTERS] for text in texts]

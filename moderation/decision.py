@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ DOUBT = 0.5
 _MASKABLE = frozenset((Category.PII, Category.SECRETS, Category.UNSAFE_LINK))
 _BY_RULES = frozenset((Category.PII, Category.SECRETS))
 """What rules judge for themselves, by checksums and patterns: an engine only adds to them."""
+_URGE = "harassment.urge"
+"""The rule of "kill yourself"."""
+_OF_ONESELF = re.compile(r"\b(?:i|i'?m|me|my|myself|mine|we|us|our)\b|我|咱", re.IGNORECASE)
+"""Where visitors speak of themselves, doubt is for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,12 @@ def joined(before: Verdict, judgement: Judgement, policy: Policy) -> Verdict:
     length = len(before.text)
     scores = dict(before.scores)
     reasons: list[_Reason] = []
+    insulted = _tells_us_to_die(before)
     for engine, row in judgement.scores.items():
         for category, score in row.items():
             scores[category] = max(scores.get(category, 0.0), score)
+            if category == Category.SELF_HARM and insulted:
+                continue
             if score >= policy.threshold(category, engine, direction):
                 finding = Finding(f"{category}.{engine}", score, 0, length)
                 reasons.append(
@@ -91,6 +99,16 @@ def joined(before: Verdict, judgement: Judgement, policy: Policy) -> Verdict:
         before.spans,
         tuple(dict.fromkeys((*deciding.rules, *before.rules, *now.rules))),
         tuple(f"{failure.engine}.{failure.kind}" for failure in judgement.failures),
+    )
+
+
+def _tells_us_to_die(before: Verdict) -> bool:
+    """Tell whether the only word of self-harm is an insult: an engine hears it and means the visitor."""
+    return (
+        before.direction is Direction.INPUT
+        and _URGE in before.rules
+        and not any(rule.startswith(f"{Category.SELF_HARM}.") for rule in before.rules)
+        and not _OF_ONESELF.search(before.text)
     )
 
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -34,7 +35,7 @@ class Endpoint:
     """
 
     def __init__(self, name: str, base_url: str, *, api_key_env: str, budget_s: float) -> None:
-        if not base_url.startswith(("http://", "https://")):
+        if not _is_address(base_url):
             raise ModerationError(
                 f"engines.{name}.base_url: {base_url!r} is no address; write one such as "
                 "https://api.example.com/v1"
@@ -110,3 +111,14 @@ class RemoteJudge:
             api_key_env=settings.api_key_env,
             budget_s=settings.budget_ms / 1e3,
         )
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether it is http or https with a host, and a port that is one."""
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and " " not in text
+        )
+    except ValueError:
+        return False

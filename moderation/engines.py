@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moderation.errors import ModerationError, PolicyError
 from moderation.panel import Engine
+from moderation.policy_lines import at
 from moderation.screener import Classifier
 
 if TYPE_CHECKING:
@@ -16,8 +18,19 @@ def open_engines(policy: Policy) -> list[Engine]:
     """Open the engines of a policy, the embedded classifier first.
 
     Raises:
-        ModerationError: One cannot be opened; the message names the key and the remedy.
+        PolicyError: One cannot be opened as it is set; the message names file, line, key and remedy.
+        ModerationError: The embedded classifier cannot be opened.
     """
+    try:
+        return _opened(policy)
+    except ModerationError as error:
+        key, _, remedy = str(error).partition(": ")
+        if not key.startswith("engines."):
+            raise
+        raise PolicyError(f"{at(policy.source, key.split('.'))}: {remedy}") from error
+
+
+def _opened(policy: Policy) -> list[Engine]:
     settings = policy.engines
     engines: list[Engine] = []
     if settings.embedded:

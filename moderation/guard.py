@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from moderation.credentials import CredentialScreener
 from moderation.decision import decide, joined, tell
 from moderation.desk_words import desk_screeners
-from moderation.injection import InjectionScreener
+from moderation.injection import InjectionScreener, unambiguous
 from moderation.lexicon import Entry, Lexicon, entries
 from moderation.links import LinkScreener
 from moderation.mask import unlabelled
@@ -20,6 +20,7 @@ from moderation.normalise import has_han, language_of
 from moderation.panel import WINDOW as AT_ONCE
 from moderation.panel import Engine, Judgement, Panel
 from moderation.personal_data import PersonalDataScreener
+from moderation.rule_names import listed_rules, rules_of
 from moderation.screener import Classifier, Finding, Screener, Subject
 from moderation.second_look import SecondLook
 from moderation.verdict import Category, Direction, Verdict
@@ -37,23 +38,7 @@ _WARMING = (
     "身份证11010519491231002X",
 )
 MAX_CHARACTERS = 200_000
-"""A longer text is no sentence, page or passage: its start is screened, and it counts as a flood of text."""
-_RULES = frozenset(
-    f"{category}.{name}"
-    for category, names in {
-        "blocked": "word",
-        "promise": "made",
-        "competitor": "named",
-        "pii": "card iban bic account email phone resident_id ssn nino national_id passport driving_licence"
-        " security_code birth_date plate ip_address mac_address wallet name address",
-        "secrets": "key password code",
-        "unsafe_link": "scheme userinfo address lookalike image redirect shortener download domain unlisted",
-        "injection": "jailbreak delimiter encoded hidden flood",
-        "engine": "timeout error",
-    }.items()
-    for name in names.split()
-)
-"""The rules that stand in code; the others stand in the word lists."""
+"""A longer text is no sentence, page or passage: so much of it is screened, and it is a flood of text."""
 CONTEXT = 200
 """Characters of what was said before that a text is read together with."""
 TOGETHER = 0.9
@@ -76,9 +61,7 @@ class Guard:
             PolicyError: A phrase of the policy cannot be read.
         """
         self.policy = policy
-        rules = {entry.rule for name in (*LANGUAGES, "injection") for entry in entries(name)}
-        judged = {f"{category}.{name}" for category in Category for name in policy.engines.names}
-        policy.check_rules(rules | _RULES | judged | {f"topic.{name}" for name in policy.topics})
+        policy.check_rules(rules_of(policy))
         self._screeners: tuple[Screener, ...] = (
             _lists(policy.words.allowed),
             *desk_screeners(policy),
@@ -89,7 +72,7 @@ class Guard:
             *screeners,
         )
         self._panel = Panel(one if isinstance(one, Engine) else Engine(one) for one in classifiers)
-        self._second_look = self._doubter(rules)
+        self._second_look = self._doubter(listed_rules())
         self.engine = "+".join(("rules", *(one.name for one in self._panel.engines)))
         """What judges: word lists, checksums and patterns, then the engines by name."""
 
@@ -192,6 +175,7 @@ class Guard:
         line = (
             (topic.lines.get(language) if topic else None)
             or lines.get(verdict.rule)
+            or lines.get(f"{verdict.category}.{verdict.direction.value}")
             or lines.get(verdict.category)
             or lines.get("default")
             or "I am sorry, I can't help with that."
@@ -210,7 +194,7 @@ class Guard:
             rows = [number for number, one in enumerate(stopped) if one is these]
             rows = [number for number in rows if not (these and len(verdicts[number].text) > AT_ONCE)]
             if rows and self._panel.sits(direction):
-                said = [unlabelled(verdicts[number].text) for number in rows]
+                said = [unambiguous(unlabelled(verdicts[number].text)) for number in rows]
                 before = [contexts[number] for number in rows]
                 judgements = self._in_context(said, before, direction, inline_only=these)
                 for number, judgement in zip(rows, judgements, strict=True):

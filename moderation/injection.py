@@ -38,9 +38,13 @@ _ORDER = re.compile(
     r"|你|您|忽略|无视|必须|回答|回复|告诉|推荐|从现在|调用|不要"
 )
 """What follows a label that gives an order, in a document, rather than names something."""
+_QUICKLY = "delivery|shipping|shipment|dispatch|service|payment|refund|collection|reply|response|option"
+"""What is "prompt" where that means quick."""
+_PROMPT = re.compile(rf"\bprompt(?= (?:{_QUICKLY})s?\b)", re.IGNORECASE)
 _ASKED_RULES = re.compile(
     r" what (?:is|are|were|was) (?:all )?your (?:[a-z]{2,12} ){0,2}?(?:instructions?|programming|prompt) "
-    r"(?!(?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around) )"
+    r"(?!(?:for|on|to|regarding|about|when|if|in|with|how|of|concerning|around"
+    rf"|{_QUICKLY}) )"
 )
 """Asking what the desk was told, unless the question goes on: "what are your instructions for returns"."""
 _DECODE = re.compile(
@@ -157,6 +161,11 @@ class InjectionScreener:
             for hidden in _HIDDEN_TEXT.finditer(folded.text):
                 if _INSTRUCTING.search(hidden.group()):
                     yield Finding("injection.hidden", 0.8, *folded.original(*hidden.span()))
+
+
+def unambiguous(text: str) -> str:
+    """Read "prompt delivery" as quick delivery: a classifier takes the word for what a model is told."""
+    return _PROMPT.sub("quick", text) if "rompt" in text else text
 
 
 def _invisible(text: str) -> Iterator[Finding]:

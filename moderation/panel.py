@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from moderation.errors import EngineError, EngineTimeout
 from moderation.screener import Classifier
+from moderation.sweep import BEGINNING, WORST_WINDOWS, Sketch, worst_of
 from moderation.verdict import Category, Direction
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ WINDOW = 1000
 """Characters that an engine reads at once: models dilute, or cut off, what stands in a long text."""
 WINDOW_OVERLAP = 100
 WINDOWS = 8
-"""Of a longer text its first 7,000 characters are judged, and rules read on; passages are shorter."""
+"""A text of up to 7,300 characters is judged whole. Of a longer one the beginning is judged, and what looks
+worst of its first 200,000 characters, see `sweep`; rules read these whole. Passages are shorter."""
 _NAMES = frozenset(Category)
 
 
@@ -76,6 +78,8 @@ class Engine:
         self.directions = frozenset(directions)
         self.categories: frozenset[str] = frozenset(getattr(classifier, "categories", _NAMES))
         self.inline = inline
+        self.sketch: Sketch | None = getattr(classifier, "sketch", None)
+        """What sweeps long texts for all engines, where the classifier can."""
         self._classifier = classifier
         self._places = threading.Semaphore(CALLS)
         self._failed = 0
@@ -194,7 +198,9 @@ class Panel:
         engines = [one for one in engines if one.inline or not inline_only]
         if not engines or not texts:
             return judgements
-        pieces, owners = _pieces(texts)
+        spoken = direction in (Direction.INPUT, Direction.OUTPUT)
+        sketch = next((one.sketch for one in engines if one.sketch), None)
+        pieces, owners = _pieces(texts, sketch, spoken=spoken)
         waiting = [engine for engine in engines if not engine.inline]
         calls = [(engine, engine.begin(pieces, direction)) for engine in waiting]
         calls += [(engine, engine.begin(pieces, direction)) for engine in engines if engine.inline]
@@ -213,13 +219,16 @@ class Panel:
         return judgements
 
 
-def _pieces(texts: Sequence[str]) -> tuple[list[str], list[int]]:
+def _pieces(texts: Sequence[str], sketch: Sketch | None, *, spoken: bool) -> tuple[list[str], list[int]]:
     """Cut long texts into windows; returns them, and of which text each is."""
     pieces: list[str] = []
     owners: list[int] = []
     for owner, text in enumerate(texts):
-        starts = range(0, max(1, len(text) - WINDOW_OVERLAP), WINDOW - WINDOW_OVERLAP)[:WINDOWS]
-        windows = [text[at : at + WINDOW] for at in starts] if len(text) > WINDOW else [text]
+        starts = range(0, max(1, len(text) - WINDOW_OVERLAP), WINDOW - WINDOW_OVERLAP)
+        long = len(starts) > WINDOWS and sketch is not None
+        windows = [text[at : at + WINDOW] for at in starts[: BEGINNING if long else WINDOWS]]
+        if sketch is not None and long:
+            windows += worst_of(text, sketch) if spoken else worst_of(text, sketch, WINDOW, WORST_WINDOWS)
         pieces += windows
         owners += [owner] * len(windows)
     return pieces, owners

@@ -19,6 +19,7 @@ from moderation.national_ids import national_ids
 from moderation.normalise import Reading, language_of
 from moderation.phones import MAX_DIGITS, REACH, digits_of, is_phone, names_order, phones
 from moderation.screener import Finding, Subject
+from moderation.spoken_accounts import spoken_ibans
 from moderation.spoken_digits import spoken_numbers
 from moderation.verdict import Direction, Span
 
@@ -69,8 +70,11 @@ class PersonalDataScreener:
             if not any(start < last and first < end for first, last in taken[-64:]):
                 taken.append((start, end))
                 findings.append(_finding(rule, _SCORES.get(rule, _SCORE), folded, start, end))
-        for reading in spoken_numbers(folded, least=3):
+        spoken = list(spoken_numbers(folded, least=3))
+        for reading in spoken:
             findings += self._spoken(reading, subject.text, allowed=own)
+        if spoken:
+            findings += (Finding("pii.iban", 0.95, *span, "iban") for span in spoken_ibans(folded))
         if not subject.text.isascii() or _DIGIT.search(subject.text):
             findings += (Finding("pii.wallet", 0.9, *span, "wallet") for span in wallets(subject.text))
         if self._names and not own:

@@ -136,12 +136,12 @@ def _alternatives(
 def _expression(part: Phrase | str) -> str:
     if isinstance(part, Phrase):
         return part.expression()
-    text = _NO_WORD.sub(" ", part.lower().replace("'", ""))
+    text = _NO_WORD.sub(" ", fold(part).text.replace("'", ""))
     return re.escape(text).replace(r"\ ", " ?")
 
 
 def _longest(text: str) -> tuple[str, ...]:
-    pieces = _NO_WORD.sub(" ", text.lower().replace("'", "")).split()
+    pieces = _NO_WORD.sub(" ", fold(text).text.replace("'", "")).split()
     return (max(pieces, key=len),) if pieces else ()
 
 

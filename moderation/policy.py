@@ -5,25 +5,23 @@ A desk's file names only what differs: tables are merged key by key, lists and v
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError
 
 from moderation.engine_settings import Engines, Score
 from moderation.engine_settings import Table as _Table
 from moderation.errors import PolicyError
 from moderation.image_settings import Images
 from moderation.phrase import EXPRESSION, check
+from moderation.policy_lines import at
+from moderation.policy_remedy import nearest, remedy_of
 from moderation.verdict import Action, Category, Direction
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
 MAX_PHRASE = 400
@@ -139,7 +137,7 @@ class Policy(_Table):
     help_lines: dict[str, str] = {}
     """language → whom to call in a crisis, as a part of a sentence."""
     safe_lines: dict[str, dict[str, str]] = {}
-    """language → category, rule or "default" → the prepared spoken line."""
+    """language → rule, "category.input" (or another direction), category or "default" → the prepared line."""
     _source: str = PrivateAttr(default="policy")
     _folder: Path = PrivateAttr(default=Path())
 
@@ -160,11 +158,16 @@ class Policy(_Table):
             PolicyError: One does not.
         """
         names = sorted(known)
+        lines = {"default", *Category, *names, *(f"{one}.{way}" for one in Category for way in Direction)}
+        for language, told in self.safe_lines.items():
+            for key in sorted(told.keys() - lines):
+                hint = nearest(key, lines) or "Write a category, a rule, or default."
+                where = at(self._source, ("safe_lines", language, key))
+                raise PolicyError(f"{where}: no such category or rule. {hint}")
         for rule in self.rules:
             if rule not in names:
-                near = difflib.get_close_matches(rule, names, n=1)
-                hint = f"Did you mean {near[0]!r}?" if near else "`visavis screen` shows the rule that fires."
-                raise PolicyError(f"{self._source}: rules.{rule}: no such rule. {hint}")
+                hint = nearest(rule, names) or "`visavis screen` shows the rule that fires."
+                raise PolicyError(f"{at(self._source, ('rules', rule))}: no such rule. {hint}")
 
     def action(self, rule: str, direction: Direction) -> Action:
         """What to do when `rule` ("category.name") fires in `direction`."""
@@ -238,46 +241,6 @@ def _validate(table: dict[str, Any], name: str) -> Policy:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         location = [str(part) for part in first["loc"] if part != "[key]"]
-        key = ".".join(location)
-        raise PolicyError(f"{name}: {key}: {_remedy(first, location)}") from error
+        raise PolicyError(f"{at(name, location)}: {remedy_of(first, location)}") from error
     policy._source = name
     return policy
-
-
-def _remedy(error: ErrorDetails, location: list[str]) -> str:
-    kind, message = error["type"], error["msg"]
-    if kind == "extra_forbidden":
-        known = _known_keys(location[:-1])
-        near = difflib.get_close_matches(location[-1], known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}."
-        return f"unknown key. {hint}"
-    if kind == "enum":
-        values = str(error["ctx"]["expected"]).replace(" or ", ", ").replace("'", "")
-        return f"not one of {values}. Use one of these."
-    if kind == "missing":
-        return "is missing. Add it; default_policy.toml shows every key."
-    if kind == "model_type" and location[:2] == ["engines", "onnx"]:
-        return "stands in no table of its own. Write [engines.onnx.NAME], with a name of your choice."
-    if kind == "string_pattern_mismatch" and location[0] == "rules":
-        return 'not a rule\'s name. Write "category.rule", in quotes, such as "pii.email".'
-    if kind == "string_pattern_mismatch" and location[0] == "personal_data":
-        return 'not a country code. Write two capital letters, such as "GB".'
-    if kind == "value_error":
-        return message.removeprefix("Value error, ") + "."
-    return f"{message}. Correct the value; default_policy.toml shows every key."
-
-
-def _known_keys(location: list[str]) -> list[str]:
-    """Names of the keys of the table at a place in the policy."""
-    at: Any = Policy
-    for part in location:
-        if isinstance(at, type) and issubclass(at, BaseModel):
-            field = at.model_fields.get(part)
-            at = field.annotation if field is not None else None
-        else:  # dict[key, table]
-            at = get_args(at)[-1] if get_args(at) else None
-        choices = [one for one in get_args(at) if isinstance(one, type) and issubclass(one, BaseModel)]
-        if type(None) in get_args(at) and choices:
-            at = choices[0]
-    known = at if isinstance(at, type) and issubclass(at, BaseModel) else Policy
-    return [name for name in known.model_fields if not name.startswith("_")]

@@ -25,7 +25,7 @@ _TENS = {
     "twenty": "2", "thirty": "3", "forty": "4", "fourty": "4", "fifty": "5",
     "sixty": "6", "seventy": "7", "eighty": "8", "ninety": "9",
 }  # fmt: skip
-_TIMES = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
+TIMES = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 _SOUNDALIKES = {
     "to": "2",
     "too": "2",
@@ -37,7 +37,7 @@ _SOUNDALIKES = {
     "sex": "6",
 }
 """What recognizers write for a digit; counts only between two digits."""
-_FILLERS = frozenset(
+FILLERS = frozenset(
     (
         "um",
         "uh",
@@ -117,7 +117,7 @@ def _runs(folded: Reading, least: int) -> Iterator[Reading]:
     times, begun = 1, -1
     tens = False  # the last digit may become the tens of a following unit: "forty" + "two"
     for index, (start, end, token) in enumerate(rows):
-        value = _value(token)
+        value = value_of(token)
         if value is None and token in _SOUNDALIKES and run.digits and _value_at(rows, index + 1) is not None:
             value = _SOUNDALIKES[token]
         if value is not None:
@@ -131,9 +131,9 @@ def _runs(folded: Reading, least: int) -> Iterator[Reading]:
             tens, times = token in _TENS, 1
         elif token == "个" and times > 1:
             continue
-        elif token in _TIMES:
-            times, begun, tens = _TIMES[token], start, False
-        elif token in _FILLERS or token in _SIGNS:
+        elif token in TIMES:
+            times, begun, tens = TIMES[token], start, False
+        elif token in FILLERS or token in _SIGNS:
             tens = tens and token == "-"  # "forty-one"
         else:
             if len(run.digits) >= least and run.spoken >= min(3, least):
@@ -143,7 +143,7 @@ def _runs(folded: Reading, least: int) -> Iterator[Reading]:
         yield run.reading(folded)
 
 
-def _value(token: str) -> str | None:
+def value_of(token: str) -> str | None:
     """The digits that a token says."""
     if token in _TENS:
         return _TENS[token] + "0"
@@ -157,4 +157,4 @@ def _token_at(rows: list[tuple[int, int, str]], index: int) -> str:
 
 
 def _value_at(rows: list[tuple[int, int, str]], index: int) -> str | None:
-    return _value(_token_at(rows, index))
+    return value_of(_token_at(rows, index))

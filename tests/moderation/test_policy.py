@@ -32,7 +32,7 @@ def test_a_rule_goes_before_its_category() -> None:
     [
         ("[wordz]\n", "wordz", "Did you mean 'words'?"),
         ("[words]\nblockd = []\n", "words.blockd", "Did you mean 'blocked'?"),
-        ("[actions.hat]\n", "actions.hat", "not one of hate"),
+        ("[actions.hat]\n", "actions.hat", "Did you mean 'hate'?"),
         ('[actions.hate]\ninput = "no"\n', "actions.hate.input", "not one of allow, mask"),
         ("[thresholds]\nhate = 3\n", "thresholds.hate", "less than or equal to 1"),
         ('[rules]\n"email" = {}\n', "rules.email", 'Write "category.rule"'),

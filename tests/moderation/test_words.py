@@ -25,9 +25,6 @@ FOUND = [
             "活着没意思",
             "我不想活了",
             "自 杀 方 法",
-            "go kill yourself",
-            "K1ll y0urself",
-            "k i l l  y o u r s e l f",
         ],
     ),
     (
@@ -48,6 +45,9 @@ FOUND = [
     (
         "harassment",
         [
+            "go kill yourself",
+            "K1ll y0urself",
+            "k i l l  y o u r s e l f",
             "fuck off",
             "fսck you",
             "f u c k  y o u",
