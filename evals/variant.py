@@ -1,0 +1,120 @@
+"""A desk as it is to be tested: its folder, settings put over its own, and faults planted on purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.desk import Desk
+from agent.errors import DeskError
+from evals.replay.desk import Change, DeskUnderTest
+from evals.replay.record import Mode
+from evals.scripts import Script
+
+MOST_BYTES = 50_000_000
+"""Of a desk's files that are read for its fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Which desk, and how it differs from what stands in its folder."""
+
+    desk: str = "demo"
+    """Its folder, or "demo"."""
+    settings: tuple[str, ...] = ()
+    """Put over `desk.toml`, each as on the command line: "answering.engine=extractive"."""
+    change: str = ""
+    """"module:function", called with the opened engines: what tests plant faults with."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return " ".join((self.desk, *self.settings, *([self.change] if self.change else [])))
+
+    def load(self) -> Desk:
+        """Read the desk.
+
+        Raises:
+            DeskError: it is missing or wrong, or a setting is unknown.
+        """
+        desk = Desk.load(self.desk)
+        return replace(desk, settings=overridden(desk, self.settings)) if self.settings else desk
+
+    def open(self, mode: Mode, step: Callable[[str], None] = lambda _: None) -> DeskUnderTest:
+        """Open the desk for replays.
+
+        Raises:
+            AgentError, KnowledgeError, ModerationError, SpeechError: it cannot be opened.
+        """
+        return DeskUnderTest(self.load(), mode=mode, step=step, change=_change(self.change))
+
+
+def overridden(desk: Desk, settings: Sequence[str]) -> Any:
+    """Return a desk's settings with others put over them.
+
+    Args:
+        desk: whose.
+        settings: each "key.in.desk=value"; the value as TOML has it, or plain words.
+
+    Raises:
+        DeskError: one is not such a text, or the desk has no such setting.
+    """
+    document = desk.settings.model_dump(mode="json", exclude_unset=True)
+    for one in settings:
+        key, equals, value = one.partition("=")
+        if not equals or not key.strip():
+            raise DeskError(f"--set {one}: write KEY=VALUE, for example --set answering.engine=extractive")
+        inner = document
+        *path, last = key.strip().split(".")
+        for part in path:
+            inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise DeskError(f"--set {one}: {part} holds no further settings")
+        inner[last] = _value(value.strip())
+    try:
+        return type(desk.settings).model_validate(document)
+    except ValueError as error:
+        told = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in getattr(error, "errors", list)()
+        )
+        raise DeskError(f"--set {' '.join(settings)}: {told or error}") from None
+
+
+def fingerprint(variants: Sequence[Variant], scripts: Sequence[Script], *more: object) -> str:
+    """Return what tells one run from another: desks, scripts and options, by content.
+
+    Raises:
+        DeskError: a desk is missing.
+    """
+    digest = hashlib.sha256()
+    for variant in variants:
+        digest.update(repr(variant).encode())
+        left = MOST_BYTES
+        for file in sorted(variant.load().folder.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts and left > 0:
+                content = file.read_bytes()[:left]
+                left -= len(content)
+                digest.update(str(file).encode() + content)
+    for script in scripts:
+        digest.update(script.model_dump_json().encode())
+    digest.update(repr(more).encode())
+    return digest.hexdigest()[:16]
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _change(name: str) -> Change | None:
+    if not name:
+        return None
+    module, _, function = name.partition(":")
+    found: Change = getattr(importlib.import_module(module), function)
+    return found
