@@ -27,8 +27,8 @@ class Privacy(Section):
     mute: Literal["silence", "tone", "off"] = "silence"
     """What is heard in a recording in place of personal data."""
     mute_unclear: bool = True
-    """A visitor's words that the desk could not make out are muted in recordings: nobody can tell what they
-    were."""
+    """A visitor's words that the desk could not make out are muted in recordings, and sound that does not fit
+    the words that were made of it: nobody can tell what was said."""
     retention_days: Days | None = None
     """Transcripts are deleted so long after the conversation; left out: the server's `--keep-days`."""
     recordings_days: Days | None = None

@@ -200,6 +200,18 @@ def test_where_one_of_two_private_things_has_no_place_all_of_it_is_muted() -> No
     assert hushed(utterance, a_mask(), lambda start, end: np.zeros(end - start, np.float32)) == [(0, end)]
 
 
+def test_a_number_that_was_taken_for_other_words_is_muted_all_the_same() -> None:
+    speech, pcm = spoken(ENGLISH)
+    for text, muted in (
+        (timed(ENGLISH, speech).text, False),
+        ("where is my order and can I return it", True),
+    ):
+        heard = Transcript(text, "en", 0.9, "pocketsphinx/desk-trigram")
+        utterance = Utterance(0, len(pcm), heard, 0, len(pcm), ((0, len(pcm)),), None)
+        found = hushed(utterance, a_mask(), lambda start, end: pcm[start:end])
+        assert (found == [(0, len(pcm))]) is muted
+
+
 @pytest.mark.parametrize(
     ("text", "words", "muted"),
     [
@@ -224,7 +236,7 @@ def test_a_number_is_muted_up_to_the_words_beside_it(
     language = "en" if text.isascii() else "zh"
     heard = Transcript(text, language, 0.9, "faster-whisper/base", None, tuple(times))
     utterance = Utterance(8_000, 180_000, heard, 8_000, 180_000, ((8_000, 170_000),), None)
-    found = hushed(utterance, a_mask(), lambda *_: np.zeros(0, np.float32))
+    found = hushed(utterance, a_mask(mute_unclear=False), lambda *_: np.zeros(0, np.float32))
     assert [((start - 8_000) / 16_000, (end - 8_000) / 16_000) for start, end in found] == [
         pytest.approx(muted, abs=0.01)
     ]
