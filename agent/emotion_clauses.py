@@ -42,6 +42,14 @@ _WISHES = re.compile(
     r"|.{0,6}(?:帮我|给我|替我|我[要想得]|请|麻烦|取消|查|退|换|改|转|告诉)",
     re.IGNORECASE,
 )
+POLITE = re.compile(
+    r"\W*(?:(?:i am|i'm) )?(?:so |very )?(?:sorry|excuse me|pardon me)"
+    r"(?: (?:to|for|if i) (?:bother|troubl|disturb|interrupt|ask)\w*(?: you)?(?: again)?)?(?= but\b|[,，.!]"
+    r"|\W*$)"
+    r"|\W*(?:不好意思|抱歉|打扰)(?:打扰|麻烦)?(?:您|你|你们)?(?:一下|了)?(?=[，,。！!\s]|$)",
+    re.IGNORECASE,
+)
+"""An apology that is a courtesy, where a question follows."""
 _RHETORICAL = re.compile(
     r"\W*(?:what an? |how dare\b|how (?:rude|awful|lovely|nice|kind|annoying|stupid|sweet)\b"
     r"|what the (?:hell|heck|fuck)\W*$"
@@ -99,7 +107,7 @@ def asks(text: str) -> bool:
 def told_of(text: str) -> str:
     """Return the clauses of an utterance that ask nothing; empty where none asks, or all do."""
     parts = [part for part in clauses_of(text) if _MARKS.search(part.text)]
-    telling = [part.text for part in parts if not part.asks]
+    telling = [part.text for part in parts if not part.asks and not POLITE.match(part.text)]
     return "".join(telling).strip() if len(telling) < len(parts) else ""
 
 
@@ -130,6 +138,8 @@ def _feels(part: str) -> bool:
         return False
     if small_talk(part) in (Talk.GREETING, Talk.THANKS):
         return nod(part) is not Nod.NO
+    if (polite := POLITE.match(part)) and not _MARKS.search(part[polite.end() :]):
+        return True
     if _RHETORICAL.match(part) and len(part) <= SHORT_CRY:
         return True
     if re.search(r"\d|[?？]", part):

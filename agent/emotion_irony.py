@@ -120,6 +120,12 @@ _IRONIC_ZH = re.compile(
     r"|谢谢[你您]们?全家|(?:谢谢|感谢|多谢)[你您]们?(?:的)?(?:敷衍|忽悠|浪费|耽误|欺骗)"
 )
 _MAYBE_ZH = re.compile(rf"{_MARK_ZH}.{{0,14}}{_WRONG_ZH}|{_WRONG_ZH}.{{0,14}}{_MARK_ZH}|^\W*呵呵")
+_MIXED = re.compile(
+    rf"\b(?:but|except|however)\b.{{0,40}}(?:\b|(?<=n)){_WRONG}\b"
+    r"|(?:但是?|不过|可是|可惜|就是).{0,16}(?:坏|破|断|漏|错|丢|少了|缺|太?慢|太?差|失望)",
+    re.IGNORECASE,
+)
+"""Praise that goes on to a complaint."""
 _SINCERE_ZH = re.compile(
     r"终于|修好|换了(?:个)?新|解决|从来?没|没有?(?:坏|破|断|丢|漏|错|延误|迟)|不(?:会|怕)?(?:漏|坏)"
     r"|就[到好修]|如果|要是|万一|但|不过|虽然"
@@ -145,7 +151,7 @@ def irony(text: str) -> Irony:
             return Irony.SURE
         if _MAYBE_ZH.search(said):
             return Irony.MAYBE
-    if _UNDERSTATED.search(text):
+    if _UNDERSTATED.search(text) or _MIXED.search(said):
         return Irony.MAYBE
     opening = _OPENS.match(said)
     rest = said[opening.end() :] if opening else ""

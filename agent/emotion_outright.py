@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from agent.emotion_clauses import POLITE, asks
 from agent.slots import asks_something
 from agent.smalltalk import Talk, small_talk
 from knowledge.words import words_of
@@ -59,6 +60,7 @@ _VERDICT = re.compile(
     rf"\b{_BAD} (?:\w+ )?{_WORK}\b|\b{_WORK} (?:is|was|has been|are|were|'s) (?:\w+ ){{0,2}}{_BAD}\b"
     rf"|\b(?:{_WORK}|this|you) sucks?\b|\bare you (?:\w+ )?kidding(?: me)?\b"
     r"|\bi(?: have|'ve)? had (?:it|enough) (?:with|of)\b|无语(?:了|死|至极)|真是?无语"
+    r"|(?:^|[，,。！!？?\s])[你他]?妈的(?=[，,。！!\s]|$)|真他妈|操你|傻[逼比叉]|\btmd\b"
     r"|(?:服务|态度|质量|体验|客服|物流|售后|你们|这家?店|这公司)\w{0,3}(?:太差|真差|很差|极差|太烂|真烂"
     r"|垃圾)"
     r"|(?:太|真是?|实在|也太)(?:差劲|差了|烂了|垃圾|离谱|过分|不像话|坑人|坑了|气人)",
@@ -87,6 +89,9 @@ def corrected(text: str, scores: Mapping[str, float]) -> dict[str, float]:
         scores: label → 0..1, as they were guessed.
     """
     text, found = text.replace("’", "'"), dict(scores)
+    if POLITE.match(text) and asks(text):
+        found["sadness"] = min(found["sadness"], MISREAD)
+        found["neutral"] = max(found["neutral"], LIKELY)
     if _said(_ANGRY, text):
         found["anger"] = max(found["anger"], SURE)
     elif found["joy"] < LIKELY and _said(_VERDICT, text):
@@ -107,8 +112,8 @@ def _calm(text: str, talk: Talk | None, scores: Mapping[str, float]) -> bool:
     """Tell whether an utterance is a greeting or a plain question, which may sound surprised and is not."""
     if scores["anger"] < LIKELY and talk in (Talk.GREETING, Talk.GOODBYE, Talk.IDENTITY):
         return True
-    asks = scores["surprise"] == max(scores.values()) and scores["neutral"] >= MAYBE_CALM
-    if not asks or _STARTLED.search(text) or not any(map(asks_something, _PARTS.split(text))):
+    sounds = scores["surprise"] == max(scores.values()) and scores["neutral"] >= MAYBE_CALM
+    if not sounds or _STARTLED.search(text) or not any(map(asks_something, _PARTS.split(text))):
         return False  # a mark alone asks nothing: "You are closed?" is surprised
     return any(word.concepts for word in words_of(text))
 

@@ -17,6 +17,7 @@ from agent.emotion_clauses import asked_of, clauses_of, only_feels, told_of
     ("This is ridiculous! Cancel my order 10342.", "Cancel my order 10342."),
     ("Are you kidding me? When do you open?", "When do you open?"),
     ("Hello there! Thanks a lot. Do you ship to Spain?", "Do you ship to Spain?"),
+    ("Sorry to bother you, do you ship to Spain?", "do you ship to Spain?"),
     ("我太开心了！怎么退帐篷？", "怎么退帐篷？"),
     ("气死我了，怎么还没到？", "怎么还没到？"),
     ("我很生气我的订单呢", "我的订单呢"),

@@ -25,7 +25,9 @@ def test_bitter_praise_is_anger(text: str) -> None:
 @pytest.mark.parametrize("text", [
     "Great, my order is late.", "Wonderful! I lost my card, can I get a new one?",
     "not the best experience",
-    "I can't say I'm impressed", "I'm less than thrilled", "算不上满意", "不怎么开心",
+    "I can't say I'm impressed", "I'm less than thrilled",
+    "The lamp is great, but the switch broke.", "帐篷很好，但是拉链坏了",
+    "算不上满意", "不怎么开心",
 ])  # fmt: skip
 def test_what_may_be_ironic_or_understated_is_no_joy(text: str) -> None:
     assert irony(text) is Irony.MAYBE
@@ -67,6 +69,13 @@ def test_anger_that_ends_in_a_question_is_anger_enough_for_an_apology(text: str)
 ])  # fmt: skip
 def test_calm_questions_stay_calm(text: str) -> None:
     assert detect_emotion(text).label in ("neutral", "surprise")
+
+
+@pytest.mark.parametrize(
+    "text", ["Sorry to bother you, what is your phone number?", "不好意思，请问几点开门？"]
+)
+def test_who_excuses_themselves_politely_is_not_sad(text: str) -> None:
+    assert detect_emotion(text).label == "neutral"
 
 
 def test_plain_questions_are_no_surprise_and_startled_ones_are() -> None:
