@@ -156,6 +156,11 @@ class Guard:
         """
         return self._judged([quick], [context[-CONTEXT:]], quick.direction)[0]
 
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The engines that judge what rules let through, the embedded classifier first."""
+        return self._panel.engines
+
     def judges(self, direction: Direction | str) -> bool:
         """Tell whether `slow` asks any engine about such texts."""
         return self._panel.sits(Direction(direction))

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from agent.desk import Desk, state_root
 from server.doctor_content import find_answering, find_knowledge, find_tools
+from server.doctor_moderation import find_moderation
 from server.doctor_privacy import find_privacy
 from server.doctor_recommending import find_recommending
 from server.finding import Finding
@@ -31,7 +32,7 @@ def examine(where: str) -> dict[str, Any]:
         ("voice activity", _voice_activity),
         ("turn end", _turn_end),
         ("knowledge", find_knowledge),
-        ("moderation", _moderation),
+        ("moderation", find_moderation),
         ("answering", find_answering),
         ("tools", find_tools),
         ("next questions", find_recommending),
@@ -118,11 +119,6 @@ def _voice_activity(desk: Desk) -> Finding:
     from speech.vad import silero_path
 
     return Finding("voice activity", True, "silero", f"{silero_path().name}, carried by faster-whisper")
-
-
-def _moderation(desk: Desk) -> Finding:
-    guard = desk.guard()
-    return Finding("moderation", True, guard.engine, str(desk.policy_file or "the default policy"))
 
 
 def _speaking(desk: Desk) -> Finding:

@@ -26,7 +26,9 @@ NAMED = 3
 
 def find_knowledge(desk: Desk) -> Finding:
     """Look at documents, index, embedder, re-ranker and database."""
+    from agent.library import document_check
     from knowledge.document import find_documents
+    from knowledge.quarantine import stale
     from knowledge.store import Store
 
     settings = desk.settings.knowledge
@@ -46,8 +48,13 @@ def find_knowledge(desk: Desk) -> Finding:
     passages = sum(len(record.passages) for record in learnt.values())
     why = f"{len(files)} documents" + (f", {passages} passages learnt" if learnt else ", not indexed yet")
     faults = _faults(desk, store)
+    old = len(stale(store.read(), document_check(desk)))
     left_out = [f"left out: {reason}" for reason in _left_out(desk, store)]
     told = [*faults, *left_out[:NAMED]]
+    if old:
+        told.append(
+            f"{old} documents were screened by another policy or other rules; `visavis serve` does it anew"
+        )
     if len(left_out) > NAMED:
         told.append(f"and {len(left_out) - NAMED} more")
     return Finding(

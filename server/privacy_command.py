@@ -142,28 +142,39 @@ def audit(
     verify: Annotated[
         bool, typer.Option("--verify", help="See that no row was changed or taken out; exit 1 if one was.")
     ] = False,
+    head: Annotated[
+        str, typer.Option("--head", help="A head noted earlier: see that it still is part of the trail.")
+    ] = "",
     limit: Annotated[int, typer.Option("-n", min=1, max=100_000, help="How many rows, the latest.")] = 50,
     store: StoreOption = "",
     json: JsonOption = False,
 ) -> None:
     """Show who read, exported, erased or purged what and when.
 
-    Every row is sealed by the next. Write down the head now and then: a trail that was cut short then shows.
+    Every row is sealed by the next; the head is the seal of the last. Write it down elsewhere now and then,
+    and give it as --head later: if the trail was cut short or written anew since, exit 1 says so.
     """
     from server.privacy_tasks import Kept
 
     with boundary(), Kept.open(desk, store) as kept:
-        document = asyncio.run(kept.audit(session, limit=limit, verify=verify))
+        document = asyncio.run(kept.audit(session, limit=limit, verify=verify, noted=head))
     whole = document.get("broken") is None
+    known = not head or document["noted"] is not None
     if json:
         print_json(document)
     else:
         for row in reversed(document["rows"]):
             subject = " ".join(filter(None, (row["desk"], row["subject"])))
             typer.echo(f"{row['at']}  {row['actor']:<24}  {row['action']:<8}  {subject}")
-        if verify:
+        if verify or head:
             good = f"{document['verified']} rows follow from one another."
             typer.echo(good if whole else f"Row {document['broken']} does not follow from the one before it.")
+        if head:
+            kept_on = (
+                f"The head that was noted is that of row {document['noted']}: what came before it stands."
+            )
+            lost = "The head that was noted is not in the trail: it was cut short, or written anew, since."
+            typer.echo(kept_on if known else lost)
         typer.echo(f"head: {document['head'] or 'nothing was written down yet'}")
-    if verify and not whole:
+    if (verify or head) and not (whole and known):
         raise typer.Exit(1)

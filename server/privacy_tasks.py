@@ -7,6 +7,7 @@ import getpass
 import json
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -182,19 +183,31 @@ class Kept:
         left = [each for each in there if not purged or each != self.desk]
         return {"sessions": sessions, "files": files, "left_alone": left}
 
-    async def audit(self, session: str, *, limit: int, verify: bool) -> dict[str, Any]:
-        """Return the audit trail, the latest first."""
+    async def audit(self, session: str, *, limit: int, verify: bool, noted: str = "") -> dict[str, Any]:
+        """Return the audit trail, the latest first; with `noted`, whether an earlier head is part of it.
+
+        Raises:
+            UsageError: what was noted is no head.
+        """
         from server.live import audit
 
+        noted = noted.strip().lower()
+        if noted and not re.fullmatch(rf"[0-9a-f]{{{audit.NOTED_CHARS},64}}", noted):
+            raise UsageError(
+                f"--head takes what an earlier `visavis privacy audit` printed as head, or its first "
+                f"{audit.NOTED_CHARS} signs or more"
+            )
         rows = await self.store.ask(
             lambda each: audit.rows_of(each, desk=self.desk, subject=session, limit=limit)
         )
         last = await self.store.ask(lambda each: audit.rows_of(each, limit=1))
         document: dict[str, Any] = {"rows": [_row(each) for each in rows]}
         document["head"] = last[0].seal if last else ""
-        if verify:
-            found = await self.store.ask(audit.verify)
+        if verify or noted:
+            found = await self.store.ask(lambda each: audit.verify(each, noted))
             document |= {"verified": found.rows, "broken": found.broken, "head": found.head}
+        if noted:
+            document["noted"] = found.noted
         return document
 
 

@@ -19,6 +19,8 @@ from server.live.tables import audit
 ACTOR_CHARS, ACTION_CHARS, SUBJECT_CHARS = 80, 32, 64
 DETAIL_CHARS = 2000
 READ_AT_ONCE = 1000
+NOTED_CHARS = 16
+"""Of a noted head: 64 bits, which nobody meets by trying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Verified:
     """Seal of the last row: write it down elsewhere, and a shortened trail shows."""
     broken: int | None
     """Number of the first row that does not follow from the one before; None: all do."""
+    noted: int | None = None
+    """Number of the row whose seal is the head that was noted earlier; None: there is no such row."""
 
 
 def append(connection: sa.Connection, deed: Deed, at: float) -> None:
@@ -100,9 +104,15 @@ def rows_of(
     return _rows(connection, query.order_by(audit.c.id.desc()).limit(limit))
 
 
-def verify(connection: sa.Connection) -> Verified:
-    """Follow the trail from its first row to its last."""
+def verify(connection: sa.Connection, noted: str = "") -> Verified:
+    """Follow the trail from its first row to its last.
+
+    Args:
+        connection: to the store.
+        noted: a head that was written down earlier; it may be cut to its first `NOTED_CHARS` signs or more.
+    """
     count, before = 0, None
+    at: int | None = None
     while True:
         after = before.id if before is not None else -1
         rows = _rows(
@@ -110,10 +120,14 @@ def verify(connection: sa.Connection) -> Verified:
         )
         for row in rows:
             if before is not None and (row.before != before.seal or row.id != before.id + 1):
-                return Verified(count, before.seal, row.id)
+                return Verified(count, before.seal, row.id, at)
+            if before is None and noted and row.before.startswith(noted):
+                at = row.id - 1  # the row itself was purged; the next one still holds its seal
             before, count = row, count + 1
+            if noted and row.seal.startswith(noted):
+                at = row.id
         if not rows:
-            return Verified(count, before.seal if before is not None else "", None)
+            return Verified(count, before.seal if before is not None else "", None, at)
 
 
 def purge_audit(connection: sa.Connection, now: float, older_than_s: float) -> int:

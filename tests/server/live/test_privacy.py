@@ -103,6 +103,29 @@ async def test_a_trail_that_was_tampered_with_shows(tmp_path: Path, change: str)
     await store.close()
 
 
+async def test_a_trail_that_was_cut_short_shows_to_who_noted_its_head(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    store = EventStore.open(str(path))
+    for number in range(4):
+        await store.note(Deed("operator:Anna", "read", f"s{number}"))
+    await store.close()
+
+    def run(*arguments: str) -> tuple[int, dict[str, object]]:
+        done = CliRunner().invoke(privacy_app, ["audit", *arguments, "--store", str(path), "--json"])
+        return done.exit_code, json.loads(done.stdout or "{}")
+
+    head = str((await asyncio.to_thread(run))[1]["head"])
+    code, told = await asyncio.to_thread(run, "--head", head[:16])
+    assert (code, told["noted"]) == (0, 4)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DELETE FROM audit WHERE id = 4")
+        database.commit()
+    assert (await asyncio.to_thread(run, "--verify"))[0] == 0  # what was cut off at the end does not show
+    code, told = await asyncio.to_thread(run, "--head", head)
+    assert (code, told["noted"], told["broken"]) == (1, None, None)
+    assert (await asyncio.to_thread(run, "--head", "abc"))[0] == 2
+
+
 async def test_the_trail_has_a_time_of_its_own(tmp_path: Path) -> None:
     now = [1e9]
     store = EventStore.open(str(tmp_path / "events.db"), clock=lambda: now[0])
