@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from concurrent.futures import Executor
-from contextlib import suppress
 
 import numpy as np
 
 from agent.conversation import Conversation
-from agent.threads import runs_tools
-from evals.replay.desk import DeskUnderTest, at_its_time
-from evals.replay.driver import Driver
+from evals.replay.course import begun, measured, played
+from evals.replay.desk import DeskUnderTest
 from evals.replay.probe import Probe
 from evals.replay.record import ConversationRecord
 from evals.replay.scripted_ears import ScriptedEars
-from evals.replay.state import rows_of
 from evals.replay.timed_stage import TimedStage
-from evals.replay.virtual_time import VirtualLoop, virtual_loop
+from evals.replay.virtual_time import VirtualLoop
 from evals.scripts import Script, Turn
 from speech.recognizer import RECOGNITION_RATE_HZ
 
@@ -74,27 +69,9 @@ def replay_text(desk: DeskUnderTest, script: Script, *, repeat: int = 0) -> Conv
     Raises:
         ScriptError: what the script begins with cannot be laid out.
     """
-    desk.fresh(script)
-    record = ConversationRecord(
-        script.id,
-        desk.desk.folder.name,
-        "text",
-        repeat,
-        script.fixtures.seed,
-        script.language,
-        list(script.tags),
-        script.title,
-        str(script.file) if script.file.name else "",
-        engines=desk.engines.names(),
-        knowledge=desk.engines.knowledge.digest(),
-    )
-    began_s, began_cpu_s = time.perf_counter(), time.process_time()
-    with at_its_time(script), virtual_loop(_at_once) as loop:
+    record = begun(desk, script, "text", repeat)
+    with measured(desk, script, record) as loop:
         loop.run_until_complete(_replayed(loop, desk, script, record))
-        record.lasted_s = round(loop.time(), 3)
-    record.databases = rows_of(script, desk.state)
-    record.took_s = round(time.perf_counter() - began_s, 4)
-    record.cpu_s = round(time.process_time() - began_cpu_s, 4)
     return record
 
 
@@ -114,21 +91,4 @@ async def _replayed(
     )
     conversation.people.staff = probe.staff
     typing = Typing(conversation, ears, script.language)
-    running = asyncio.create_task(conversation.run())
-    try:
-        if script.turns[0].barge_in is not None:
-            await conversation.greet()
-        await Driver(script, probe, typing, loop.time).play()
-    finally:
-        record.turns, record.greeting = probe.turns, probe.greeting
-        typing.rest()
-        await conversation.close()
-        stage.close()
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-
-def _at_once(executor: Executor | None) -> bool:
-    """Whether work is done on the loop's thread: all but what tools do, which may hang."""
-    return not runs_tools(executor)
+    await played(conversation, probe, typing, script, record)

@@ -1,0 +1,77 @@
+"""The course of a replay, in words or in sound: what it begins with, and what is written down afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+
+from agent.conversation import Conversation
+from agent.threads import runs_tools
+from evals.replay.desk import DeskUnderTest, at_its_time
+from evals.replay.driver import Driver, Mouth
+from evals.replay.probe import Probe
+from evals.replay.record import ConversationRecord, Mode
+from evals.replay.state import rows_of
+from evals.replay.virtual_time import VirtualLoop, virtual_loop
+from evals.scripts import Script
+
+
+def begun(desk: DeskUnderTest, script: Script, mode: Mode, repeat: int) -> ConversationRecord:
+    """Lay out what a script begins with, and return a record without its turns.
+
+    Raises:
+        ScriptError: a file that the script begins with cannot be copied.
+    """
+    desk.fresh(script)
+    return ConversationRecord(
+        script.id,
+        desk.desk.folder.name,
+        mode,
+        repeat,
+        script.fixtures.seed,
+        script.language,
+        list(script.tags),
+        script.title,
+        str(script.file) if script.file.name else "",
+        engines=desk.engines.names(),
+        knowledge=desk.engines.knowledge.digest(),
+    )
+
+
+@contextmanager
+def measured(desk: DeskUnderTest, script: Script, record: ConversationRecord) -> Iterator[VirtualLoop]:
+    """Give the loop that a script is replayed on; write down how long it took, and what was done."""
+    began_s, began_cpu_s = time.perf_counter(), time.process_time()
+    with at_its_time(script), virtual_loop(_at_once) as loop:
+        yield loop
+        record.lasted_s = round(loop.time(), 3)
+    record.databases = rows_of(script, desk.state)
+    record.took_s = round(time.perf_counter() - began_s, 4)
+    record.cpu_s = round(time.process_time() - began_cpu_s, 4)
+
+
+async def played(
+    conversation: Conversation, probe: Probe, mouth: Mouth, script: Script, record: ConversationRecord
+) -> None:
+    """Have a conversation run while the visitor says the script's turns; closes it, and its stage."""
+    running = asyncio.create_task(conversation.run())
+    try:
+        if script.turns[0].barge_in is not None:
+            await conversation.greet()
+        await Driver(script, probe, mouth, asyncio.get_running_loop().time).play()
+    finally:
+        record.turns, record.greeting = probe.turns, probe.greeting
+        mouth.rest()
+        await conversation.close()
+        conversation.stage.close()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+def _at_once(executor: Executor | None) -> bool:
+    """Whether work is done on the loop's thread: all but what tools do, which may hang."""
+    return not runs_tools(executor)
