@@ -128,7 +128,8 @@ def read_results(file: Path) -> Results:
         for line in lines
         if line.get("kind") == "conversation"
     ]
-    return Results(Run(**head), tuple(results), any(line.get("kind") == "end" for line in lines))
+    latest = {result.key: result for result in results}  # what failed was replayed again
+    return Results(Run(**head), tuple(latest.values()), any(line.get("kind") == "end" for line in lines))
 
 
 def rescored(results: Sequence[Result], checks: Sequence[tuple[Check, ...]]) -> tuple[Result, ...]:

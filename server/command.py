@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from evals.command import evaluate
 from server.arguments import DeskArgument, JsonOption
 from server.avatar_command import avatar_app
 from server.boundary import UsageError, boundary, check_suffix, print_json, tell
@@ -286,6 +287,9 @@ def bench(
     with boundary(), stages(quiet=json) as shown:
         document = run_bench(names or [], runs=runs, stages=shown)
     tell(document, show_bench, json=json)
+
+
+app.command("eval")(evaluate)
 
 
 @app.command(hidden=True)

@@ -1,0 +1,230 @@
+"""`visavis eval`: replay scripted conversations, and tell what came of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from server.arguments import JsonOption
+from server.boundary import UsageError, boundary, complain, tell
+from server.progress import Stages, stages
+
+if TYPE_CHECKING:
+    from evals.suite import Order
+
+VERBS = ("freeze", "import", "schema")
+"""First words that do something else than replaying; a desk of such a name is given as "./freeze"."""
+SHOWN = 40
+"""Failures that a terminal shows; the report has all."""
+
+
+def evaluate(
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DESK] [SCRIPTS]…",
+            help="The desk, then scripts or folders of them; the desk's own if left out.",
+        ),
+    ] = None,
+    mode: Annotated[
+        Literal["text", "audio"],
+        typer.Option(help="By words, in virtual time; or by sound, through the media path."),
+    ] = "text",
+    repeat: Annotated[int, typer.Option(min=1, max=100, help="How often each script is replayed.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=256, help="Processes; 0: none but this one. As many as are worth it if left out."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            help="results.jsonl of an earlier run: what fails now and did not then is a regression."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for results.jsonl, summary.json, junit.xml and report.html.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Only scripts with this tag; several may be given.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting put over desk.toml, for example answering.engine=extractive.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DESK", help="Another desk that is replayed beside it: which is better on what?"
+        ),
+    ] = None,
+    against_set: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against-set", metavar="KEY=VALUE", help="A setting of that other desk, or of this one."
+        ),
+    ] = None,
+    video: Annotated[
+        bool, typer.Option("--video", help="Audio mode: draw the face, measure it, keep clips.")
+    ] = False,
+    server: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Audio mode: talk to this running server over WebRTC, in real time."
+        ),
+    ] = "",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, though a run like this broke off.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="freeze, import: where to write.")] = None,
+    change: Annotated[str, typer.Option(hidden=True)] = "",
+    json: JsonOption = False,
+) -> None:
+    """Replay scripted conversations, and check what came of them.
+
+    Examples:
+
+      visavis eval
+
+      visavis eval mydesk tests/returns.yaml --repeat 3 --report out/eval
+
+      visavis eval --mode audio --video --tag kind:barge-in --report out/eval
+
+      visavis eval mydesk --baseline out/eval/results.jsonl --report out/new
+
+      visavis eval mydesk --against-set answering.engine=extractive
+
+      visavis eval freeze SESSION --out scripts/refund.yaml
+
+      visavis eval import conversations.xlsx --out scripts
+
+      visavis eval schema
+
+    Exit code: 0 all is well; 1 a check failed, or a regression; 2 wrong use, or a replay itself failed.
+    """
+    names = places or []
+    # imported here: every other command would wait for what they load
+    from evals.running import SuiteError
+    from evals.scripts import ScriptError
+    from evals.suite import Order, desk_and_scripts
+    from evals.variant import Variant
+
+    with boundary(), stages(quiet=json) as shown:
+        if names and names[0] in VERBS:
+            document = _verb(names[0], names[1:], out)
+            code = 0
+        else:
+            desk, scripts = desk_and_scripts(names)
+            variants = [Variant(desk, tuple(settings or ()), change)]
+            if against or against_set:
+                variants.append(Variant(against or desk, tuple(against_set or ())))
+            if (video or server) and mode != "audio":
+                raise UsageError("--video and --server need --mode audio")
+            order = Order(
+                tuple(variants),
+                scripts,
+                mode,
+                repeat,
+                workers,
+                tuple(tag or ()),
+                report,
+                video,
+                server,
+                fresh,
+            )
+            try:
+                document, code = _replayed(order, baseline, shown)
+            except ScriptError as error:
+                raise UsageError(str(error)) from None
+            except SuiteError as error:
+                complain(str(error))
+                raise SystemExit(2) from None
+    tell(document, show, json=json)
+    raise typer.Exit(code)
+
+
+def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[str, Any], int]:
+    from evals.report.summary import summary_of
+    from evals.report.writing import write_report
+    from evals.results import read_results
+    from evals.suite import FAILED, run_suite
+
+    try:
+        before = read_results(baseline) if baseline else None
+    except ValueError as error:
+        raise UsageError(f"--baseline {error}") from None
+    suite = run_suite(order, shown)
+    document = summary_of(suite.results, before, other=suite.other, took_s=suite.took_s)
+    if suite.taken_up:
+        document["taken_up"] = suite.taken_up
+    if order.report is not None:
+        shown.stage("writing the report")
+        written = write_report(order.report, suite.results, before, other=suite.other, summary=document)
+        document["report"] = {name: str(path) for name, path in written.items()}
+    regression = document.get("regression") or {}
+    return document, FAILED if regression.get("regressed") else suite.code
+
+
+def _verb(verb: str, rest: list[str], out: Path | None) -> dict[str, Any]:
+    """Do something else than replaying."""
+    from evals.scripts import ScriptError
+
+    if verb == "schema":
+        from evals.scripts.schema import schema
+
+        return schema()
+    if verb == "import":
+        from evals.scripts.importing import import_file, write_scripts
+
+        if len(rest) != 1 or out is None:
+            raise UsageError("write: visavis eval import FILE --out FOLDER")
+        try:
+            imported = import_file(Path(rest[0]))
+            written = write_scripts(imported, out)
+        except ScriptError as error:
+            raise UsageError(str(error)) from None
+        return {"scripts": [str(one) for one in written], "left_out": list(imported.left_out)}
+    from agent.desk import Desk
+    from evals.scripts.freezing import freeze
+
+    if not rest or len(rest) > 2:
+        raise UsageError("write: visavis eval freeze [DESK] SESSION --out FILE.yaml")
+    try:
+        text = freeze(Desk.load(rest[0] if len(rest) == 2 else "demo"), rest[-1])
+    except ScriptError as error:
+        raise UsageError(str(error)) from None
+    if out is not None:
+        if out.exists():
+            raise UsageError(f"{out} exists already: name another file, or remove it")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    return {"script": text, "file": str(out) if out else None}
+
+
+def show(document: dict[str, Any]) -> None:
+    """Tell people what came."""
+    from rich.console import Console
+
+    from evals.terminal import show_summary
+
+    console = Console(highlight=False)
+    if "conversations" in document:
+        show_summary(document, console, SHOWN)
+    elif "script" in document:
+        console.print(
+            document["script"] if document["file"] is None else f"written: {document['file']}", markup=False
+        )
+    elif "scripts" in document:
+        for one in document["scripts"]:
+            console.print(f"written: {one}", markup=False)
+        for one in document["left_out"]:
+            console.print(f"left out: {one}", markup=False)
+    else:
+        console.print_json(data=document)

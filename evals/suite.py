@@ -1,0 +1,176 @@
+"""One run of a suite, from names on the command line to results and an exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.desk import DEMO, Desk
+from evals.results import RESULTS, Result, Results, ResultsFile, Run, read_results
+from evals.running import run, tasks_of, usual_workers
+from evals.scripts import Script, ScriptError, find_scripts, load_scripts
+from evals.variant import Variant, fingerprint
+from evals.worker import Job
+from server.boundary import UsageError
+from server.progress import Stages
+from speech.models import cache_dir
+
+FINE, FAILED, HARNESS = 0, 1, 2
+"""Exit codes: all is well; a check failed, or a regression; wrong use, or the harness itself failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be run."""
+
+    variants: tuple[Variant, ...]
+    """The desk, and the one that it is compared with."""
+    scripts: tuple[Path, ...] = ()
+    """Files and folders; empty: the desk's own."""
+    mode: str = "text"
+    repeat: int = 1
+    workers: int | None = None
+    """Processes; None: as many as are worth it."""
+    tags: tuple[str, ...] = ()
+    """Only scripts with one of these tags."""
+    report: Path | None = None
+    """Folder of the report; results are kept there as they come."""
+    video: bool = False
+    server: str = ""
+    """Address of a running server, talked to over WebRTC."""
+    fresh: bool = False
+    """Do not take up a run that broke off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What came of a run."""
+
+    results: Results
+    other: Results | None
+    """Of the second variant."""
+    wrong: tuple[ScriptError, ...]
+    """Scripts that could not be read."""
+    taken_up: int
+    """Results of a run before that broke off."""
+    took_s: float
+
+    @property
+    def code(self) -> int:
+        """Exit code, a baseline left aside."""
+        if any(result.failed for result in self.results.results):
+            return FAILED
+        errors = any(result.record.error for result in self.results.results)
+        return HARNESS if errors or self.wrong else FINE
+
+
+def desk_and_scripts(places: Sequence[str]) -> tuple[str, tuple[Path, ...]]:
+    """Tell a command's desk from its scripts: the first name is the desk if it is one.
+
+    Raises:
+        UsageError: the first name is a folder without desk.toml and without scripts.
+    """
+    if not places:
+        return DEMO, ()
+    first = Path(places[0])
+    is_desk = places[0] == DEMO or first.name == "desk.toml" or (first / "desk.toml").is_file()
+    if is_desk:
+        return places[0], tuple(map(Path, places[1:]))
+    if not first.exists():
+        raise UsageError(f"{places[0]} is neither a desk nor a script: check the name")
+    return DEMO, tuple(map(Path, places))
+
+
+def run_suite(order: Order, stages: Stages) -> Suite:
+    """Replay a desk's scripts.
+
+    Args:
+        order: what.
+        stages: told how far it is.
+
+    Raises:
+        ScriptError: a place does not exist, or holds no script.
+        SuiteError: the desk cannot be opened.
+        UsageError: nothing is left to be replayed.
+    """
+    began_s = time.monotonic()
+    scripts, wrong = _scripts(order)
+    job = Job(
+        order.variants,
+        "audio" if order.mode == "audio" else "text",
+        video=order.video,
+        media=order.report / "media" if order.report and order.mode == "audio" else None,
+        cache=cache_dir() / "judgements",
+        server=order.server,
+    )
+    head = Run(
+        order.variants[0].name,
+        job.mode,
+        order.repeat,
+        fingerprint(order.variants, scripts, job.mode, order.repeat, order.video, order.server),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        wrong=tuple(str(one) for one in wrong),
+    )
+    before = _before(order, head)
+    file = None
+    if order.report is not None:
+        file = ResultsFile(order.report / RESULTS, before.run if before else head, go_on=before is not None)
+    kept = list(before.results) if before else []
+    tasks = tasks_of(scripts, job, order.repeat, [one.key for one in kept])
+    workers = order.workers if order.workers is not None else usual_workers(len(tasks))
+    mine, others = list(kept), list[Result]()
+    way = "sound" if job.mode == "audio" else "words"
+    stages.stage(f"replaying {len({task.script.id for task in tasks})} scripts in {way}")
+    for number, (task, result) in enumerate(run(tasks, job, workers) if tasks else (), 1):
+        (others if task.variant else mine).append(result)
+        if file is not None and not task.variant:
+            file.add(result)
+        stages.advance(number, len(tasks))
+        if result.record.error:
+            stages.note(f"{result.record.script}: {result.record.error}")
+    if file is not None:
+        file.end()
+    order_of = {script.id: number for number, script in enumerate(scripts)}
+    mine.sort(key=lambda one: (one.record.repeat, order_of[one.record.script]))
+    engines = next((one.record.engines for one in mine if one.record.engines), {})
+    return Suite(
+        Results(replace(head, engines=engines), tuple(mine), complete=True),
+        Results(replace(head, desk=order.variants[1].name), tuple(others), complete=True) if others else None,
+        tuple(wrong),
+        len(kept),
+        time.monotonic() - began_s,
+    )
+
+
+def _scripts(order: Order) -> tuple[list[Script], list[ScriptError]]:
+    desk = Desk.load(order.variants[0].desk)
+    files = find_scripts(order.scripts) if order.scripts else list(desk.scripts)
+    if not files:
+        raise UsageError(f"{desk.folder} has no scripts: write some into its folder scripts, or name them")
+    scripts, wrong = load_scripts(files)
+    chosen = [
+        one
+        for one in scripts
+        if one.runs_in(order.mode) and (not order.tags or set(order.tags) & set(one.tags))
+    ]
+    if not chosen and not wrong:
+        tagged = f" and a tag of {', '.join(order.tags)}" if order.tags else ""
+        raise UsageError(f"none of the {len(scripts)} scripts is for mode {order.mode}{tagged}")
+    return chosen, wrong
+
+
+def _before(order: Order, head: Run) -> Results | None:
+    """Return what a run of the same things left when it broke off; None where there is nothing to take up."""
+    file = order.report / RESULTS if order.report else None
+    if file is None or order.fresh or len(order.variants) > 1 or not file.is_file():
+        return None
+    try:
+        found = read_results(file)
+    except (ValueError, OSError):
+        return None
+    same = found.run.fingerprint == head.fingerprint and not found.complete
+    sound = tuple(one for one in found.results if not one.record.error)
+    return replace(found, results=sound) if same and sound else None
