@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
 
 from evals.scripts.errors import ScriptError
+from evals.scripts.mistakes import Found, told
+from evals.scripts.plain_yaml import MOST_DEPTH, TOO_DEEP, Loader
 from evals.scripts.script import Path_, Script
 
 LARGEST_BYTES = 1_000_000
@@ -30,10 +31,17 @@ def read_script(text: str, file: Path) -> Script:
     Raises:
         ScriptError: it is not YAML, or not a script; says every mistake with its line.
     """
-    document, lines = _composed(text, file)
+    document, lines, written = composed(text, file)
+    if document is None:
+        raise ScriptError("empty: a script begins with `id:` and has `turns:`", file, 1)
     if not isinstance(document, dict):
         raise ScriptError("a script is a mapping that begins with `id:` and has `turns:`", file, 1)
     document.setdefault("id", file.stem)
+    try:
+        return Script.model_validate(document).placed(file, lines)
+    except ValidationError as error:
+        if not _as_written(document, error, written):
+            raise _told(error, file, lines) from None
     try:
         return Script.model_validate(document).placed(file, lines)
     except ValidationError as error:
@@ -101,34 +109,71 @@ def load_scripts(files: Sequence[Path]) -> tuple[list[Script], list[ScriptError]
     return list(scripts.values()), wrong
 
 
-def _composed(text: str, file: Path) -> tuple[Any, dict[Path_, int]]:
-    loader = yaml.CSafeLoader(text) if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader(text)
-    lines = dict[Path_, int]()
-    left = [MOST_NODES]
+def composed(text: str, file: Path) -> tuple[Any, dict[Path_, int], dict[Path_, str]]:
+    """Read YAML with the place of everything in it.
+
+    Args:
+        text: YAML, of one document.
+        file: for messages.
+
+    Returns:
+        What it says; every value's line, from 1; and values that are no text as they are written.
+
+    Raises:
+        ScriptError: it is not YAML, a key stands twice, or there is too much of it.
+    """
+    lines, written, left = dict[Path_, int](), dict[Path_, str](), [MOST_NODES]
+    loader = Loader(text)
     try:
         node = loader.get_single_node()
         if node is not None:
-            _walk(node, (), lines, left, file)
-        return (loader.construct_document(node) if node is not None else None), lines
+            _walk(node, (), lines, written, left, file)
+        return (loader.construct_document(node) if node is not None else None), lines, written
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = " ".join(filter(None, (error.context, error.problem)))
-        raise ScriptError(f"not YAML: {said}", file, mark.line + 1 if mark else 0) from None
-    except yaml.YAMLError as error:
-        raise ScriptError(f"not YAML: {error}", file) from None
-    except ValueError as error:  # a date such as 2026-02-30
-        raise ScriptError(f"not YAML: {error}", file) from None
-    except RecursionError:
-        raise ScriptError("nested too deeply: a script is a few levels deep", file) from None
+        raise ScriptError(_not_yaml(error, text), file, mark.line + 1 if mark else 0) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ScriptError(
+            f"not YAML: the character {chr(error.character)!r} may not stand in it", file, line
+        ) from None
     finally:
         loader.dispose()
 
 
-def _walk(node: yaml.Node, path: Path_, lines: dict[Path_, int], left: list[int], file: Path) -> None:
+def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Tell what keeps a text from being YAML; the usual mistakes with their remedy."""
+    said = " ".join(str(one) for one in (error.context, error.problem) if one)
+    if error.problem == TOO_DEEP:
+        return TOO_DEEP
+    mark = error.problem_mark
+    line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+    if line[: len(line) - len(line.lstrip())].count("\t") or "character '\\t'" in said:
+        return "not YAML: a tab stands here; indent with spaces"
+    if "mapping values are not allowed" in said:
+        return f"not YAML: {said}; put texts with a colon in quotes, and look at the indentation"
+    if "another document" in said:
+        return "not one script: a second one begins here (`---`); give each a file of its own"
+    if "constructor for the tag" in said:
+        return f"not YAML of a script: {error.problem}; leave the tag out"
+    return f"not YAML: {said}; look at quotes, brackets and indentation here and on the line before"
+
+
+def _walk(
+    node: yaml.Node,
+    path: Path_,
+    lines: dict[Path_, int],
+    written: dict[Path_, str],
+    left: list[int],
+    file: Path,
+) -> None:
     """Note every value's line; refuse keys that stand twice, and values without number."""
     left[0] -= 1
     if left[0] < 0:
-        raise ScriptError(f"more than {MOST_NODES} values: write aliases out, or split it", file)
+        here = node.start_mark.line + 1
+        raise ScriptError(f"more than {MOST_NODES} values: write aliases out, or split it", file, here)
+    if len(path) > MOST_DEPTH:  # an alias within itself
+        raise ScriptError(TOO_DEEP, file, node.start_mark.line + 1)
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -137,70 +182,38 @@ def _walk(node: yaml.Node, path: Path_, lines: dict[Path_, int], left: list[int]
             if inner in lines:
                 raise ScriptError(f"`{name}` stands here twice: keep one", file, key.start_mark.line + 1)
             lines[inner] = key.start_mark.line + 1
-            _walk(value, inner, lines, left, file)
+            _walk(value, inner, lines, written, left, file)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            _walk(value, (*path, number), lines, left, file)
+            _walk(value, (*path, number), lines, written, left, file)
+    elif node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool"):
+        written[path] = node.value
+
+
+def _as_written(document: Any, error: ValidationError, written: dict[Path_, str]) -> bool:
+    """Where a text is wanted and a number stands, take it as it is written: "user: 4711", "contains: 1.50".
+
+    Returns:
+        Whether that changed anything.
+    """
+    changed = False
+    for one in error.errors(include_url=False):
+        path = one["loc"]
+        if path not in written and path and isinstance(path[-1], int):
+            path = path[:-1]  # one that stands for a list of one
+        if one["type"] != "string_type" or path not in written:
+            continue
+        inside = document
+        for part in path[:-1]:
+            inside = inside[part]
+        inside[path[-1]] = written[path]
+        changed = True
+    return changed
 
 
 def _told(error: ValidationError, file: Path, lines: dict[Path_, int]) -> ScriptError:
-    """Tell everything that pydantic found, each with its line; the first one's place is the error's."""
-    said, first = dict[str, None](), 0
-    for one in error.errors():
-        path = tuple(part for part in one["loc"] if not isinstance(part, str) or part in _parts(lines))
-        place = tuple(one["loc"]) if tuple(one["loc"]) in lines else _nearest(path, lines)
-        line = lines.get(place, 0)
-        first = first or line
-        name = ".".join(str(part + 1) if isinstance(part, int) else part for part in one["loc"])
-        if one["type"] == "extra_forbidden":
-            key = str(one["loc"][-1])
-            near = difflib.get_close_matches(key, _keys(one["loc"]), n=1)
-            what = f"`{key}` is not known here" + (f": did you mean `{near[0]}`?" if near else "")
-        elif one["type"] == "missing":
-            what = f"`{name}` is missing"
-        else:
-            what = f"`{name}`: {one['msg'].removeprefix('Value error, ')}"
-        said[f"line {line}: {what}" if line and line != first else what] = None
-    return ScriptError("; ".join(said), file, first)
-
-
-def _parts(lines: dict[Path_, int]) -> set[str]:
-    return {part for path in lines for part in path if isinstance(part, str)}
-
-
-def _nearest(path: Path_, lines: dict[Path_, int]) -> Path_:
-    while path and path not in lines:
-        path = path[:-1]
-    return path
-
-
-def _keys(loc: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that are known where an unknown one stands."""
-    schema = Script.model_json_schema()
-    names = set[str](schema["properties"])
-    for part in schema["$defs"].values():
-        names |= set(part.get("properties", ()))
-    inside = _at(schema, loc[:-1])
-    return sorted(inside or names)
-
-
-def _at(schema: dict[str, Any], loc: tuple[str | int, ...]) -> list[str]:
-    """Return the keys of the schema's part that a path leads to; none where it cannot be followed."""
-    here: Any = schema
-    for part in loc:
-        here = _resolved(schema, here)
-        if isinstance(part, int):
-            here = here.get("items", here)
-        elif part in here.get("properties", {}):
-            here = here["properties"][part]
-    return list(_resolved(schema, here).get("properties", ()))
-
-
-def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    for option in (part, *part.get("anyOf", ())):
-        if "$ref" in option:
-            return dict(schema["$defs"][option["$ref"].rsplit("/", 1)[1]])
-    return part
+    message, line = told(cast(list[Found], error.errors(include_url=False)), lines)
+    return ScriptError(message, file, line)
 
 
 def _beside(script: Script) -> None:

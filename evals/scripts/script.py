@@ -75,9 +75,9 @@ class Turn(Strict):
     @classmethod
     def _plain(cls, value: Any) -> Any:
         """`true`, or a number of seconds, will do."""
-        if value is True:
+        if value is True or value in ("yes", "on"):
             return {}
-        if value is False:
+        if value is False or value in ("no", "off"):
             return None
         return {"after_s": value} if isinstance(value, int | float) else value
 
@@ -96,6 +96,14 @@ class Fixtures(Strict):
     customer: dict[str, str] = Field(default_factory=dict)
     """Facts of the visitor; "{customer.name}" in what they say is replaced by them."""
     seed: int = 0
+
+    @field_validator("clock", mode="before")
+    @classmethod
+    def _no_number(cls, value: Any) -> Any:
+        """A year alone would be taken for seconds since 1970."""
+        if isinstance(value, int | float) or (isinstance(value, str) and value.strip().isdigit()):
+            raise ValueError(f"{value} is no date and time; write one such as 2026-05-04T10:00")
+        return value
 
 
 class Script(Strict):

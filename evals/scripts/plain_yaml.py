@@ -1,0 +1,67 @@
+"""YAML as people expect it: `no`, `12:30` and `0123` are texts, as in YAML 1.2 and in editors."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from yaml.composer import Composer, ComposerError
+
+_BASE: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+MOST_DEPTH = 60
+"""Levels of lists and mappings within each other; scripts have eight."""
+TOO_DEEP = "nested too deeply: a script is a few levels deep"
+_LONGEST_NUMBER = 300
+"""Digits; what has more is no number of ours, and Python refuses to read one of 4,300."""
+
+
+class Loader(Composer, _BASE):  # type: ignore[misc, valid-type]
+    """Reads plain values as YAML 1.2's core schema does, but no octal numbers, and zeros in front stay.
+
+    Values are put together in Python: what is written in C for it crashes on a text of many brackets.
+    """
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def __init__(self, text: str) -> None:
+        _BASE.__init__(self, text)
+        Composer.__init__(self)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Put a value together; see PyYAML.
+
+        Raises:
+            ComposerError: it stands too deep.
+        """
+        if self._depth >= MOST_DEPTH:
+            raise ComposerError(None, None, TOO_DEEP, self.peek_event().start_mark)
+        self._depth += 1
+        try:
+            node: yaml.Node | None = Composer.compose_node(self, parent, index)
+            return node
+        finally:
+            self._depth -= 1
+
+
+def _whole(loader: Loader, node: yaml.ScalarNode) -> Any:
+    return int(node.value) if len(node.value) <= _LONGEST_NUMBER else node.value
+
+
+Loader.add_constructor(f"{_TAG}int", _whole)
+
+
+for _name, _pattern, _first in (
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
+    (
+        "float",
+        r"^[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))$",
+        list("-+.0123456789"),
+    ),
+    ("merge", r"^<<$", ["<"]),
+):
+    Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), _first)
