@@ -62,6 +62,8 @@ def hushed(utterance: Utterance, mask: SessionMask, sound: SoundOf) -> list[Rang
         return whole
     if transcript is None or not transcript.text.strip():
         return []
+    if mask.unsure(transcript.text):  # a number of which a digit was taken for a word, perhaps
+        return whole
     private = _private(transcript.text, mask)
     aligned: tuple[list[Word], float] | None = None
     if settings.mute_unclear or private and not transcript.words:

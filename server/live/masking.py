@@ -28,6 +28,10 @@ LONGEST = 20_000
 _REMEMBERED = 64
 """Texts whose masked form is remembered: words come as heard, as a turn's question, and in a caption."""
 _PRIVATE = (Category.PII, Category.SECRETS)
+_CHECKED = ("pii.card", "pii.iban", "pii.resident_id")
+"""With a checksum: one digit that was misheard breaks it."""
+_TOLD = ("pii.name", "pii.address")
+"""Words, of which all that is known is what was heard."""
 
 
 class Masker:
@@ -145,9 +149,20 @@ class SessionMask:
         return self._masker.spans(text, self._known, own=own)
 
     def sure_spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where a visitor's words hold numbers that are personal by their form or checksum."""
-        found = self._masker.findings(text, own=True, language=language_of(text))
-        return [(each.start, each.end) for each in found if each.rule not in ("pii.name", "pii.address")]
+        """Return where a visitor's words hold numbers whose checksum is right: heard as they are."""
+        return [(each.start, each.end) for each in self._found(text) if each.rule in _CHECKED]
+
+    def unsure(self, text: str) -> bool:
+        """Tell whether a visitor's words hold a number, or the like, that may not have been heard right."""
+        sure = self.sure_spans(text)
+        found = [(each.start, each.end) for each in self._found(text) if each.rule not in _TOLD]
+        return any(
+            not any(first < end and start < last for first, last in sure)
+            for start, end in (*found, *number_spans(text))
+        )
+
+    def _found(self, text: str) -> list[Finding]:
+        return self._masker.findings(text, own=True, language=language_of(text))
 
     def _mask(self, text: str, known: Particulars, *, own: bool) -> str:
         return self._masker.masked(text, known, own=own)

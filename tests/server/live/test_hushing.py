@@ -249,3 +249,12 @@ def test_a_tone_can_be_heard_instead() -> None:
     ]
     assert hushed(utterance, a_mask(mute="off"), lambda start, end: np.zeros(0, np.float32)) == []
     assert np.abs(silent(1600, 0, tone=True, rate=16_000)).max() == pytest.approx(TONE_LEVEL, rel=0.01)
+
+
+def test_of_a_number_without_a_checksum_nobody_knows_what_belongs_to_it() -> None:
+    said = "please tell me on my phone number so expire one two three four five six seven"
+    words = tuple(Word(word, 0.3 * at, 0.3 * at + 0.2) for at, word in enumerate(said.split()))
+    heard = Transcript(said, "en", 0.9, "pocketsphinx/desk-trigram", None, words)
+    utterance = Utterance(0, 80_000, heard, 0, 80_000, ((0, 80_000),), None)
+    found = hushed(utterance, a_mask(mute_unclear=False), lambda *_: np.zeros(0, np.float32))
+    assert found == [(0, 80_000)]
