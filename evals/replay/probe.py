@@ -165,7 +165,7 @@ class Probe:
         if turn.reply_began_s is None:
             turn.reply_began_s = self._clock()
             if turn is self.turns[-1]:
-                turn.timings_ms["first_sound"] = self._since_asked()
+                turn.timings_ms["first_sound"] = self._first_sound_ms()
 
     def _ended(self, event: TurnEnded) -> None:
         turn = self._turn(event.turn)
@@ -181,6 +181,9 @@ class Probe:
                 turn.timings_ms[name] = event.timings_ms[name]
         if turn is self.turns[-1]:
             turn.timings_ms["reply_end"] = self._since_asked()
+
+    def _first_sound_ms(self) -> float:
+        return self._since_asked()
 
     def _since_asked(self) -> float:
         return round((self._lived() - self._asked_lived_s) * 1e3, 1)
