@@ -13,6 +13,9 @@ _TAG = "tag:yaml.org,2002:"
 MOST_DEPTH = 60
 """Levels of lists and mappings within each other; scripts have eight."""
 TOO_DEEP = "nested too deeply: a script is a few levels deep"
+MOST_VALUES = 50_000
+"""In one text, aliases counted each time: a few lines of YAML can stand for billions."""
+TOO_MANY = f"more than {MOST_VALUES} values: split it, and write aliases out"
 _LONGEST_NUMBER = 300
 """Digits; what has more is no number of ours, and Python refuses to read one of 4,300."""
 
@@ -28,17 +31,19 @@ class Loader(Composer, _BASE):  # type: ignore[misc, valid-type]
     def __init__(self, text: str) -> None:
         _BASE.__init__(self, text)
         Composer.__init__(self)
-        self._depth = 0
+        self._depth = self._values = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Put a value together; see PyYAML.
 
         Raises:
-            ComposerError: it stands too deep.
+            ComposerError: it stands too deep, or there are too many.
         """
-        if self._depth >= MOST_DEPTH:
-            raise ComposerError(None, None, TOO_DEEP, self.peek_event().start_mark)
+        if self._depth >= MOST_DEPTH or self._values >= MOST_VALUES:
+            problem = TOO_DEEP if self._depth >= MOST_DEPTH else TOO_MANY
+            raise ComposerError(None, None, problem, self.peek_event().start_mark)
         self._depth += 1
+        self._values += 1
         try:
             node: yaml.Node | None = Composer.compose_node(self, parent, index)
             return node

@@ -11,13 +11,11 @@ from pydantic import ValidationError
 
 from evals.scripts.errors import ScriptError
 from evals.scripts.mistakes import Found, told
-from evals.scripts.plain_yaml import MOST_DEPTH, TOO_DEEP, Loader
+from evals.scripts.plain_yaml import MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, Loader
 from evals.scripts.script import Path_, Script
 
 LARGEST_BYTES = 1_000_000
 """Of one script; more is no conversation."""
-MOST_NODES = 50_000
-"""Values in one script, aliases counted each time: a few lines of YAML can stand for billions."""
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -122,7 +120,7 @@ def composed(text: str, file: Path) -> tuple[Any, dict[Path_, int], dict[Path_, 
     Raises:
         ScriptError: it is not YAML, a key stands twice, or there is too much of it.
     """
-    lines, written, left = dict[Path_, int](), dict[Path_, str](), [MOST_NODES]
+    lines, written, left = dict[Path_, int](), dict[Path_, str](), [MOST_VALUES]
     loader = Loader(text)
     try:
         node = loader.get_single_node()
@@ -144,8 +142,8 @@ def composed(text: str, file: Path) -> tuple[Any, dict[Path_, int], dict[Path_, 
 def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> str:
     """Tell what keeps a text from being YAML; the usual mistakes with their remedy."""
     said = " ".join(str(one) for one in (error.context, error.problem) if one)
-    if error.problem == TOO_DEEP:
-        return TOO_DEEP
+    if error.problem in (TOO_DEEP, TOO_MANY):
+        return str(error.problem)
     mark = error.problem_mark
     line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
     if line[: len(line) - len(line.lstrip())].count("\t") or "character '\\t'" in said:
@@ -170,8 +168,7 @@ def _walk(
     """Note every value's line; refuse keys that stand twice, and values without number."""
     left[0] -= 1
     if left[0] < 0:
-        here = node.start_mark.line + 1
-        raise ScriptError(f"more than {MOST_NODES} values: write aliases out, or split it", file, here)
+        raise ScriptError(TOO_MANY, file, node.start_mark.line + 1)
     if len(path) > MOST_DEPTH:  # an alias within itself
         raise ScriptError(TOO_DEEP, file, node.start_mark.line + 1)
     lines.setdefault(path, node.start_mark.line + 1)
