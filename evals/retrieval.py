@@ -62,7 +62,7 @@ def banking77(data: Path, dev: bool) -> Figures:
     """Intents by nearest FAQ entry, and how well answerable questions are told from others."""
     known, asked = _banking(data, dev)
     foreign = _hwu64(data)
-    with _knowledge([(f"{intent}#{n}", text) for n, (text, intent) in enumerate(known)]) as base:
+    with knowledge_of([(f"{intent}#{n}", text) for n, (text, intent) in enumerate(known)]) as base:
         found = [base.search(text, k=5) for text, _ in asked]
         best = [passages[0].id.partition("#")[0] if passages else "" for passages in found]
         inside = [passages[0].score if passages else 0.0 for passages in found]
@@ -86,7 +86,7 @@ def left_out(data: Path, dev: bool) -> Figures:
     random.Random(SEED).shuffle(intents)
     missing = set(intents[: len(intents) // 4])
     texts = [(f"{intent}#{n}", text) for n, (text, intent) in enumerate(known) if intent not in missing]
-    with _knowledge(texts) as base:
+    with knowledge_of(texts) as base:
         scores = [(base.answerable(text), intent in missing) for text, intent in asked]
     return {
         "questions": len(asked),
@@ -130,7 +130,7 @@ def dstc11(data: Path, dev: bool) -> Figures:
             cases.append(([turn["text"] for turn in turns], right))
     cases = random.Random(SEED).sample(cases, min(400, len(cases)))
     figures: Figures = {"questions": len(cases)}
-    with _knowledge(texts) as base:
+    with knowledge_of(texts) as base:
         for name, kept in (("alone", 0), ("with_history", 12)):
             first = fifth = 0
             for turns, right in cases:
@@ -182,7 +182,7 @@ def _paragraphs(file: Path) -> Figures:
             texts.append((id_, paragraph["context"]))
             asked += [(item["question"], id_) for item in paragraph["qas"]]
     ranks = []
-    with _knowledge(texts) as base:
+    with knowledge_of(texts) as base:
         for question, id_ in asked:
             found = [passage.id for passage in base.search(question, k=10)]
             ranks.append(found.index(id_) + 1 if id_ in found else 0)
@@ -216,7 +216,8 @@ def _hwu64(data: Path) -> list[str]:
 
 
 @contextmanager
-def _knowledge(texts: Sequence[tuple[str, str]]) -> Iterator[KnowledgeBase]:
+def knowledge_of(texts: Sequence[tuple[str, str]]) -> Iterator[KnowledgeBase]:
+    """Give a knowledge that holds these ids and texts, as it ships; it is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         base = KnowledgeBase.open(folder)
         base.add_texts(texts)
