@@ -250,12 +250,11 @@ def said_in_small_talk(talk: Talk, question: Question) -> Iterator[Sentence]:
 
 def said_to_feeling(told: Telling, question: Question) -> Iterator[Sentence]:
     """Yield the desk's line for who only tells a feeling; to distress it has no answer yet."""
-    line = str(getattr(question.phrases, told.value))
-    if told is Telling.DISTRESS:
-        yield from _say(line, question.language, Emotion("empathetic", 0.6), Outcome.ABSTAINED)
-        return
-    for number, sentence in enumerate(_say(line, question.language, Emotion("happy", 0.6), Outcome.ANSWERED)):
-        yield replace(sentence, gesture="agree") if number == 0 else sentence
+    line, glad = str(getattr(question.phrases, told.value)), told is Telling.PRAISE
+    feeling = Emotion("happy" if glad else "empathetic", 0.6)
+    outcome = Outcome.ANSWERED if glad else Outcome.ABSTAINED
+    for number, sentence in enumerate(_say(line, question.language, feeling, outcome)):
+        yield replace(sentence, gesture="agree") if glad and number == 0 else sentence
 
 
 def _say(
