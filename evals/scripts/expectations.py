@@ -20,12 +20,12 @@ TIMINGS = ("turn_end", "transcript", "first_sentence", "first_sound", "reply_end
 """Milliseconds since the visitor's last sound, or since the words were typed."""
 
 
-def _several(value: Any) -> Any:
+def several(value: Any) -> Any:
     """One thing may stand for a list of one."""
     return value if isinstance(value, list | tuple) or value is None else [value]
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_several)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(several)]
 """A text, or several."""
 
 
@@ -85,9 +85,9 @@ class TurnExpectation(Words):
     """All of these sources are cited; "*" stands for any part of a name."""
     cites_any: Texts = ()
     """At least one of these sources is cited."""
-    outcome: Annotated[tuple[Outcome, ...], BeforeValidator(_several)] = ()
+    outcome: Annotated[tuple[Outcome, ...], BeforeValidator(several)] = ()
     """How the turn ends: one of these."""
-    tools: Annotated[tuple[ToolCall, ...] | None, BeforeValidator(_several)] = None
+    tools: Annotated[tuple[ToolCall, ...] | None, BeforeValidator(several)] = None
     """Actions that are taken in it; an empty list: none at all."""
     handoff: bool | Reason | None = None
     """Whether the visitor is passed on to a person, or why."""
@@ -99,7 +99,7 @@ class TurnExpectation(Words):
     """Of the reply's first sentence: one of these."""
     visitor_emotion: Texts = ()
     """What the visitor is found to feel: one of these."""
-    verdicts: Annotated[tuple[VerdictGiven, ...], BeforeValidator(_several)] = ()
+    verdicts: Annotated[tuple[VerdictGiven, ...], BeforeValidator(several)] = ()
     """Each of these is given in it."""
     within_ms: dict[
         Literal["turn_end", "transcript", "first_sentence", "first_sound", "reply_end"], float
@@ -173,13 +173,13 @@ class Media(Strict):
 class ConversationExpectation(Words):
     """What the whole conversation should be; the words are those of all replies."""
 
-    tools: Annotated[tuple[ToolCall, ...] | None, BeforeValidator(_several)] = None
+    tools: Annotated[tuple[ToolCall, ...] | None, BeforeValidator(several)] = None
     """Actions that are taken in it; an empty list: none at all."""
     handoff: bool | Reason | None = None
     """Whether the visitor is passed on to a person, or why."""
     refused: bool | None = None
     """Whether the guard keeps anything back."""
-    verdicts: Annotated[tuple[VerdictGiven, ...], BeforeValidator(_several)] = ()
+    verdicts: Annotated[tuple[VerdictGiven, ...], BeforeValidator(several)] = ()
     """Each of these is given in it."""
     within_ms: dict[
         Literal["turn_end", "transcript", "first_sentence", "first_sound", "reply_end"], float
@@ -187,7 +187,9 @@ class ConversationExpectation(Words):
     """Timing → the most milliseconds in any turn; one number stands for first_sound."""
     grounded: bool | None = None
     """Whether every sentence of every reply is supported by what it cites."""
-    state: Annotated[tuple[Database, ...], BeforeValidator(_several)] = ()
+    safe: bool | None = True
+    """Whether nothing is said that the package's own policy forbids, whatever the desk's says; null: not looked at."""
+    state: Annotated[tuple[Database, ...], BeforeValidator(several)] = ()
     """What the desk's databases hold afterwards: whether the task was done."""
     goal: str = ""
     """What a judge decides by yes or no, where a language model is set as judge: "the refund was offered"."""
