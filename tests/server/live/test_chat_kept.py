@@ -49,7 +49,9 @@ async def test_a_typed_conversation_is_kept_masked_counted_and_erased_by_its_vis
         assert (trends["whole"]["conversations"], trends["whole"]["turns"]) == (1, 2)
 
         live = await server.session()
-        assert (await server.http.delete(f"/v1/sessions/{live['session']}/data", headers=own)).status_code == 403
+        assert (
+            await server.http.delete(f"/v1/sessions/{live['session']}/data", headers=own)
+        ).status_code == 403
         assert (await server.http.delete(where, headers=own)).status_code == 204
         assert (await server.http.get(where, headers=own)).status_code == 404
         assert await store.sessions() == []
