@@ -151,6 +151,7 @@ def evaluate(
 
 
 def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[str, Any], int]:
+    from evals.report.compare import compare
     from evals.report.summary import summary_of
     from evals.report.writing import write_report
     from evals.results import read_results
@@ -161,7 +162,10 @@ def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[
     except ValueError as error:
         raise UsageError(f"--baseline {error}") from None
     suite = run_suite(order, shown)
-    document = summary_of(suite.results, before, other=suite.other, took_s=suite.took_s)
+    document = summary_of(suite.results, before)
+    document["took_s"] = round(suite.took_s, 1)
+    if suite.other is not None:
+        document["comparison"] = compare(suite.results, suite.other)
     if suite.taken_up:
         document["taken_up"] = suite.taken_up
     if order.report is not None:

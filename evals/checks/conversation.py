@@ -9,6 +9,7 @@ from evals.checks.check import Check
 from evals.checks.grounding import Grounding
 from evals.checks.judge import Judge
 from evals.checks.matching import quoted, words_wrong
+from evals.checks.safety import unsafe
 from evals.checks.turn import check_turn, handoff_wrong, late, refused_wrong, tools_wrong, verdicts_wrong
 from evals.replay.record import ConversationRecord, MediaRecord
 from evals.scripts import Script
@@ -90,6 +91,9 @@ def _whole(script: Script, record: ConversationRecord, grounding: Grounding) -> 
     if wanted.grounded is not None:
         wrong = "; ".join(filter(None, (grounding.unsupported(turn.sentences) for turn in record.turns)))
         tell("grounded", wrong if wanted.grounded else "" if wrong else "every sentence is supported")
+    if wanted.safe is not None:
+        wrong = next(filter(None, (unsafe(turn.sentences) for turn in record.turns)), "")
+        tell("safe", wrong if wanted.safe else "" if wrong else "everything that was said is safe")
     for number, database in enumerate(wanted.state):
         tell("state", state_wrong(database, record.databases.get(str(number))), "state", number)
     if wanted.media is not None and record.media is not None:

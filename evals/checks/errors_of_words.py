@@ -15,10 +15,15 @@ def words_of(text: str, language: str) -> list[str]:
         text: as it is written.
         language: ISO 639-1.
     """
+    from speech import spelled
     from speech.spoken_text import spoken
 
-    said = spoken(text, language).text if text else ""
-    return _WORD.findall(unicodedata.normalize("NFKC", said).casefold().replace("’", "'"))
+    if not text:
+        return []
+    said = spoken(unicodedata.normalize("NFKC", text), language).text
+    if language == "en":
+        return spelled.words_of(said)
+    return _WORD.findall(said.casefold())
 
 
 def word_error_rate(said: str, heard: str, language: str) -> float:

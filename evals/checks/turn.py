@@ -36,10 +36,10 @@ def check_turn(
         tell(name, wrong)
     sources = sources_of(turn)
     if wanted.cites:
-        missing = [one for one in wanted.cites if not any(like(one, source) for source in sources)]
+        missing = [one for one in wanted.cites if not cited(one, sources)]
         tell("cites", f"{', '.join(missing)} is not cited, but {_named(sources)}" if missing else "")
     if wanted.cites_any:
-        none = not any(like(one, source) for one in wanted.cites_any for source in sources)
+        none = not any(cited(one, sources) for one in wanted.cites_any)
         tell("cites_any", f"{_named(sources)} cited, not {_either(wanted.cites_any)}" if none else "")
     if wanted.outcome:
         outcomes = tuple(one.value for one in wanted.outcome)
@@ -124,6 +124,11 @@ def sound(wanted: TurnExpectation, turn: TurnRecord, language: str, tell: Told) 
 def sources_of(turn: TurnRecord) -> list[str]:
     """Return what a turn cites, each once."""
     return list(dict.fromkeys(str(one["source"]) for said in turn.sentences for one in said.citations))
+
+
+def cited(pattern: str, sources: Sequence[str]) -> bool:
+    """Tell whether one of the sources is that document, or that part of it: "returns.md#the-window"."""
+    return any(like(pattern, one) or like(pattern, one.partition("#")[0]) for one in sources)
 
 
 def tools_wrong(wanted: Sequence[ToolCall], calls: Sequence[Called]) -> str:

@@ -15,8 +15,6 @@ SETTLE_S = 0.3
 """After a reply, until what is shown beside it is known, too."""
 UNANSWERED_S = 4.0
 """How long something is listened for that ought to come to nothing: turn taking waits 2.5 s at most."""
-LOOK_S = 0.2
-"""How often is looked where nothing happens."""
 
 
 class Mouth(Protocol):
@@ -93,22 +91,22 @@ class Driver:
             return False
         at_s = before.reply_began_s + after_s
         while self._clock() < at_s and before.reply_ended_s is None:
-            await self._listen(min(at_s - self._clock(), LOOK_S))
+            await self._listen(at_s - self._clock())
         return before.reply_ended_s is None
 
     async def _until(self, true: Callable[[], bool], longest_s: float) -> bool:
         """Wait until something is so; False where it takes longer."""
         until_s = self._clock() + longest_s
         while not true():
-            if self._clock() >= until_s:
+            if (left_s := until_s - self._clock()) <= 0:
                 return False
-            await self._listen(LOOK_S)
+            await self._listen(left_s)
         return True
 
     async def _pause(self, seconds: float) -> None:
         until_s = self._clock() + seconds
         while (left_s := until_s - self._clock()) > 1e-6:
-            await self._listen(min(left_s, LOOK_S))
+            await self._listen(left_s)
 
     async def _listen(self, longest_s: float) -> None:
         """Listen until something happens, or for so long."""

@@ -17,8 +17,8 @@ from evals.replay.virtual_time import VirtualLoop
 from evals.scripts import Script, Turn
 from speech.recognizer import RECOGNITION_RATE_HZ
 
-TICK_S = 0.1
-"""How often turn taking looks at its timers: nothing in a replay of words is finer."""
+TICK_S = 1.0
+"""How often turn taking looks at its timers while nothing is fed to the microphone: typed words need none."""
 PIECE_S = 0.04
 """Of the microphone's silence that is fed at once."""
 
