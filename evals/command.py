@@ -41,9 +41,7 @@ def evaluate(
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(
-            help="results.jsonl of an earlier run: what fails now and did not then is a regression."
-        ),
+        typer.Option(help="Report of an earlier run: what fails now and passed then is a regression."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder for results.jsonl, summary.json, junit.xml and report.html.")
@@ -151,14 +149,11 @@ def evaluate(
 
 
 def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[str, Any], int]:
-    from evals.report.compare import compare
-    from evals.report.summary import summary_of
-    from evals.report.writing import write_report
-    from evals.results import read_results
+    from evals.report import compare, read_baseline, summary_of, write_report
     from evals.suite import FAILED, run_suite
 
     try:
-        before = read_results(baseline) if baseline else None
+        before = read_baseline(baseline) if baseline else None
     except ValueError as error:
         raise UsageError(f"--baseline {error}") from None
     suite = run_suite(order, shown)
@@ -170,7 +165,7 @@ def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[
         document["taken_up"] = suite.taken_up
     if order.report is not None:
         shown.stage("writing the report")
-        written = write_report(order.report, suite.results, before, other=suite.other, summary=document)
+        written = write_report(order.report, suite.results, before, suite.other)
         document["report"] = {name: str(path) for name, path in written.items()}
     regression = document.get("regression") or {}
     return document, FAILED if regression.get("regressed") else suite.code
