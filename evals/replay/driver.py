@@ -13,6 +13,8 @@ from evals.scripts import Script, Turn
 
 SETTLE_S = 0.3
 """After a reply, until what is shown beside it is known, too."""
+NOW_S = 1e-6
+"""Less than that is no time to wait: a virtual clock may not even move by it."""
 UNANSWERED_S = 4.0
 """How long something is listened for that ought to come to nothing: turn taking waits 2.5 s at most."""
 
@@ -90,22 +92,22 @@ class Driver:
         if before is None or before.reply_began_s is None:
             return False
         at_s = before.reply_began_s + after_s
-        while self._clock() < at_s and before.reply_ended_s is None:
-            await self._listen(at_s - self._clock())
+        while (left_s := at_s - self._clock()) > NOW_S and before.reply_ended_s is None:
+            await self._listen(left_s)
         return before.reply_ended_s is None
 
     async def _until(self, true: Callable[[], bool], longest_s: float) -> bool:
         """Wait until something is so; False where it takes longer."""
         until_s = self._clock() + longest_s
         while not true():
-            if (left_s := until_s - self._clock()) <= 0:
+            if (left_s := until_s - self._clock()) <= NOW_S:
                 return False
             await self._listen(left_s)
         return True
 
     async def _pause(self, seconds: float) -> None:
         until_s = self._clock() + seconds
-        while (left_s := until_s - self._clock()) > 1e-6:
+        while (left_s := until_s - self._clock()) > NOW_S:
             await self._listen(left_s)
 
     async def _listen(self, longest_s: float) -> None:

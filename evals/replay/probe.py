@@ -65,6 +65,8 @@ class Probe:
         """A turn of the script begins: the visitor speaks, or types, from now on."""
         now_s = self._clock()
         turn = TurnRecord(number, said, began_s=now_s, ended_s=now_s)
+        if self.turns:  # what was done so far is the turn's before, even where its reply still sounds
+            self.turns[-1].tools += self._calls[self._called :]
         self.turns.append(turn)
         self._called = len(self._calls)
         self._fell_silent_s = None
