@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, TypedDict
 
 from evals.scripts.script import Path_, Script
@@ -91,8 +92,6 @@ def _sentence(place: Path_, those: Sequence[Found]) -> str:
         text = _DROPPED.sub("", one["msg"])
         return f"`{_name(place)}`: {text}" if place else text
     if "[key]" in one["loc"]:
-        if one["type"] == "string_type":
-            return f"`{one['loc'][-2]}` is a number: put this key in quotes"
         return f"`{one['loc'][-2]}` is not known here: choose from {_choices(one)}"
     if one["input"] is None:
         out = "" if place == ("turns",) else ", or leave it out"
@@ -166,7 +165,7 @@ def _name(place: Path_) -> str:
 
 def _unknown(loc: Path_) -> str:
     """Tell of a key that is not known: which is like it, or where it belongs."""
-    key, schema = str(loc[-1]), Script.model_json_schema()
+    key, schema = str(loc[-1]), _schema()
     here = _keys(schema, loc[:-1])
     near = difflib.get_close_matches(key.lower().replace("-", "_"), here, n=1)
     if near:
@@ -178,6 +177,11 @@ def _unknown(loc: Path_) -> str:
     if key in (others | set(schema["properties"])) - set(here):
         return f"`{key}` is known, but not here: look at its indentation"
     return f"`{key}` is not known here: choose from {', '.join(here)}"
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Script.model_json_schema()
 
 
 def _keys(schema: dict[str, Any], loc: Path_) -> list[str]:

@@ -175,6 +175,8 @@ def _walk(
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             name = str(key.value)
+            if isinstance(key, yaml.ScalarNode) and not key.tag.endswith(":merge"):
+                key.tag = "tag:yaml.org,2002:str"
             inner = (*path, name)
             if inner in lines:
                 raise ScriptError(f"`{name}` stands here twice: keep one", file, key.start_mark.line + 1)
