@@ -1,0 +1,5 @@
+"""`python -m evals.suites`."""
+
+from evals.suites.command import main
+
+main()
