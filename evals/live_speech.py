@@ -100,12 +100,8 @@ def cut(pcm: Pcm) -> list[tuple[int, int]]:
     Returns:
         First and last sample of each, `SHORTEST_S` to `LONGEST_S` long; none where nobody speaks.
     """
-    level = np.sqrt(np.mean(pcm[: len(pcm) // STEP * STEP].reshape(-1, STEP) ** 2, axis=1))
-    if not len(level) or (loud := float(np.percentile(level, LOUD_PERCENTILE))) <= 0:
-        return []
-    voiced = np.flatnonzero(level > VOICED * loud)
     parts = list[tuple[int, int]]()
-    for stretch in _parted(voiced, PAUSE_S):
+    for stretch in parted(voiced_steps(pcm), PAUSE_S):
         parts += _shortened(stretch)
     least = SHORTEST_WHOLE_S if len(parts) == 1 else SHORTEST_S
     return [(begin * STEP, end * STEP) for begin, end in parts if least <= (end - begin) * 0.01 <= LONGEST_S]
@@ -153,7 +149,14 @@ def recording(paths: Sequence[Path], most: int) -> Recording:
     return arranged(laid, interrupt_s=INTERRUPT_S, second_reply_s=REPLY_S)
 
 
-def _parted(voiced: np.ndarray, pause_s: float) -> list[np.ndarray]:
+def voiced_steps(pcm: Pcm, step: int = STEP) -> np.ndarray:
+    """Number the pieces of 10 ms, of `step` samples each, in which somebody speaks, by their level."""
+    level = np.sqrt(np.mean(pcm[: len(pcm) // step * step].reshape(-1, step) ** 2, axis=1))
+    loud = float(np.percentile(level, LOUD_PERCENTILE)) if len(level) else 0.0
+    return np.flatnonzero(level > VOICED * loud) if loud > 0 else np.zeros(0, np.intp)
+
+
+def parted(voiced: np.ndarray, pause_s: float) -> list[np.ndarray]:
     """Part steps that are voiced where the pause between two is at least so long."""
     if not len(voiced):
         return []
