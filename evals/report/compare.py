@@ -31,6 +31,10 @@ UNITS: dict[str, Literal["share", "ms", "errors"]] = {
 """Kind of measure → unit of its values: a share, milliseconds, errors for each word."""
 
 
+LENGTH = "reply_end"
+"""A timing that says how long the reply is, more than how quick: neither longer nor shorter is better."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One measure on both sides."""
@@ -42,15 +46,18 @@ class Measured:
     b: float
     difference: Difference
     """b less a."""
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None: neither is."""
 
     @property
-    def better(self) -> Literal["a", "b", "same", "undecided"]:
-        """Which side is better; "same" where no pair differs."""
+    def better(self) -> Literal["a", "b", "same", "other", "undecided"]:
+        """Which side is better; "same": no pair differs; "other": they differ, but neither is better."""
         if not self.difference.different:
             return "same"
         if not self.difference.decided:
             return "undecided"
+        if self.higher_is_better is None:
+            return "other"
         return "b" if (self.difference.value > 0) == self.higher_is_better else "a"
 
 
@@ -139,7 +146,12 @@ def _measures(a: Sequence[Side], b: Sequence[Side]) -> Iterator[Measured]:
         pairs = _both([one.timing(name) for one in a], [one.timing(name) for one in b])
         if pairs[0]:
             yield Measured(
-                "timing", name, median(pairs[0]), median(pairs[1]), difference_of_medians(*pairs), False
+                "timing",
+                name.replace("_", " "),
+                median(pairs[0]),
+                median(pairs[1]),
+                difference_of_medians(*pairs),
+                None if name == LENGTH else False,
             )
     for name, reply in (("errors in what was heard", False), ("errors in the replies' sound", True)):
         counts = _both([one.errors(reply=reply) for one in a], [one.errors(reply=reply) for one in b])
@@ -195,7 +207,11 @@ def _said(measures: Sequence[Measured], names: tuple[str, str], pairs: int) -> l
     ]
     if not said:
         said.append(f"Neither is shown to be better over {pairs} script{'s' if pairs != 1 else ''}.")
-    for verdict, begin in (("undecided", "Undecided"), ("same", "No difference at all")):
+    for verdict, begin in (
+        ("other", "Different, neither better"),
+        ("undecided", "Undecided"),
+        ("same", "No difference at all"),
+    ):
         if grouped[verdict]:
             said.append(f"{begin}: {', '.join(one.name for one in grouped[verdict])}.")
     return said

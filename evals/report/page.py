@@ -35,7 +35,7 @@ _NOT_IN_IDS = re.compile(r"[^\w.\-]")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One bar of a waterfall; `left` and `width` are shares of the longest."""
+    """One bar of a waterfall; `left` and `width` are shares of the conversation's longest."""
 
     name: str
     ms: float
@@ -101,10 +101,11 @@ def page_of(
     environment.filters |= {
         "percent": _percent,
         "percent_css": lambda share: f"{100 * share:.2f}%",
-        "points": lambda share: f"{100 * share:+.1f} points",
+        "points": lambda share: f"{100 * share:+.1f}".replace("-", "−"),
         "ms": _ms,
         "signed_ms": lambda ms: f"{ms:+.0f} ms",
         "plain": lambda name: name.replace("_", " "),
+        "day": lambda began: began[:16].replace("T", " ") + (" UTC" if began.endswith("+00:00") else ""),
         "place": place,
         "anchor": lambda one: quote(anchor(one["script"], one["mode"], one.get("repeat", 0))),
         "measured": _measured,
@@ -150,15 +151,19 @@ def anchor(script: str, mode: str, repeat: int) -> str:
     return _NOT_IN_IDS.sub("_", f"{script}-{mode}-{repeat + 1}")
 
 
-def steps_of(timings_ms: Mapping[str, float]) -> list[Step]:
-    """Return the waterfall of a turn: each moment's bar begins where the one before it ended."""
-    moments = [(name, max(timings_ms[name], 0.0)) for name in WATERFALL if name in timings_ms]
-    longest = max((ms for _, ms in moments), default=0.0) or 1.0
+def steps_of(timings_ms: Mapping[str, float], longest_ms: float) -> list[Step]:
+    """Return the waterfall of a turn: each moment's bar begins where the one before it ended.
+
+    Args:
+        timings_ms: of the turn; moments that took no time, as in words, are left out.
+        longest_ms: that a bar can show, above 0.
+    """
     steps, begun = list[Step](), 0.0
-    for name, ms in moments:
-        left = min(begun, ms)
-        steps.append(Step(name, ms, left / longest, (ms - left) / longest))
-        begun = max(begun, ms)
+    for name in WATERFALL:
+        if (ms := timings_ms.get(name, 0.0)) > 0:
+            left = min(begun, ms)
+            steps.append(Step(name, ms, left / longest_ms, (ms - left) / longest_ms))
+            begun = max(begun, ms)
     return steps
 
 
@@ -169,6 +174,10 @@ def _shown(results: Results, shelf: Shelf) -> Iterator[ConversationShown]:
         record = result.record
         failed = () if record.error else result.failed
         numbers = {turn.number for turn in record.turns}
+        waits = [
+            turn.timings_ms[name] for turn in record.turns for name in WATERFALL if name in turn.timings_ms
+        ]
+        longest_ms = max([*waits, 1.0])
         yield ConversationShown(
             result,
             "error" if record.error else "failed" if failed else "passed",
@@ -185,7 +194,7 @@ def _shown(results: Results, shelf: Shelf) -> Iterator[ConversationShown]:
                     list(
                         dict.fromkeys(str(c.get("source", "")) for s in turn.sentences for c in s.citations)
                     ),
-                    steps_of(turn.timings_ms),
+                    steps_of(turn.timings_ms, longest_ms),
                 )
                 for turn in record.turns
             ],
@@ -213,10 +222,10 @@ def _hat(curve: Mapping[str, float]) -> Plot | None:
 
 
 def _trend(summary: Mapping[str, Any]) -> Plot | None:
-    """Draw the pass rates of a chain of baselines and of this run; a chain begins with two runs."""
+    """Draw the pass rates of a chain of baselines and of this run; two runs are told in words."""
     rates = [one["pass_rate"] for one in summary["history"]] + [summary["pass_rate"]]
     points = [(number - len(rates) + 1, rate) for number, rate in enumerate(rates) if rate is not None]
-    if len(points) < 2:
+    if len(points) < 3:
         return None
     places, values = zip(*points, strict=True)
     return curve_plot(

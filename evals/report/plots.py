@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH_IN, HEIGHT_IN = 7.6, 3.2
-"""Of a plot, in inches of 72 units."""
+WIDTH_IN, HEIGHT_IN, LOW_IN = 7.6, 3.2, 2.3
+"""Of a plot, and the height of one of few points, in inches of 72 units."""
 COLOURS = {
     "#010101": "var(--ink)",
     "#020202": "var(--soft)",
@@ -51,9 +51,9 @@ def latency_plot(series: Mapping[str, Sequence[float]], before: Sequence[float] 
         before: first sounds of the baseline.
 
     Returns:
-        The plot; None where there is nothing to draw.
+        The plot; None where nothing took any time.
     """
-    drawn = {name: np.sort(values) for name, values in series.items() if len(values)}
+    drawn = {name: np.sort(values) for name, values in series.items() if len(values) and max(values) > 0}
     if not drawn:
         return None
     figure, axes = _axes("milliseconds after the visitor's last sound", "share of turns")
@@ -102,7 +102,7 @@ def curve_plot(
     curves = {title: points for title, points in curves.items() if len(points[0])}
     if not curves:
         return None
-    figure, axes = _axes(across, up)
+    figure, axes = _axes(across, up, LOW_IN if len(curves) == 1 else HEIGHT_IN)
     told = list[str]()
     for number, (title, (places, values)) in enumerate(curves.items()):
         axes.plot(
@@ -129,10 +129,10 @@ def curve_plot(
     return Plot(_svg(figure, name), "; ".join(told))
 
 
-def _axes(across: str, up: str) -> tuple[Figure, Axes]:
+def _axes(across: str, up: str, height_in: float = HEIGHT_IN) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="tight")
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout="tight")
     axes = figure.add_subplot()
     axes.set_xlabel(across, color=SOFT)
     axes.set_ylabel(up, color=SOFT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from evals.checks import Check
 from evals.results import Result
@@ -40,6 +41,10 @@ class Standing:
     def flaky(self) -> bool:
         """Whether some repeats passed and some failed."""
         return 0 < self.passed < self.runs
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def standings(results: Iterable[Result]) -> list[Standing]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         "regression": regression,
         "regressed": bool(regression and regression["regressed"]),
         "history": _history(before),
-        "by_script": [asdict(one) for one in stood],
+        "by_script": [one.document() for one in stood],
     }
     return summary
 
