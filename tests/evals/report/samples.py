@@ -85,5 +85,3 @@ def suite(rates: Sequence[float], *, repeat: int = 1, first_sound: float = 400.0
         ),
         repeat=repeat,
     )
-
-

@@ -26,7 +26,10 @@ def test_counts_keep_what_the_harness_broke_apart() -> None:
         "pass_rate": 0.5,
     }
     assert summary["by_tag"]["hard"]["pass_rate"] == 0.0
-    assert summary["checks"] == {"contains": {"passed": 1, "failed": 1}, "answered": {"passed": 2, "failed": 0}}
+    assert summary["checks"] == {
+        "contains": {"passed": 1, "failed": 1},
+        "answered": {"passed": 2, "failed": 0},
+    }
     assert [one["error"] for one in summary["harness_errors"]] == [
         "d.yaml:3: `turns` is missing",
         "the server died",
