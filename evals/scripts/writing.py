@@ -22,7 +22,8 @@ _SHORT = frozenset(
     {"arguments", "within_ms", "barge_in", "noise", "echo", "heard_reply", "understood", "cards"}
 )
 """Keys whose mappings stand on one line."""
-_FIRST = ("id", "title", "language", "tags", "desk", "mode", "user", "wav", "outcome", "cites", "cites_any")
+_HEAD = ("id", "title", "language", "tags")
+_FIRST = ("outcome", "cites", "cites_any")
 _NAME = re.compile(r"[A-Za-z][\w./#-]*")
 """What needs no quotes, unless YAML takes it for something else."""
 _NO_NAMES = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -109,7 +110,8 @@ def _mapping(value: dict[str, Any], key: str, said: bool) -> Any:
         return _tidy(value["after_s"], "") if value else True
     if key == "within_ms" and set(value) == {"first_sound"}:
         return _tidy(value["first_sound"], "")
-    ordered = sorted(value, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+    first = _HEAD if "id" in value else _FIRST
+    ordered = sorted(value, key=lambda name: first.index(name) if name in first else len(first))
     tidy = {name: _tidy(value[name], name, said or key == "arguments") for name in ordered}
     if key in _SHORT or not value:
         row = _Row(tidy)

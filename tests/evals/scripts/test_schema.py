@@ -40,7 +40,7 @@ BAD = [
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
     Draft202012Validator.check_schema(schema())
     return Draft202012Validator(schema())

@@ -1,0 +1,276 @@
+"""Freezing a recorded session into a script: what was said, when, and what came of it, as expectations."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.scripts.errors import ScriptError
+from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
+from evals.scripts.keywords import keywords
+from evals.scripts.script import BargeIn, Fixtures, Script, Turn
+from evals.scripts.writing import written
+
+if TYPE_CHECKING:
+    from agent.desk import Desk
+    from server.live.dossier import Dossier
+    from server.live.records import EventRecord
+
+LETTERS_PER_S = {"en": 14.0, "zh": 4.5}
+"""How fast people speak, in letters: only the end of what they said is kept."""
+USUAL_PAUSE_S = 2.0
+"""A visitor's pause that needs no telling; longer ones are taken over."""
+LONGEST_PAUSE_S = 120.0
+MOST_CITED = 3
+"""Sources that one turn is to cite; the best come first."""
+TOOL = "tool:"
+_LABEL = re.compile(r"\[[^\[\]\d]{1,30}\]")
+_SAMPLES = {
+    "card": "4111 1111 1111 1111",
+    "卡": "4111 1111 1111 1111",
+    "mail": "maria.keller@example.com",
+    "邮箱": "maria.keller@example.com",
+    "phone": "020 7946 0018",
+    "电话": "138 0013 8000",
+    "name": "Maria Keller",
+    "姓名": "李明",
+    "address": "12 Mill Lane, Dublin",
+    "地址": "上海市和平路 12 号",
+}
+"""Part of a placeholder → what may stand there instead."""
+
+
+@dataclass(slots=True)
+class _Happened:
+    """One turn of the session."""
+
+    number: int
+    said: str = ""
+    at: float = 0.0
+    sentences: list[EventRecord] = field(default_factory=list)
+    verdicts: list[Mapping[str, Any]] = field(default_factory=list)
+    handoff: Mapping[str, Any] | None = None
+    end: EventRecord | None = None
+
+    @property
+    def by_person(self) -> bool:
+        """One of the company's people answered."""
+        return any(one.data.get("person") for one in self.sentences)
+
+    @property
+    def interrupted(self) -> bool:
+        """The visitor broke into the reply."""
+        return bool(self.sentences and self.end is not None and self.end.data.get("interrupted"))
+
+    @property
+    def lasted_s(self) -> float:
+        """About how long the words took, if they were spoken; only their end was written down."""
+        timings = self.end.data.get("timings_ms", {}) if self.end is not None else {}
+        spoken = timings.get("turn_end", 0.0) > 0  # who types has ended at once
+        return len(self.said) / LETTERS_PER_S["en" if self.said.isascii() else "zh"] if spoken else 0.0
+
+    @property
+    def citations(self) -> list[str]:
+        """Sources, the first cited first."""
+        data = [one.data for one in (*self.sentences, *([self.end] if self.end is not None else []))]
+        return list(dict.fromkeys(str(one["source"]) for each in data for one in each.get("citations", ())))
+
+    @property
+    def documents(self) -> list[str]:
+        """Documents that are cited; their sections are named anew when a heading changes."""
+        sources = (one.partition("#")[0] for one in self.citations if not one.startswith(TOOL))
+        return list(dict.fromkeys(sources))
+
+
+def freeze(desk: Desk, session: str, *, store: str = "") -> str:
+    """Write a script of a session that a server recorded.
+
+    Args:
+        desk: at which it was held.
+        session: its name, as `visavis privacy export` and the operators' pages show it.
+        store: SQLite file or URL, as `visavis serve --store` was given it; empty: the usual one.
+
+    Returns:
+        YAML. The visitor's words are as they are kept; comments say where personal data is to be invented.
+
+    Raises:
+        ScriptError: no such session, of another desk, without words, or the store cannot be read.
+    """
+    from agent.desk import state_root
+    from server.live.dossier import collect
+    from server.live.errors import LiveError
+    from server.live.store import EventStore
+
+    place = store or str(state_root() / "sessions.sqlite")
+    if "://" not in place and not Path(place).is_file():
+        raise ScriptError("nothing was recorded here: name what `visavis serve --store` was given", place)
+
+    async def read() -> Dossier:
+        opened = EventStore.open(place)
+        try:
+            return await collect(opened, "", session)
+        finally:
+            await opened.close()
+
+    try:
+        dossier = asyncio.run(read())
+    except LiveError as error:
+        raise ScriptError(f"{error}", place) from None
+    return frozen(dossier, desk)
+
+
+def frozen(dossier: Dossier, desk: Desk) -> str:
+    """Write a script of what is kept of a session; see `freeze`.
+
+    Raises:
+        ScriptError: it is empty, of another desk, or without words.
+    """
+    from server.live.desks import named
+
+    if dossier.empty:
+        raise ScriptError(f"nothing is kept of a session {dossier.name!r}: check its name, and --store")
+    here = next(iter(named([desk])))
+    if dossier.desk and dossier.desk != here:
+        raise ScriptError(f"the session {dossier.name!r} was held at the desk {dossier.desk!r}, not {here!r}")
+    happened, took_over = _turns(dossier.events)
+    if not happened:
+        raise ScriptError(f"the visitor said nothing in the session {dossier.name!r}: nothing to replay")
+    if not any(one.said for one in happened):
+        raise ScriptError(
+            f"no words are kept of the session {dossier.name!r}: set `keep` in desk.toml's [privacy] to "
+            '"masked" to freeze later ones'
+        )
+    paused = [one.at for one in dossier.events if one.kind == "state" and one.data.get("state") == "paused"]
+    session = dossier.session
+    language = (session.language if session is not None else "") or _language(happened)
+    turns, remarks = list[Turn](), dict[int, list[str]]()
+    for number, one in enumerate(happened):
+        before = happened[number - 1] if number else None
+        turns.append(_turn(one, before, paused, tools_before={*_tools(happened[:number])}))
+        remarks[number] = _remarks(one)
+    opened = session.opened_at if session is not None else None
+    opened = opened or dossier.events[0].at
+    script = Script(
+        id="session-" + re.sub(r"[^\w.-]", "-", dossier.name)[:100],
+        title=_title(happened),
+        language=language,
+        tags=("recorded",),
+        fixtures=Fixtures(
+            clock=datetime.fromtimestamp(round(opened), UTC),
+            knowledge=_knowledge(desk, opened),
+            people="there" if any(one.handoff and one.handoff.get("there") for one in happened) else "none",
+        ),
+        turns=tuple(turns),
+    )
+    about = ["A recorded session: check what it expects, and leave out what does not matter."]
+    if any(remarks.values()):
+        about.append("Personal data was not kept: put invented data where a comment says so.")
+    if took_over:
+        about.append("It ends where one of the company's people took over.")
+    return written(script, about=about, remarks=remarks)
+
+
+def _turns(events: Iterable[EventRecord]) -> tuple[list[_Happened], bool]:
+    """Return the turns in which the visitor said something, until a person took over; whether one did."""
+    found = dict[int, _Happened]()
+    for event in events:
+        if event.turn is None:
+            continue
+        turn = found.setdefault(event.turn, _Happened(event.turn))
+        match event.kind:
+            case "heard":
+                turn.said, turn.at = str(event.data.get("text", "")), turn.at or event.at
+            case "sentence":
+                turn.sentences.append(event)
+            case "verdict":
+                turn.verdicts.append(event.data)
+            case "handoff" if event.data.get("reason") != "withdrawn":
+                turn.handoff = event.data
+            case "turn":
+                turn.end = event
+                turn.said = turn.said or str(event.data.get("question", ""))
+    turns = [found[number] for number in sorted(found) if found[number].at]
+    for number, turn in enumerate(turns):
+        if turn.by_person:
+            return turns[:number], True
+    return turns, False
+
+
+def _turn(one: _Happened, before: _Happened | None, paused: list[float], tools_before: set[str]) -> Turn:
+    expect: dict[str, Any] = {"silent": True} if not one.sentences else {}
+    if one.sentences:
+        reply = " ".join(str(each.data.get("text", "")) for each in one.sentences)
+        first = one.sentences[0].data
+        tools = [name for name in _tools([one]) if name not in tools_before]
+        emotion = str(first.get("emotion", ""))
+        expect = {
+            "outcome": one.end.data["outcome"] if one.end is not None else first["outcome"],
+            "cites": one.documents[:MOST_CITED],
+            "contains_any": keywords(reply),
+            "tools": [ToolCall(name=name, times=1) for name in tools] or None,
+            "handoff": one.handoff["reason"] if one.handoff else None,
+            "language": first.get("language") or None,
+            "emotion": emotion if emotion not in ("", "neutral") else (),
+            "interrupted": True if one.interrupted else None,
+        }
+    given = {
+        (each["direction"], each["action"], each.get("rule", ""))
+        for each in one.verdicts
+        if each["action"] != "allow"
+    }
+    expect["verdicts"] = [
+        VerdictGiven.model_validate({"direction": direction, "action": action, "rule": rule})
+        for direction, action, rule in sorted(given)
+    ]
+    pause_s, barge_in = Turn().pause_s, None
+    if before is not None and before.interrupted and before.end is not None:
+        began = before.sentences[0].at
+        broke = next((at for at in paused if began <= at <= before.end.at), before.end.at)
+        barge_in = BargeIn(after_s=round(max(broke - began, 0.1), 1))
+    elif before is not None and before.end is not None:
+        pause_s = min(max(one.at - before.end.at - one.lasted_s, 0.0), LONGEST_PAUSE_S)
+        pause_s = round(pause_s, 1) if pause_s > USUAL_PAUSE_S else Turn().pause_s
+    return Turn(
+        user=one.said, pause_s=pause_s, barge_in=barge_in, expect=TurnExpectation.model_validate(expect)
+    )
+
+
+def _tools(turns: Iterable[_Happened]) -> list[str]:
+    """Return the business actions that replies rest on."""
+    sources = [source for one in turns for source in one.citations if source.startswith(TOOL)]
+    return list(dict.fromkeys(source.removeprefix(TOOL) for source in sources))
+
+
+def _remarks(one: _Happened) -> list[str]:
+    """Return what the author has to do for a turn."""
+    remarks = []
+    for label in dict.fromkeys(_LABEL.findall(one.said)):
+        sample = next((each for part, each in _SAMPLES.items() if part in label), "")
+        for_example = f", for example {sample}" if sample else ""
+        remarks.append(f"{label} stands for personal data that was not kept: invent some{for_example}.")
+    if not one.said:
+        remarks.append("The words of this turn were not kept: write some.")
+    return remarks
+
+
+def _title(turns: list[_Happened]) -> str:
+    words = next(one.said for one in turns if one.said)
+    return words if len(words) <= 60 else words[:59].rstrip() + "…"
+
+
+def _language(turns: list[_Happened]) -> str:
+    languages = [str(each.data.get("language", "")) for one in turns for each in one.sentences]
+    return next(filter(None, languages), "en")
+
+
+def _knowledge(desk: Desk, at: float) -> str:
+    """Return the version of the knowledge that answered then; empty where it is not known any more."""
+    from knowledge.versions import Versions
+
+    versions = Versions(desk.state_folder / "knowledge").all()
+    return next((one.digest for one in versions if one.at <= at), "")
