@@ -43,7 +43,9 @@ def show_summary(summary: Mapping[str, Any], console: Console, most: int) -> Non
     if len(failures) > most:
         console.print(f"... and {len(failures) - most} more; --report FOLDER writes all")
     for one in summary["harness_errors"]:
-        console.print(Text.assemble(("NOT JUDGED ", "yellow"), f"{one['script']}: {one['message']}"))
+        console.print(
+            Text.assemble(("NOT JUDGED ", "yellow"), ": ".join(filter(None, (one["script"], one["message"]))))
+        )
     for line in _compared(summary):
         console.print(line, markup=False)
     style = "green" if summary["verdict"] == "passed" else "red"

@@ -234,14 +234,14 @@ def _failures(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def _harness_errors(results: Results) -> list[dict[str, Any]]:
-    """Return what could not be judged: scripts that could not be read, and replays that failed."""
-    unread = [{"script": None, "mode": None, "repeat": None, "error": one} for one in results.run.wrong]
+    """Return what could not be judged: scripts that could not be read, without a name, and failed replays."""
+    unread = [{"script": "", "mode": "", "repeat": 0, "message": one} for one in results.run.wrong]
     return unread + [
         {
             "script": one.record.script,
             "mode": one.record.mode,
             "repeat": one.record.repeat,
-            "error": one.record.error,
+            "message": one.record.error,
         }
         for one in results.results
         if one.record.error

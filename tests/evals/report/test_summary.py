@@ -30,7 +30,7 @@ def test_counts_keep_what_the_harness_broke_apart() -> None:
         "contains": {"passed": 1, "failed": 1},
         "answered": {"passed": 2, "failed": 0},
     }
-    assert [one["error"] for one in summary["harness_errors"]] == [
+    assert [one["message"] for one in summary["harness_errors"]] == [
         "d.yaml:3: `turns` is missing",
         "the server died",
     ]
