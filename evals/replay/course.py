@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 
@@ -54,14 +54,19 @@ def measured(desk: DeskUnderTest, script: Script, record: ConversationRecord) ->
 
 
 async def played(
-    conversation: Conversation, probe: Probe, mouth: Mouth, script: Script, record: ConversationRecord
+    conversation: Conversation,
+    probe: Probe,
+    mouth: Mouth,
+    script: Script,
+    record: ConversationRecord,
+    driver: Callable[..., Driver] = Driver,
 ) -> None:
     """Have a conversation run while the visitor says the script's turns; closes it, and its stage."""
     running = asyncio.create_task(conversation.run())
     try:
         if script.turns[0].barge_in is not None:
             await conversation.greet()
-        await Driver(script, probe, mouth, asyncio.get_running_loop().time).play()
+        await driver(script, probe, mouth, asyncio.get_running_loop().time).play()
     finally:
         record.turns, record.greeting = probe.turns, probe.greeting
         mouth.rest()

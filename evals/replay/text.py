@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 
 from agent.conversation import Conversation
 from evals.replay.course import begun, measured, played
 from evals.replay.desk import DeskUnderTest
+from evals.replay.driver import Driver
 from evals.replay.probe import Probe
 from evals.replay.record import ConversationRecord
 from evals.replay.scripted_ears import ScriptedEars
@@ -58,25 +60,32 @@ class Typing:
             await asyncio.sleep(PIECE_S)
 
 
-def replay_text(desk: DeskUnderTest, script: Script, *, repeat: int = 0) -> ConversationRecord:
+def replay_text(
+    desk: DeskUnderTest, script: Script, *, repeat: int = 0, driver: Callable[..., Driver] = Driver
+) -> ConversationRecord:
     """Replay a script in words.
 
     Args:
         desk: opened with mode "text".
         script: what is said.
         repeat: which replay of it, from 0.
+        driver: plays the visitor; the usual one says the script's turns.
 
     Raises:
         ScriptError: what the script begins with cannot be laid out.
     """
     record = begun(desk, script, "text", repeat)
     with measured(desk, script, record) as loop:
-        loop.run_until_complete(_replayed(loop, desk, script, record))
+        loop.run_until_complete(_replayed(loop, desk, script, record, driver))
     return record
 
 
 async def _replayed(
-    loop: VirtualLoop, desk: DeskUnderTest, script: Script, record: ConversationRecord
+    loop: VirtualLoop,
+    desk: DeskUnderTest,
+    script: Script,
+    record: ConversationRecord,
+    driver: Callable[..., Driver],
 ) -> None:
     probe = Probe(loop.time, loop.lived, desk.calls, script.fixtures.people)
     stage, ears = TimedStage(), ScriptedEars()
@@ -91,4 +100,4 @@ async def _replayed(
     )
     conversation.people.staff = probe.staff
     typing = Typing(conversation, ears, script.language)
-    await played(conversation, probe, typing, script, record)
+    await played(conversation, probe, typing, script, record, driver)
