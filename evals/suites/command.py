@@ -90,10 +90,23 @@ def _star(options: Options) -> tuple[Found, list[Script]]:
         return measure_star(dialogues, tick=tick), scripts_of(dialogues)
 
 
+def _tau2(options: Options) -> tuple[Found, list[Script]]:
+    from evals.suites.generated import Model
+    from evals.suites.tau2 import measure_tau2
+    from evals.suites.tau2_tasks import read_domain
+
+    domain = read_domain(options.path, tasks=options.tasks, split=options.split)
+    model = Model(options.model, options.base_url) if options.model else None
+    with _Bar("tau2") as tick:
+        found = measure_tau2(domain, repeat=options.repeat, limit=options.limit, model=model, tick=tick)
+    return found, []
+
+
 _RUNS: dict[str, Callable[[Options], tuple[Found, list[Script]]]] = {
     "intents": _intents,
     "safety": _safety,
     "star": _star,
+    "tau2": _tau2,
 }
 
 
@@ -127,6 +140,17 @@ def _parser() -> argparse.ArgumentParser:
     safety.add_argument("--language", default="", metavar="CODE", help="of all texts, ISO 639-1")
     safety.add_argument("--engine", choices=("guard", "rules", "embedded"), default="guard")
     safety.add_argument("--policy", type=Path, help="a policy.toml instead of the default policy")
+    tau2 = parser.add_argument_group(
+        "tau2",
+        "VISAVIS_USER_MODEL (and _URL) has a language model play users, VISAVIS_JUDGE_MODEL judge words",
+    )
+    tau2.add_argument("--tasks", default="", metavar="FILE", help="in the folder; tasks.json if left out")
+    tau2.add_argument("--split", default="", metavar="NAME", help="of split_tasks.json, such as test")
+    tau2.add_argument(
+        "--repeat", type=_positive, default=1, metavar="K", help="how often each task is played"
+    )
+    tau2.add_argument("--model", default="", help="language model that answers; none if left out")
+    tau2.add_argument("--base-url", default="", help="of an OpenAI-compatible server that has the model")
     return parser
 
 
