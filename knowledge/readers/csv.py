@@ -23,17 +23,25 @@ def read(given: Given) -> Document:
     Raises:
         DocumentError: it is not text, not a table, or nothing is left to say.
     """
+    sections, faq = sections_of_rows(rows_of(given))
+    return document(given, sections, title=given.stem, kind="faq" if faq else "article")
+
+
+def rows_of(given: Given) -> list[list[str]]:
+    """Return a table's rows; empty lines are empty rows.
+
+    Raises:
+        DocumentError: it is not text, or not a table.
+    """
     text = decode(given.data, given.source, given.charset)
     delimiter = "\t" if given.suffix == ".tsv" else _delimiter(text)
     csv.field_size_limit(MOST_CELL)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise DocumentError(
             f"{given.source}: not a table ({error}); look for a quotation mark that is not closed"
         ) from error
-    sections, faq = sections_of_rows(rows)
-    return document(given, sections, title=given.stem, kind="faq" if faq else "article")
 
 
 def _delimiter(text: str) -> str:

@@ -28,22 +28,7 @@ def read(given: Given) -> Document:
     Raises:
         DocumentError: it is damaged, encrypted, a bomb, or nothing is left to say.
     """
-    check_archive(given, "xl/workbook.xml")
-    import openpyxl  # type: ignore[import-untyped]
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles that it does not know
-            book = openpyxl.load_workbook(io.BytesIO(given.data), read_only=True, data_only=True)
-            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            hidden = len(book.worksheets) - len(shown)
-            tables = [(sheet.title, _rows(sheet)) for sheet in shown]
-            modified = book.properties.modified
-    except Exception as error:  # whatever a damaged part makes of openpyxl
-        raise DocumentError(
-            f"{given.source}: the workbook is damaged ({type(error).__name__}); "
-            "open it in its program and save it again"
-        ) from error
+    tables, modified, hidden = sheets(given)
     sections: list[Section] = []
     kinds = []
     filled = [(name, rows) for name, rows in tables if any(any(row) for row in rows)]
@@ -59,6 +44,30 @@ def read(given: Given) -> Document:
         updated=modified.date().isoformat() if modified else "",
         hidden=["a hidden sheet"] if hidden else (),
     )
+
+
+def sheets(given: Given) -> tuple[list[tuple[str, list[list[str]]]], datetime.datetime | None, int]:
+    """Return the visible sheets' names and rows, when the workbook was changed, and how many are hidden.
+
+    Raises:
+        DocumentError: it is damaged, encrypted, or a bomb.
+    """
+    check_archive(given, "xl/workbook.xml")
+    import openpyxl  # type: ignore[import-untyped]
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles that it does not know
+            book = openpyxl.load_workbook(io.BytesIO(given.data), read_only=True, data_only=True)
+            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            hidden = len(book.worksheets) - len(shown)
+            tables = [(sheet.title, _rows(sheet)) for sheet in shown]
+            return tables, book.properties.modified, hidden
+    except Exception as error:  # whatever a damaged part makes of openpyxl
+        raise DocumentError(
+            f"{given.source}: the workbook is damaged ({type(error).__name__}); "
+            "open it in its program and save it again"
+        ) from error
 
 
 def _rows(sheet: object) -> list[list[str]]:
