@@ -30,8 +30,8 @@ TURN_PAUSE_S = 2.5
 LONGEST_S = 25.0
 """Of a turn; longer ones are cut at their longest pause: at 30 s turn taking ends them anyway."""
 SHORTEST_S = 0.6
-BEFORE_S, AFTER_S = 0.6, 3.6
-"""Quiet around what is said: the detector settles, and the slowest end comes."""
+BEFORE_S, AFTER_S = 0.6, 5.6
+"""Quiet around what is said: the detector settles, and twice the slowest end comes."""
 QUIET = 5e-4
 """RMS of a quiet microphone, -66 dBFS: digital silence would be no microphone's."""
 PAUSE_MEDIAN_S, PAUSE_SPREAD = 0.6, 0.7

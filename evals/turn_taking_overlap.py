@@ -1,0 +1,204 @@
+"""What the production conversation does when something sounds into its reply, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.conversation import Conversation
+from agent.conversation_events import ConversationEvent, StateChanged
+from agent.ears import Ears
+from agent.engines import Engines
+from agent.errors import AgentError
+from agent.floor import TICK_S
+from agent.line import MOMENT_S
+from agent.scripted import ScriptedAnswerer
+from agent.threads import runs_tools
+from agent.turn import TurnTaker
+from agent.turn_commands import TurnState
+from evals.replay.timed_stage import TimedStage
+from evals.replay.virtual_time import VirtualLoop, virtual_loop
+from evals.turn_taking_hearing import PIECE
+from evals.turn_taking_sounds import Overlap
+from evals.turn_taking_speech import phrases
+from speech.recognizer import Recognizer
+from speech.scripted import ScriptedRecognizer
+from speech.scripted_voice import ScriptedSynthesizer
+from speech.timeline import Pcm
+
+YIELD_S = 2.0
+"""Who wants the floor has it when the reply is silent within this time (tau-voice's window)."""
+WATCHED_S = 5.0
+"""After its last sound: a reply that was held goes on after 2 s, an answer comes sooner."""
+BEGIN_S = 10.0
+"""A reply has so much time to begin."""
+QUESTION = {"en": "what do you know about your tents", "zh": "请介绍一下你们的帐篷"}
+MOST_ASKED = 50
+"""Times that one sound's words are asked for at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a reply; milliseconds from the first sound that fell into it; None: that never happened."""
+
+    overlap: Overlap
+    silent_ms: float | None
+    """Until the reply was silent: with the moment that was leaving, in which it fades out."""
+    held_ms: float | None
+    """How long it was silent before it went on; None where it was not, or did not go on."""
+    ended: bool
+    """It did not go on."""
+    answered_ms: float | None
+    """Until an answer to it was begun."""
+    holds: int = 0
+    """Times that it fell silent."""
+    watched_s: float = 0.0
+
+    @property
+    def yielded(self) -> bool:
+        """Whether it left the floor in time."""
+        return self.silent_ms is not None and self.silent_ms <= YIELD_S * 1e3
+
+
+def prepared(engines: Engines, language: str) -> Engines:
+    """Return engines whose every reply is long, and said without sound; the desk's own stay open."""
+    return replace(
+        engines,
+        answerer=ScriptedAnswerer(phrases()[language]["reply"]),
+        fallback=None,
+        synthesizer=ScriptedSynthesizer(),
+    )
+
+
+def by_script(overlap: Overlap) -> Recognizer:
+    """Return a recogniser that makes no mistake; it knows all of what is said at the first word."""
+    said = [overlap.said] * MOST_ASKED if overlap.said else []
+    return ScriptedRecognizer(said, languages=(overlap.language,))
+
+
+def fate_of(
+    engines: Engines,
+    overlap: Overlap,
+    recognizer: Recognizer | None,
+    taker: Callable[[], TurnTaker] | None = None,
+) -> Fate:
+    """Ask something, let the reply begin, let something sound into it, and see what becomes of it.
+
+    Args:
+        engines: from `prepared`.
+        overlap: what sounds.
+        recognizer: hears it.
+        taker: makes another turn taking; None: the conversation's usual one.
+
+    Raises:
+        AgentError: the reply did not begin.
+    """
+    with virtual_loop(lambda executor: not runs_tools(executor)) as loop:
+        return loop.run_until_complete(_fate(loop, engines, overlap, recognizer, taker))
+
+
+async def _fate(
+    loop: VirtualLoop,
+    engines: Engines,
+    overlap: Overlap,
+    recognizer: Recognizer | None,
+    taker: Callable[[], TurnTaker] | None,
+) -> Fate:
+    states = list[tuple[float, str]]()
+
+    def told(event: ConversationEvent) -> None:
+        if isinstance(event, StateChanged):
+            states.append((loop.time(), event.state))
+
+    microphone = Microphone(overlap.behind)
+    conversation = Conversation(
+        engines,
+        TimedStage(),
+        ears=Ears(recognizer, turn_end=engines.turn_end),
+        on_event=told,
+        language=overlap.language,
+        taker=taker() if taker else None,
+        clock=loop.time,
+    )
+    running = [
+        asyncio.create_task(conversation.run()),
+        asyncio.create_task(microphone.run(conversation.hear)),
+    ]
+    try:
+        conversation.type(QUESTION[overlap.language])
+        while not states or states[-1][1] != TurnState.SPEAKING:  # noqa: ASYNC110 - in virtual time
+            if loop.time() > BEGIN_S:
+                raise AgentError("the reply did not begin: ask the desk the same with `visavis chat`")
+            await asyncio.sleep(TICK_S)
+        await asyncio.sleep(overlap.after_s)
+        microphone.play(overlap.pcm)
+        began_s = loop.time()
+        await asyncio.sleep(len(overlap.pcm) / PIECE * TICK_S + WATCHED_S)
+        return _seen(overlap, states, began_s, loop.time())
+    finally:
+        await conversation.close()
+        conversation.stage.close()
+        for task in running:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+class Microphone:
+    """Hears a background in a loop, and over it what is played into it.
+
+    Args:
+        behind: float32[n] at 16 kHz.
+    """
+
+    def __init__(self, behind: Pcm) -> None:
+        self._behind, self._at = behind, 0
+        self._rest: Pcm = np.zeros(0, np.float32)
+
+    def play(self, pcm: Pcm) -> None:
+        """Play something from the next piece on."""
+        self._rest = pcm
+
+    async def run(self, hear: Callable[[Pcm], None]) -> None:
+        """Hear until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            place = (np.arange(PIECE) + self._at) % len(self._behind)
+            piece = self._behind[place]
+            said, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+            piece[: len(said)] += said
+            self._at += PIECE
+            hear(piece)
+
+
+def _seen(overlap: Overlap, states: Sequence[tuple[float, str]], began_s: float, until_s: float) -> Fate:
+    """Read from the states what became of the reply."""
+    silent_s = held_s = answered_s = None
+    ended, holds, before = False, 0, str(TurnState.SPEAKING)
+    for at_s, state in states:
+        if at_s < began_s:
+            continue
+        if before == TurnState.SPEAKING and state != TurnState.SPEAKING and not ended:
+            holds += 1
+            silent_s = at_s if silent_s is None else silent_s
+        if state in (TurnState.LISTENING, TurnState.THINKING):
+            ended = True
+        if state == TurnState.THINKING and answered_s is None:
+            answered_s = at_s
+        if state == TurnState.SPEAKING and silent_s is not None and held_s is None and not ended:
+            held_s = at_s
+        before = state
+    silent_ms = None if silent_s is None else (silent_s + MOMENT_S - began_s) * 1e3
+    return Fate(
+        overlap,
+        silent_ms,
+        held_ms=None if held_s is None or silent_s is None or ended else (held_s - silent_s) * 1e3,
+        ended=ended,
+        answered_ms=None if answered_s is None else (answered_s - began_s) * 1e3,
+        holds=holds,
+        watched_s=until_s - began_s,
+    )
