@@ -118,7 +118,8 @@ def state_wrong(wanted: Database, rows: Any) -> str:
 
 def media_wrong(wanted: Media, media: MediaRecord) -> dict[str, str]:
     """Compare sound and picture with their limits; what was not measured is not looked at."""
-    found = dict[str, str]()
+    silent = f"{media.silent_replies} replies made no sound" if media.silent_replies else ""
+    found = {"sound": silent}
     if media.av_offset_ms is not None:
         wrong = abs(media.av_offset_ms) > wanted.av_offset_ms
         side = "after" if media.av_offset_ms > 0 else "before"

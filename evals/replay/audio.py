@@ -16,7 +16,7 @@ from agent.stage import Stage
 from evals.replay.course import begun, measured, played
 from evals.replay.desk import DeskUnderTest
 from evals.replay.driver import UNANSWERED_S
-from evals.replay.media_probe import MediaProbe
+from evals.replay.media_probe import MediaProbe, Through
 from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.probe import OWN_CLOCK, Probe
 from evals.replay.record import ConversationRecord, TurnRecord
@@ -25,6 +25,8 @@ from evals.replay.transcribing import transcribe_replies
 from evals.replay.virtual_time import VirtualLoop
 from evals.scripts import Script, ScriptError
 
+NO_SOUND, CUT_OFF = "no_sound", "cut_off"
+"""Notices: nothing of a reply was audible; a part of what the visitor said was answered before they were done."""
 FADE_S = 0.08
 """How much longer than to its end a reply that was cut may sound: in that moment it fades."""
 
@@ -37,6 +39,7 @@ def replay_audio(
     folder: Path | None = None,
     video: bool = False,
     transcribe: bool = False,
+    through: Through = lambda renderer: renderer,
 ) -> ConversationRecord:
     """Replay a script in sound.
 
@@ -47,6 +50,7 @@ def replay_audio(
         folder: where sound, and video, are kept; None: nowhere.
         video: draw the face, and measure the pictures; else lips are measured by the poses.
         transcribe: recognise the replies' sound, too.
+        through: put around what draws the face: planted faults.
 
     Raises:
         ScriptError: what the script names is missing, or this machine cannot hear its language.
@@ -56,9 +60,10 @@ def replay_audio(
     record = begun(desk, script, "audio", repeat)
     with measured(desk, script, record) as loop:
         replay = _Replay(loop, desk, script, repeat)
-        with MediaProbe.of(desk, script, repeat, folder, video=video) as media:
+        with MediaProbe.of(desk, script, repeat, folder, video=video, through=through) as media:
             loop.run_until_complete(replay.run(record, media))
             record.media = media.measured(replay.tape, replay.feed)
+        record.media.silent_replies = sum(NO_SOUND in turn.notices for turn in record.turns)
         record.engines["lips"] = media.lips
         if transcribe:
             transcribe_replies(record, replay.tape, desk.engines.recognizer)
@@ -155,7 +160,7 @@ class HearingProbe(Probe):
             turn = self._turn(event.turn)
             if turn is self.turns[-1] and turn.reply_began_s is not None:
                 # the desk answered a part of it, and now takes the whole
-                turn.notices.append("cut_off")
+                turn.notices.append(CUT_OFF)
                 turn.reply_began_s = turn.reply_ended_s = None
                 turn.timings_ms.clear()
         super().take(event)
@@ -209,7 +214,7 @@ def listen(tape: Tape, turn: TurnRecord, before: TurnRecord | None) -> None:
         end_s = turn.reply_ended_s if turn.reply_ended_s is not None else tape.time(tape.count)
         first_s = tape.first_audible_s(turn.reply_began_s, end_s)
         if first_s is None:
-            turn.notices.append("no_sound")
+            turn.notices.append(NO_SOUND)
             turn.timings_ms.pop("first_sound", None)
         elif "first_sound" in turn.timings_ms:
             turn.timings_ms["first_sound"] += round((first_s - turn.reply_began_s) * 1e3, 1)

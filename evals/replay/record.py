@@ -109,7 +109,7 @@ class MediaRecord:
     """Sound and picture of a conversation, as measured."""
 
     sound: str = ""
-    """Stereo wav in the report's folder: the visitor left, the desk right."""
+    """Stereo wav in the report's folder, by its path there: the visitor left, the desk right."""
     video: str = ""
     """mp4 in the report's folder; empty where none was kept."""
     frames: int = 0
@@ -124,6 +124,8 @@ class MediaRecord:
     """Share of the sounds p, b and m at which the lips close; None: there were none."""
     bilabials: int = 0
     """How many there were."""
+    silent_replies: int = 0
+    """Replies of which no sound left."""
     silent_noise_db: float | None = None
     """Level of what leaves in silence, dBFS; None: true silence."""
 
