@@ -100,8 +100,9 @@ class Replayer:
         from evals.replay.audio import replay_audio
 
         transcribe = any(turn.expect.reply_wer is not None for turn in task.script.turns)
+        folder = None if task.variant else job.media  # both sides would write the same files
         return replay_audio(
-            desk, task.script, repeat=task.repeat, folder=job.media, video=job.video, transcribe=transcribe
+            desk, task.script, repeat=task.repeat, folder=folder, video=job.video, transcribe=transcribe
         )
 
 
