@@ -26,7 +26,7 @@ from evals.replay.virtual_time import VirtualLoop
 from evals.scripts import Script, ScriptError
 
 NO_SOUND, CUT_OFF = "no_sound", "cut_off"
-"""Notices: nothing of a reply was audible; a part of what the visitor said was answered before they were done."""
+"""Notices: nothing of a reply was audible; the visitor was answered before they were done."""
 FADE_S = 0.08
 """How much longer than to its end a reply that was cut may sound: in that moment it fades."""
 
