@@ -204,7 +204,7 @@ def _shown(results: Results, shelf: Shelf) -> Iterator[ConversationShown]:
 
 
 def _latency(results: Results, before: Baseline | None) -> Plot | None:
-    series: dict[str, list[float]] = {name: [] for name in reversed(WATERFALL)}
+    series: dict[str, list[float]] = {name: [] for name in WATERFALL}
     for one in results.results:
         for turn in one.record.turns if not one.record.error else ():
             for name, values in series.items():

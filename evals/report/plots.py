@@ -155,6 +155,8 @@ def _steps(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]], nam
     )
 
 
+MOST_IN_ROW = 5
+"""Names of lines that fit above a plot side by side."""
 MOST_STEPS = 400
 """Of a drawn line: more cannot be told apart, and make the page large."""
 
@@ -171,7 +173,15 @@ def _shares(
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(frameon=False, labelcolor=INK, loc="lower right")
+    """Name the lines above the plot, where they hide nothing."""
+    axes.legend(
+        frameon=False,
+        labelcolor=INK,
+        ncols=MOST_IN_ROW,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        borderaxespad=0.2,
+    )
 
 
 def _svg(figure: Figure, name: str) -> str:

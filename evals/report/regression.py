@@ -16,8 +16,9 @@ JUDGED_BY_MODELS = ("goal",)
 """Checks that a language model decides: they may turn without the desk having changed."""
 SLOWER_SHARE = 0.2
 """By which the first sound may come later: runs of one desk on a busy machine differ by a tenth."""
-SLOWER_MS = 100.0
-"""By which it may come later at least: less is not noticed in a conversation."""
+SLOWER_MS = {"audio": 100.0, "text": 250.0}
+"""By which it may come later at least: less is not noticed in a conversation; in words only computing takes
+time, and a busy machine moves the slowest twentieth by 175 ms (measured at five processes a core)."""
 FEWEST_TURNS = 20
 """From which a 95th percentile is more than the slowest turn; below, medians are compared."""
 
@@ -118,6 +119,7 @@ def _first_sound(pairs: Sequence[tuple[Standing, Standing]]) -> dict[str, Any] |
     if not before or not now:
         return None
     share, of = (0.95, "p95") if min(len(before), len(now)) >= FEWEST_TURNS else (0.5, "median")
+    least_ms = max(SLOWER_MS[one.mode] for _, one in pairs if one.first_sound_ms)
     was_ms, is_ms = quantile(before, share), quantile(now, share)
     later_ms = is_ms - was_ms
     return {
@@ -125,5 +127,5 @@ def _first_sound(pairs: Sequence[tuple[Standing, Standing]]) -> dict[str, Any] |
         "before_ms": round(was_ms, 1),
         "now_ms": round(is_ms, 1),
         "change_ms": round(later_ms, 1),
-        "slower": later_ms > SLOWER_MS and later_ms > SLOWER_SHARE * was_ms,
+        "slower": later_ms > least_ms and later_ms > SLOWER_SHARE * was_ms,
     }

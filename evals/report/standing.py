@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evals.checks import Check
+from evals.replay.record import Mode
 from evals.results import Result
 
 
@@ -15,7 +16,7 @@ class Standing:
     """One script in one mode, over its repeats; those whose replay itself failed are counted apart."""
 
     script: str
-    mode: str
+    mode: Mode
     file: str = ""
     runs: int = 0
     """Repeats that were judged."""

@@ -13,6 +13,7 @@ from evals.report.baseline import VERSION, Baseline, Past
 from evals.report.regression import regression_of
 from evals.report.standing import Standing, standings
 from evals.results import Result, Results
+from evals.scripts.expectations import TIMINGS
 from evals.statistics import pass_hat, rate_interval, spread
 
 LONGEST_HISTORY = 50
@@ -76,7 +77,7 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
 
 
 def timings(records: Iterable[ConversationRecord]) -> dict[str, dict[str, float]]:
-    """Return the spread of every timing over all turns."""
+    """Return the spread of every timing over all turns, in the order in which they come."""
     found = defaultdict[str, list[float]](list)
     for record in records:
         for turn in record.turns:
@@ -84,7 +85,8 @@ def timings(records: Iterable[ConversationRecord]) -> dict[str, dict[str, float]
                 found[name].append(ms)
             if turn.yielded_ms is not None:
                 found["yielded"].append(turn.yielded_ms)
-    return {name: spread(values) for name, values in sorted(found.items())}
+    ordered = sorted(found, key=lambda name: (TIMINGS.index(name) if name in TIMINGS else len(TIMINGS), name))
+    return {name: spread(found[name]) for name in ordered}
 
 
 def pass_hat_curve(stood: Sequence[Standing]) -> dict[str, float]:

@@ -75,11 +75,19 @@ def results(*those: Result, repeat: int = 1, wrong: Sequence[str] = (), complete
     return Results(run, those, complete)
 
 
-def suite(rates: Sequence[float], *, repeat: int = 1, first_sound: float = 400.0) -> Results:
+def suite(
+    rates: Sequence[float], *, repeat: int = 1, first_sound: float = 400.0, mode: str = "text"
+) -> Results:
     """Return a run of one script for each rate, of whose repeats that share passes, the first ones."""
     return results(
         *(
-            result(f"s{number}", passed=again < round(rate * repeat), repeat=again, first_sound=first_sound)
+            result(
+                f"s{number}",
+                passed=again < round(rate * repeat),
+                repeat=again,
+                first_sound=first_sound,
+                mode=mode,
+            )
             for number, rate in enumerate(rates)
             for again in range(repeat)
         ),
