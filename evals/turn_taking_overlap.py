@@ -25,7 +25,7 @@ from evals.replay.virtual_time import VirtualLoop, virtual_loop
 from evals.turn_taking_hearing import PIECE
 from evals.turn_taking_sounds import Overlap
 from evals.turn_taking_speech import phrases
-from speech.recognizer import Recognizer
+from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer
 from speech.scripted import ScriptedRecognizer
 from speech.scripted_voice import ScriptedSynthesizer
 from speech.timeline import Pcm
@@ -43,7 +43,7 @@ MOST_ASKED = 50
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a reply; milliseconds from the first sound that fell into it; None: that never happened."""
+    """What became of a reply; milliseconds from the first sound that fell into it, None: that never was."""
 
     overlap: Overlap
     silent_ms: float | None
@@ -57,6 +57,11 @@ class Fate:
     holds: int = 0
     """Times that it fell silent."""
     watched_s: float = 0.0
+
+    @property
+    def length_s(self) -> float:
+        """How long it sounded."""
+        return len(self.overlap.pcm) / RECOGNITION_RATE_HZ
 
     @property
     def yielded(self) -> bool:

@@ -16,7 +16,7 @@ from evals.live_speech import found
 from evals.replay.noise import noise_of
 from evals.replay.visitor_voice import utterance_of, voiced_level
 from evals.scripts import Script
-from evals.scripts.script import Noise, Turn, Voice
+from evals.scripts.script import Fixtures, Noise, Turn, Voice
 from evals.turn_taking_speech import QUIET, phrases
 from speech.audio import load_audio, to_mono_16k
 from speech.loudness import SPEECH_LEVEL
@@ -108,7 +108,7 @@ def _said(kind: Kind, text: str, language: str, group: str, snr_db: float | None
         language=language,
         voice=Voice(speed=chance.uniform(0.9, 1.15)),
         turns=(Turn(user=text),),
-        fixtures={"seed": chance.randrange(10_000)},
+        fixtures=Fixtures(seed=chance.randrange(10_000)),
     )
     voice = utterance_of(script, 0, text)
     return Overlap(
@@ -168,7 +168,7 @@ def background(snr_db: float | None, seed: int) -> Pcm:
     quiet = np.random.default_rng(seed).standard_normal(20 * RATE_HZ).astype(np.float32) * np.float32(QUIET)
     if snr_db is None:
         return quiet
-    script = Script(id="overlap", turns=(Turn(user="-"),), fixtures={"seed": seed})
+    script = Script(id="overlap", turns=(Turn(user="-"),), fixtures=Fixtures(seed=seed))
     babble = to_mono_16k(noise_of(Noise(kind="babble", snr_db=snr_db), script, 0), LINE_HZ)
     return np.asarray(babble * SPEECH_LEVEL * 10 ** (-snr_db / 20), np.float32)
 

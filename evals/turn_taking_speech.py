@@ -18,6 +18,7 @@ from speech.audio import load_audio, to_mono_16k
 from speech.errors import SpeechError
 from speech.espeak import EspeakSynthesizer
 from speech.recognizer import RECOGNITION_RATE_HZ as RATE_HZ
+from speech.spoken_text import language_of
 from speech.timeline import Pcm, Word
 
 STEP = RATE_HZ // 100
@@ -74,12 +75,12 @@ def phrases() -> Mapping[str, Mapping[str, list[str]]]:
     return told
 
 
-def recorded_turns(paths: Sequence[Path], language: str | None = None) -> Iterator[SpokenTurn]:
+def recorded_turns(paths: Sequence[Path], language: str = "en") -> Iterator[SpokenTurn]:
     """Yield the turns of recordings.
 
     Args:
         paths: sound files, or folders of them; transcripts beside them are used.
-        language: only this one; it is told by the transcript, English where there is none.
+        language: of those of which no transcript tells it.
 
     Raises:
         AudioError: nothing is there, or something cannot be read.
@@ -88,9 +89,7 @@ def recorded_turns(paths: Sequence[Path], language: str | None = None) -> Iterat
     texts = transcripts_of(files)
     for file in files:
         text = texts.get(file, "")
-        spoken = "zh" if any("\u3400" <= one <= "\u9fff" for one in text) else "en"
-        if language not in (None, spoken):
-            continue
+        spoken = language_of(text) if text else language
         pcm = load_audio(file, max_s=FILE_S)
         parts = list(_turns(voiced_steps(pcm, STEP)))
         for number, (begin, end) in enumerate(parts):
@@ -170,8 +169,10 @@ def _cuts(parts: Sequence[str], words: Sequence[Word]) -> Iterator[int]:
 
 def _voice(speaker: str, language: str) -> EspeakSynthesizer:
     if speaker not in _voices:
-        named = {"voice_zh" if language == "zh" else "voice_en": speaker}
-        _voices[speaker] = EspeakSynthesizer(**named)
+        chinese = language == "zh"
+        _voices[speaker] = (
+            EspeakSynthesizer(voice_zh=speaker) if chinese else EspeakSynthesizer(voice_en=speaker)
+        )
     return _voices[speaker]
 
 
