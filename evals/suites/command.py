@@ -25,6 +25,7 @@ from server.boundary import WRONG_USE, boundary, complain
 
 if TYPE_CHECKING:
     from evals.scripts import Script
+    from evals.suites.generated import Model
 
 Options = argparse.Namespace
 SHOWN_ROWS = 20
@@ -90,22 +91,40 @@ def _star(options: Options) -> tuple[Found, list[Script]]:
         return measure_star(dialogues, tick=tick), scripts_of(dialogues)
 
 
-def _tau2(options: Options) -> tuple[Found, list[Script]]:
+def _abcd(options: Options) -> tuple[Found, list[Script]]:
+    from evals.suites.abcd import measure_abcd, read_abcd, scripts_of
+    from evals.suites.abcd_desk import measure_abcd_desk
+
+    data = read_abcd(options.path, split=options.split, limit=options.limit)
+    with _Bar("abcd") as tick:
+        found = measure_abcd(data, tick=tick)
+    with _Bar("abcd, replayed to a desk") as tick:
+        measure_abcd_desk(data, found, model=_model(options), tick=tick)
+    return found, scripts_of(data.conversations)
+
+
+def _model(options: Options) -> Model | None:
     from evals.suites.generated import Model
+
+    return Model(options.model, options.base_url) if options.model else None
+
+
+def _tau2(options: Options) -> tuple[Found, list[Script]]:
     from evals.suites.tau2 import measure_tau2
     from evals.suites.tau2_tasks import read_domain
 
     domain = read_domain(options.path, tasks=options.tasks, split=options.split)
-    model = Model(options.model, options.base_url) if options.model else None
     with _Bar("tau2") as tick:
-        found = measure_tau2(domain, repeat=options.repeat, limit=options.limit, model=model, tick=tick)
-    return found, []
+        return measure_tau2(
+            domain, repeat=options.repeat, limit=options.limit, model=_model(options), tick=tick
+        ), []
 
 
 _RUNS: dict[str, Callable[[Options], tuple[Found, list[Script]]]] = {
     "intents": _intents,
     "safety": _safety,
     "star": _star,
+    "abcd": _abcd,
     "tau2": _tau2,
 }
 
@@ -140,17 +159,17 @@ def _parser() -> argparse.ArgumentParser:
     safety.add_argument("--language", default="", metavar="CODE", help="of all texts, ISO 639-1")
     safety.add_argument("--engine", choices=("guard", "rules", "embedded"), default="guard")
     safety.add_argument("--policy", type=Path, help="a policy.toml instead of the default policy")
-    tau2 = parser.add_argument_group(
-        "tau2",
+    desks = parser.add_argument_group(
+        "desks of a suite (abcd, tau2)",
         "VISAVIS_USER_MODEL (and _URL) has a language model play users, VISAVIS_JUDGE_MODEL judge words",
     )
-    tau2.add_argument("--tasks", default="", metavar="FILE", help="in the folder; tasks.json if left out")
-    tau2.add_argument("--split", default="", metavar="NAME", help="of split_tasks.json, such as test")
-    tau2.add_argument(
-        "--repeat", type=_positive, default=1, metavar="K", help="how often each task is played"
+    desks.add_argument("--split", default="", metavar="NAME", help="of the suite, such as test")
+    desks.add_argument("--model", default="", help="language model that answers; none if left out")
+    desks.add_argument("--base-url", default="", help="of an OpenAI-compatible server that has the model")
+    desks.add_argument(
+        "--tasks", default="", metavar="FILE", help="tau2: in the folder; tasks.json if left out"
     )
-    tau2.add_argument("--model", default="", help="language model that answers; none if left out")
-    tau2.add_argument("--base-url", default="", help="of an OpenAI-compatible server that has the model")
+    desks.add_argument("--repeat", type=_positive, default=1, metavar="K", help="tau2: how often each task")
     return parser
 
 

@@ -20,10 +20,22 @@ from evals.suites.recorders import tools_from
 
 TOOLS = tools_from(Path(__file__).parent / "actions.json")
 '''
+POLICY_TOML = """# A suite's documents tell an agent what to do: here that is what they are for.
+[actions.injection]
+document = "allow"
+"""
+_OWN_WORDS = r"(?:\bi am|\bi['’]m|\bname is|\bthis is)\s+"
+_NAME = r"([A-Za-z'’-]+)(?!\w)"
+NAMES = {
+    "first_name": _OWN_WORDS + _NAME,
+    "last_name": _OWN_WORDS + r"[A-Za-z'’-]+\s+" + _NAME,
+    "customer_name": _OWN_WORDS + r"([A-Za-z'’-]+\s+[A-Za-z'’-]+)(?!\w)",
+}
+"""Argument → how visitors say it; the shape of a value does not tell a name from other words."""
 FEW_VALUES = 6
 """A value that is one of so few, and given more than once each, is one of a list."""
-_READS = ("find", "get", "list", "search", "check", "calculate", "think", "look", "show", "verify", "validate",
-          "ask", "pull", "transfer", "log", "try")  # fmt: skip
+_READS = ("find", "get", "list", "search", "check", "calculate", "think", "look", "show", "verify",
+          "validate", "ask", "pull", "transfer", "log", "try")  # fmt: skip
 """First words of actions that change nothing."""
 _SMALL = frozenset(["by", "of", "to", "the", "a", "and", "for", "with", "id", "ids"])
 
@@ -102,6 +114,7 @@ def write_desk(
         json.dumps([asdict(one) for one in actions], ensure_ascii=False, indent=1), encoding="utf-8"
     )
     (folder / "tools.py").write_text(TOOLS_PY, encoding="utf-8")
+    (folder / "policy.toml").write_text(POLICY_TOML, encoding="utf-8")
     return changed(Desk.load(folder), state=folder / "state")
 
 
@@ -118,9 +131,9 @@ def action_of(name: str, seen: Iterable[Mapping[str, object]], description: str 
         for key, value in arguments.items():
             values.setdefault(key, []).append(value)
     words = [word for word in re.split(r"[_\-]", name) if word and word not in _SMALL]
-    arguments = {
+    known = {
         key: Argument(
-            pattern_of([each for value in found for each in (value if isinstance(value, list) else [value])]),
+            NAMES.get(key) or pattern_of([each for one in found for each in _several(one)]),
             f"What is the {key.replace('_', ' ')}?",
             many=any(isinstance(value, list) for value in found),
         )
@@ -129,9 +142,9 @@ def action_of(name: str, seen: Iterable[Mapping[str, object]], description: str 
     return Action(
         re.sub(r"\W", "_", name),
         description or f"{' '.join(words).capitalize()}.",
-        about_of(words, arguments),
+        about_of(words, known),
         words[0] not in _READS,
-        arguments,
+        known,
     )
 
 
@@ -157,15 +170,19 @@ def pattern_of(values: Sequence[object]) -> str:
 
 
 def about_of(words: Sequence[str], arguments: Mapping[str, Argument]) -> str:
-    """Return what visitors say who want an action: its verb and its thing; for a look-up, what is looked up by."""
+    """Return what visitors say who want an action: its verb and a thing, or what it looks something up by."""
     verb, things = words[0], [word.rstrip("s") for word in words[1:]]
     if verb in _READS:
         shaped = [one.pattern for one in arguments.values() if not re.search(one.pattern, "qzx vwk")]
         if shaped:
             return "|".join(shaped)
         return rf"\b{re.escape(things[-1] if things else verb)}"
-    thing = rf"(?=.*\b{re.escape(things[-1])})" if things else ""
+    thing = rf"(?=.*\b(?:{'|'.join(map(re.escape, things))}))" if things else ""
     return rf"(?=.*\b{re.escape(verb.rstrip('e'))}){thing}"
+
+
+def _several(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _shape(shape: str) -> str:

@@ -1,4 +1,4 @@
-"""The tools of a generated desk: what is done is recorded, and done in the suite's world where there is one."""
+"""The tools of a generated desk: what is done is recorded, and done in the suite's world if there is one."""
 
 from __future__ import annotations
 

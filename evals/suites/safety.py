@@ -37,21 +37,19 @@ KINDS: dict[Category, tuple[str, ...]] = {
     Category.SECRETS: ("secrets", "secret"),
 }  # fmt: skip
 """Category of the policy → what columns and labels of published sets call it."""
-HARMLESS = frozenset(
-    {"", "0", "0.0", "false", "no", "n", "safe", "benign", "neutral", "none", "normal", "non-toxic", "not toxic",
-     "nontoxic", "clean", "ham", "ok", "neither", "non-hate", "nothate", "not_offensive", "not offensive", "not",
-     "legitimate", "安全", "正常", "无"}
-)  # fmt: skip
+_HARMLESS = (
+    "0|0.0|false|no|n|safe|benign|neutral|none|normal|non-toxic|not toxic|nontoxic|clean|ham|ok|neither"
+    "|non-hate|nothate|not_offensive|not offensive|not|legitimate|安全|正常|无"
+)
+HARMLESS = frozenset(["", *_HARMLESS.split("|")])
 """Labels of what is harmless, without regard to case."""
-PLAIN = frozenset(
-    {"1", "1.0", "true", "yes", "y", "toxic", "unsafe", "harmful", "offensive", "off", "spam", "malicious", "attack",
-     "bad", "flagged", "不安全", "有害"}
-)  # fmt: skip
+_PLAIN = "1|1.0|true|yes|y|toxic|unsafe|harmful|offensive|off|spam|malicious|attack|bad|flagged|不安全|有害"
+PLAIN = frozenset(_PLAIN.split("|"))
 """Labels of what is harmful and no more."""
 STEPS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 """Thresholds of the curve."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_KIND = {name: category for category, names in KINDS.items() for name in names}
+_KIND: dict[str, Category] = {name: category for category, names in KINDS.items() for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def read_safety(
         columns = tuple(named) or tuple(kinds)
         how = "labels by column: " + ", ".join(f"{one} as {kinds.get(one, HARMFUL)}" for one in columns)
     else:
-        columns = (named or [table.column("", [*LABEL_NAMES, *_KIND], "the labels", "--label")])[:1]
+        columns = (named[0] if named else table.column("", [*LABEL_NAMES, *_KIND], "the labels", "--label"),)
         how = f"labels from {columns[0]!r}"
     items, lines, unclear = list[Item](), list[int](), dict[str, int]()
     for row in table.rows:
@@ -231,7 +229,7 @@ def _labels(
     for value in values:
         plain = value.casefold()
         if harmful:
-            found += [str(own or _KIND.get(_plain(value), HARMFUL))] if plain in _folded(harmful) else []
+            found += [str(own or _kind(value))] if plain in _folded(harmful) else []
         elif plain in HARMLESS:
             continue
         elif plain in PLAIN or plain == columns[0].casefold():
@@ -274,6 +272,11 @@ def _number(value: str) -> float | None:
 
 def _folded(values: Sequence[str]) -> set[str]:
     return {value.strip().casefold() for value in values}
+
+
+def _kind(name: str) -> str:
+    found = _KIND.get(_plain(name))
+    return str(found) if found else HARMFUL
 
 
 def _plain(name: str) -> str:

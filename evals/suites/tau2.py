@@ -259,8 +259,9 @@ def _count(
         }  # fmt: skip
     if not has_world:
         found.notes.append(
-            "the company's database is not one that is built here: DB compares the calls that change something "
-            "with the reference's; what look-ups would return is not there, so that an answer cannot rest on it"
+            "the company's database is not one that is built here: DB compares the calls that change "
+            "something with the reference's; what look-ups would return is not there, so that no answer can "
+            "rest on it"
         )
 
 

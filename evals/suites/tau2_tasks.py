@@ -1,6 +1,6 @@
 """Tasks of τ²-bench: what a user wants, how the world begins, and what a solution is.
 
-Format of sierra-research/tau2-bench (MIT): tasks*.json, split_tasks.json, policy.md or main_policy.md, further
+Format of sierra-research/tau2-bench (MIT): tasks*.json, split_tasks.json, policy.md or main_policy.md, other
 documents, and the company's database where it is there.
 """
 
@@ -198,6 +198,6 @@ def _task(file: Path, number: int, item: Any) -> Task:
     except (KeyError, TypeError, AttributeError) as error:
         name = item.get("id", number) if isinstance(item, dict) else number
         raise SuiteDataError(
-            f"task {name!r} is not as τ²-bench has it ({type(error).__name__}: {error}); fetch the file again",
+            f"task {name!r} is not as τ²-bench has it ({type(error).__name__}: {error}); fetch it again",
             file,
         ) from error

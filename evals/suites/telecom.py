@@ -1,4 +1,4 @@
-"""The world of τ²-bench's telecom tasks: the company's database, one customer's phone, and what links them."""
+"""The world of τ²-bench's telecom tasks: the company's database, a customer's phone, and what links them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Telecom:
             self.phone = Phone(self.state["phone"])
             raise WorldError(str(error)) from error
         self._link()
-        return told if isinstance(told, str) else "Done." if told is None else json.dumps(told)
+        return told if isinstance(told, str) else "Done." if told is None else _in_words(told)
 
     def can(self, name: str, by: By = "assistant") -> bool:
         """Tell whether there is such an action."""
@@ -118,7 +118,7 @@ class Telecom:
                 so = self._line(**_ids(wanted))["status"] == wanted["expected_status"]
             case _:
                 return None
-        return so == one.value
+        return bool(so == one.value)
 
     # What the company's agent can do
 
@@ -289,6 +289,21 @@ class Telecom:
 
 def _ids(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {name: arguments[name] for name in ("customer_id", "line_id")}
+
+
+def _in_words(told: Row | list[Row]) -> str:
+    """Write rows as a person would read them out: "customer id: C1001; full name: John Smith"."""
+    if isinstance(told, list):
+        return " | ".join(map(_in_words, told)) or "Nothing was found."
+    return "; ".join(f"{key.replace('_', ' ')}: {_value(value)}" for key, value in told.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({_in_words(value)})"
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "none"
+    return "none" if value is None else str(value)
 
 
 def _digits(text: str) -> str:
