@@ -60,8 +60,7 @@ def read_baseline(file: Path) -> Results | Baseline:
         file: its `results.jsonl` or `summary.json`, or the folder of its report.
 
     Raises:
-        ValueError: it is neither; the message says what to give.
-        OSError: it cannot be read.
+        ValueError: it is neither, or cannot be read; the message says what to give.
     """
     if file.is_dir():
         inside = [file / name for name in (SUMMARY, RESULTS) if (file / name).is_file()]
@@ -72,6 +71,12 @@ def read_baseline(file: Path) -> Results | Baseline:
         if file.suffix == ".jsonl":
             return read_results(file)
         document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"{file}: there is no such file: run the suite once with --report, and keep its {SUMMARY}"
+        ) from None
+    except OSError as error:
+        raise ValueError(f"{file}: cannot be read ({error.strerror}): check its rights") from None
     except ValidationError as error:
         raise ValueError(
             f"{file}: {_first(error)}: not results of this version; run the suite again"

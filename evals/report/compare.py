@@ -70,8 +70,9 @@ def compare(a: Results, b: Results, names: tuple[str, str] | None = None) -> dic
         names: what to call them; their desks by default, with "A" and "B" where these are the same.
 
     Returns:
-        `names`, `pairs`, `only_a`, `only_b`, `measures` (each with both values, the difference b less a, its
-        95 % bootstrap interval over scripts, and which is `better`), and `said`: the outcome in sentences.
+        `names`, `pairs`, `only_a`, `only_b`, `differ` (scripts whose pass rates differ, with both),
+        `measures` (each with both values, the difference b less a, its 95 % bootstrap interval over scripts,
+        and which is `better`), and `said`: the outcome in sentences.
     """
     names = names or _names(a, b)
     ours, theirs = _by_key(a), _by_key(b)
@@ -82,6 +83,11 @@ def compare(a: Results, b: Results, names: tuple[str, str] | None = None) -> dic
         "pairs": len(keys),
         "only_a": [{"script": script, "mode": mode} for script, mode in ours if (script, mode) not in theirs],
         "only_b": [{"script": script, "mode": mode} for script, mode in theirs if (script, mode) not in ours],
+        "differ": [
+            {"script": one.script, "mode": one.mode, "a": round(one.rate, 4), "b": round(other.rate, 4)}
+            for one, other in ((ours[key].standing, theirs[key].standing) for key in keys)
+            if one.rate != other.rate
+        ],
         "measures": [_document(one) for one in measures],
         "said": _said(measures, names, len(keys)),
     }

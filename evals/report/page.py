@@ -25,6 +25,8 @@ WATERFALL = ("turn_end", "transcript", "first_sentence", "first_sound")
 """Moments that are drawn for every turn, in the order in which they should come."""
 PASSES_ON = "allow"
 """Verdict that is not worth a word."""
+MOST_SHOWN = 2000
+"""Conversations, those that did not pass first: a page of more opens slowly."""
 MOST_OPEN = 5
 """Failed conversations that stand open from the beginning."""
 _TEMPLATES = Path(__file__).parent / "assets"
@@ -108,6 +110,7 @@ def page_of(
         "day": lambda began: began[:16].replace("T", " ") + (" UTC" if began.endswith("+00:00") else ""),
         "place": place,
         "anchor": lambda one: quote(anchor(one["script"], one["mode"], one.get("repeat", 0))),
+        "wins": lambda those, side, other: [one for one in those if one[side] > one[other]],
         "measured": _measured,
         "changed": _changed,
     }
@@ -121,6 +124,7 @@ def page_of(
         comparison=comparison,
         fewest=FEWEST_DIFFERENT,
         conversations=list(_shown(results, Shelf(folder))),
+        left_out=max(len(results.results) - MOST_SHOWN, 0),
         latency=_latency(results, before),
         hat=_hat(summary["pass^k"]),
         trend=_trend(summary),
@@ -170,7 +174,7 @@ def steps_of(timings_ms: Mapping[str, float], longest_ms: float) -> list[Step]:
 def _shown(results: Results, shelf: Shelf) -> Iterator[ConversationShown]:
     flaky = {one.key for one in standings(results.results) if one.flaky}
     ordered = sorted(results.results, key=lambda one: (one.passed, bool(one.record.error)))
-    for number, result in enumerate(ordered):
+    for number, result in enumerate(ordered[:MOST_SHOWN]):
         record = result.record
         failed = () if record.error else result.failed
         numbers = {turn.number for turn in record.turns}

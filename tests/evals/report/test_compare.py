@@ -14,6 +14,7 @@ def test_each_side_is_said_to_be_better_on_what_it_is() -> None:
     assert better == {"conversations passed": "b", "answered": "same", "contains": "b", "first sound": "a"}
     assert found["said"][0].startswith("quick is better on first sound (300 → 800 ms")
     assert found["said"][1].startswith("slow is better on conversations passed (33.3% → 100.0%")
+    assert found["differ"][0] == {"script": "s4", "mode": "text", "a": 0.0, "b": 1.0}
     assert found["said"][2] == "No difference at all: answered."
 
 

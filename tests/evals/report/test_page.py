@@ -172,6 +172,7 @@ def test_regression_comparison_and_trend_are_shown(tmp_path: Path) -> None:
     page = seen(tmp_path, now, baseline=before, other=before, names=("new", "old"))
     assert "7 scripts newly failing: s5, s6, s7 …." in page.text
     assert "old is better on conversations passed" in page.text
+    assert "old passes more often: s5 (0 %, 100 %), s6" in page.text
     assert (tmp_path / "compare.json").is_file()
     targets = {has["id"] for has in page.all("details") if "id" in has}
     links = {(has["href"] or "")[1:] for has in page.all("a") if (has["href"] or "").startswith("#s")}
@@ -200,3 +201,14 @@ def test_a_waterfall_begins_each_bar_where_the_one_before_ended() -> None:
 def test_half_characters_do_not_keep_a_report_from_being_written(tmp_path: Path) -> None:
     page = seen(tmp_path, results(result(turns=[turn(0, "\ud800", "\udfff")], title="\ud83d")))
     assert "\ufffd" in page.text
+
+
+def test_of_too_many_conversations_those_that_did_not_pass_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evals.report.page.MOST_SHOWN", 2)
+    page = seen(
+        tmp_path, results(result("a"), result("b"), result("c", error="x"), result("d", passed=False))
+    )
+    assert [has["data-state"] for has in page.all("details", "conversation")] == ["failed", "error"]
+    assert "2 more conversations, of those that passed, are in results.jsonl only." in page.text

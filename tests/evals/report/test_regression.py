@@ -143,3 +143,5 @@ def test_a_baseline_that_is_none_is_named(tmp_path: Path, name: str, text: str, 
 def test_a_folder_without_a_report_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="give a report's folder"):
         read_baseline(tmp_path)
+    with pytest.raises(ValueError, match=r"gone\.json: there is no such file: run the suite once"):
+        read_baseline(tmp_path / "gone.json")
