@@ -35,10 +35,12 @@ def worst_of(text: str, sketch: Sketch, size: int = PIECE, most: int = WORST) ->
         most: how many are returned.
     """
     starts = range(0, max(1, min(len(text), MOST_SWEPT) - PIECE + STEP), STEP)
-    scores = sketch([text[start : start + PIECE] for start in starts])
+    pieces = [text[start : start + PIECE] for start in starts]
+    first = {piece: at for at, piece in reversed(list(enumerate(pieces)))}  # the same words say the same
+    scores = dict(zip(first, sketch(list(first)), strict=True))
     chosen: list[int] = []
-    for at in sorted(range(len(starts)), key=lambda at: -scores[at]):
-        begins = max(0, starts[at] - (size - PIECE) // 2)
+    for piece in sorted(first, key=lambda piece: -scores[piece]):
+        begins = max(0, starts[first[piece]] - (size - PIECE) // 2)
         if not any(abs(begins - other) < size - PIECE for other in chosen):
             chosen.append(begins)
         if len(chosen) == most:

@@ -44,8 +44,9 @@ CAUTION = 1.5
 """How far above the best F1 the limits may lift a threshold: what is kept aside is few templates."""
 CUSTOMERS = ("banking77", "covid_faq", "hwu64", "dstc11", "xquad", "cped", "told", "bipia", "asked")
 """Sets of ordinary talk and documents."""
-STRICTER = {("zh", "dangerous"): 2.5}
-"""Of a logit, by hand: 怎么在你们这里买东西 and other questions for the way look like such requests."""
+STRICTER = {("zh", "dangerous"): 2.5, ("en", "self_harm"): 0.35, ("en", "toxic"): 0.4}
+"""Of a logit, by hand: 怎么在你们这里买东西 and other questions for the way look like such requests; the
+end of a contract is none of a life; letters without sense are no swearing."""
 PLAIN_TEXTS = ("customers", "chat", "agents", "things", "life")
 """Endings of the files of written texts that are ordinary talk too."""
 PRIOR = Blend(0.8, 0.8, 0.0)
