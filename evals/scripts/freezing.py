@@ -19,6 +19,7 @@ from evals.scripts.writing import written
 if TYPE_CHECKING:
     from agent.desk import Desk
     from server.live.dossier import Dossier
+    from server.live.masking import SessionMask
     from server.live.records import EventRecord
 
 LETTERS_PER_S = {"en": 14.0, "zh": 4.5}
@@ -26,6 +27,8 @@ LETTERS_PER_S = {"en": 14.0, "zh": 4.5}
 USUAL_PAUSE_S = 2.0
 """A visitor's pause that needs no telling; longer ones are taken over."""
 LONGEST_PAUSE_S = 120.0
+MOST_TURNS = 200
+"""As many as a script may have."""
 MOST_CITED = 3
 """Sources that one turn is to cite; the best come first."""
 TOOL = "tool:"
@@ -51,6 +54,7 @@ class _Happened:
 
     number: int
     said: str = ""
+    reply: str = ""
     at: float = 0.0
     sentences: list[EventRecord] = field(default_factory=list)
     verdicts: list[Mapping[str, Any]] = field(default_factory=list)
@@ -138,6 +142,8 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     if dossier.desk and dossier.desk != here:
         raise ScriptError(f"the session {dossier.name!r} was held at the desk {dossier.desk!r}, not {here!r}")
     happened, took_over = _turns(dossier.events)
+    left = len(happened) - MOST_TURNS
+    happened = happened[:MOST_TURNS]
     if not happened:
         raise ScriptError(f"the visitor said nothing in the session {dossier.name!r}: nothing to replay")
     if not any(one.said for one in happened):
@@ -145,6 +151,10 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
             f"no words are kept of the session {dossier.name!r}: set `keep` in desk.toml's [privacy] to "
             '"masked" to freeze later ones'
         )
+    mask = _mask(desk)
+    for one in happened:
+        one.said = mask.of_visitor(one.said) or ""
+        one.reply = mask.of_desk(" ".join(str(each.data.get("text", "")) for each in one.sentences)) or ""
     paused = [one.at for one in dossier.events if one.kind == "state" and one.data.get("state") == "paused"]
     session = dossier.session
     language = (session.language if session is not None else "") or _language(happened)
@@ -172,6 +182,8 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
         about.append("Personal data was not kept: put invented data where a comment says so.")
     if took_over:
         about.append("It ends where one of the company's people took over.")
+    if left > 0:
+        about.append(f"It ends after {MOST_TURNS} turns: {left} more are left out.")
     return written(script, about=about, remarks=remarks)
 
 
@@ -204,14 +216,13 @@ def _turns(events: Iterable[EventRecord]) -> tuple[list[_Happened], bool]:
 def _turn(one: _Happened, before: _Happened | None, paused: list[float], tools_before: set[str]) -> Turn:
     expect: dict[str, Any] = {"silent": True} if not one.sentences else {}
     if one.sentences:
-        reply = " ".join(str(each.data.get("text", "")) for each in one.sentences)
         first = one.sentences[0].data
         tools = [name for name in _tools([one]) if name not in tools_before]
         emotion = str(first.get("emotion", ""))
         expect = {
             "outcome": one.end.data["outcome"] if one.end is not None else first["outcome"],
             "cites": one.documents[:MOST_CITED],
-            "contains_any": keywords(reply),
+            "contains_any": keywords(one.reply),
             "tools": [ToolCall(name=name, times=1) for name in tools] or None,
             "handoff": one.handoff["reason"] if one.handoff else None,
             "language": first.get("language") or None,
@@ -256,6 +267,18 @@ def _remarks(one: _Happened) -> list[str]:
     if not one.said:
         remarks.append("The words of this turn were not kept: write some.")
     return remarks
+
+
+def _mask(desk: Desk) -> SessionMask:
+    """Return what masks personal data: a desk may keep words plain, but scripts are passed around."""
+    from agent.contacts import with_contacts
+    from moderation.policy import Policy
+    from server.live.masking import Masker, SessionMask
+
+    settings = desk.settings
+    lines = (*settings.persona.contact.values(), *settings.handoff.contact.values())
+    policy = with_contacts(Policy.load(desk.policy_file), lines)
+    return SessionMask(Masker(policy, settings.privacy.model_copy(update={"keep": "masked"})))
 
 
 def _title(turns: list[_Happened]) -> str:

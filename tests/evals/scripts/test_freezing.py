@@ -20,7 +20,16 @@ from evals.scripts.keywords import keywords
 from moderation.policy import Policy
 from server.live.dossier import Dossier
 from server.live.masking import Masker, SessionMask
-from server.live.records import EventRecord, Row, SessionClosed, SessionOpened, SessionRecord, Words, row_of
+from server.live.records import (
+    AllWords,
+    EventRecord,
+    Row,
+    SessionClosed,
+    SessionOpened,
+    SessionRecord,
+    Words,
+    row_of,
+)
 from server.live.store import EventStore
 
 OPENED = 1_777_888_800.0
@@ -116,15 +125,15 @@ def test_a_tools_use_and_a_handoff_are_expected_again(
     assert script.fixtures.people == "there"
 
 
+@pytest.mark.parametrize("words", [SessionMask(Masker(Policy.load())), AllWords()])
 def test_where_personal_data_stood_a_comment_says_what_to_do(
-    demo: DeskUnderTest, monkeypatch: pytest.MonkeyPatch
+    demo: DeskUnderTest, monkeypatch: pytest.MonkeyPatch, words: Words
 ) -> None:
     talk = read_script(
         'id: a\nturns: [{user: "My card 4111 1111 1111 1111 was declined, write to ann@shop.example"}]',
         Path("a.yaml"),
     )
-    kept = recorded(demo, talk, SessionMask(Masker(Policy.load())), monkeypatch)
-    yaml = frozen(kept, demo.desk)
+    yaml = frozen(recorded(demo, talk, words, monkeypatch), demo.desk)
     assert "4111 1111 1111 1111" not in yaml.split("turns:")[1].replace("for example 4111 1111 1111 1111", "")
     assert "  # [card number] stands for personal data that was not kept" in yaml
     assert "ann@shop" not in yaml
