@@ -84,6 +84,7 @@ def curve_plot(
     across: str,
     up: str,
     shares: bool = True,
+    ringed: Mapping[str, int] | None = None,
 ) -> Plot | None:
     """Draw curves of points, such as pass^k against k, or false cut-offs against delay.
 
@@ -93,6 +94,7 @@ def curve_plot(
         across: what the axis across says.
         up: what the axis up says.
         shares: the values are shares of 1, shown as percent.
+        ringed: name of a curve → number of its point that is the one in use.
 
     Returns:
         The plot; None where there is nothing to draw.
@@ -114,6 +116,8 @@ def curve_plot(
             linestyle=DASHES[number % len(DASHES)],
             label=title,
         )
+        if (ring := (ringed or {}).get(title)) is not None:
+            axes.plot(places[ring], values[ring], "o", markersize=12, fillstyle="none", color=INK)
         form = "{:.1%}" if shares else "{:g}"
         told.append(
             f"{title}: "
