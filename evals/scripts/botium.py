@@ -12,7 +12,9 @@ from evals.scripts.errors import ScriptError
 
 MOST_VARIANTS = 20
 """Scripts that one conversation becomes where its visitor's words are lists of utterances."""
-_SECTION = re.compile(r"#(\w+)\s*(.*)")
+MOST_DEPTH = 5
+"""Partial conversations within each other."""
+_SECTION = re.compile(r"#([A-Za-z]\w*)\s*(.*)")
 _TEXT_ASSERTER = re.compile(r"TEXT(?:_(CONTAINS|EQUALS|REGEXP|WILDCARD(?:_?EXACT)?))?(?:_(ANY|ALL))?(?:_IC)?")
 _CALL = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)(?:[ \t]+(.*))?")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*(?:\([^)]*\))?\}?")
@@ -60,6 +62,8 @@ def read_convo(file: Path, left_out: list[str]) -> list[Draft]:
         ScriptError: it is no text, or has no section "#me".
     """
     title, sections = _sections(_text(file))
+    partial = dict(_sections(_text(one)) for one in sorted(file.parent.glob("*.pconvo.txt")))
+    sections = _included(sections, partial, MOST_DEPTH)
     if not any(one.who == "me" for one in sections):
         raise ScriptError('no section "#me": nobody says anything', file, 1)
     utterances = _utterances(file.parent)
@@ -113,6 +117,21 @@ def _sections(text: str) -> tuple[str, list[_Section]]:
         elif line.strip():
             head.append(line.strip())
     return (head[0] if head else ""), sections
+
+
+def _included(
+    sections: Sequence[_Section], partial: Mapping[str, Sequence[_Section]], depth: int
+) -> list[_Section]:
+    """Return sections with the partial conversations that they name in their place, where those are known."""
+    found = list[_Section]()
+    for one in sections:
+        name = one.lines[0][1] if one.lines else ""
+        if one.who == "include" and name in partial and depth:
+            inner = [_Section(each.who, one.line, each.lines) for each in partial[name]]
+            found += _included(inner, partial, depth - 1)
+        elif one.lines or one.who not in ("begin", "end"):
+            found.append(one)
+    return found
 
 
 def _utterances(folder: Path) -> dict[str, list[str]]:

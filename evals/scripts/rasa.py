@@ -32,8 +32,12 @@ _OTHER_FILES = {
 _HANDOFF = re.compile(r"hand_?off|hand_?over|human|live_?agent|escalat", re.IGNORECASE)
 _FALLBACKS = ("action_default_fallback", "utter_default", "utter_fallback")
 _SILENT = ("action_listen", "action_session_start")
-PARENTS = 2
+PARENTS = 4
 """Folders above a test in which the project's domain and examples are looked for."""
+MOST_FILES = 500
+"""Of a project that are read."""
+_COMMAND = re.compile(r"/(\w+)(?:\{.*\})?")
+"""A message that names an intent instead of saying it."""
 
 
 @dataclass(slots=True)
@@ -163,14 +167,15 @@ def _step(test: _Test, step: Any, place: Path_) -> None:
 
 
 def _user(test: _Test, step: Mapping[str, Any], place: Path_) -> None:
-    said, intent = step.get("user"), str(step.get("intent") or "")
-    if said is None:
-        examples = test.project.examples.get(intent.split("/")[0], [])
+    text = " ".join(_ENTITY.sub(r"\1", str(step.get("user") or "")).split())
+    command = _COMMAND.fullmatch(text)
+    intent = command[1] if command else str(step.get("intent") or "").split("/")[0]
+    if command or not text:
+        examples = test.project.examples.get(intent, [])
         if not examples:
             test.leave_out(place, f"the intent {intent!r} without words: write what the user says")
             return
-        said = examples[0]
-    text = " ".join(_ENTITY.sub(r"\1", str(said)).split())
+        text = " ".join(_ENTITY.sub(r"\1", examples[0]).split())
     test.draft.say(text)
     for number, one in enumerate(_list(step.get("assertions"))):
         if isinstance(one, dict):
@@ -216,10 +221,10 @@ def _assertion(test: _Test, name: str, value: Any, place: Path_) -> None:
                 test.draft.expect_reply(str(truth))
         case "action_executed":
             _action(test, str(value), place)
-        case "pattern_clarification_contains":
+        case "pattern_clarification_contains" | "pattern_clarification_triggered":
             test.draft.expect("outcome", "clarified")
-        case "pattern_clarification_triggered":
-            test.draft.expect("outcome", "clarified")
+        case "flow_started" if _HANDOFF.search(str(value)):
+            test.draft.expect("outcome", "handoff")
         case _:
             test.leave_out(place, f"the assertion `{name}` has no counterpart here")
 
@@ -242,12 +247,13 @@ def _project(file: Path) -> _Project:
     """Read the responses and examples of the project that a test belongs to."""
     project = _Project()
     for folder in (file.parent, *file.parents[1 : PARENTS + 1]):
-        found = [*folder.glob("domain*.y*ml"), *folder.glob("domain/**/*.y*ml"), *folder.glob("nlu*.y*ml")]
-        found += folder.glob("data/**/*.y*ml")
-        for one in sorted(set(found)):
+        found = [*folder.glob("domain*.y*ml"), *folder.glob("nlu*.y*ml")]
+        if found or (folder / "domain").is_dir():  # what lies above may be anything
+            found += [*folder.glob("domain/**/*.y*ml"), *folder.glob("data/**/*.y*ml")]
+        for one in sorted(set(found))[:MOST_FILES]:
             for document in _readable(one):
                 _learn(project, document)
-        if project.responses or project.examples:
+        if project.responses:
             break
     return project
 

@@ -142,6 +142,17 @@ def test_botiums_conversations_and_utterances_are_taken_over(tmp_path: Path) -> 
     assert "'NEVER_HEARD 5' is not known here" in those.left_out[-1]
 
 
+def test_botiums_partial_conversations_stand_in_their_place(tmp_path: Path) -> None:
+    (tmp_path / "login.pconvo.txt").write_text("login\n\n#me\nI am Ann\n\n#bot\nWelcome\n")
+    (tmp_path / "loop.pconvo.txt").write_text("loop\n\n#include loop\n")
+    convo = "#begin\n\n#include login\n\n#me\n# 1 please\n\n#include loop\n\n#include nowhere\n\n#end\n"
+    those = imported(tmp_path / "main.convo.txt", convo)
+    (script,) = scripts(those)
+    assert [turn.user for turn in script.turns] == ["I am Ann", "# 1 please"]
+    assert script.turns[0].expect.contains == ("Welcome",)
+    assert [int(line.split(":")[1]) for line in those.left_out] == [8, 10]
+
+
 STORIES = """\
 stories:
 - story: A basic story
@@ -157,6 +168,7 @@ stories:
   - action: utter_bye
   - action: action_check
   - intent: unknown
+  - user: /bye
 """
 CASES = """\
 fixtures:
@@ -174,6 +186,9 @@ test_cases:
           - bot_uttered: {text_matches: "10 (euro|EUR)"}
           - bot_did_not_utter: {text_matches: sorry}
           - generative_response_is_grounded: {threshold: 0.9}
+      - user: yes
+        assertions:
+          - flow_started: pattern_human_handoff
 """
 DOMAIN = """\
 responses:
@@ -193,10 +208,11 @@ def test_rasas_stories_find_their_texts_in_the_project(tmp_path: Path) -> None:
     those = imported(tmp_path / "tests/test_stories.yml", STORIES)
     (script,) = scripts(those)
     assert (script.id, script.title) == ("A-basic-story", "A basic story")
-    food, bye = script.turns
+    food, bye, again = script.turns
     assert food.user == "show me chinese food in Berlin"
     assert food.expect.contains_any == ("Hey!", "welcome to the shop")
     assert (bye.user, bye.expect.contains) == ("see you", ("Bye",))
+    assert again.user == "see you"
     assert [int(line.split(":")[1]) for line in those.left_out] == [8, 9, 13, 14]
 
 
@@ -204,10 +220,11 @@ def test_rasas_test_cases_keep_their_assertions(tmp_path: Path) -> None:
     those = imported(tmp_path / "cases.yml", CASES)
     (script,) = scripts(those)
     assert script.fixtures.customer == {"logged_in": "true"}
-    hi, euros = script.turns
+    hi, euros, yes = script.turns
     assert hi.expect.contains == ("Hello there!",)
     assert euros.expect.regex == ("10 (euro|EUR)", "^(?!.*(?:sorry))")
     assert euros.expect.grounded is True
+    assert (yes.user, yes.expect.outcome) == ("yes", ("handoff",))
     assert [int(line.split(":")[1]) for line in those.left_out] == [6, 12]
 
 
