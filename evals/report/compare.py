@@ -31,6 +31,8 @@ UNITS: dict[str, Literal["share", "ms", "errors"]] = {
 """Kind of measure → unit of its values: a share, milliseconds, errors for each word."""
 
 
+MOST_NAMED = 8
+"""Undecided or equal measures that a sentence names; the table has all."""
 LENGTH = "reply_end"
 """A timing that says how long the reply is, more than how quick: neither longer nor shorter is better."""
 
@@ -219,7 +221,9 @@ def _said(measures: Sequence[Measured], names: tuple[str, str], pairs: int) -> l
         ("same", "No difference at all"),
     ):
         if grouped[verdict]:
-            said.append(f"{begin}: {', '.join(one.name for one in grouped[verdict])}.")
+            those = [one.name for one in grouped[verdict]]
+            more = f" and {len(those) - MOST_NAMED} more" if len(those) > MOST_NAMED else ""
+            said.append(f"{begin}: {', '.join(those[:MOST_NAMED])}{more}.")
     return said
 
 

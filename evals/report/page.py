@@ -25,6 +25,8 @@ WATERFALL = ("turn_end", "transcript", "first_sentence", "first_sound")
 """Moments that are drawn for every turn, in the order in which they should come."""
 PASSES_ON = "allow"
 """Verdict that is not worth a word."""
+MOST_ROWS = 16
+"""Of a table or list that stand open; the rest opens at a press."""
 MOST_SHOWN = 2000
 """Conversations, those that did not pass first: a page of more opens slowly."""
 MOST_OPEN = 5
@@ -110,6 +112,7 @@ def page_of(
         "day": lambda began: began[:16].replace("T", " ") + (" UTC" if began.endswith("+00:00") else ""),
         "place": place,
         "anchor": lambda one: quote(anchor(one["script"], one["mode"], one.get("repeat", 0))),
+        "worst_first": _worst_first,
         "wins": lambda those, side, other: [one for one in those if one[side] > one[other]],
         "measured": _measured,
         "changed": _changed,
@@ -122,6 +125,7 @@ def page_of(
         regression=summary["regression"],
         before=before or Baseline(version=1, by_script=[]),
         comparison=comparison,
+        most_rows=MOST_ROWS,
         fewest=FEWEST_DIFFERENT,
         conversations=list(_shown(results, Shelf(folder))),
         left_out=max(len(results.results) - MOST_SHOWN, 0),
@@ -243,6 +247,17 @@ def _policy(script: str) -> str:
     return (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
         "media-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _worst_first(groups: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Return scores with their pass rates; those of which something failed first, then by name."""
+    rated = []
+    for name, one in groups.items():
+        judged = one["passed"] + one["failed"]
+        rated.append((name, {"errors": 0, **one, "pass_rate": one["passed"] / judged if judged else None}))
+    return sorted(
+        rated, key=lambda item: (1.0 if item[1]["pass_rate"] is None else item[1]["pass_rate"], item[0])
     )
 
 

@@ -51,9 +51,11 @@ def latency_plot(series: Mapping[str, Sequence[float]], before: Sequence[float] 
         before: first sounds of the baseline.
 
     Returns:
-        The plot; None where nothing took any time.
+        The plot, without what mostly took no time; None where that is everything.
     """
-    drawn = {name: np.sort(values) for name, values in series.items() if len(values) and max(values) > 0}
+    drawn = {
+        name: np.sort(values) for name, values in series.items() if len(values) and np.median(values) > 0
+    }
     if not drawn:
         return None
     figure, axes = _axes("milliseconds after the visitor's last sound", "share of turns")
@@ -67,6 +69,7 @@ def latency_plot(series: Mapping[str, Sequence[float]], before: Sequence[float] 
         axes.step(
             *_shares(np.sort(before)), where="post", color=SOFT, linestyle=":", label="first sound before"
         )
+        most = max(most, float(np.quantile(before, LONGEST_SHARE)))
         p50, p95 = np.quantile(before, (0.5, 0.95))
         told.append(f"first sound of the baseline: half within {p50:.0f} ms, 95 % within {p95:.0f} ms")
     axes.set_xlim(0, max(most * 1.05, 1.0))
@@ -127,7 +130,7 @@ def curve_plot(
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     if all(float(place).is_integer() for places, _ in curves.values() for place in places):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     if len(curves) > 1:
         _legend(axes)
     return Plot(_svg(figure, name), "; ".join(told))
@@ -159,7 +162,7 @@ def _steps(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]], nam
     )
 
 
-MOST_IN_ROW = 5
+MOST_IN_ROW = 3
 """Names of lines that fit above a plot side by side."""
 MOST_STEPS = 400
 """Of a drawn line: more cannot be told apart, and make the page large."""
