@@ -94,7 +94,7 @@ def read_abcd(folder: Path, *, split: str = "", limit: int | None = None) -> Abc
         buttons = {intent: tuple(names) for intent, names in kb.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise SuiteDataError(
-            f"guidelines, kb or ontology are not as ABCD has them ({type(error).__name__}: {error}); fetch anew",
+            f"guidelines, kb or ontology are not as ABCD has them ({type(error).__name__}: {error})",
             folder,
         ) from error
     file = _conversations_file(folder)
@@ -160,7 +160,7 @@ def measure_abcd(data: Abcd, *, tick: Tick = lambda *_: None) -> Found:
         "conversations"
     )
     found.notes.append(
-        "b_slot, value and action are those of Action State Tracking, with nothing learnt: the guidelines are "
+        "b_slot, value and action are those of Action State Tracking, with nothing learnt: guidelines are "
         "found by search; value counts buttons that take one; "
         f"{sum(one.other for one in data.conversations)} steps without a button are left out"
     )
@@ -276,7 +276,7 @@ def _conversation(file: Path, item: Any, guidelines: dict[str, str]) -> Conversa
                 )
             elif targets[1]:
                 other += 1
-            last = speaker if speaker != "action" else last
+            last = speaker
         return Conversation(id_, str(scenario["flow"]), intent, tuple(said), tuple(pressed), other)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         name = item.get("convo_id", "?") if isinstance(item, dict) else "?"

@@ -51,10 +51,10 @@ def measure_abcd_desk(
     found.figures |= {
         "desk_intent": share(flows), "desk_b_slot": share(taken), "desk_action": share(with_values),
     }  # fmt: skip
+    answers = f"answers with {model.name}" if model else "answers without a language model"
     found.notes.append(
-        "desk_…: a desk made of the guidelines hears the customer's turns as they were said, whatever it answers; "
-        "desk_intent: what it cites first is the right subflow; "
-        + (f"it answers with {model.name}" if model else "it answers without a language model")
+        "desk_…: a desk made of the guidelines hears the customer's turns as they were said, whatever it "
+        f"says itself, and {answers}; desk_intent: what it cites first is the right subflow"
     )
 
 

@@ -75,6 +75,7 @@ def _safety(options: Options) -> tuple[Found, list[Script]]:
         text=options.text,
         label=options.label,
         harmful=options.harmful.split(",") if options.harmful else (),
+        category=options.category,
         direction=options.direction,
         language=options.language,
     )
@@ -155,6 +156,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     safety = parser.add_argument_group("safety")
     safety.add_argument("--harmful", default="", metavar="VALUES", help="of the label, for example 0,1")
+    safety.add_argument(
+        "--category",
+        default="",
+        choices=tuple(_categories()),
+        metavar="NAME",
+        help="what harmful means, such as injection",
+    )
     safety.add_argument("--direction", choices=("input", "output", "document", "tool"), default="input")
     safety.add_argument("--language", default="", metavar="CODE", help="of all texts, ISO 639-1")
     safety.add_argument("--engine", choices=("guard", "rules", "embedded"), default="guard")
@@ -171,6 +179,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     desks.add_argument("--repeat", type=_positive, default=1, metavar="K", help="tau2: how often each task")
     return parser
+
+
+def _categories() -> list[str]:
+    from moderation.verdict import Category
+
+    return [one.value for one in Category]
 
 
 def _positive(text: str) -> int:

@@ -32,20 +32,42 @@ KINDS: dict[Category, tuple[str, ...]] = {
     Category.SELF_HARM: ("self_harm", "sh", "self-harm", "selfharm", "suicide", "自残", "自杀"),
     Category.DANGEROUS: ("dangerous", "illicit", "illegal", "weapons", "drugs", "crime", "违法"),
     Category.PROFANITY: ("profanity", "obscene", "vulgar", "脏话"),
-    Category.INJECTION: ("injection", "prompt_injection", "jailbreak", "注入", "越狱"),
+    Category.INJECTION: ("injection", "prompt_injection", "jailbreak", "jailbreaking", "注入", "越狱"),
     Category.PII: ("pii", "personal_data", "privacy"),
     Category.SECRETS: ("secrets", "secret"),
 }  # fmt: skip
 """Category of the policy → what columns and labels of published sets call it."""
 _HARMLESS = (
-    "0|0.0|false|no|n|safe|benign|neutral|none|normal|non-toxic|not toxic|nontoxic|clean|ham|ok|neither"
-    "|non-hate|nothate|not_offensive|not offensive|not|legitimate|安全|正常|无"
+    "0|0.0|false|no|n|safe|benign|neutral|none|normal|non-toxic|not toxic|nontoxic|non_toxic|clean|ham|ok"
+    "|neither|non-hate|nothate|non-hateful|not hateful|not_offensive|not offensive|not|legitimate"
+    "|安全|正常|无"
 )
 HARMLESS = frozenset(["", *_HARMLESS.split("|")])
 """Labels of what is harmless, without regard to case."""
-_PLAIN = "1|1.0|true|yes|y|toxic|unsafe|harmful|offensive|off|spam|malicious|attack|bad|flagged|不安全|有害"
+_PLAIN = (
+    "1|1.0|true|yes|y|toxic|unsafe|harmful|hateful|offensive|off|spam|malicious|attack|bad|flagged"
+    "|不安全|有害"
+)
 PLAIN = frozenset(_PLAIN.split("|"))
 """Labels of what is harmful and no more."""
+OVERALL = frozenset(
+    {
+        "toxic",
+        "toxicity",
+        "severe_toxic",
+        "severe_toxicity",
+        "offensive",
+        "harmful",
+        "unsafe",
+        "flagged",
+        "is_toxic",
+    }
+)
+"""Columns for harm as such, beside those for its kinds."""
+INVERSE = frozenset({"is_safe", "safe", "is_benign"})
+"""Columns whose "true" means harmless."""
+HALF = 0.5
+"""From this share of annotators on, a number means harmful."""
 STEPS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 """Thresholds of the curve."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -68,6 +90,7 @@ def read_safety(
     text: str = "",
     label: str = "",
     harmful: Sequence[str] = (),
+    category: str = "",
     direction: str = "input",
     language: str = "",
 ) -> SafetySet:
@@ -78,6 +101,7 @@ def read_safety(
         text: column of the texts; empty: guessed.
         label: column of the labels, several with commas between; empty: guessed.
         harmful: values of the label that mean harmful; empty: guessed.
+        category: of the policy, for which the label's harmful values stand; empty: any.
         direction: of the policy: "input", "output", "document" or "tool".
         language: ISO 639-1 of all texts; empty: a column of it, else by their letters.
 
@@ -88,14 +112,18 @@ def read_safety(
     said = table.column(text, TEXT_NAMES, "the texts", "--text")
     spoken = "" if language else table.guess(LANGUAGE_NAMES)
     named = [table.column(name, (), "the labels", "--label") for name in label.split(",")] if label else []
-    kinds = {column: _KIND[_plain(column)] for column in named or table.columns if _plain(column) in _KIND}
-    kinds.pop(said, None)
-    if len(named) > 1 or not named and len(kinds) > 1:
-        columns = tuple(named) or tuple(kinds)
+    others = [column for column in named or table.columns if column != said]
+    kinds = {column: _KIND[_plain(column)] for column in others if _plain(column) in _KIND}
+    of_harm = [column for column in others if column in kinds or _plain(column) in OVERALL]
+    if len(named) > 1 or not named and kinds and len(of_harm) > 1:
+        columns = tuple(named or of_harm)
         how = "labels by column: " + ", ".join(f"{one} as {kinds.get(one, HARMFUL)}" for one in columns)
     else:
-        columns = (named[0] if named else table.column("", [*LABEL_NAMES, *_KIND], "the labels", "--label"),)
+        guessed = "" if named else table.column("", [*LABEL_NAMES, *_KIND], "the labels", "--label")
+        columns = (guessed or named[0],)
         how = f"labels from {columns[0]!r}"
+        if category:
+            kinds[columns[0]] = Category(category)
     items, lines, unclear = list[Item](), list[int](), dict[str, int]()
     for row in table.rows:
         words = row.values.get(said, "").strip()
@@ -223,23 +251,19 @@ def _labels(
     if len(columns) > 1:
         on = [column for column in columns if _is_on(row.values.get(column, ""))]
         return tuple(dict.fromkeys(str(kinds.get(column, HARMFUL)) for column in on))
-    values = [part.strip() for part in row.values.get(columns[0], "").split(",")]
-    own = kinds.get(columns[0])
+    column, own = columns[0], kinds.get(columns[0])
+    safe, bad = (PLAIN, HARMLESS - {""}) if _plain(column) in INVERSE else (HARMLESS, PLAIN)
     found = list[str]()
-    for value in values:
-        plain = value.casefold()
+    for value in (part.strip() for part in row.values.get(column, "").split(",")):
+        plain, number = value.casefold(), _number(value)
         if harmful:
             found += [str(own or _kind(value))] if plain in _folded(harmful) else []
-        elif plain in HARMLESS:
+        elif plain in safe or number is not None and 0 <= number < HALF and _plain(column) not in INVERSE:
             continue
-        elif plain in PLAIN or plain == columns[0].casefold():
+        elif plain in bad or plain == column.casefold() or number is not None and HALF <= number <= 1:
             found.append(str(own or HARMFUL))
         elif _plain(value) in _KIND:
             found.append(str(_KIND[_plain(value)]))
-        elif _number(value) is not None:
-            found += [str(own or HARMFUL)] if 0.5 <= (_number(value) or 0.0) <= 1 else []
-            if (_number(value) or 0.0) > 1:
-                unclear.setdefault(value, row.line)
         else:
             unclear.setdefault(value, row.line)
     return tuple(dict.fromkeys(found))
@@ -249,10 +273,11 @@ def _clear(table: Table, columns: Sequence[str], unclear: dict[str, int]) -> Non
     """Raise where it cannot be told what some labels mean."""
     if unclear:
         value, line = next(iter(unclear.items()))
-        all_of = ", ".join(list(unclear)[:8])
+        every = list(dict.fromkeys(row.values.get(columns[0], "") for row in table.rows))
+        shown = ", ".join(map(repr, every[:12])) + (" …" if len(every) > 12 else "")  # noqa: PLR2004
         raise SuiteDataError(
-            f"is {value!r} in {columns[0]!r} harmful? unknown labels: {all_of}; name the harmful ones, for "
-            f"example --harmful {','.join(list(unclear)[:2])}",
+            f"is {value!r} in {columns[0]!r} harmful? its values are {shown}; name the harmful ones with "
+            "--harmful A,B, or another column with --label",
             table.file,
             line,
         )
@@ -260,7 +285,7 @@ def _clear(table: Table, columns: Sequence[str], unclear: dict[str, int]) -> Non
 
 def _is_on(value: str) -> bool:
     number = _number(value)
-    return number >= 0.5 if number is not None else value.strip().casefold() not in HARMLESS  # noqa: PLR2004
+    return number >= HALF if number is not None else value.strip().casefold() not in HARMLESS
 
 
 def _number(value: str) -> float | None:

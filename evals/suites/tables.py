@@ -14,10 +14,11 @@ from evals.suites.figures import SuiteDataError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 TEXT_NAMES = ("text", "utterance", "query", "question", "sentence", "prompt", "message", "comment", "content",
-              "input", "tweet", "post", "user", "文本", "句子", "问题")  # fmt: skip
+              "input", "tweet", "post", "utt", "user_input", "comment_text", "test_case", "body", "request",
+              "user", "文本", "句子", "问题")  # fmt: skip
 LABEL_NAMES = ("label", "intent", "category", "class", "target", "labels", "tag", "intent_label", "toxicity",
-               "is_toxic", "toxic", "is_offensive", "offensive", "hate", "harmful", "unsafe", "flagged",
-               "标签", "意图", "类别")  # fmt: skip
+               "is_toxic", "toxic", "label_gold", "subtask_a", "is_safe", "safe", "is_offensive", "offensive",
+               "hate", "harmful", "unsafe", "flagged", "标签", "意图", "类别")  # fmt: skip
 SPLIT_NAMES = ("split", "set", "partition", "fold")
 LANGUAGE_NAMES = ("language", "lang", "语言")
 

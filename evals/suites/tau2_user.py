@@ -30,7 +30,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ASKED: dict[str, str] = {
     "email": r"\be-?mail\b",
     "zip": r"\b(?:zip|postal|post) ?code\b|\bzip\b",
-    "order": r"\border (?:number|id|#)|\border ids?\b",
+    "order": r"\border (?:number|ids?\b|#(?!\w))",
     "name": r"\b(?:first|last|full|your) ?name\b",
     "phone": r"\bphone number\b|\bnumber of (?:the|your) line\b",
     "user": r"\b(?:user|account|customer) ?(?:id|number|name)\b",
