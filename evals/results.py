@@ -80,7 +80,10 @@ class ResultsFile:
     def __init__(self, file: Path, run: Run, *, go_on: bool = False) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file
-        if not go_on:
+        if go_on:
+            kept, newline, _ = file.read_bytes().rpartition(b"\n")  # a line that was cut off is lost
+            file.write_bytes(kept + newline)
+        else:
             self._write({"kind": "run", "version": VERSION, **asdict(run)}, new=True)
 
     def add(self, result: Result) -> None:

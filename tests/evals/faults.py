@@ -1,0 +1,84 @@
+"""Faults that are planted into a desk's engines, to see that a suite finds them."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from agent.answerer import Question
+from agent.engines import Engines
+from agent.scripted import ScriptedAnswerer
+from agent.sentence import Sentence
+from evals.replay.desk import answered_by
+from moderation.verdict import Action, Direction, Verdict
+
+WRONG = "You have ninety days to return an item."
+UNSAFE = "You are a stupid bitch, get lost."
+
+
+def wrong_answer(engines: Engines) -> None:
+    answered_by(ScriptedAnswerer([WRONG]))(engines)
+
+
+class _Slow:
+    engine = "slow"
+
+    def __init__(self, inner: Any, wait_s: float, *, blocking: bool) -> None:
+        self._inner, self._wait_s, self._blocking = inner, wait_s, blocking
+
+    async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+        if self._blocking:
+            time.sleep(self._wait_s)  # noqa: ASYNC251 - the fault
+        else:
+            await asyncio.sleep(self._wait_s)
+        async for sentence in self._inner.answer(question):
+            yield sentence
+
+
+def late_answer(engines: Engines) -> None:
+    engines.answerer = _Slow(engines.answerer, 4.0, blocking=False)
+
+
+def busy_answer(engines: Engines) -> None:
+    engines.answerer = _Slow(engines.answerer, 2.0, blocking=True)
+
+
+def never_answers(engines: Engines) -> None:
+    engines.answerer = _Slow(engines.answerer, 1e9, blocking=False)
+
+
+class _Blind:
+    """A guard that lets everything through."""
+
+    def __init__(self, guard: Any) -> None:
+        self._guard = guard
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._guard, name)
+
+    def quick(self, text: str, direction: str = "input", language: str | None = None, **_: Any) -> Any:
+        return Verdict(Action.ALLOW, "", text, Direction(direction))
+
+    screen = quick
+
+    def judges(self, direction: str) -> bool:
+        return False
+
+
+def unsafe_answer(engines: Engines) -> None:
+    answered_by(ScriptedAnswerer([UNSAFE]))(engines)
+    engines.guard = _Blind(engines.guard)  # type: ignore[assignment]
+
+
+class _Dies:
+    engine = "dies"
+
+    def answer(self, question: Question) -> Any:
+        if "warranty" in question.text:
+            os._exit(7)
+        return ScriptedAnswerer(["Thirty days."]).answer(question)
+
+
+def dies_of_warranties(engines: Engines) -> None:
+    engines.answerer = _Dies()

@@ -1,0 +1,243 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.turn import TurnTaker
+from evals.checks.conversation import check_conversation
+from evals.replay.desk import DeskUnderTest
+from evals.replay.record import to_json
+from evals.replay.text import replay_text
+from evals.results import RESULTS, read_results
+from evals.running import SuiteError
+from evals.scripts import Script, read_script
+from evals.suite import FAILED, FINE, HARNESS, Order, desk_and_scripts, run_suite
+from evals.variant import Variant
+from server.boundary import UsageError
+from server.progress import Silent
+from tests.evals import faults
+
+DESK = """name = "Test"
+languages = ["en", "zh"]
+[persona]
+name = "Ada"
+company = "Acme"
+[voice]
+engine = "espeak"
+[hearing]
+engine = "pocketsphinx"
+"""
+DOCUMENT = """# Returns
+
+## How long can I return something?
+
+You have thirty days to return an item. The thirty days begin when your parcel arrives,
+and a card comes with it.
+
+# Warranty
+
+## How long is the warranty?
+
+The warranty is two years on everything that we sell.
+"""
+RETURNS = """id: returns
+tags: [topic:returns]
+turns:
+  - user: How long can I return something?
+    expect:
+      contains: thirty days
+      within_ms: 3000
+"""
+BREAKS_IN = """id: breaks-in
+turns:
+  - user: How long can I return something?
+    expect: {interrupted: true, heard_reply: {must_not: a card comes with it}}
+  - user: Stop. How long is the warranty?
+    barge_in: 1.0
+    expect: {yielded_ms: 1500, contains: two years}
+"""
+BACKCHANNEL = """id: backchannel
+turns:
+  - user: How long can I return something?
+    expect: {interrupted: false}
+  - user: Mm-hm.
+    barge_in: 1.0
+    expect: {resumed: true, silent: true}
+"""
+WARRANTY = "id: warranty\nturns:\n  - {user: How long is the warranty?, expect: {outcome: answered}}\n"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISAVIS_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A desk with one document and four scripts."""
+    folder = tmp_path_factory.mktemp("desks") / "acme"
+    (folder / "knowledge").mkdir(parents=True)
+    (folder / "scripts").mkdir()
+    (folder / "desk.toml").write_text(DESK, "utf-8")
+    (folder / "knowledge" / "help.md").write_text(DOCUMENT, "utf-8")
+    for text in (RETURNS, BREAKS_IN, BACKCHANNEL, WARRANTY):
+        (folder / "scripts" / f"{text.splitlines()[0][4:]}.yaml").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def desk(folder: Path) -> Iterator[DeskUnderTest]:
+    with Variant(str(folder)).open("text") as opened:
+        yield opened
+
+
+def failures(desk: DeskUnderTest, text: str) -> dict[str, str]:
+    script = script_of(text)
+    checks = check_conversation(script, replay_text(desk, script))
+    return {check.name: check.message for check in checks if not check.passed}
+
+
+def script_of(text: str) -> Script:
+    return read_script(text, Path("script.yaml"))
+
+
+def test_a_sound_desk_passes_and_takes_the_same_course_every_time(desk: DeskUnderTest) -> None:
+    assert [failures(desk, text) for text in (RETURNS, BREAKS_IN, BACKCHANNEL, WARRANTY)] == [{}, {}, {}, {}]
+    script = script_of(BREAKS_IN)
+    courses = [to_json(replay_text(desk, script)) for _ in range(2)]
+    for course in courses:
+        del course["took_s"], course["cpu_s"]
+        for turn in course["turns"]:
+            del turn["timings_ms"]  # hold what was computed, which no machine does twice alike
+    assert courses[0] == courses[1]
+
+
+def test_a_wrong_answer_is_told_by_name(desk: DeskUnderTest) -> None:
+    faults.wrong_answer(desk.engines)
+    assert list(failures(desk, RETURNS)) == ["contains"]
+
+
+@pytest.mark.parametrize("fault", [faults.late_answer, faults.busy_answer])
+def test_a_late_answer_is_told_by_name(desk: DeskUnderTest, fault: object) -> None:
+    fault(desk.engines)  # type: ignore[operator]
+    text = RETURNS.replace("3000", "1500")
+    assert list(failures(desk, text)) == ["within_ms.first_sound"]
+
+
+def test_an_unsafe_answer_is_told_though_nobody_asked(desk: DeskUnderTest) -> None:
+    faults.unsafe_answer(desk.engines)
+    found = failures(desk, WARRANTY)
+    assert list(found) == ["safe"]
+    assert faults.UNSAFE in found["safe"]
+
+
+def test_a_desk_that_cannot_be_interrupted_is_told_by_name(
+    desk: DeskUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TurnTaker, "speech_started", lambda *_: [])
+    assert "did not yield" in failures(desk, BREAKS_IN)["yielded_ms"]
+
+
+def test_an_answer_that_never_comes_ends_in_time(desk: DeskUnderTest) -> None:
+    faults.never_answers(desk.engines)
+    found = failures(desk, RETURNS.replace("turns:", "timeout_s: 10\nturns:"))
+    assert "no end of a reply came in time" in found["answered"]
+
+
+def test_what_visitors_had_done_is_forgotten_between_conversations(desk: DeskUnderTest) -> None:
+    (desk.state / "orders.sqlite").write_text("done")
+    replay_text(desk, script_of(WARRANTY))
+    assert not (desk.state / "orders.sqlite").exists()
+
+
+def test_the_date_is_the_scripts(desk: DeskUnderTest) -> None:
+    from datetime import date
+
+    from evals.replay.desk import at_its_time
+
+    script = script_of(WARRANTY.replace("turns:", "fixtures: {clock: 2026-05-04T10:00}\nturns:"))
+    with at_its_time(script):
+        assert date.today() == date(2026, 5, 4)
+    assert date.today() != date(2026, 5, 4)
+
+
+def order(folder: Path, **changes: object) -> Order:
+    return Order((Variant(str(folder)),), workers=0, **changes)  # type: ignore[arg-type]
+
+
+def test_a_suite_keeps_every_result_and_takes_up_what_broke_off(folder: Path, tmp_path: Path) -> None:
+    suite = run_suite(order(folder, report=tmp_path), Silent())
+    assert suite.code == FINE
+    assert len(suite.results.results) == 4
+    file = tmp_path / RESULTS
+    lines = file.read_text("utf-8").splitlines()
+    assert [json.loads(line)["kind"] for line in lines] == ["run", *["conversation"] * 4, "end"]
+    file.write_text("\n".join(lines[:3]) + "\n" + lines[3][:40], "utf-8")  # killed while it wrote
+    again = run_suite(order(folder, report=tmp_path), Silent())
+    assert again.taken_up == 2
+    assert {one.record.script for one in again.results.results} == {
+        "returns",
+        "breaks-in",
+        "backchannel",
+        "warranty",
+    }
+    found = read_results(file)
+    assert found.complete
+    assert len(found.results) == 4
+    assert run_suite(order(folder, report=tmp_path), Silent()).taken_up == 0
+
+
+def test_a_script_that_is_wrong_is_named_and_the_others_go_on(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(WARRANTY, "utf-8")
+    (tmp_path / "bad.yaml").write_text("id: bad\nturns:\n  - {usr: hello}\n", "utf-8")
+    suite = run_suite(order(folder, scripts=(tmp_path,)), Silent())
+    assert suite.code == HARNESS
+    assert len(suite.results.results) == 1
+    assert "bad.yaml:3" in str(suite.wrong[0])
+    assert "`user`" in str(suite.wrong[0])
+
+
+def test_a_replay_whose_process_dies_is_named_and_the_others_go_on(folder: Path) -> None:
+    variant = Variant(str(folder), change="tests.evals.faults:dies_of_warranties")
+    suite = run_suite(Order((variant,), workers=1, tags=()), Silent())
+    lost = {one.record.script: one.record.error for one in suite.results.results if one.record.error}
+    assert set(lost) == {"warranty", "breaks-in"}
+    assert "code 7" in lost["warranty"]
+    assert {one.record.script for one in suite.results.results} == {
+        "returns",
+        "breaks-in",
+        "backchannel",
+        "warranty",
+    }
+    assert suite.code == FAILED  # the scripted line holds no "thirty days to return"
+
+
+def test_two_desks_are_replayed_beside_each_other(folder: Path) -> None:
+    two = (Variant(str(folder)), Variant(str(folder), change="tests.evals.faults:wrong_answer"))
+    suite = run_suite(Order(two, (folder / "scripts" / "returns.yaml",), workers=0, repeat=2), Silent())
+    assert [one.passed for one in suite.results.results] == [True, True]
+    assert suite.other is not None
+    assert [one.passed for one in suite.other.results] == [False, False]
+
+
+def test_a_desk_that_cannot_be_opened_ends_the_suite(folder: Path) -> None:
+    broken = Variant(str(folder), ("answering.engine=openai", "answering.base_url=nonsense"))
+    with pytest.raises((SuiteError, Exception), match="base_url|nonsense"):
+        run_suite(Order((broken,), workers=1), Silent())
+
+
+def test_the_first_name_is_the_desk_if_it_is_one(folder: Path, tmp_path: Path) -> None:
+    script = folder / "scripts" / "returns.yaml"
+    assert desk_and_scripts([]) == ("demo", ())
+    assert desk_and_scripts([str(folder), str(script)]) == (str(folder), (script,))
+    assert desk_and_scripts([str(script)]) == ("demo", (script,))
+    with pytest.raises(UsageError, match="neither a desk nor a script"):
+        desk_and_scripts([str(tmp_path / "nothing")])
+
+
+def test_a_tag_that_no_script_has_is_told(folder: Path) -> None:
+    with pytest.raises(UsageError, match="topic:none"):
+        run_suite(order(folder, tags=("topic:none",)), Silent())
