@@ -7,8 +7,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from evals.checks import Check
@@ -20,6 +21,9 @@ from evals.report.standing import standings, titled
 from evals.report.summary import place
 from evals.results import Result, Results
 from evals.statistics import FEWEST_DIFFERENT
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 WATERFALL = ("turn_end", "transcript", "first_sentence", "first_sound")
 """Moments that are drawn for every turn, in the order in which they should come."""
@@ -96,8 +100,34 @@ def page_of(
         comparison: with another run; `evals.report.compare`.
         plots: more of them, by title.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
+
+    style, script = ((_TEMPLATES / name).read_text("utf-8") for name in ("style.css", "script.js"))
+    page = _template().render(
+        summary=summary,
+        headline=headline(summary),
+        regression=summary["regression"],
+        before=before or Baseline(version=1, by_script=[]),
+        comparison=comparison,
+        most_rows=MOST_ROWS,
+        fewest=FEWEST_DIFFERENT,
+        conversations=list(_shown(results, Shelf(folder))),
+        left_out=max(len(results.results) - MOST_SHOWN, 0),
+        latency=_latency(results, before),
+        hat=_hat(summary["pass^k"]),
+        trend=_trend(summary),
+        plots=plots or {},
+        policy=_policy(script),
+        style=Markup(style),
+        script=Markup(script),
+    )
+    return _NOT_UNICODE.sub("\ufffd", page)
+
+
+@cache
+def _template() -> Template:
+    """Return what fills the page in; everything that is put in is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, auto_reload=False
@@ -117,27 +147,7 @@ def page_of(
         "measured": _measured,
         "changed": _changed,
     }
-    style, script = ((_TEMPLATES / name).read_text("utf-8") for name in ("style.css", "script.js"))
-
-    page = environment.get_template("report.html").render(
-        summary=summary,
-        headline=headline(summary),
-        regression=summary["regression"],
-        before=before or Baseline(version=1, by_script=[]),
-        comparison=comparison,
-        most_rows=MOST_ROWS,
-        fewest=FEWEST_DIFFERENT,
-        conversations=list(_shown(results, Shelf(folder))),
-        left_out=max(len(results.results) - MOST_SHOWN, 0),
-        latency=_latency(results, before),
-        hat=_hat(summary["pass^k"]),
-        trend=_trend(summary),
-        plots=plots or {},
-        policy=_policy(script),
-        style=Markup(style),
-        script=Markup(script),
-    )
-    return _NOT_UNICODE.sub("\ufffd", page)
+    return environment.get_template("report.html")
 
 
 def headline(summary: Mapping[str, Any]) -> str:
