@@ -26,9 +26,16 @@ def begun(desk: DeskUnderTest, script: Script, mode: Mode, repeat: int) -> Conve
         ScriptError: a file that the script begins with cannot be copied.
     """
     desk.fresh(script)
+    record = blank(script, desk.desk.folder.name, mode, repeat)
+    record.engines, record.knowledge = desk.engines.names(), desk.engines.knowledge.digest()
+    return record
+
+
+def blank(script: Script, desk: str, mode: Mode, repeat: int) -> ConversationRecord:
+    """Return a record in which nothing has happened yet."""
     return ConversationRecord(
         script.id,
-        desk.desk.folder.name,
+        desk,
         mode,
         repeat,
         script.fixtures.seed,
@@ -36,8 +43,6 @@ def begun(desk: DeskUnderTest, script: Script, mode: Mode, repeat: int) -> Conve
         list(script.tags),
         script.title,
         str(script.file) if script.file.name else "",
-        engines=desk.engines.names(),
-        knowledge=desk.engines.knowledge.digest(),
     )
 
 

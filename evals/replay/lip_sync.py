@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agent.frames import FPS
 from agent.line import MOMENT_S, RATE_HZ, Sound
 from avatar.viseme import is_bilabial
-from evals.replay.tape import Tape
+from evals.replay.tape import Heard
 
 F64 = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def offset_ms(openings: Mapping[int, float], sound: Sound) -> float | None:
     return (lags[best] + between) * STEP_S * 1e3
 
 
-def closures(openings: Mapping[int, float], tape: Tape, below_mm: float) -> list[bool]:
+def closures(openings: Mapping[int, float], tape: Heard, below_mm: float) -> list[bool]:
     """Tell of every p, b and m that left whether the lips closed at it.
 
     Args:
@@ -94,7 +94,7 @@ def closures(openings: Mapping[int, float], tape: Tape, below_mm: float) -> list
     return found
 
 
-def _left(tape: Tape, first: int, last: int) -> bool:
+def _left(tape: Heard, first: int, last: int) -> bool:
     """Whether a sound was not cut: its sentence goes on to its end."""
     spoken = tape.moments[first].spoken
     return all(n in tape.moments and tape.moments[n].spoken is spoken for n in range(first, last + 1))

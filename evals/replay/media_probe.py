@@ -26,7 +26,7 @@ from evals.replay.lip_sync import closures, offset_ms
 from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.opus_line import floats, whole
 from evals.replay.record import MediaRecord
-from evals.replay.tape import Tape
+from evals.replay.tape import Heard
 from evals.replay.timed_stage import TINY
 from evals.scripts import Script
 from speech.audio import Resampler
@@ -112,31 +112,28 @@ class MediaProbe:
     Args:
         name: of the files.
         folder: where they are kept; None: nowhere.
-        rig: of the face, by which poses are measured.
-        face: draws and measures pictures; None: there are none.
-        through: put around what draws.
+        measure: measures pictures; None: there are none, or nobody knows the face.
+        rig: of the face whose poses the painter knows, where it draws nothing.
+        painter: draws for a stage; None: pictures come from elsewhere.
     """
 
     def __init__(
         self,
         name: str,
         folder: Path | None,
-        rig: Rig | None,
-        face: DrawnFace | None,
-        through: Through = lambda renderer: renderer,
+        measure: LipMeasure | None,
+        rig: Rig | None = None,
+        painter: AtOncePainter | None = None,
     ) -> None:
-        self._name, self._folder, self._rig, self._face = name, folder, rig, face
-        easels = Easels(through(face.renderer), ai_label=face.ai_label) if face else None
-        self._painter = AtOncePainter(easels)
+        self._name, self._folder, self._measure, self._rig = name, folder, measure, rig
+        self._painter = painter
         self._openings: dict[int, float] = {}
         self._poses: dict[int, Pose] = {}
-        self._looked = self._faces = self._frames = self._drawn = 0
-        self._before: Picture | Pose | None = None
-        self._still = self._longest = 0
+        self._looked = self._faces = self._drawn = 0
+        self._first = self._index = self._moved = -1
+        self._still = 0
+        self._shown: Picture | Pose | None = None
         self._clip: ClipWriter | None = None
-        if folder is not None and easels is not None:
-            self._clip = ClipWriter(folder / f"{name}.mp4", width=easels.size[0], height=easels.size[1])
-        self._last = np.zeros((easels.size[1], easels.size[0], 3), np.uint8) if easels else None
 
     @classmethod
     def of(
@@ -149,24 +146,28 @@ class MediaProbe:
         video: bool,
         through: Through = lambda renderer: renderer,
     ) -> MediaProbe:
-        """Make the probe of a replay.
+        """Make the probe of a replay in this process.
 
         Raises:
-            AvatarError: the face cannot be drawn, or the video not be written.
+            AvatarError: the face cannot be drawn.
         """
-        face = drawn_face(desk) if video else None
-        rig = face.rig if face else load_rig(face_of(desk.desk).rig)
-        return cls(f"{script.id}-{repeat}", folder, rig, face, through)
+        name = f"{script.id}-{repeat}"
+        if not video:
+            return cls(name, folder, None, load_rig(face_of(desk.desk).rig), AtOncePainter(None))
+        face = drawn_face(desk)
+        easels = Easels(through(face.renderer), ai_label=face.ai_label)
+        return cls(name, folder, face.measure, None, AtOncePainter(easels))
 
     @property
     def painter(self) -> Painter:
         """Draws for the stage."""
+        assert self._painter is not None
         return self._painter
 
     @property
     def lips(self) -> str:
         """By what they are measured."""
-        return "pixels" if self._face else "poses"
+        return "pixels" if self._measure else "poses" if self._rig else "nothing"
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -180,32 +181,61 @@ class MediaProbe:
             self._clip.discard()
 
     def see(self, index: int, picture: Picture | None) -> None:
-        """Look at a moment's picture; None: it repeats the last one."""
-        self._frames += 1
-        self._drawn += picture is not None
-        shown: Picture | Pose | None
-        if self._face is None:
-            shown = self._painter.pose_of(picture) if picture is not None else None
+        """Look at a moment's picture; None: it repeats the last one. Moments may be left out.
+
+        Raises:
+            ClipError: the video cannot be written.
+        """
+        if index <= self._index:
+            return
+        missed, self._index = index - max(self._index, self._first) - 1, index
+        if self._first < 0:
+            self._first = self._moved = index
+            missed = 0
+        if picture is None:
+            self._film(None, missed + 1)
+            return
+        self._drawn += 1
+        self._film(picture, missed)
+        if self._rig is None:
+            self._look(index, picture)
+            shown: Picture | Pose | None = picture[::MOVED_EVERY, ::MOVED_EVERY].copy()
+            same = np.array_equal(np.asarray(shown), np.asarray(self._shown))
+        else:
+            shown = self._painter.pose_of(picture) if self._painter is not None else None
             if shown is not None:
                 self._poses[index] = shown
-            moved = shown is not None and shown != self._before
-        else:
-            shown = picture[::MOVED_EVERY, ::MOVED_EVERY].copy() if picture is not None else None
-            moved = shown is not None and not np.array_equal(shown, np.asarray(self._before))
-            if picture is not None:
-                look = self._face.measure.look(picture)
-                self._looked += 1
-                self._faces += look.face
-                if look.face:
-                    self._openings[index] = look.opening_mm
-                self._last = picture
-        self._before = shown if shown is not None else self._before
-        self._still = 0 if moved else self._still + 1
-        self._longest = max(self._longest, self._still)
-        if self._clip is not None and self._last is not None:
-            self._clip.frame(self._last)
+            same = shown == self._shown
+        if not same:
+            self._still = max(self._still, index - self._moved - 1)
+            self._moved, self._shown = index, shown
 
-    def measured(self, tape: Tape, feed: MicrophoneFeed) -> MediaRecord:
+    def _look(self, index: int, picture: Picture) -> None:
+        if self._measure is None:
+            return
+        look = self._measure.look(picture)
+        self._looked += 1
+        self._faces += look.face
+        if look.face:
+            self._openings[index] = look.opening_mm
+
+    def _film(self, picture: Picture | None, missed: int) -> None:
+        """Append to the video: the last picture as often as it stood, then this one."""
+        if self._folder is None or self._rig is not None:
+            return
+        if picture is not None and self._clip is None:
+            height, width = picture.shape[:2]
+            self._clip = ClipWriter(self._folder / f"{self._name}.mp4", width=width, height=height)
+            missed, self._last = self._first, np.zeros_like(picture)
+        if self._clip is None:
+            return
+        for _ in range(missed):
+            self._clip.frame(self._last)
+        if picture is not None:
+            self._clip.frame(picture)
+            self._last = picture
+
+    def measured(self, tape: Heard, feed: MicrophoneFeed) -> MediaRecord:
         """Return what was measured, and write the files.
 
         Args:
@@ -218,16 +248,17 @@ class MediaProbe:
         """
         desk = tape.sound()
         visitor = _beside(feed, tape, len(desk))
-        record = MediaRecord(frames=self._frames, drawn=self._drawn)
-        record.longest_freeze_s = round(self._longest * MOMENT_S, 2)
-        if self._face is not None:
+        record = MediaRecord(frames=self._index - self._first + 1, drawn=self._drawn)
+        still = max(self._still, self._index - self._moved)
+        record.longest_freeze_s = round(still * MOMENT_S, 2) if self._drawn else None
+        if self._measure is not None:
             record.face_present = round(self._faces / self._looked, 4) if self._looked else 0.0
         elif self._rig is not None and self._poses:
             gaps = lip_gap_mm(self._rig, tuple(self._poses.values()))
             self._openings = dict(zip(self._poses, gaps.tolist(), strict=True))
         offset = offset_ms(self._openings, desk)
         record.av_offset_ms = None if offset is None else round(offset, 1)
-        below = closed_below_mm(tuple(self._openings.values())) if self._face else CLOSED_MM
+        below = closed_below_mm(tuple(self._openings.values())) if self._measure else CLOSED_MM
         closed = closures(self._openings, tape, below)
         record.bilabials = len(closed)
         record.lip_closure = round(sum(closed) / len(closed), 4) if closed else None
@@ -244,7 +275,7 @@ class MediaProbe:
         return record
 
 
-def _beside(feed: MicrophoneFeed, tape: Tape, length: int) -> Sound:
+def _beside(feed: MicrophoneFeed, tape: Heard, length: int) -> Sound:
     """What the microphone picked up, on the tape's timeline, int16[length] at 48 kHz."""
     heard = np.concatenate(feed.sound) if feed.sound else np.zeros(0, np.int16)
     late = round((feed.began_s - tape.time(0)) * RATE_HZ)
@@ -255,7 +286,7 @@ def _beside(feed: MicrophoneFeed, tape: Tape, length: int) -> Sound:
     return out
 
 
-def _noise_db(tape: Tape) -> float | None:
+def _noise_db(tape: Heard) -> float | None:
     """Level of what arrives while nothing is said, dBFS; moments next to speech are left out."""
     silent = [
         index

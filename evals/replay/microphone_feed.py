@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.line import MOMENT_S, RATE_HZ, SAMPLES, Sound
 from evals.replay.noise import noise_of
-from evals.replay.opus_line import PIECES, LineIn, floats, whole
+from evals.replay.opus_line import PIECES, Line, floats, whole
 from evals.replay.probe import Probe
 from evals.replay.room import Telephone, reverberant
 from evals.replay.visitor_voice import utterance_of
@@ -37,7 +37,7 @@ class MicrophoneFeed:
         script: what is said, and how it sounds.
         repeat: which replay of it.
         probe: told exactly when the voice began and ended.
-        hear: takes float32[320] at 16 kHz.
+        line: takes what is heard to the desk.
         played: what comes back as echo.
         clock: seconds.
     """
@@ -47,13 +47,13 @@ class MicrophoneFeed:
         script: Script,
         repeat: int,
         probe: Probe,
-        hear: Callable[[Pcm], None],
+        line: Line,
         played: Played,
         clock: Callable[[], float],
     ) -> None:
         self._script, self._repeat, self._probe = script, repeat, probe
         self._played, self._clock = played, clock
-        self._line = LineIn(hear, clock)
+        self._line = line
         self.began_s = 0.0
         """When its first sample was."""
         self.sound: list[Sound] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import av
 import numpy as np
@@ -36,6 +37,16 @@ class LineOut:
                 out[place : place + len(piece)] = piece
                 place += len(piece)
         return out
+
+
+class Line(Protocol):
+    """Carries what a microphone picks up."""
+
+    def packets(self, pcm: Sound, index: int) -> list[bytes]:
+        """Return the Opus packets of 40 ms, int16[1920] at 48 kHz."""
+
+    def arrive(self, packet: bytes) -> None:
+        """Take a packet when it is its turn."""
 
 
 class LineIn:

@@ -29,29 +29,15 @@ class Taken:
     speaking: bool
 
 
-class Tape:
-    """A sink of the media clock.
+class Heard:
+    """The desk's sound as it arrives at the visitor, on one timeline of 40 ms pieces."""
 
-    Args:
-        clock: seconds.
-        seen: told of every moment's number and picture; None: it repeats the last one.
-    """
-
-    def __init__(self, clock: Callable[[], float], seen: Callable[[int, Picture | None], None]) -> None:
-        self._clock, self._seen = clock, seen
-        self._line = LineOut()
+    def __init__(self) -> None:
         self.began_s: float | None = None
-        """When the first moment left."""
+        """When the first piece began."""
         self.moments: dict[int, Taken] = {}
+        """What each piece is of, where that is known."""
         self._sound: dict[int, Sound] = {}
-
-    def take(self, moment: LiveMoment) -> None:
-        """Take a moment; see `agent.clock.Sink`."""
-        if self.began_s is None:
-            self.began_s = self._clock() - moment.index * MOMENT_S
-        self._sound[moment.index] = self._line.carry(moment.pcm, moment.index)
-        self.moments[moment.index] = Taken(moment.spoken, moment.at_s, moment.speaking)
-        self._seen(moment.index, moment.frame)
 
     @property
     def count(self) -> int:
@@ -93,3 +79,25 @@ class Tape:
         silence = np.zeros(SAMPLES, np.int16)
         parts = [self._sound.get(index, silence) for index in range(begin, end)]
         return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+
+
+class Tape(Heard):
+    """A sink of the media clock.
+
+    Args:
+        clock: seconds.
+        seen: told of every moment's number and picture; None: it repeats the last one.
+    """
+
+    def __init__(self, clock: Callable[[], float], seen: Callable[[int, Picture | None], None]) -> None:
+        super().__init__()
+        self._clock, self._seen = clock, seen
+        self._line = LineOut()
+
+    def take(self, moment: LiveMoment) -> None:
+        """Take a moment; see `agent.clock.Sink`."""
+        if self.began_s is None:
+            self.began_s = self._clock() - moment.index * MOMENT_S
+        self._sound[moment.index] = self._line.carry(moment.pcm, moment.index)
+        self.moments[moment.index] = Taken(moment.spoken, moment.at_s, moment.speaking)
+        self._seen(moment.index, moment.frame)

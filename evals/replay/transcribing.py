@@ -6,7 +6,7 @@ import numpy as np
 
 from agent.line import MOMENT_S, RATE_HZ, SAMPLES
 from evals.replay.record import ConversationRecord, TurnRecord
-from evals.replay.tape import Tape
+from evals.replay.tape import Heard
 from speech.errors import SpeechError
 from speech.recognizer import Recognizer
 
@@ -14,7 +14,7 @@ REST_S = 0.1
 """Silence before and after each sentence that is recognised."""
 
 
-def transcribe_replies(record: ConversationRecord, tape: Tape, recognizer: Recognizer | None) -> None:
+def transcribe_replies(record: ConversationRecord, tape: Heard, recognizer: Recognizer | None) -> None:
     """Write down what a recogniser makes of every reply's sound; what it has no ear for is told as a notice.
 
     Args:
@@ -37,7 +37,7 @@ def transcribe_replies(record: ConversationRecord, tape: Tape, recognizer: Recog
         record.engines["transcribing"] = recognizer.engine
 
 
-def _words(turn: TurnRecord, tape: Tape, recognizer: Recognizer) -> str:
+def _words(turn: TurnRecord, tape: Heard, recognizer: Recognizer) -> str:
     """Recognise a reply sentence by sentence."""
     assert turn.reply_began_s is not None
     end_s = turn.reply_ended_s if turn.reply_ended_s is not None else tape.time(tape.count)
