@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 from yaml.composer import Composer, ComposerError
+from yaml.constructor import ConstructorError
 
 _BASE: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
@@ -51,11 +53,31 @@ class Loader(Composer, _BASE):  # type: ignore[misc, valid-type]
             self._depth -= 1
 
 
-def _whole(loader: Loader, node: yaml.ScalarNode) -> Any:
-    return int(node.value) if len(node.value) <= _LONGEST_NUMBER else node.value
+_Construct = Callable[[Loader, yaml.ScalarNode], Any]
 
 
-Loader.add_constructor(f"{_TAG}int", _whole)
+def _checked(construct: _Construct) -> _Construct:
+    """Let a value that a tag calls a number be one, or be told with its place."""
+
+    def checked(loader: Loader, node: yaml.ScalarNode) -> Any:
+        if len(node.value) > _LONGEST_NUMBER:
+            return node.value
+        try:
+            return construct(loader, node)
+        except (ValueError, KeyError):
+            what = f"{node.value!r} is no {node.tag[len(_TAG) :]}"
+            raise ConstructorError(None, None, what, node.start_mark) from None
+
+    return checked
+
+
+_CONSTRUCTORS = {name: _BASE.yaml_constructors[f"{_TAG}{name}"] for name in ("null", "str", "seq", "map")} | {
+    name: _checked(_BASE.yaml_constructors[f"{_TAG}{name}"]) for name in ("bool", "int", "float")
+}
+Loader.yaml_constructors = {
+    None: _BASE.yaml_constructors[None],  # tells that a tag is not known
+    **{f"{_TAG}{name}": construct for name, construct in _CONSTRUCTORS.items()},
+}
 
 
 for _name, _pattern, _first in (

@@ -18,6 +18,7 @@ WRONG = {
     "colon": ("id: a\nturns:\n  - user: My order: late\n", 3, "in quotes"),
     "two scripts": (ONE + "---\n" + ONE, 4, "give each a file of its own"),
     "code": ("id: a\ntitle: !!python/object:os.system x\n", 2, "leave the tag out"),
+    "tag": ("id: a\ntitle: !!int soon\n", 2, "'soon' is no int"),
     "control character": ("id: a\ntitle: b\x01\n", 2, "may not stand in it"),
     "bomb": (BOMB, 1, "more than 50000 values"),
     "alias in itself": ("id: a\nturns: &a [*a]\n", 2, "nested too deeply"),
