@@ -36,6 +36,7 @@ from agent.sentence import Outcome
 from agent.suggesting import Suggesting
 from agent.tasks import Tasks
 from agent.voicing import Voicing
+from moderation.verdict import Category
 from speech.recognizer import Transcript
 
 
@@ -173,6 +174,7 @@ class Answering:
             case Screened():
                 if not turn.question and not turn.spoken:
                     turn.question = event.verdict.text
+                    turn.grave = event.verdict.category == Category.SELF_HARM
                     self._history.hear(turn.asked, event.verdict, self._engines.tools)
                     floor.tell(HeardWords(turn.number, turn.question, final=True))
                 floor.tell(VerdictGiven(turn.number, event.verdict))

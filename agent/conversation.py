@@ -258,7 +258,9 @@ class Conversation:
         if later and not self._floor.closed:
             asyncio.get_running_loop().call_soon(self.type, later)
         if turn.asked:
-            exchange = Exchange(turn.question, heard, turn.outcome, interrupted, turn.language, turn.person)
+            exchange = Exchange(
+                turn.question, heard, turn.outcome, interrupted, turn.language, turn.person, turn.grave
+            )
             self.history.add(exchange)
         else:
             self.people.remember(heard, turn.spoken, turn.language)

@@ -73,6 +73,14 @@ _STARTLED = re.compile(
     r"|居然|竟然|怎么(?:会|可能|还|又)|真的|这么|那么|已经|天哪|天啊|啊[?？]",
     re.IGNORECASE,
 )
+_MISUNDERSTOOD = re.compile(
+    r"\W*(?:(?:no|oh|ah|wait|well|um+)\W+)*(?:i'?m |i am )?sorry\W+(?:but )?"
+    r"(?:i (?:mean|meant|said|misread)\b|i (?:do not|don't|did not|didn't|can't|cannot|couldn't)"
+    r" (?:\w+ )?(?:understand|follow|hear|get|catch)\b"
+    r"|(?:that|this|it)(?:'s| is| was) (?:not|wrong)\b)",
+    re.IGNORECASE,
+)
+"""An apology that is a courtesy, where something is put right."""
 _PARTS = re.compile(r"[?？.,，。;；]")
 _DENIED = re.compile(
     r"\b(?:not|isn'?t|wasn'?t|aren'?t|never|no|hardly)\s+(?:(?:a|an|the|that|so|really|even)\s+)*$"
@@ -89,7 +97,7 @@ def corrected(text: str, scores: Mapping[str, float]) -> dict[str, float]:
         scores: label → 0..1, as they were guessed.
     """
     text, found = text.replace("’", "'"), dict(scores)
-    if POLITE.match(text) and asks(text):
+    if POLITE.match(text) and asks(text) or _MISUNDERSTOOD.match(text):
         found["sadness"] = min(found["sadness"], MISREAD)
         found["neutral"] = max(found["neutral"], LIKELY)
     if _said(_ANGRY, text):

@@ -146,7 +146,7 @@ def _confirming(turn: Turn, errand: Errand, tool: Tool) -> Step | None:
         case Nod.YES:  # to a question that did not sound, or that was left: it is put again
             again = replace(errand, at_s=turn.now_s, put=True, question=question)
             return Say(question, Outcome.CLARIFIED, again)
-        case Nod.NO if errand.put:
+        case Nod.NO if errand.put or leaves(turn.text):  # a no needs no question that sounded to its end
             if corrects(turn.text) and _wrong(turn.text) and tool.slots:
                 name = errand.slot or next(iter(tool.slots))
                 kept = {key: value for key, value in errand.values.items() if key != name}
@@ -180,17 +180,15 @@ def _done(turn: Turn, errand: Errand, tool: Tool) -> Step | None:
 
 
 def _corrected(text: str, errand: Errand, tool: Tool, *, asked: bool = False) -> dict[str, str]:
-    """Return the digits that an utterance gives anew, where they differ from those that were understood.
+    """Return what an utterance gives anew, where it differs from what was understood.
 
-    Those of a question of its own do not count, unless `asked`.
+    Digits of a question of its own do not count, unless `asked`; other values only where it corrects.
     """
     if not asked and asks_something(text) and not corrects(text):
         return {}
-    return {
-        name: value
-        for name, slot in tool.slots.items()
-        if slot.digits and (value := slot.read(text)) is not None and errand.values.get(name) != value
-    }
+    digits = {name: slot.read(text) for name, slot in tool.slots.items() if slot.digits}
+    found = (tool.found(text) if corrects(text) else {}) | digits
+    return {name: one for name, one in found.items() if one is not None and errand.values.get(name) != one}
 
 
 def _others(text: str, errand: Errand, tool: Tool) -> dict[str, str]:

@@ -42,6 +42,8 @@ class Exchange:
     """ISO 639-1 of the question; empty where it is not known."""
     by: str = ""
     """Name of the person who had the conversation; empty: the desk itself."""
+    grave: bool = False
+    """The visitor spoke of harming themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class LiveTurn:
     """What the visitor was having done before it."""
     person: str = ""
     """Name of the person whom the words were for; empty: the desk."""
+    grave: bool = False
+    """The visitor spoke of harming themselves."""
     over: bool = False
     """Nothing more may be said of it."""
 

@@ -99,7 +99,8 @@ def manner_of(
     """
     text = verdict.text
     lately = [text, *(one.question for one in memory.exchanges[-LATELY:])]
-    solemn = verdict.category == Category.SELF_HARM or any(map(is_grief, lately))
+    grave = verdict.category == Category.SELF_HARM or any(one.grave for one in memory.exchanges[-LATELY:])
+    solemn = grave or any(map(is_grief, lately))
     if not table.on:
         return None
     feeling = _row_for(felt, text, memory)

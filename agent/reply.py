@@ -277,8 +277,8 @@ def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:
     languages = engines.desk.settings.languages
     if not text:
         language = heard
-    elif _EITHER.fullmatch(text) and memory.language:
-        language = memory.language
+    elif _EITHER.fullmatch(text) and (memory.language or heard):
+        language = memory.language or heard
     else:
         language = engines.desk.language_of(text)
     return language if language in languages else languages[0]

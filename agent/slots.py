@@ -102,6 +102,13 @@ _NOT_WISHED = re.compile(
     r"|别|不要|不想|没有|已经|取消了|了吗",
     re.IGNORECASE,
 )
+_REASON = re.compile(
+    r"\W*\b(?:because|since)\b.*"
+    r"|[,;.]\s*i (?:\w+ )?(?:ordered|bought|picked|chose|selected|clicked|entered)\b.*"
+    r"|(?:[，,。；]|\s)*(?:因为.*|(?:我|已经)*(?:不(?:想|需)?要|买错|拍错|下错单|选错)了?[。！]?$)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Why something is wished: what is denied or done there takes no wish back."""
 _OWN = re.compile(r"\b(?:my|mine|our)\b|我的|我们的|我那|我买|我订|查一?下?", re.IGNORECASE)
 _FIRST = re.compile(
     r"^\W*(?:(?:hi|hello|hey|ok|okay|so|and|well|um+|uh+|yes|no|then|now|just|好的?|那|那么|嗯)\W*)*",
@@ -132,7 +139,7 @@ def is_general(text: str) -> bool:
 def wishes(text: str, about: re.Pattern[str]) -> bool:
     """Tell whether the visitor wants done what a tool is about, rather than asks how that is done."""
     text = text.replace("’", "'")
-    if _NOT_WISHED.search(text) or _GENERAL.search(text):
+    if _NOT_WISHED.search(_REASON.sub("", text)) or _GENERAL.search(text):
         return False
     begun = about.match(text, _FIRST.match(text).end())  # type: ignore[union-attr]
     return bool(begun or _WISH.search(text) or len(text.split()) <= 3 and not _QUESTION.search(text))

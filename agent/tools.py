@@ -89,7 +89,7 @@ class Slot:
         """
         pattern = self.answer or self.pattern
         if not self.digits:
-            return _found(pattern, text.strip())
+            return _found(pattern, text.strip().rstrip(" .。"))  # a question is made of it
         tries = [digits_from_words(text), dictated(text)]
         if before:
             tries.append(before + digits_of(text))
