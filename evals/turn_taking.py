@@ -29,7 +29,7 @@ from evals.scripts import ScriptError
 from evals.turn_taking_ends import AREA_S, FACTORS, FIXED_S
 from evals.turn_taking_figures import FEWEST, EndFigures, end_figures, overlap_rows
 from evals.turn_taking_hearing import HeardTurn, heard_turn
-from evals.turn_taking_overlap import Fate, by_script, fate_of, prepared
+from evals.turn_taking_overlap import Fate, KnowingRecognizer, fate_of, prepared
 from evals.turn_taking_page import write_page
 from evals.turn_taking_sounds import Overlap, overlaps
 from evals.turn_taking_speech import LEAST_PAUSE_S, SpokenTurn, close_voices, made_turns, recorded_turns
@@ -101,9 +101,8 @@ class Bench:
             if own is not None:
                 fates = self.fates.setdefault((language, own.engine), [])
                 fates.append(fate_of(engines, one, own))
-            if own is None or one.said:
-                fates = self.fates.setdefault((language, SCRIPT), [])
-                fates.append(fate_of(engines, one, by_script(one)))
+            fates = self.fates.setdefault((language, SCRIPT), [])
+            fates.append(fate_of(engines, one, KnowingRecognizer(one)))
 
     def document(self, **made: Any) -> dict[str, Any]:
         """Return everything that was measured, as JSON tells it, with what it was made with."""
@@ -154,76 +153,6 @@ def turns_of(
     return [one for one in recorded if one.language == language] + made[:: QUICK if quick else 1]
 
 
-def show(document: dict[str, Any]) -> None:
-    """Show the figures in the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else 150)
-    table = Table(
-        "",
-        "words",
-        "turns",
-        "pauses",
-        "cut off",
-        "95 %",
-        "delay ms p50",
-        "p95",
-        "lost",
-        title="ends of turns",
-    )
-    for one in document["ends"]:
-        for name, point in {"as it is set": one["default"], **one["kinds"]}.items():
-            table.add_row(
-                f"{one['language']} {name}",
-                one["hearing"],
-                str(point["turns"]),
-                str(point["pauses"]),
-                _share(point["rate"]),
-                f"{_share(point['rate_low'])} to {_share(point['rate_high'])}"
-                if point["rate"] is not None
-                else "",
-                _ms(point["delay_s"]),
-                _ms(point["delay_p95_s"]),
-                str(point["lost"]),
-            )
-    console.print(table)
-    table = Table(
-        "",
-        "words",
-        "n",
-        "silent in 2 s",
-        "ms p50",
-        "p95",
-        "ignored",
-        "held, went on",
-        "ended",
-        title="into replies",
-    )
-    for row in document["overlaps"]:
-        times = row["silent_ms"]
-        table.add_row(
-            f"{row['language']} {row['what']}, {row['group']}",
-            row["hearing"],
-            str(row["n"]),
-            _share(row["yielded"]),
-            f"{times['p50']:.0f}" if "p50" in times else "",
-            f"{times['p95']:.0f}" if "p95" in times else "",
-            _share(row["ignored"]),
-            _share(row["held_and_resumed"]),
-            _share(row["ended"]),
-        )
-    console.print(table)
-
-
-def _share(value: float | None) -> str:
-    return "few" if value is None else f"{100 * value:.1f}"
-
-
-def _ms(value: float | None) -> str:
-    return "" if value is None else f"{1e3 * value:.0f}"
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure from the shell."""
     parser = argparse.ArgumentParser(
@@ -256,6 +185,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.json:
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
+        from evals.turn_taking_terminal import show
+
         show(document)
 
 

@@ -26,7 +26,7 @@ from evals.turn_taking_ends import (
 )
 from evals.turn_taking_hearing import HeardTurn
 from evals.turn_taking_overlap import YIELD_S, Fate
-from evals.turn_taking_sounds import LENGTHS, LEVELS_DB, MADE, RECORDED, SNRS_DB, Overlap
+from evals.turn_taking_sounds import BEHIND, LENGTHS, LEVELS_DB, MADE, RECORDED, Overlap
 
 FEWEST = 10
 """Events from which a rate is told; with fewer it would mean nothing."""
@@ -125,17 +125,14 @@ def overlap_rows(language: str, hearing: str, fates: Sequence[Fate]) -> list[dic
 def _groups(overlap: Overlap) -> tuple[str, ...]:
     match overlap.kind:
         case "barge_in":
-            return "all", _snr(overlap.snr_db), f"{overlap.group} words"
+            quiet = (f"{overlap.group} words",) if overlap.behind == BEHIND[0] else ()
+            return str(overlap.behind), *quiet
         case "backchannel":
-            return "all", overlap.group
+            return (str(overlap.behind),)
         case "noise":
             return "all", _level(overlap.level_db), overlap.group
         case "nothing":
-            return (_snr(overlap.snr_db),)
-
-
-def _snr(snr_db: float | None) -> str:
-    return "quiet room" if snr_db is None else f"babble {snr_db:g} dB below"
+            return (str(overlap.behind),)
 
 
 def _level(level_db: float | None) -> str:
@@ -145,10 +142,8 @@ def _level(level_db: float | None) -> str:
 KINDS = ("barge_in", "backchannel", "noise", "nothing")
 GROUPS = (
     "all",
-    *map(_snr, SNRS_DB),
+    *map(str, BEHIND),
     *(f"{length} words" for length in LENGTHS),
-    "quiet",
-    "babble",
     *map(_level, LEVELS_DB),
     *MADE,
     RECORDED,
@@ -158,27 +153,29 @@ GROUPS = (
 
 def _row(fates: Sequence[Fate]) -> dict[str, Any]:
     """Count fates; a share of fewer than `FEWEST` is None."""
-    many = len(fates)
-    minutes = sum(one.watched_s for one in fates) / 60
-    silent = [one.silent_ms for one in fates if one.silent_ms is not None]
-    held = [one.held_ms for one in fates if one.held_ms is not None]
+    mine = [one for one in fates if one.sounding]
+    many = len(mine)
+    watched_s = sum(one.watched_s for one in mine)
+    silent = [one.silent_ms for one in mine if one.silent_ms is not None]
+    held = [one.held_ms for one in mine if one.held_ms is not None]
 
-    def share(count: int) -> float | None:
-        return round(count / many, 4) if many >= FEWEST else None
+    def share(count: float, of: float = many) -> float | None:
+        return round(count / of, 4) if many >= FEWEST else None
 
-    yielded = sum(one.yielded for one in fates)
+    yielded = sum(one.yielded for one in mine)
     return {
         "n": many,
+        "stopped_before": len(fates) - many,
         "yielded": share(yielded),
         "yielded_interval": [round(end, 4) for end in rate_interval(yielded, many)],
-        "yielded_1s": share(sum((one.silent_ms or np.inf) <= QUICK_YIELD_S * 1e3 for one in fates)),
+        "yielded_1s": share(sum((one.silent_ms or np.inf) <= QUICK_YIELD_S * 1e3 for one in mine)),
         "silent_ms": spread(silent),
-        "ignored": share(sum(one.silent_ms is None for one in fates)),
-        "held_and_resumed": share(len(held)),
+        "ignored": share(sum(one.silent_ms is None for one in mine)),
+        "held_and_resumed": share(sum(one.held_ms is not None and not one.ended for one in mine)),
         "held_ms": spread(held),
-        "ended": share(sum(one.ended for one in fates)),
-        "answered_2s": share(sum(_answered(one) for one in fates)),
-        "stops_a_minute": round(sum(one.holds for one in fates) / minutes, 2) if minutes else None,
+        "ended": share(sum(one.ended for one in mine)),
+        "answered_2s": share(sum(_answered(one) for one in mine)),
+        "silent_share": share(sum(one.silent_s for one in mine), watched_s),
     }
 
 

@@ -23,10 +23,9 @@ from agent.turn_commands import TurnState
 from evals.replay.timed_stage import TimedStage
 from evals.replay.virtual_time import VirtualLoop, virtual_loop
 from evals.turn_taking_hearing import PIECE
-from evals.turn_taking_sounds import Overlap
+from evals.turn_taking_sounds import Overlap, background
 from evals.turn_taking_speech import phrases
-from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer
-from speech.scripted import ScriptedRecognizer
+from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, Transcript
 from speech.scripted_voice import ScriptedSynthesizer
 from speech.timeline import Pcm
 
@@ -34,11 +33,13 @@ YIELD_S = 2.0
 """Who wants the floor has it when the reply is silent within this time (tau-voice's window)."""
 WATCHED_S = 5.0
 """After its last sound: a reply that was held goes on after 2 s, an answer comes sooner."""
+NOTHING_S = 12.0
+"""So long a reply is watched into which nobody speaks: a false alarm may hold it for 8 s."""
 BEGIN_S = 10.0
 """A reply has so much time to begin."""
+OVER = (TurnState.LISTENING, TurnState.THINKING)
+"""States in which the reply is given up."""
 QUESTION = {"en": "what do you know about your tents", "zh": "请介绍一下你们的帐篷"}
-MOST_ASKED = 50
-"""Times that one sound's words are asked for at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,18 @@ class Fate:
     """What became of a reply; milliseconds from the first sound that fell into it, None: that never was."""
 
     overlap: Overlap
-    silent_ms: float | None
+    sounding: bool
+    """Whether the reply was to be heard when it began; else what is behind had stopped it before."""
+    silent_ms: float | None = None
     """Until the reply was silent: with the moment that was leaving, in which it fades out."""
-    held_ms: float | None
-    """How long it was silent before it went on; None where it was not, or did not go on."""
-    ended: bool
-    """It did not go on."""
-    answered_ms: float | None
+    held_ms: float | None = None
+    """How long it was silent before it went on; None where it was not silent, or did not go on."""
+    ended: bool = False
+    """It was given up."""
+    answered_ms: float | None = None
     """Until an answer to it was begun."""
-    holds: int = 0
-    """Times that it fell silent."""
+    silent_s: float = 0.0
+    """Of the time that it was watched, the reply was not to be heard so long."""
     watched_s: float = 0.0
 
     @property
@@ -79,10 +82,42 @@ def prepared(engines: Engines, language: str) -> Engines:
     )
 
 
-def by_script(overlap: Overlap) -> Recognizer:
-    """Return a recogniser that makes no mistake; it knows all of what is said at the first word."""
-    said = [overlap.said] * MOST_ASKED if overlap.said else []
-    return ScriptedRecognizer(said, languages=(overlap.language,))
+class KnowingRecognizer:
+    """Hears what is said, all of it from its first sound on, and nothing in what is behind.
+
+    Args:
+        overlap: what is said.
+    """
+
+    engine = "script"
+
+    def __init__(self, overlap: Overlap) -> None:
+        self.languages: tuple[str, ...] = (overlap.language,)
+        self._said = overlap.said
+        self.begun = False
+        """Whether it is being said, or was."""
+
+    def transcribe(self, pcm: Pcm, sample_rate: int) -> Transcript:
+        """Return what was said so far."""
+        return self.finish()
+
+    def stream(self) -> KnowingRecognizer:
+        """Begin an utterance; it is the same for all."""
+        return self
+
+    def feed(self, pcm: Pcm) -> None:
+        """Need no sound."""
+
+    def finish(self) -> Transcript:
+        """Return what was said so far."""
+        said = self._said if self.begun else ""
+        return Transcript(said, self.languages[0], float(bool(said)), self.engine)
+
+    def warm(self) -> None:
+        """Need nothing."""
+
+    def close(self) -> None:
+        """Keep nothing."""
 
 
 def fate_of(
@@ -119,7 +154,7 @@ async def _fate(
         if isinstance(event, StateChanged):
             states.append((loop.time(), event.state))
 
-    microphone = Microphone(overlap.behind)
+    microphone = Microphone(background(overlap.behind, overlap.seed))
     conversation = Conversation(
         engines,
         TimedStage(),
@@ -142,8 +177,13 @@ async def _fate(
         await asyncio.sleep(overlap.after_s)
         microphone.play(overlap.pcm)
         began_s = loop.time()
-        await asyncio.sleep(len(overlap.pcm) / PIECE * TICK_S + WATCHED_S)
-        return _seen(overlap, states, began_s, loop.time())
+        if isinstance(recognizer, KnowingRecognizer):
+            recognizer.begun = True
+        nothing = overlap.kind == "nothing"
+        until_s = began_s + len(overlap.pcm) / RECOGNITION_RATE_HZ + (NOTHING_S if nothing else WATCHED_S)
+        while loop.time() < until_s and not (nothing and states[-1][1] in OVER):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(TICK_S)
+        return _seen(overlap, states, began_s, until_s)
     finally:
         await conversation.close()
         conversation.stage.close()
@@ -182,28 +222,34 @@ class Microphone:
 
 def _seen(overlap: Overlap, states: Sequence[tuple[float, str]], began_s: float, until_s: float) -> Fate:
     """Read from the states what became of the reply."""
-    silent_s = held_s = answered_s = None
-    ended, holds, before = False, 0, str(TurnState.SPEAKING)
-    for at_s, state in states:
-        if at_s < began_s:
-            continue
-        if before == TurnState.SPEAKING and state != TurnState.SPEAKING and not ended:
-            holds += 1
-            silent_s = at_s if silent_s is None else silent_s
-        if state in (TurnState.LISTENING, TurnState.THINKING):
-            ended = True
+    before = [state for at_s, state in states if at_s <= began_s]
+    if before[-1] != TurnState.SPEAKING:
+        return Fate(overlap, sounding=False)
+    stopped = list[float]()
+    since_s = resumed_s = answered_s = None
+    ended, silent_s = False, 0.0
+    for at_s, state in states[len(before) :]:
         if state == TurnState.THINKING and answered_s is None:
             answered_s = at_s
-        if state == TurnState.SPEAKING and silent_s is not None and held_s is None and not ended:
-            held_s = at_s
-        before = state
-    silent_ms = None if silent_s is None else (silent_s + MOMENT_S - began_s) * 1e3
+        if ended:
+            continue  # what is heard from now on is another reply
+        if state != TurnState.SPEAKING:
+            ended = state in OVER
+            if since_s is None:
+                since_s = at_s
+                stopped.append(at_s)
+        elif since_s is not None:
+            silent_s += at_s - since_s
+            since_s, resumed_s = None, resumed_s or at_s
+    if since_s is not None:
+        silent_s += until_s - since_s
     return Fate(
         overlap,
-        silent_ms,
-        held_ms=None if held_s is None or silent_s is None or ended else (held_s - silent_s) * 1e3,
+        sounding=True,
+        silent_ms=(stopped[0] + MOMENT_S - began_s) * 1e3 if stopped else None,
+        held_ms=(resumed_s - stopped[0]) * 1e3 if stopped and resumed_s is not None else None,
         ended=ended,
         answered_ms=None if answered_s is None else (answered_s - began_s) * 1e3,
-        holds=holds,
+        silent_s=silent_s,
         watched_s=until_s - began_s,
     )

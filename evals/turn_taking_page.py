@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from evals.report.plots import Plot, curve_plot
-from evals.turn_taking_ends import FACTORS
-from evals.turn_taking_figures import FIXED, OURS, EndFigures
+from evals.turn_taking_ends import FACTORS, Point
+from evals.turn_taking_figures import FEWEST, FIXED, OURS, EndFigures
 from evals.turn_taking_overlap import Fate
-from evals.turn_taking_sounds import SNRS_DB
+from evals.turn_taking_sounds import BEHIND
 
 TEMPLATE = Path(__file__).parent / "turn_taking.html"
 STYLE = Path(__file__).parent / "report" / "assets" / "style.css"
@@ -73,16 +73,18 @@ def _ends_plots(language: str, ends: Sequence[EndFigures]) -> list[dict[str, Any
     plots = list[dict[str, Any]]()
     for name, told, field in (("median", "median", "delay_s"), ("p95", "95th percentile", "delay_p95_s")):
         curves = dict[str, tuple[Sequence[float], Sequence[float]]]()
+        ringed = dict[str, int]()
         for one in mine:
-            curves[f"{OURS}, {_words(one.hearing)}"] = _line(one.ours, field)
-            curves[f"  as it is set, {_words(one.hearing)}"] = _line([one.default], field)
+            title = f"{OURS}, {_words(one.hearing)}"
+            curves[title], ringed[title] = _line(one.ours, field)
         if mine:
-            curves[FIXED] = _line(mine[0].fixed, field)
+            curves[FIXED], _ = _line(mine[0].fixed, field)
         drawn = curve_plot(
             curves,
             name=f"ends-{language}-{name}",
             across=f"added delay of true ends, ms ({told})",
             up="pauses cut off",
+            ringed=ringed,
         )
         if drawn is not None:
             title = f"{NAMES[language]}: false cut-offs against the added delay, {told}"
@@ -90,20 +92,24 @@ def _ends_plots(language: str, ends: Sequence[EndFigures]) -> list[dict[str, Any
     return plots
 
 
-def _line(points: Sequence[Any], field: str) -> tuple[Sequence[float], Sequence[float]]:
-    known = [one for one in points if not np.isnan(getattr(one, field))]
-    known.sort(key=lambda one: float(getattr(one, field)))
-    return [round(1e3 * getattr(one, field)) for one in known], [one.rate for one in known]
+def _line(points: Sequence[Point], field: str) -> tuple[tuple[Sequence[float], Sequence[float]], int]:
+    """Return places and values of points, and the number of the one that is set."""
+    known = sorted((getattr(one, field), one.rate, one.setting) for one in points)
+    known = [one for one in known if not np.isnan(one[0])]
+    settings = [setting for _, _, setting in known]
+    places = [round(1e3 * delay_s) for delay_s, _, _ in known]
+    return (places, [rate for _, rate, _ in known]), settings.index(1.0) if 1.0 in settings else 0
 
 
 def _yield_plot(language: str, hearing: str, fates: Sequence[Fate]) -> dict[str, Any] | None:
     """Draw which share of interruptions had silenced the reply after how long, in each noise."""
     curves = dict[str, tuple[Sequence[float], Sequence[float]]]()
-    for snr_db in SNRS_DB:
-        mine = [one for one in fates if one.overlap.kind == "barge_in" and one.overlap.snr_db == snr_db]
+    for behind in BEHIND:
+        mine = [one for one in fates if one.overlap.kind == "barge_in" and one.overlap.behind == behind]
+        mine = [one for one in mine if one.sounding]
         times = [one.silent_ms for one in mine if one.silent_ms is not None]
-        if times:
-            name = "quiet room" if snr_db is None else f"babble {snr_db:g} dB below"
+        if times and len(mine) >= FEWEST:
+            name = str(behind)
             places = [round(float(ms)) for ms in np.quantile(times, SHARES)]
             curves[name] = places, [float(one) * len(times) / len(mine) for one in SHARES]
     name = f"yield-{language}-{'script' if hearing == 'script' else 'recogniser'}"
@@ -117,4 +123,4 @@ def _yield_plot(language: str, hearing: str, fates: Sequence[Fate]) -> dict[str,
 
 
 def _words(hearing: str) -> str:
-    return "words without mistakes" if hearing == "script" else f"words of {hearing}"
+    return "words known" if hearing == "script" else "words recognised"

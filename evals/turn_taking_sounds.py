@@ -23,8 +23,8 @@ from speech.loudness import SPEECH_LEVEL
 from speech.recognizer import RECOGNITION_RATE_HZ as RATE_HZ
 from speech.timeline import Pcm
 
-SNRS_DB = (None, 20.0, 10.0, 5.0)
-"""Of the visitor's voice over a babble; None: a quiet room."""
+QUIET_S = 20
+"""Of a quiet room; then it begins again."""
 LEVELS_DB = (0.0, -10.0)
 """Of a noise over the visitor's voice."""
 LENGTHS = ("short", "medium", "long")
@@ -36,9 +36,35 @@ RECORDED = "recorded"
 EARLIEST_S, LATEST_S = 0.8, 4.0
 """After the first sound of a reply something sounds into it."""
 BACKCHANNEL_SPEAKERS = 3
+"""Say each in a quiet room; one more says it in noise."""
 SEEDS = 5
-"""Of each made noise, and of each babble into which nobody speaks."""
+"""Of each made noise."""
+NOTHING_SEEDS = 10
+"""Of each background into which nobody speaks."""
 
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is heard all the time behind the visitor."""
+
+    kind: str = ""
+    """As `evals.replay.noise` knows it; "": a quiet room."""
+    below_db: float = 0.0
+    """How much less loud than the visitor's voice it is."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.below_db:g} dB below" if self.kind else "quiet room"
+
+
+BEHIND = (
+    Behind(),
+    Behind("babble", 20.0),
+    Behind("babble", 10.0),
+    Behind("babble", 5.0),
+    Behind("pink", 10.0),
+    Behind("pink", 5.0),
+)
+BACKCHANNEL_BEHIND = BEHIND[4]
 Kind = Literal["barge_in", "backchannel", "noise", "nothing"]
 
 
@@ -51,15 +77,14 @@ class Overlap:
     """The words, or what makes the noise."""
     language: str
     group: str
-    """ "short", "medium" or "long" words; "quiet" or "babble" behind a backchannel; which noise."""
+    """ "short", "medium" or "long" words; which noise; else ""."""
     pcm: Pcm
     """float32[n] at 16 kHz, from its first sound to its last; empty for nothing."""
     after_s: float
     """From the reply's first sound."""
-    behind: Pcm
-    """float32[m] at 16 kHz, what is heard all the time, in a loop."""
-    snr_db: float | None = None
-    """Of words over a babble; None: a quiet room."""
+    behind: Behind = BEHIND[0]
+    seed: int = 0
+    """Of what is behind."""
     level_db: float | None = None
     """Of a noise over a visitor's voice."""
 
@@ -82,7 +107,7 @@ def overlaps(language: str, seed: int, noises: Sequence[Path] = (), *, quick: bo
         AudioError: a recording cannot be read.
         ScriptError: no voice is installed.
     """
-    every = [*_words(language, seed), *_noises(language, seed, noises), *_nothing(language, seed)]
+    every = [*_words(language, seed), *_noises(language, seed, noises), *_nothing(language)]
     return every[::QUICKER] if quick else every
 
 
@@ -93,15 +118,15 @@ QUICKER = 7
 def _words(language: str, seed: int) -> Iterator[Overlap]:
     for length in LENGTHS:
         for text in phrases()[language][length]:
-            for number, snr_db in enumerate(SNRS_DB):
-                yield _said("barge_in", text, language, length, snr_db, f"{seed} {number}")
+            for number, behind in enumerate(BEHIND):
+                yield _said("barge_in", text, language, length, behind, f"{seed} {number}")
     for text in phrases()[language]["backchannel"]:
         for number in range(BACKCHANNEL_SPEAKERS):
-            yield _said("backchannel", text, language, "quiet", None, f"{seed} {number}")
-        yield _said("backchannel", text, language, "babble", 10.0, f"{seed} babble")
+            yield _said("backchannel", text, language, "", BEHIND[0], f"{seed} {number}")
+        yield _said("backchannel", text, language, "", BACKCHANNEL_BEHIND, f"{seed} noise")
 
 
-def _said(kind: Kind, text: str, language: str, group: str, snr_db: float | None, seed: str) -> Overlap:
+def _said(kind: Kind, text: str, language: str, group: str, behind: Behind, seed: str) -> Overlap:
     chance = random.Random(f"{kind} {text} {seed}")
     script = Script(
         id="overlap",
@@ -118,8 +143,8 @@ def _said(kind: Kind, text: str, language: str, group: str, snr_db: float | None
         group,
         to_mono_16k(voice.pcm[voice.first : voice.last], LINE_HZ),
         chance.uniform(EARLIEST_S, LATEST_S),
-        background(snr_db, chance.randrange(SEEDS)),
-        snr_db=snr_db,
+        behind,
+        chance.randrange(SEEDS),
     )
 
 
@@ -148,29 +173,25 @@ def _noises(language: str, seed: int, paths: Sequence[Path]) -> Iterator[Overlap
                 group,
                 np.asarray(np.clip(pcm * scale, -1.0, 1.0), np.float32),
                 chance.uniform(EARLIEST_S, LATEST_S),
-                background(None, 0),
                 level_db=level_db,
             )
 
 
-def _nothing(language: str, seed: int) -> Iterator[Overlap]:
-    for snr_db in SNRS_DB:
+def _nothing(language: str) -> Iterator[Overlap]:
+    for behind in BEHIND:
         for number in range(SEEDS):
-            behind = background(snr_db, number)
-            yield Overlap(
-                "nothing", "", language, "nothing", np.zeros(0, np.float32), EARLIEST_S, behind, snr_db=snr_db
-            )
+            yield Overlap("nothing", "", language, "", np.zeros(0, np.float32), 0.0, behind, number)
 
 
 @lru_cache(maxsize=32)
-def background(snr_db: float | None, seed: int) -> Pcm:
+def background(behind: Behind, seed: int) -> Pcm:
     """Return what is heard behind a voice, float32[n] at 16 kHz, to be played in a loop."""
-    quiet = np.random.default_rng(seed).standard_normal(20 * RATE_HZ).astype(np.float32) * np.float32(QUIET)
-    if snr_db is None:
-        return quiet
+    if not behind.kind:
+        quiet = np.random.default_rng(seed).standard_normal(QUIET_S * RATE_HZ) * QUIET
+        return np.asarray(quiet, np.float32)
     script = Script(id="overlap", turns=(Turn(user="-"),), fixtures=Fixtures(seed=seed))
-    babble = to_mono_16k(noise_of(Noise(kind="babble", snr_db=snr_db), script, 0), LINE_HZ)
-    return np.asarray(babble * SPEECH_LEVEL * 10 ** (-snr_db / 20), np.float32)
+    noise = to_mono_16k(noise_of(Noise(kind=behind.kind), script, 0), LINE_HZ)
+    return np.asarray(noise * SPEECH_LEVEL * 10 ** (-behind.below_db / 20), np.float32)
 
 
 def _level(pcm: Pcm) -> float:
