@@ -14,8 +14,11 @@ from typing import Any
 from agent.answerer import Answerer
 from agent.desk import Desk
 from agent.engines import Engines
+from agent.llm import OpenAIAnswerer
 from agent.tools import Tool
+from evals.replay.outside import Outside
 from evals.replay.record import Called, Mode
+from evals.replay.remembered_voice import RememberedVoice
 from evals.scripts import Script, ScriptError
 from speech.scripted_voice import ScriptedSynthesizer
 
@@ -57,9 +60,11 @@ class DeskUnderTest:
                 hearing=mode == "audio",
                 remind=False,
                 step=step,
-                voice=ScriptedSynthesizer() if mode == "text" else None,
+                voice=RememberedVoice(ScriptedSynthesizer()) if mode == "text" else None,
                 watched=self._watched,
             )
+            if isinstance(self.engines.answerer, OpenAIAnswerer):
+                self.engines.answerer = Outside(self.engines.answerer)
             if change is not None:
                 change(self.engines)
         except BaseException:
