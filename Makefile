@@ -52,8 +52,8 @@ format: setup ## mend style
 bench: setup ## measure the whole chain and each stage
 	@$(BIN)/visavis bench
 
-eval: setup ## judge the demo desk's answers to questions that it was not tuned on
-	@$(BIN)/python -m evals.answers evals/data/heldout_questions.jsonl
+eval: setup ## replay the desk's scripted conversations from audio in to audio out, and write a report
+	@$(BIN)/visavis eval $(DESK) --mode audio --report $(OUT)/eval
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \

@@ -32,9 +32,12 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
     from evals.live_runs import LiveRuns
     from evals.moderation_figures import MODERATION, MODERATION_FIGURES
     from evals.recommend import RECOMMEND, RECOMMEND_FIGURES, RatingsRuns, take_folder
+    from evals.replay_figures import EVAL, EVAL_FIGURES
 
-    known = [*FIGURES, *MODERATION_FIGURES, *KNOWLEDGE_FIGURES, *LIVE_FIGURES, *RECOMMEND_FIGURES]
+    alone = KNOWLEDGE_FIGURES | MODERATION_FIGURES | EVAL_FIGURES
+    known = [*FIGURES, *alone, *LIVE_FIGURES, *RECOMMEND_FIGURES]
     groups: dict[str, Iterable[str]] = {
+        EVAL: EVAL_FIGURES,
         KNOWLEDGE: QUICK,
         LIVE: LIVE_FIGURES,
         MODERATION: MODERATION_FIGURES,
@@ -57,8 +60,8 @@ def run_bench(names: list[str], *, runs: int, stages: Stages) -> dict[str, Any]:
             try:
                 if name in RECOMMEND_FIGURES:
                     figure = ratings.figures[name]
-                elif name in KNOWLEDGE_FIGURES or name in MODERATION_FIGURES:
-                    figure = (KNOWLEDGE_FIGURES | MODERATION_FIGURES)[name]()
+                elif name in alone:
+                    figure = alone[name]()
                 else:
                     figure = LIVE_FIGURES[name](live) if name in LIVE_FIGURES else FIGURES[name](bench)
             except NotHere as reason:
