@@ -18,6 +18,20 @@ WIDTH = 100
 """Characters of a line up to which short lists and mappings stay on it."""
 _SAID = frozenset({"user", "contains", "contains_any", "must_not", "regex", "query", "goal", "customer"})
 """Keys whose texts stand in quotes: they are somebody's words, or values that may look like numbers."""
+_SEVERAL = frozenset(
+    {
+        "contains",
+        "contains_any",
+        "must_not",
+        "regex",
+        "cites",
+        "cites_any",
+        "outcome",
+        "emotion",
+        "visitor_emotion",
+    }
+)
+"""Keys whose list of one is written as that one, as the reader takes it."""
 _SHORT = frozenset(
     {"arguments", "within_ms", "barge_in", "noise", "echo", "heard_reply", "understood", "cards"}
 )
@@ -123,8 +137,8 @@ def _list(value: list[Any], key: str, said: bool) -> Any:
     tidy = [_tidy(one, key, said) for one in value]
     if any(isinstance(one, dict | list) for one in value):
         return tidy
-    if len(value) == 1 and key != "tags" and isinstance(value[0], str):
-        return tidy[0]  # the reader takes one text for a list of one
+    if len(value) == 1 and key in _SEVERAL:
+        return tidy[0]
     return _Line(tidy) if len(str(tidy)) < WIDTH else tidy
 
 

@@ -1,5 +1,6 @@
 """Recorded sessions become scripts, and those scripts hold when they are replayed."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,16 @@ from server.live.store import EventStore
 
 OPENED = 1_777_888_800.0
 """4 May 2026, 10:00 UTC."""
+DOCUMENTS = (
+    "en/contact.md",
+    "en/delivery-europe.md",
+    "en/delivery-ireland.md",
+    "en/delivery-overview.md",
+    "en/payment-problems.md",
+    "en/warranty.md",
+    "zh/payment-methods.md",
+    "zh/contact.md",
+)
 TALK = """
 id: talk
 turns:
@@ -51,8 +62,16 @@ turns:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[DeskUnderTest]:
-    with DeskUnderTest(Desk.load()) as desk:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskUnderTest]:
+    """The demo desk with a few of its documents: the others take seconds to learn."""
+    folder = tmp_path_factory.mktemp("desks") / "demo"
+    shipped = Desk.load().folder
+    shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("knowledge", "scripts", "__pycache__"))
+    for name in DOCUMENTS:
+        target = folder / "knowledge" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(shipped / "knowledge" / name, target)
+    with DeskUnderTest(Desk.load(folder)) as desk:
         yield desk
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agent.desk import Desk
 from evals.scripts import find_scripts, load_script, read_script
-from evals.scripts.expectations import ToolCall, TurnExpectation
+from evals.scripts.expectations import ConversationExpectation, Database, ToolCall, TurnExpectation
 from evals.scripts.script import BargeIn, Fixtures, Script, Turn
 from evals.scripts.writing import HEADER, written
 
@@ -36,12 +36,19 @@ TURNS = st.builds(
     barge_in=st.none() | st.builds(BargeIn, after_s=st.sampled_from([1.0, 2.5])),
     expect=EXPECTED,
 )
+STATE = st.builds(
+    Database,
+    file=WORDS,
+    query=WORDS,
+    rows=st.none() | st.lists(st.tuples(WORDS | st.none()), max_size=2).map(tuple),
+)
 SCRIPTS = st.builds(
     Script,
     id=st.just("a"),
     title=WORDS,
     tags=st.lists(WORDS.filter(bool), max_size=3).map(tuple),
     fixtures=st.builds(Fixtures, customer=st.dictionaries(WORDS, WORDS, max_size=2)),
+    expect=st.builds(ConversationExpectation, state=st.lists(STATE, max_size=1).map(tuple)),
     turns=st.lists(TURNS, min_size=1, max_size=3).map(lambda those: (Turn(user="hello"), *those)),
 )
 
