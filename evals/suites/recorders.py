@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from agent.tools import Slot, Tool
+from evals.suites.lookup import look_up
 from evals.suites.tau2_tasks import Call
 from evals.suites.telecom import Telecom, WorldError
 
 WORLD = "world.json"
 """In the desk's state folder: the world as it stands."""
+DATABASE = "database.json"
+"""In the desk's folder: the company's tables, where look-ups find rows; what would change is not done."""
 TAKEN = "This was noted: {name}."
 """Said where a suite's data do not hold what the action would find or change."""
 
 
 def tools_from(file: Path) -> list[Tool]:
     """Return the tools that a generated desk's `actions.json` lists."""
-    return [_tool(one) for one in json.loads(file.read_text(encoding="utf-8"))]
+    database = file.parent / DATABASE
+    return [_tool(one, database) for one in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def values_of(text: Any) -> Any:
@@ -36,7 +41,7 @@ def values_of(text: Any) -> Any:
     return [part.strip() for part in plain.split(",")] if "," in plain else plain
 
 
-def _tool(one: dict[str, Any]) -> Tool:
+def _tool(one: dict[str, Any], database: Path) -> Tool:
     slots = {
         name: Slot(argument["pattern"], ask={"en": argument["ask"]})
         for name, argument in one["arguments"].items()
@@ -44,7 +49,11 @@ def _tool(one: dict[str, Any]) -> Tool:
     return Tool(
         one["name"],
         one["description"],
-        _call(one["name"], one["says"] or TAKEN.format(name=one["description"].rstrip(".").lower())),
+        _call(
+            one["name"],
+            one["says"] or TAKEN.format(name=one["description"].rstrip(".").lower()),
+            None if one["changes"] else database,
+        ),
         slots,
         re.compile(one["about"], re.IGNORECASE),
         changes=one["changes"],
@@ -52,16 +61,23 @@ def _tool(one: dict[str, Any]) -> Tool:
     )
 
 
+@lru_cache(maxsize=2)
+def _tables(file: Path) -> dict[str, Any]:
+    tables: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return tables
+
+
 def _question(one: dict[str, Any]) -> str:
     told = ", ".join(f"{name.replace('_', ' ')} {{{name}}}" for name in one["arguments"])
     return f"Shall I do this: {one['description'].rstrip('.').lower()}{': ' + told if told else ''}?"
 
 
-def _call(name: str, line: str) -> Callable[..., str]:
+def _call(name: str, line: str, database: Path | None) -> Callable[..., str]:
     def call(*, language: str, state_dir: Path, **values: str) -> str:
         file = state_dir / WORLD
         if not file.is_file():
-            return line
+            there = database is not None and database.is_file()
+            return look_up(_tables(database), values) if database and there else line
         world = Telecom.load(file)
         if not world.can(name):
             return line

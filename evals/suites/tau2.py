@@ -6,6 +6,8 @@ and says what the policy tells, and calls the actions whose arguments a visitor 
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
 import sys
 import tempfile
@@ -25,7 +27,7 @@ from evals.statistics import pass_hat
 from evals.suites.exporting import script_id
 from evals.suites.figures import Figures, Found, Tick
 from evals.suites.generated import Action, Model, action_of, write_desk
-from evals.suites.recorders import WORLD
+from evals.suites.recorders import DATABASE, WORLD
 from evals.suites.tau2_reward import TRANSFER, Outcome, Reward, reward_of
 from evals.suites.tau2_tasks import Call, Domain, Task
 from evals.suites.tau2_user import MODEL, User, user_of
@@ -104,6 +106,8 @@ def measure_tau2(
             rules=domain.policy,
             model=model,
         )
+        if domain.database is not None and not has_world:
+            (desk.folder / DATABASE).write_text(json.dumps(domain.database), encoding="utf-8")
         judge = Judge.from_environment(folder / "judged")
         with DeskUnderTest(desk) as under:
             for number, task in enumerate(tasks):
@@ -224,32 +228,33 @@ def _count(
     changing: set[str],
     has_world: bool,
 ) -> None:
-    whole = {id_: [one.value for one in each] for id_, each in rewards.items()}
-    known = {
-        id_: [float(v) for v in each if v is not None] for id_, each in whole.items() if None not in each
-    }
-    found.figures = {"tasks": len(tasks), "measured_whole": len(known)}
-    if known:
-        found.figures["reward"] = statistics.fmean(value for each in known.values() for value in each)
-        for k in range(1, repeat + 1):
-            found.figures[f"pass^{k}"] = statistics.fmean(
-                pass_hat(sum(value == 1.0 for value in each), repeat, k) for each in known.values()
-            )
-    idle = [idle_reward(domain, task).value for task in tasks]
-    found.figures["reward_of_doing_nothing"] = statistics.fmean(one for one in idle if one is not None)
-    found.figures["reward_of_the_reference"] = statistics.fmean(
-        one for one in (reference_reward(domain, task).value for task in tasks) if one is not None
+    found.figures = {"tasks": len(tasks), "measured_whole": 0}
+    found.figures["measured_whole"] = sum(
+        all(one.value is not None for one in each) for each in rewards.values()
     )
+    whole = found.figures["measured_whole"] == len(tasks)
+    for name, unknown in (("", 0.0),) if whole else (("_at_least", 0.0), ("_at_most", 1.0)):
+        values = [[unknown if one.value is None else one.value for one in each] for each in rewards.values()]
+        found.figures |= _passes(values, repeat, name)
+    for name, reward in (
+        ("reward_of_doing_nothing", idle_reward),
+        ("reward_of_the_reference", reference_reward),
+    ):
+        known = [value for value in (reward(domain, task).value for task in tasks) if value is not None]
+        if known:
+            found.figures[name] = statistics.fmean(known)
     every = [one for each in rewards.values() for one in each]
     for name in dict.fromkeys(name for one in every for name in one.components):
         values = [one.components[name] for one in every if name in one.components]
         got = [one for one in values if one is not None]
-        part: Figures = {"tasks": len(values), "measured": len(got)}
+        part: Figures = {"plays": len(values), "measured": len(got)}
         found.parts.setdefault("components", {})[name] = part | (
             {"mean": statistics.fmean(got)} if got else {}
         )
         if len(got) < len(values):
-            found.not_measured[name] = _why(name, len(values) - len(got))
+            found.not_measured[name] = _why(
+                name, sum(any(name in one.missing for one in each) for each in rewards.values())
+            )
     wanted = [(row["wanted"].split(), row["calls"].split()) for row in found.rows]
     pairs = [(name, name in taken) for names, taken in wanted for name in names]
     for name in sorted({name for name, _ in pairs}):
@@ -259,10 +264,24 @@ def _count(
         }  # fmt: skip
     if not has_world:
         found.notes.append(
-            "the company's database is not one that is built here: DB compares the calls that change "
-            "something with the reference's; what look-ups would return is not there, so that no answer can "
-            "rest on it"
+            "DB compares the calls that change something with the reference's, as this company's tables "
+            "cannot be changed here; "
+            + (
+                "look-ups find rows of db.json"
+                if domain.database
+                else "db.json is not there: look-ups find nothing"
+            )
         )
+
+
+def _passes(rewards: Sequence[Sequence[float]], repeat: int, name: str) -> Figures:
+    """Mean reward and pass^k; what is not measured counted as given."""
+    found: Figures = {f"reward{name}": statistics.fmean(value for each in rewards for value in each)}
+    for k in range(1, repeat + 1):
+        found[f"pass^{k}{name}"] = statistics.fmean(
+            pass_hat(sum(value == 1.0 for value in each), repeat, k) for each in rewards
+        )
+    return found
 
 
 def _why(name: str, count: int) -> str:
@@ -272,8 +291,6 @@ def _why(name: str, count: int) -> str:
 
 
 def _user_model() -> bool:
-    import os
-
     return bool(os.environ.get(MODEL))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.suites.figures import SuiteDataError
+from evals.suites.lookup import in_words
 from evals.suites.tau2_tasks import Assertion, By, Call, Task
 from evals.suites.telecom_phone import Phone, fresh_phone
 
@@ -80,7 +81,7 @@ class Telecom:
             self.phone = Phone(self.state["phone"])
             raise WorldError(str(error)) from error
         self._link()
-        return told if isinstance(told, str) else "Done." if told is None else _in_words(told)
+        return told if isinstance(told, str) else "Done." if told is None else in_words(told)
 
     def can(self, name: str, by: By = "assistant") -> bool:
         """Tell whether there is such an action."""
@@ -289,21 +290,6 @@ class Telecom:
 
 def _ids(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {name: arguments[name] for name in ("customer_id", "line_id")}
-
-
-def _in_words(told: Row | list[Row]) -> str:
-    """Write rows as a person would read them out: "customer id: C1001; full name: John Smith"."""
-    if isinstance(told, list):
-        return " | ".join(map(_in_words, told)) or "Nothing was found."
-    return "; ".join(f"{key.replace('_', ' ')}: {_value(value)}" for key, value in told.items())
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"({_in_words(value)})"
-    if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
-    return "none" if value is None else str(value)
 
 
 def _digits(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from evals.suites.figures import SuiteDataError
 from evals.suites.generated import action_of, pattern_of
+from evals.suites.lookup import look_up
 from evals.suites.tau2 import idle_reward, measure_tau2, reference_reward
 from evals.suites.tau2_reward import Outcome, Reward, reward_of, same
 from evals.suites.tau2_tasks import Call, read_domain
@@ -151,3 +152,26 @@ def test_a_user_does_with_their_phone_what_they_are_told() -> None:
     assert said == "It works now, thank you."
     outcome = Outcome(tuple(user.done), (), world)
     assert reward_of(task, outcome, changing=lambda _: False).value == 1.0
+
+
+def test_look_ups_find_rows_by_key_and_by_what_they_hold() -> None:
+    tables = {
+        "users": {
+            "ann_1": {"email": "Ann@example.com", "address": {"zip": "19122"}, "name": {"first": "Ann"}}
+        },
+        "orders": {"#W1": {"user_id": "ann_1", "items": [{"item_id": "7", "price": 12.5}]}},
+        "products": {"22": {"variants": {"7": {"price": 12.5}}}},
+    }
+    assert look_up(tables, {"email": "ann@example.com"}) == "ann_1"
+    assert look_up(tables, {"first_name": "ann", "zip": "19122"}) == "ann_1"
+    assert look_up(tables, {"order_id": "W1"}).startswith("user id: ann_1; items: (item id: 7; price: 12.5)")
+    assert look_up(tables, {"item_id": "7"}) == "price: 12.5"
+    assert look_up(tables, {"email": "bob@example.com"}) == "Nothing was found."
+
+
+def test_what_is_not_measured_leaves_the_reward_between_two_bounds(tmp_path: Path) -> None:
+    words = {"nl_assertions": ["The agent was kind."], "reward_basis": ["NL_ASSERTION"]}
+    found = measure_tau2(read_domain(_folder(tmp_path, _task(**words))))
+    assert (found.figures["reward_at_least"], found.figures["reward_at_most"]) == (0.0, 1.0)
+    assert "reward" not in found.figures
+    assert "NL_ASSERTION" in found.not_measured
