@@ -23,6 +23,7 @@ from agent.desk import Desk
 from agent.engines import Engines
 from agent.errors import AgentError
 from agent.turn_settings import TurnSettings
+from evals.live_speech import found
 from evals.replay.desk import DeskUnderTest
 from evals.replay.visitor_voice import close_voices as close_visitors
 from evals.scripts import ScriptError
@@ -173,6 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.limit is not None and chosen.limit < 1:
         parser.error("--limit takes a whole number from 1 on")
     try:
+        for paths in (chosen.recordings, chosen.noise):
+            found(paths)  # before what takes minutes
         if chosen.out is not None:
             chosen.out.mkdir(parents=True, exist_ok=True)
         bench, document = _measured(chosen)

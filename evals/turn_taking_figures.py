@@ -32,7 +32,7 @@ FEWEST = 10
 """Events from which a rate is told; with fewer it would mean nothing."""
 QUICK_YIELD_S = 1.0
 """tau-voice's window in which a reply must not yield to what does not want the floor."""
-OURS, FIXED = "turn taking", "one silence for all"
+OURS, FIXED = "turn taking", "fixed silence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _row(fates: Sequence[Fate]) -> dict[str, Any]:
     held = [one.held_ms for one in mine if one.held_ms is not None]
 
     def share(count: float, of: float = many) -> float | None:
-        return round(count / of, 4) if many >= FEWEST else None
+        return round(count / of, 4) if many >= FEWEST and of else None
 
     yielded = sum(one.yielded for one in mine)
     return {

@@ -75,7 +75,7 @@ def _ends_plots(language: str, ends: Sequence[EndFigures]) -> list[dict[str, Any
         curves = dict[str, tuple[Sequence[float], Sequence[float]]]()
         ringed = dict[str, int]()
         for one in mine:
-            title = f"{OURS}, {_words(one.hearing)}"
+            title = f"{OURS}, {_words(one.hearing)}" if len(mine) > 1 else OURS
             curves[title], ringed[title] = _line(one.ours, field)
         if mine:
             curves[FIXED], _ = _line(mine[0].fixed, field)
