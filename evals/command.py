@@ -82,6 +82,9 @@ def evaluate(
         bool, typer.Option("--fresh", help="Begin anew, though a run like this broke off.")
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="freeze, import: where to write.")] = None,
+    store: Annotated[
+        str, typer.Option("--store", help="freeze: as `visavis serve` was given it.", metavar="FILE|URL")
+    ] = "",
     change: Annotated[str, typer.Option(hidden=True)] = "",
     json: JsonOption = False,
 ) -> None:
@@ -116,7 +119,7 @@ def evaluate(
 
     with boundary(), stages(quiet=json) as shown:
         if names and names[0] in VERBS:
-            document = _verb(names[0], names[1:], out)
+            document = _verb(names[0], names[1:], out, store)
             code = 0
         else:
             desk, scripts = desk_and_scripts(names)
@@ -171,7 +174,7 @@ def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[
     return document, FAILED if regression.get("regressed") else suite.code
 
 
-def _verb(verb: str, rest: list[str], out: Path | None) -> dict[str, Any]:
+def _verb(verb: str, rest: list[str], out: Path | None, store: str = "") -> dict[str, Any]:
     """Do something else than replaying."""
     from evals.scripts import ScriptError
 
@@ -192,11 +195,12 @@ def _verb(verb: str, rest: list[str], out: Path | None) -> dict[str, Any]:
         return {"scripts": [str(one) for one in written], "left_out": list(imported.left_out)}
     from agent.desk import Desk
     from evals.scripts.freezing import freeze
+    from evals.scripts.schema import write_schema
 
     if not rest or len(rest) > 2:
         raise UsageError("write: visavis eval freeze [DESK] SESSION --out FILE.yaml")
     try:
-        text = freeze(Desk.load(rest[0] if len(rest) == 2 else "demo"), rest[-1])
+        text = freeze(Desk.load(rest[0] if len(rest) == 2 else "demo"), rest[-1], store=store)
     except ScriptError as error:
         raise UsageError(str(error)) from None
     if out is not None:
@@ -204,6 +208,7 @@ def _verb(verb: str, rest: list[str], out: Path | None) -> dict[str, Any]:
             raise UsageError(f"{out} exists already: name another file, or remove it")
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
+        write_schema(out.parent)
     return {"script": text, "file": str(out) if out else None}
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from evals.scripts.draft import Draft, finished
 from evals.scripts.errors import ScriptError
-from evals.scripts.schema import schema_text
-from evals.scripts.writing import SCHEMA_FILE
+from evals.scripts.schema import write_schema
 
 LARGEST_BYTES = 50_000_000
 """Of one file."""
@@ -79,7 +78,7 @@ def write_scripts(imported: Imported, folder: Path, *, overwrite: bool = False) 
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
+        write_schema(folder)
         for file, (_, text) in zip(files, imported.scripts, strict=True):
             file.write_text(text, encoding="utf-8")
     except OSError as error:

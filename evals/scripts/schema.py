@@ -94,6 +94,15 @@ def schema_text() -> str:
     return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
 
 
+def write_schema(folder: Path) -> None:
+    """Write the schema beside the scripts of a folder, whose first line names it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    (folder / SCHEMA_FILE).write_text(schema_text(), encoding="utf-8")
+
+
 def _models() -> dict[str, type[BaseModel]]:
     found = [*vars(expectations).values(), *vars(script).values()]
     return {one.__name__: one for one in found if isinstance(one, type) and issubclass(one, Strict)}
