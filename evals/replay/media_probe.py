@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from agent.desk import Desk
 from agent.face import face_of
 from agent.line import MOMENT_S, RATE_HZ, SAMPLES, Sound
 from agent.painter import Easels, Painter, Picture
@@ -48,7 +49,6 @@ Through = Callable[[Renderer], Renderer]
 class DrawnFace:
     """What draws a desk's face, and measures it."""
 
-    rig: Rig
     renderer: Renderer
     ai_label: bool
     measure: LipMeasure
@@ -64,11 +64,24 @@ def drawn_face(desk: DeskUnderTest) -> DrawnFace:
         AvatarError: it cannot be drawn.
     """
     if desk not in _FACES:
-        face = face_of(desk.desk)
-        scale = min(1.0, PICTURE_PX / face.size)
-        renderer, rig = face.renderers((scale,))[scale], load_rig(face.rig)
-        _FACES[desk] = DrawnFace(rig, renderer, face.ai_label, LipMeasure(rig, renderer, face.framing))
+        _FACES[desk] = _drawn(desk.desk)
     return _FACES[desk]
+
+
+def _drawn(desk: Desk) -> DrawnFace:
+    face = face_of(desk)
+    scale = min(1.0, PICTURE_PX / face.size)
+    renderer, rig = face.renderers((scale,))[scale], load_rig(face.rig)
+    return DrawnFace(renderer, face.ai_label, LipMeasure(rig, renderer, face.framing))
+
+
+def face_measure(desk: Desk) -> LipMeasure:
+    """Return what measures a desk's face in pictures of any size.
+
+    Raises:
+        AvatarError: the face cannot be drawn.
+    """
+    return _drawn(desk).measure
 
 
 class AtOncePainter:
@@ -248,8 +261,9 @@ class MediaProbe:
         """
         desk = tape.sound()
         visitor = _beside(feed, tape, len(desk))
-        record = MediaRecord(frames=self._index - self._first + 1, drawn=self._drawn)
-        still = max(self._still, self._index - self._moved)
+        last = max(self._index, tape.count - 1)  # pictures that stop coming stand still, too
+        record = MediaRecord(frames=last - max(self._first, 0) + 1, drawn=self._drawn)
+        still = max(self._still, last - self._moved)
         record.longest_freeze_s = round(still * MOMENT_S, 2) if self._drawn else None
         if self._measure is not None:
             record.face_present = round(self._faces / self._looked, 4) if self._looked else 0.0
