@@ -234,8 +234,8 @@ def _count(
     )
     whole = found.figures["measured_whole"] == len(tasks)
     for name, unknown in (("", 0.0),) if whole else (("_at_least", 0.0), ("_at_most", 1.0)):
-        values = [[unknown if one.value is None else one.value for one in each] for each in rewards.values()]
-        found.figures |= _passes(values, repeat, name)
+        each_of = [[unknown if one.value is None else one.value for one in each] for each in rewards.values()]
+        found.figures |= _passes(each_of, repeat, name)
     for name, reward in (
         ("reward_of_doing_nothing", idle_reward),
         ("reward_of_the_reference", reference_reward),
