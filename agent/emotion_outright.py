@@ -47,7 +47,11 @@ _ANGRY = re.compile(
 )
 _GLAD = re.compile(
     _I_AM + r"(?:happy|delighted|thrilled|overjoyed|over the moon|ecstatic)(?! (?:to|if|for you to)\b)(?!\w)"
-    r"|" + _ME + r"(?:开心|高兴|欣慰|激动|惊喜)" + _SO,
+    r"|"
+    + _ME
+    + r"(?:开心|高兴|欣慰|激动|惊喜)"
+    + _SO
+    + r"|(?:五星|必须|给个?|给你们?)?好评(?=[了啦！!，,。\s]|$)|点个?赞(?=[！!，,。\s]|$)",
     re.IGNORECASE,
 )
 _WORK = (
