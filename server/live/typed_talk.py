@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from agent.conversation_events import ConversationEvent
-from agent.events import ErrandMoved, Event, Felt, Screened
+from agent.events import Ended, ErrandMoved, Event, Felt, Screened
 from agent.history import History
 from server.live.desks import OpenDesk
 from server.live.documents import DataDocument
@@ -66,6 +66,8 @@ class TypedTalk:
             self.history.take(event.errand)
         elif isinstance(event, Felt):
             self.history.feel(event)
+        elif isinstance(event, Ended):
+            self.told = self.told or turn.data is not None  # who gave up, or waited too long, was not told
         for kept in turn.kept(event, self.turns):
             self._keep(kept)
 
@@ -77,10 +79,9 @@ class TypedTalk:
             self._keep(ended)
 
     def tell(self, turn: TypedTurn, tokens: Tokens | None) -> None:
-        """Tell its visitor, once, how to get at what is kept."""
+        """Tell its visitor with the first whole answer how to get at what is kept."""
         if self.keeper is None or tokens is None or self.told:
             return
-        self.told = True
         name, desk, origin = self.guest.session, self.guest.desk, self.origin
         token = tokens.issue(name, desk, origin, expires_s=DATA_S)
         turn.data = DataDocument(path=f"/v1/sessions/{name}/data", token=token)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.events import Event
+from agent.reply import reply
+from server.live import chat
+from server.live.errors import LiveError
 from server.live.operators import add_operator
 from server.live.options import ServeOptions
 from server.live.store import EventStore
@@ -74,3 +80,24 @@ async def test_a_typed_conversation_that_rests_is_over_and_where_nothing_is_kept
         assert [one.reason for one in await store.sessions()] == ["idle"]
     async with serving(desk_in(tmp_path / "back")) as server:
         assert (await ask(server, "hello"))["data"] is None
+
+
+async def test_who_got_no_answer_is_told_with_the_next_one_how_to_erase_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken_off(*given: Any) -> AsyncGenerator[Event, None]:
+        async for event in reply(*given):
+            yield event
+            raise LiveError("too_slow", "it took too long", "ask again", status=504)
+
+    options = ServeOptions(rates={}, store=str(tmp_path / "events.db"))
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        monkeypatch.setattr(chat, "reply", broken_off)
+        failed = await server.http.post("/v1/chat", json={"text": CARD, "session": "mine"})
+        assert failed.status_code == 504
+        monkeypatch.undo()
+        data = (await ask(server, "Are you there?"))["data"]
+        assert isinstance(data, dict)
+        own = {"Authorization": f"Bearer {data['token']}"}
+        assert (await server.http.delete(data["path"], headers=own)).status_code == 204
+        assert await server.service.store.sessions() == []
