@@ -12,6 +12,8 @@ from evals.replay.tape import Heard
 
 NO_SOUND, CUT_OFF = "no_sound", "cut_off"
 """Notices: nothing of a reply was audible; the visitor was answered before they were done."""
+NOTHING_HEARD = "nothing_to_break_into"
+"""Notice of the driver, too: no reply was heard when the visitor broke in."""
 FADE_S = 0.08
 """How much longer than to its end a reply that was cut may sound: in that moment it fades."""
 
@@ -105,4 +107,9 @@ def _yielded(heard: Heard, turn: TurnRecord, before: TurnRecord) -> None:
     begin_s = before.reply_began_s if before.reply_began_s is not None else turn.began_s
     until_s = min(before.reply_ended_s + FADE_S, turn.reply_began_s or float("inf"))
     last_s = heard.last_audible_s(begin_s, until_s)
-    turn.yielded_ms = round(max((last_s or turn.began_s) - turn.began_s, 0.0) * 1e3, 1)
+    if last_s is None or last_s < turn.began_s:
+        # it had fallen silent before anything was said to it: by an echo, or for good
+        turn.notices.append(NOTHING_HEARD)
+        turn.yielded_ms = turn.resumed = None
+        return
+    turn.yielded_ms = round((last_s - turn.began_s) * 1e3, 1)

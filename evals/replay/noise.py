@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agent.line import RATE_HZ
 from evals.replay.kept_sound import kept
+from evals.replay.room import reverberant
 from evals.replay.visitor_voice import at_48k, voiced_level
 from evals.scripts import Script, ScriptError
 from evals.scripts.script import Noise
@@ -30,6 +31,8 @@ HUM = (1.0, 0.6, 0.4, 0.2, 0.1)
 """Strength of the hum's harmonics: 50, 100, 150 … Hz."""
 TALKERS = ("en-us+m1", "gmw/en+f2", "en-us+f3", "en-gb-scotland+m4", "cmn+f5", "en-gb-x-rp+m8")
 """Of a babble: so many that no words of any are understood."""
+BABBLE_ROOM_S = 0.7
+"""Reverberation time of the room in which they talk: a café's."""
 TALK = (
     "So I told him that the train would be late again, and he only laughed about it.",
     "We could meet on Thursday in front of the museum, if the weather stays like this.",
@@ -108,7 +111,7 @@ def _hum(seed: str) -> Pcm:
 
 def _babble(cache: Path | None) -> Pcm:
     """Several voices that talk at once, each without pause and in an order of its own."""
-    return kept(("babble", TALKERS, TALK, LOOP_S), _talking, cache)
+    return kept(("babble", TALKERS, TALK, LOOP_S, BABBLE_ROOM_S), _talking, cache)
 
 
 def _talking() -> Pcm:
@@ -127,7 +130,10 @@ def _talking() -> Pcm:
             voice.close()
         pcm = np.concatenate([at_48k(one.pcm, one.sample_rate) for one in said])
         out += np.resize(pcm, length)
-    return np.asarray(out / max(float(np.abs(out).max()), 1e-6) * 0.9, np.float32)
+    # Across a room a voice is mostly what the walls make of it: no single one is to be made out.
+    out += np.roll(out, length // 3)
+    far = reverberant(out, BABBLE_ROOM_S, "babble") - np.pad(out, (0, int(BABBLE_ROOM_S * RATE_HZ) - 1))
+    return np.asarray(far[:length] / max(float(np.abs(far).max()), 1e-6) * 0.9, np.float32)
 
 
 _MADE: dict[str, Callable[[str], Pcm]] = {"white": _white, "pink": _pink, "hum": _hum}

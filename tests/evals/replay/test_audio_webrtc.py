@@ -52,10 +52,10 @@ class Listeners(Stageless):
     word = "hello"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        cast = super().__call__(*args, **kwargs)
-        cast.talk.__class__ = Listener  # the same, with ears
-        cast.talk.word = self.word
-        return cast
+        made: Any = super().__call__(*args, **kwargs)
+        made.talk.__class__ = Listener  # the same, with ears
+        made.talk.word = self.word
+        return made
 
 
 @pytest.mark.parametrize(("word", "error"), [("hello", ""), ("go away", "ended the session")])
