@@ -62,6 +62,7 @@ class Bench:
         self, engines: Engines, settings: TurnSettings | None = None, told: Told = lambda *_: None
     ) -> None:
         self._engines, self._settings, self._told = engines, settings or TurnSettings(), told
+        self._asked: list[str] = []
         self.ends: list[EndFigures] = []
         self.fates: dict[tuple[str, str], list[Fate]] = {}
 
@@ -71,6 +72,7 @@ class Bench:
         Raises:
             SpeechError: the recogniser failed.
         """
+        self._asked.append(language)
         recognizer = self._engines.recognizer if self._hears(language) else None
         heard = list[HeardTurn]()
         for number, turn in enumerate(turns):
@@ -117,6 +119,7 @@ class Bench:
             "made": made
             | {
                 "engines": self._engines.names(),
+                "unheard": [one for one in self._asked if not self._hears(one)],
                 "turn_end": "words and voice" if self._engines.turn_end else "words alone",
                 "fewest": FEWEST,
                 "least_pause_s": LEAST_PAUSE_S,

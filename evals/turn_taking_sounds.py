@@ -179,7 +179,7 @@ def _noises(language: str, seed: int, paths: Sequence[Path]) -> Iterator[Overlap
 
 def _nothing(language: str) -> Iterator[Overlap]:
     for behind in BEHIND:
-        for number in range(SEEDS):
+        for number in range(NOTHING_SEEDS):
             yield Overlap("nothing", "", language, "", np.zeros(0, np.float32), 0.0, behind, number)
 
 

@@ -65,6 +65,9 @@ def show(document: Mapping[str, Any]) -> None:
             _share(row["silent_share"]),
         )
     console.print(into)
+    for language in document["made"]["unheard"]:
+        remedy = "run `visavis models pull whisper-base`"
+        console.print(f"{language}: words known only, this desk's recogniser does not hear it; {remedy}")
 
 
 def _share(value: float | None) -> str:
