@@ -83,7 +83,10 @@ def read_intents(
     parts = _parts(place, text, label)
     how = "split as published"
     if "" in parts:
-        parts, how = _fifths(parts[""]), "no split is given: every fifth text of each label was asked"
+        parts, how = (
+            _fifths(parts[""]),
+            "no split is given: every fifth text of each label was asked; texts made from templates stand on both sides",
+        )
     known = [one for one in parts.get("train", []) if one.label.casefold() not in nothing]
     every = parts.get("test") or parts.get("validation") or []
     asked = [one for one in every if one.label.casefold() not in nothing]

@@ -130,7 +130,9 @@ def read_safety(
         if not words:
             continue
         found = _labels(row, columns, kinds, harmful, unclear)
-        tongue = language or row.values.get(spoken, "")[:2].lower() or ("zh" if _HAN.search(words) else "en")
+        told = row.values[spoken].strip() if spoken else ""
+        code = told[:2].lower() if re.fullmatch(r"[A-Za-z]{2}([-_]\w+)?", told) else ""
+        tongue = language or code or ("zh" if _HAN.search(words) else "en")
         items.append(Item("", words, found, direction=direction, language=tongue))
         lines.append(row.line)
     _clear(table, columns, unclear)

@@ -67,6 +67,12 @@ def test_the_guards_verdicts_are_counted_by_category_language_and_threshold(tmp_
     assert curve["0.45"] == {"recall": pytest.approx(1 / 3), "precision": 1.0, "false_alarms": 0.0, "f1": 0.5}
 
 
+def test_languages_are_told_by_a_column_or_by_the_letters(tmp_path: Path) -> None:
+    file = tmp_path / "set.csv"
+    file.write_text(",lang,text,label\n7,,fine,0\n8,,你好,0\n9,zh-CN,ok,0\n", encoding="utf-8")
+    assert [item.language for item in read_safety(file).items] == ["en", "zh", "zh"]
+
+
 def test_what_a_set_cannot_tell_is_said(tmp_path: Path) -> None:
     file = tmp_path / "set.csv"
     file.write_text("text,label\nfine,0\nodd,0\n", encoding="utf-8")
