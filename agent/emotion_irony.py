@@ -80,6 +80,13 @@ _BITTER = re.compile(
     r"|away|now)\b)",
     re.IGNORECASE,
 )
+_SPARED = re.compile(
+    r"\b(?:not|never|without)(?: ever)? (?:(?:over)?charging|losing|breaking|wasting|forgetting|ignoring"
+    r"|cancell?ing|messing|lying|judging|rushing|giving up"
+    r"|(?:arrive|come|be|get|show up) (?:late|lost|broken|damaged|wrong))\b",
+    re.IGNORECASE,
+)
+"""What one may well be thanked for, or like."""
 _UNDERSTATED = re.compile(
     r"\b(?:not|isn'?t|wasn'?t|aren'?t|weren'?t)(?: (?:exactly|really|particularly|overly|terribly|very|too"
     r"|all that|that"
@@ -143,7 +150,7 @@ class Irony(IntEnum):
 def irony(text: str) -> Irony:
     """Tell whether the praise in an utterance is meant; what is asked in it tells nothing of that."""
     text = text.replace("’", "'")
-    if _BITTER.search(text):
+    if _BITTER.search(text) and not _SPARED.search(text):
         return Irony.SURE
     said = told_of(text) or text
     if not _SINCERE_ZH.search(said):

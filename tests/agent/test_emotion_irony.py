@@ -41,6 +41,7 @@ def test_what_may_be_ironic_or_understated_is_no_joy(text: str) -> None:
     "I love how light it is",
     "Thanks for sending it so quickly", "太好了，等了一周终于到了", "真棒，从来没坏过",
     "谢谢，我的包坏了怎么修",
+    "Thank you for not charging me twice", "I love it that my parcels never arrive late",
     "服务真好，下次又来买", "",
 ])  # fmt: skip
 def test_honest_praise_stays_praise(text: str) -> None:
@@ -54,7 +55,7 @@ def test_honest_praise_stays_praise(text: str) -> None:
     "Are you kidding me? I have been waiting for three weeks!",
     "You people are useless, how do I get my money back?", "Your support is awful.", "I'm livid",
     "我很生气！我的订单呢？", "气死我了，怎么还没到？", "太差劲了！你们卖船吗？", "我非常愤怒",
-    "你们太过分了！什么时候退款？",
+    "你们太过分了！什么时候退款？", "烦死了，怎么还没到？", "真烦人，我的订单呢？",
 ])  # fmt: skip
 def test_anger_that_ends_in_a_question_is_anger_enough_for_an_apology(text: str) -> None:
     felt = detect_emotion(text)
@@ -65,7 +66,8 @@ def test_anger_that_ends_in_a_question_is_anger_enough_for_an_apology(text: str)
 @pytest.mark.parametrize("text", [
     "I am not angry", "What are your opening hours?", "Who do I write to if I am angry?",
     "Do you sell the Angry Mug?",
-    "Why do people get angry?", "我不生气", "怎么退帐篷？", "愤怒的小鸟多少钱？", "你是机器人还是真人啊",
+    "Why do people get angry?", "我不生气", "烦请告诉我营业时间", "怎么退帐篷？", "愤怒的小鸟多少钱？",
+    "你是机器人还是真人啊",
 ])  # fmt: skip
 def test_calm_questions_stay_calm(text: str) -> None:
     assert detect_emotion(text).label in ("neutral", "surprise")
