@@ -11,6 +11,8 @@ SIDE_BY_SIDE ?= -n logical --maxprocesses 2 --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE
 HOST ?= 127.0.0.1
 PORT ?= 8600
+# Who tells `make eval` the visitor's words: "script", or the "desk" with its own recognizer (fetch Whisper first).
+HEARING ?= script
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test unit lint format bench eval lock clean
@@ -53,7 +55,7 @@ bench: setup ## measure the whole chain and each stage
 	@$(BIN)/visavis bench
 
 eval: setup ## replay the desk's scripted conversations from audio in to audio out, and write a report
-	@$(BIN)/visavis eval $(DESK) --mode audio --report $(OUT)/eval
+	@$(BIN)/visavis eval $(DESK) --mode audio --hearing $(HEARING) --report $(OUT)/eval
 
 lock: setup ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \

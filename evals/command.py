@@ -72,6 +72,12 @@ def evaluate(
     video: Annotated[
         bool, typer.Option("--video", help="Audio mode: draw the face, measure it, keep clips.")
     ] = False,
+    hearing: Annotated[
+        Literal["desk", "script"],
+        typer.Option(
+            help="Audio mode: words by the desk's recognizer, or by the script; the sound is real either way."
+        ),
+    ] = "desk",
     server: Annotated[
         str,
         typer.Option(
@@ -126,19 +132,20 @@ def evaluate(
             variants = [Variant(desk, tuple(settings or ()), change)]
             if against or against_set:
                 variants.append(Variant(against or desk, tuple(against_set or ())))
-            if (video or server) and mode != "audio":
-                raise UsageError("--video and --server need --mode audio")
+            if (video or server or hearing == "script") and mode != "audio":
+                raise UsageError("--video, --server and --hearing script need --mode audio")
             order = Order(
                 tuple(variants),
                 scripts,
                 mode,
                 repeat,
                 workers,
-                tuple(tag or ()),
-                report,
-                video,
-                server,
-                fresh,
+                tags=tuple(tag or ()),
+                report=report,
+                video=video,
+                told=hearing == "script",
+                server=server,
+                fresh=fresh,
             )
             try:
                 document, code = _replayed(order, baseline, shown)

@@ -39,6 +39,8 @@ class Order:
     report: Path | None = None
     """Folder of the report; results are kept there as they come."""
     video: bool = False
+    told: bool = False
+    """Audio mode: take the scripts' words for what was heard."""
     server: str = ""
     """Address of a running server, talked to over WebRTC."""
     fresh: bool = False
@@ -102,6 +104,7 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         order.variants,
         "audio" if order.mode == "audio" else "text",
         video=order.video,
+        told=order.told,
         media=order.report / "media" if order.report and order.mode == "audio" else None,
         cache=cache_dir() / "judgements",
         server=order.server,
@@ -110,7 +113,7 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         order.variants[0].name,
         job.mode,
         order.repeat,
-        fingerprint(order.variants, scripts, job.mode, order.repeat, order.video, order.server),
+        fingerprint(order.variants, scripts, job.mode, order.repeat, order.video, order.told, order.server),
         datetime.now(UTC).isoformat(timespec="seconds"),
         wrong=tuple(str(one) for one in wrong),
     )

@@ -41,6 +41,8 @@ class Job:
     """Draw the face, and measure it; audio mode only."""
     media: Path | None = None
     """Where sound and video of replays are kept; None: nowhere."""
+    told: bool = False
+    """Audio mode: take the scripts' words for what was heard."""
     cache: Path = Path()
     """Of judgements."""
     server: str = ""
@@ -102,7 +104,13 @@ class Replayer:
         transcribe = any(turn.expect.reply_wer is not None for turn in task.script.turns)
         folder = None if task.variant else job.media  # both sides would write the same files
         return replay_audio(
-            desk, task.script, repeat=task.repeat, folder=folder, video=job.video, transcribe=transcribe
+            desk,
+            task.script,
+            repeat=task.repeat,
+            folder=folder,
+            video=job.video,
+            transcribe=transcribe,
+            told=job.told,
         )
 
 

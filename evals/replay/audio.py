@@ -20,6 +20,7 @@ from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.opus_line import LineIn
 from evals.replay.record import ConversationRecord
 from evals.replay.tape import Tape
+from evals.replay.told_words import ToldEars, ToldWords
 from evals.replay.transcribing import transcribe_replies
 from evals.replay.virtual_time import VirtualLoop
 from evals.scripts import Script, ScriptError
@@ -33,6 +34,7 @@ def replay_audio(
     folder: Path | None = None,
     video: bool = False,
     transcribe: bool = False,
+    told: bool = False,
     through: Through = lambda renderer: renderer,
 ) -> ConversationRecord:
     """Replay a script in sound.
@@ -44,21 +46,25 @@ def replay_audio(
         folder: where sound, and video, are kept; None: nowhere.
         video: draw the face, and measure the pictures; else lips are measured by the poses.
         transcribe: recognise the replies' sound, too.
+        told: take the script's words for what was heard: only the recogniser is left out.
         through: put around what draws the face: planted faults.
 
     Raises:
         ScriptError: what the script names is missing, or this machine cannot hear its language.
         AvatarError: the face cannot be drawn, or the video not be written.
     """
-    check_hearing(desk, script)
+    if not told:
+        check_hearing(desk, script)
     record = begun(desk, script, "audio", repeat)
     with measured(desk, script, record) as loop:
-        replay = _Replay(loop, desk, script, repeat)
+        replay = _Replay(loop, desk, script, repeat, told=told)
         with MediaProbe.of(desk, script, repeat, folder, video=video, through=through) as media:
             loop.run_until_complete(replay.run(record, media))
             record.media = media.measured(replay.tape, replay.feed)
         record.media.silent_replies = sum(NO_SOUND in turn.notices for turn in record.turns)
         record.engines["lips"] = media.lips
+        if told:
+            record.engines["recognition"] = ToldWords.engine
         if transcribe:
             transcribe_replies(record, replay.tape, desk.engines.recognizer)
     return record
@@ -84,7 +90,10 @@ def check_hearing(desk: DeskUnderTest, script: Script) -> None:
 class _Replay:
     """One script on one loop."""
 
-    def __init__(self, loop: VirtualLoop, desk: DeskUnderTest, script: Script, repeat: int) -> None:
+    def __init__(
+        self, loop: VirtualLoop, desk: DeskUnderTest, script: Script, repeat: int, *, told: bool
+    ) -> None:
+        self._told = told
         self._loop, self._desk, self._script, self._repeat = loop, desk, script, repeat
         self.probe = HearingProbe(loop.time, loop.lived, desk.calls, script.fixtures.people)
 
@@ -97,7 +106,7 @@ class _Replay:
         conversation = Conversation(
             engines,
             stage,
-            ears=Ears(engines.recognizer, turn_end=engines.turn_end),
+            ears=self._ears(),
             on_event=probe.take,
             language=script.language,
             clock=loop.time,
@@ -116,6 +125,13 @@ class _Replay:
                 with suppress(asyncio.CancelledError):
                     await task
         listen(tape, probe.turns)
+
+    def _ears(self) -> Ears:
+        engines = self._desk.engines
+        if not self._told:
+            return Ears(engines.recognizer, turn_end=engines.turn_end)
+        words = ToldWords(lambda: self.feed.said(), self._script.language)
+        return ToldEars(words, turn_end=engines.turn_end)
 
 
 class _NotingStage(Stage):

@@ -61,6 +61,14 @@ class MicrophoneFeed:
         self._voices: list[tuple[int, Pcm]] = []
         """What is being said: number of its first sample, and its samples."""
         self._room = Room(script, script.voice, repeat)
+        self._saying: tuple[int, str, float, float] = (-1, "", 0.0, 0.0)
+        """The latest utterance: number, words, when it begins and ends."""
+
+    def said(self) -> tuple[int, str, float]:
+        """Return the latest utterance: its number, its words, and the share of it that has sounded."""
+        number, words, begins_s, ends_s = self._saying
+        share = (self._clock() - begins_s) / max(ends_s - begins_s, 1e-6)
+        return number, words, min(max(share, 0.0), 1.0)
 
     async def run(self) -> None:
         """Hear until cancelled."""
@@ -87,7 +95,9 @@ class MicrophoneFeed:
         begin = max(len(self.sound) * SAMPLES, round((self._clock() - self.began_s) * RATE_HZ))
         self._voices.append((begin, pcm))
         self._probe.turns[-1].began_s = round(self._time(begin), 4)
-        await self._until(self._time(begin + said.last - said.first))
+        ends_s = self._time(begin + said.last - said.first)
+        self._saying = (number, words, self._time(begin), ends_s)
+        await self._until(ends_s)
 
     def rest(self) -> None:
         """The microphone stays open, as microphones do."""
