@@ -85,7 +85,7 @@ def read_intents(
     if "" in parts:
         parts, how = (
             _fifths(parts[""]),
-            "no split is given: every fifth text of each label was asked; texts made from templates stand on both sides",
+            "no split is given: every fifth text of each label was asked, templates stand on both sides",
         )
     known = [one for one in parts.get("train", []) if one.label.casefold() not in nothing]
     every = parts.get("test") or parts.get("validation") or []
