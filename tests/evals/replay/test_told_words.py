@@ -15,7 +15,7 @@ def test_words_are_known_as_far_as_they_have_sounded() -> None:
     mouth = Mouth()
     words = ToldWords(mouth.said, "en")
     assert words.stream().finish().text == ""
-    mouth.now = (*mouth.now[:2], 0.5)
+    mouth.now = (*mouth.now[:2], 0.35)
     assert words.stream().finish().text == "Where is my"
     mouth.now = (*mouth.now[:2], 1.0)
     assert words.stream().finish().text == "Where is my order? It is late."
