@@ -1,5 +1,6 @@
 """The visitor's sound: noise of a stated level, rooms, telephones, echoes, and voices that are kept."""
 
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from evals.replay.microphone_feed import Room
 from evals.replay.noise import noise_of
 from evals.replay.room import Telephone, reverberant
 from evals.replay.visitor_voice import close_voices, speaker_of, utterance_of, voiced_level
-from evals.scripts import Script, ScriptError, read_script
+from evals.scripts import Script, ScriptError, load_script, read_script
 from evals.scripts.script import Echo, Noise, Voice
 from speech.loudness import SPEECH_LEVEL
 from speech.timeline import Pcm
@@ -115,3 +116,15 @@ def test_a_speaker_that_does_not_exist_is_told_with_its_line(tmp_path: Path) -> 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert len(kept("x", lambda: np.ones(5, np.float32), tmp_path / "file" / "folder")) == 5
+
+
+def test_a_recording_is_as_loud_as_speech_whatever_its_rate(tmp_path: Path) -> None:
+    said = utterance_of(script(), 0, "Hello there", cache=tmp_path)
+    with wave.open(str(tmp_path / "said.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((said.pcm[::3] * 8000).astype("<i2").tobytes())
+    file_of = tmp_path / "one.yaml"
+    file_of.write_text("id: one\nturns:\n  - user: Hello there\n    wav: said.wav\n", encoding="utf-8")
+    recorded = utterance_of(load_script(file_of), 0, "Hello there", cache=tmp_path)
+    assert recorded.loudness == pytest.approx(SPEECH_LEVEL, rel=0.15)
+    assert recorded.last - recorded.first == pytest.approx(said.last - said.first, abs=2400)
