@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from agent.desk import Desk
+from moderation.errors import ModerationError
 from server.finding import Finding
 
 
 def find_privacy(desk: Desk) -> Finding:
     """Say what is kept and for how long, and what a desk gives up by its `[privacy]`."""
+    from server.live.masking import presidio_of
     from server.live.options import KEPT_DAYS
 
     settings = desk.settings.privacy
+    try:
+        presidio_of(desk)
+    except ModerationError as error:
+        told = f"[privacy] presidio: {error}"
+        return Finding(
+            "privacy", False, settings.keep, "no server starts with it", told, "or leave it out of desk.toml"
+        )
     days = settings.transcripts_for(KEPT_DAYS)
     kept = {
         "masked": f"words are kept for {days:g} days without personal data",

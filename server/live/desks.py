@@ -105,16 +105,10 @@ class OpenDesk:
     def masker(self) -> Masker:
         """What masks personal data in what is kept of its conversations."""
         from moderation.policy import Policy
-        from server.live.masking import Masker
+        from server.live.masking import Masker, presidio_of
 
         policy = getattr(self.engines.guard, "policy", None) or Policy.load(self.desk.policy_file)
-        settings = self.desk.settings.privacy
-        if not settings.presidio:
-            return Masker(policy, settings)
-        from moderation.presidio import PresidioScreener
-
-        models = {language: self.desk.beside(model) for language, model in settings.presidio.items()}
-        return Masker(policy, settings, [PresidioScreener(models)])
+        return Masker(policy, self.desk.settings.privacy, presidio_of(self.desk))
 
     @property
     def records(self) -> bool:

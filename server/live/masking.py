@@ -21,6 +21,7 @@ from moderation.verdict import Category, Direction
 from server.live.told_numbers import number_spans
 
 if TYPE_CHECKING:
+    from agent.desk import Desk
     from moderation.policy import Policy
 
 LONGEST = 20_000
@@ -98,6 +99,20 @@ class Masker:
             for value in (*known.addresses, *_parts(known.names)):
                 found += [match.span() for match in re.finditer(re.escape(value), text, re.IGNORECASE)]
         return sorted((start, end) for start, end in found if end > start)
+
+
+def presidio_of(desk: Desk) -> list[Screener]:
+    """Return what asks Presidio with the models that a desk names; nothing where it names none.
+
+    Raises:
+        ModerationError: Presidio or a model is not installed, or cannot be loaded.
+    """
+    named = desk.settings.privacy.presidio
+    if not named:
+        return []
+    from moderation.presidio import PresidioScreener
+
+    return [PresidioScreener({language: desk.beside(model) for language, model in named.items()})]
 
 
 class SessionMask:

@@ -19,6 +19,7 @@ from agent.conversation_events import (
 from agent.events import Ended, Event, Felt, Noted, Screened, Shown, Written
 from agent.history import Exchange
 from agent.sentence import Citation, Outcome, Sentence
+from moderation.verdict import Category
 from server.live.documents import (
     ChatDocument,
     ChatRequest,
@@ -44,6 +45,7 @@ class TypedTurn:
         self.session = asked.session or secrets.token_urlsafe(12)
         self._began_s = time.perf_counter()
         self._heard: str | None = None
+        self._grave = False
         self._sentences: list[Sentence] = []
         self._timings_ms: dict[str, float] = {}
         self._felt: FeelingDocument | None = None
@@ -100,12 +102,20 @@ class TypedTurn:
         if self._heard is None:
             return None
         document = self.document()
-        return Exchange(self._heard, document.reply, self.outcome, not self._over, document.language)
+        return Exchange(
+            self._heard,
+            document.reply,
+            self.outcome,
+            not self._over,
+            document.language,
+            grave=self._grave,
+        )
 
     def take(self, event: Event) -> list[tuple[str, dict[str, Any]]]:
         """Follow an event; returns the messages that tell of it."""
         if isinstance(event, Screened) and self._heard is None:
             self._heard = event.verdict.text
+            self._grave = event.verdict.category == Category.SELF_HARM
             return [("heard", {"turn": 1, "text": self._heard, "final": True})]
         if isinstance(event, Felt):
             self._felt = FeelingDocument.of(event)

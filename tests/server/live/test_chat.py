@@ -11,13 +11,14 @@ import pytest
 
 from agent.events import Ended, Event, Heard, Screened
 from agent.sentence import Outcome
-from moderation.verdict import Action, Verdict
+from moderation.verdict import Action, Category, Verdict
 from server.live import chat
 from server.live.chat import TURNS, Chat
 from server.live.desks import OpenDesk
 from server.live.documents import ChatRequest
 from server.live.errors import LiveError
 from server.live.metrics import Metrics
+from server.live.typed_turn import TypedTurn
 from tests.server.live.serving import desk_in, eventually, opener
 
 
@@ -104,3 +105,11 @@ async def test_who_asks_for_a_person_is_told_where_people_are(
     assert "pass you on to a colleague" not in answer.reply
     assert "转接人工客服" not in answer.reply
     assert answer.outcome == "handoff"
+
+
+def test_who_spoke_of_harming_themselves_is_remembered_as_in_a_live_conversation() -> None:
+    turn = TypedTurn(asked("mine"))
+    turn.take(Screened(Verdict(Action.ESCALATE, "self_harm.intent", "hello", category=Category.SELF_HARM)))
+    exchange = turn.exchange()
+    assert exchange is not None
+    assert exchange.grave
