@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evals.checks.judge import Judge
+from evals.checks.judge import Judge, JudgeError
 from evals.replay.desk import DeskUnderTest
 from evals.replay.driver import SETTLE_S, Driver
 from evals.replay.record import ConversationRecord
@@ -25,7 +25,7 @@ from evals.scripts import Script, Turn
 from evals.scripts.script import Fixtures
 from evals.statistics import pass_hat
 from evals.suites.exporting import script_id
-from evals.suites.figures import Figures, Found, Tick
+from evals.suites.figures import Figures, Found, SuiteDataError, Tick
 from evals.suites.generated import Action, Model, action_of, write_desk
 from evals.suites.recorders import DATABASE, WORLD
 from evals.suites.tau2_reward import TRANSFER, Outcome, Reward, reward_of
@@ -87,7 +87,7 @@ def measure_tau2(
         tick: told how far it is.
 
     Raises:
-        SuiteDataError: a task begins with what its world cannot do.
+        SuiteDataError: a task begins with what its world cannot do; a model that plays or judges is away.
         AgentError: the desk cannot be opened.
     """
     tasks = domain.tasks[:limit]
@@ -204,7 +204,10 @@ def _played(
 
 
 def _judged(judge: Judge, record: ConversationRecord, text: str) -> bool:
-    return judge.judge(text, record).reached
+    try:
+        return judge.judge(text, record).reached
+    except JudgeError as error:
+        raise SuiteDataError(str(error)) from error
 
 
 def _row(

@@ -31,6 +31,7 @@ _ASKED: dict[str, str] = {
     "email": r"\be-?mail\b",
     "zip": r"\b(?:zip|postal|post) ?code\b|\bzip\b",
     "order": r"\border (?:number|ids?\b|#(?!\w))",
+    "reservation": r"\b(?:reservation|booking|confirmation) (?:number|id|code)",
     "name": r"\b(?:first|last|full|your) ?name\b",
     "phone": r"\bphone number\b|\bnumber of (?:the|your) line\b",
     "user": r"\b(?:user|account|customer) ?(?:id|number|name)\b",
@@ -40,7 +41,7 @@ _ASKED: dict[str, str] = {
 """What a desk asks for → how that is worded."""
 _LACKS = {
     "email": "I do not remember my e-mail address.", "zip": "I do not know the zip code.",
-    "order": "I do not have the order number.", "name": "I would rather not say.",
+    "order": "I do not have the order number.", "reservation": "I do not have the number.", "name": "I would rather not say.",
     "phone": "I do not know the number.", "user": "I do not know my user id.",
     "born": "I would rather not say.", "yes": "Yes, please.",
 }  # fmt: skip
@@ -99,6 +100,7 @@ class RuleUser:
             "email": " ".join(_EMAIL.findall(known)),
             "zip": _first(r"\b(?:zip|postal)\s*(?:code)?\s*(?:is )?(\d{5})\b|\b(\d{5})\b", known),
             "order": ", ".join(dict.fromkeys(re.findall(r"#\w?\d{5,}", f"{known} {task.instructions}"))),
+            "reservation": _first(r"\b((?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{6})\b", known),
             "name": _first(r"(?:You are|Your name is|name is) ([A-Z][\w'-]+(?: [A-Z][\w'-]+)+)", known),
             "phone": _first(r"(\+?\d{3}[-. ]\d{3}[-. ]\d{4})", known),
             "user": _first(r"\b([a-z]+_[a-z]+_\d{3,5})\b", known),

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from evals.suites.figures import SuiteDataError
-from evals.suites.generated import action_of, pattern_of
+from evals.suites.generated import Model, action_of, pattern_of, write_desk
 from evals.suites.lookup import look_up
 from evals.suites.tau2 import idle_reward, measure_tau2, reference_reward
 from evals.suites.tau2_reward import Outcome, Reward, reward_of, same
 from evals.suites.tau2_tasks import Call, read_domain
-from evals.suites.tau2_user import RuleUser, spoken
+from evals.suites.tau2_user import RuleUser, spoken, user_of
 from evals.suites.telecom import Telecom, WorldError
+from tests.openai_server import Behaviour, openai_server
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 TELECOM = pytest.mark.skipif(not (DATA / "tau2_telecom").is_dir(), reason="needs ../shared/data/tau2_telecom")
@@ -175,3 +176,58 @@ def test_what_is_not_measured_leaves_the_reward_between_two_bounds(tmp_path: Pat
     assert (found.figures["reward_at_least"], found.figures["reward_at_most"]) == (0.0, 1.0)
     assert "reward" not in found.figures
     assert "NL_ASSERTION" in found.not_measured
+
+
+def _answers(*said: str) -> Behaviour:
+    first, *rest = (
+        Behaviour(
+            raw=json.dumps({"choices": [{"message": {"content": one}}]}), content_type="application/json"
+        )
+        for one in said
+    )
+    return replace(first, then=rest)
+
+
+@TELECOM
+def test_a_language_model_plays_the_user_and_acts_on_their_phone(monkeypatch: pytest.MonkeyPatch) -> None:
+    domain = read_domain(DATA / "tau2_telecom")
+    task = next(one for one in domain.tasks if "airplane_mode_on" in one.id)
+    world = Telecom.begin(domain.database or {}, task)
+    server = _answers("I have no service.", "DO toggle_airplane_mode\nI did that.", "Thanks. ###STOP###")
+    with openai_server(server) as address:
+        monkeypatch.setenv("VISAVIS_USER_MODEL", "m")
+        monkeypatch.setenv("VISAVIS_USER_URL", address)
+        user = user_of(task)
+        assert user.begin() == "I have no service."
+        assert user.next("Please turn airplane mode off.", world) == "I did that."
+        assert user.next("Does it work now?", world) is None
+    assert world.phone.state["connection"] == "connected"
+    assert [call.name for call in user.done] == ["toggle_airplane_mode"]
+    assert task.reason in server.requests[0]["messages"][0]["content"]
+
+
+def test_a_model_of_users_that_does_not_answer_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = read_domain(_folder(tmp_path, _task())).tasks[0]
+    with openai_server(Behaviour(status=400)) as address:
+        monkeypatch.setenv("VISAVIS_USER_MODEL", "m")
+        monkeypatch.setenv("VISAVIS_USER_URL", address)
+        with pytest.raises(SuiteDataError, match="VISAVIS_USER_MODEL"):
+            user_of(task).begin()
+
+
+def test_a_desk_is_made_of_policy_and_actions_for_a_language_model(tmp_path: Path) -> None:
+    desk = write_desk(
+        tmp_path / "desk",
+        "Toys",
+        documents={"policy.md": "# Orders\n\nThey can be cancelled."},
+        actions=[action_of("cancel_order", [{"order_id": "#W1234567"}])],
+        rules="Be kind.",
+        model=Model("m", "http://127.0.0.1:1/v1"),
+    )
+    assert desk.rules() == "Be kind."
+    assert (desk.settings.answering.engine, desk.settings.answering.model) == ("openai", "m")
+    (tool,) = desk.tools()
+    assert tool.fill("please cancel order #W7654321") == {"order_id": "#W7654321"}
+    assert tool.changes
