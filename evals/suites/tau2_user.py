@@ -41,7 +41,8 @@ _ASKED: dict[str, str] = {
 """What a desk asks for → how that is worded."""
 _LACKS = {
     "email": "I do not remember my e-mail address.", "zip": "I do not know the zip code.",
-    "order": "I do not have the order number.", "reservation": "I do not have the number.", "name": "I would rather not say.",
+    "order": "I do not have the order number.", "reservation": "I do not have the number.",
+    "name": "I would rather not say.",
     "phone": "I do not know the number.", "user": "I do not know my user id.",
     "born": "I would rather not say.", "yes": "Yes, please.",
 }  # fmt: skip
