@@ -18,7 +18,7 @@ from moderation.normalise import language_of
 from moderation.personal_data import PersonalDataScreener
 from moderation.screener import Finding, Screener, Subject
 from moderation.verdict import Category, Direction
-from server.live.told_numbers import number_spans
+from server.live.told_numbers import number_spans, secret_spans
 
 if TYPE_CHECKING:
     from agent.desk import Desk
@@ -71,6 +71,8 @@ class Masker:
         subject = Subject(text, Direction.INPUT if own else Direction.OUTPUT, language)
         screeners = self._of_visitors if own else self._of_desk
         found = [each for screener in screeners for each in screener.screen(subject)]
+        if own:
+            found += (Finding("secrets.password", 0.85, *span, "secret") for span in secret_spans(text))
         return [each for each in found if each.category in _PRIVATE]
 
     def masked(self, text: str, known: Particulars, *, own: bool) -> str:

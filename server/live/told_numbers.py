@@ -49,6 +49,18 @@ _CALLED = re.compile(
 )
 """What comes behind these words is somebody's number or secret, however it is heard."""
 
+_SECRET = re.compile(
+    rf"\bpass ?(?:word|code|phrase)(?: is|['’]s| was|:| =)\s+(?!(?:{_NO_VALUE})\b)([^\[\].,;!?。，；！？]+)"
+    r"|密码\s*[是为:：]\s*(?![什错哪多])([^\[\].,;!?。，；！？吗呢]+)",
+    re.IGNORECASE,
+)
+"""Words that are somebody's password, up to the end of the clause."""
+
+
+def secret_spans(text: str) -> list[tuple[int, int]]:
+    """Return where passwords stand that are words, in characters."""
+    return [match.span(1) if match[1] else match.span(2) for match in _SECRET.finditer(text)]
+
 
 def number_spans(text: str) -> list[tuple[int, int]]:
     """Return where numbers stand that may be somebody's, digits and digit words alike, in characters."""
