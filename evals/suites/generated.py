@@ -157,11 +157,14 @@ def pattern_of(values: Sequence[object]) -> str:
     shapes = {re.sub(r"\d", "9", text) for text in texts}
     if texts and all(re.fullmatch(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text) for text in texts):
         return r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
-    if texts and len(shapes) <= FEW_VALUES and all(re.search(r"\d", text) for text in texts):
-        if all(re.fullmatch(r"\d+(?:\.\d+)?", text) for text in texts):
-            whole = {len(text) for text in texts if "." not in text}
-            few = f"{{{min(whole)},{max(whole)}}}" if whole else "+"
-            return rf"(?<![\w#])(\d{few}(?:\.\d+)?)(?!\w)"
+    if texts and all(re.fullmatch(r"\d+(?:\.\d+)?", text) for text in texts):
+        whole = {len(text) for text in texts if "." not in text}
+        few = f"{{{min(whole)},{max(whole)}}}" if whole else "+"
+        return rf"(?<![\w#])(\d{few}(?:\.\d+)?)(?!\w)"
+    if texts and all(re.search(r"\d", text) and not re.search(r"\s", text) for text in texts):
+        if len(set(texts)) == 1 or len(shapes) > FEW_VALUES or len(shapes) * 2 > len(set(texts)):
+            shapes = {_general(text) for text in texts}
+            return rf"(?<!\w)({'|'.join(sorted(shapes, key=len, reverse=True)[:FEW_VALUES])})(?!\w)"
         return "(" + "|".join(_shape(shape) for shape in sorted(shapes, key=len, reverse=True)) + ")"
     counts = Counter(text.casefold() for text in texts)
     if counts and len(counts) <= FEW_VALUES and min(counts.values()) > 1:
@@ -183,6 +186,15 @@ def about_of(words: Sequence[str], arguments: Mapping[str, Argument]) -> str:
 
 def _several(value: object) -> Sequence[object]:
     return value if isinstance(value, list) else [value]
+
+
+def _general(text: str) -> str:
+    """Any text that is written like this one: "emma_kim_9957" and "EHGLP3" tell kinds of letters alone."""
+    if re.fullmatch(r"[A-Z0-9]+", text):
+        return rf"(?=[A-Z]*\d)[A-Z0-9]{{{len(text)}}}"
+    kinds = {"9": r"\d+", "a": "[a-z]+", "A": "[A-Z]+"}
+    shape = re.sub(r"[A-Z]+", "A", re.sub(r"[a-z]+", "a", re.sub(r"\d+", "9", text)))
+    return "".join(kinds.get(one, re.escape(one) + ("?" if one == "#" else "")) for one in shape)
 
 
 def _shape(shape: str) -> str:

@@ -239,13 +239,11 @@ def _count(
     for name, unknown in (("", 0.0),) if whole else (("_at_least", 0.0), ("_at_most", 1.0)):
         each_of = [[unknown if one.value is None else one.value for one in each] for each in rewards.values()]
         found.figures |= _passes(each_of, repeat, name)
-    for name, reward in (
-        ("reward_of_doing_nothing", idle_reward),
-        ("reward_of_the_reference", reference_reward),
-    ):
-        known = [value for value in (reward(domain, task).value for task in tasks) if value is not None]
-        if known:
-            found.figures[name] = statistics.fmean(known)
+    idle = [idle_reward(domain, task).value or 0.0 for task in tasks]
+    found.figures["reward_of_doing_nothing"] = statistics.fmean(idle)
+    solved = [value for task in tasks if (value := reference_reward(domain, task).value) is not None]
+    if solved:
+        found.figures["reward_of_the_reference"] = statistics.fmean(solved)
     every = [one for each in rewards.values() for one in each]
     for name in dict.fromkeys(name for one in every for name in one.components):
         values = [one.components[name] for one in every if name in one.components]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,9 @@ def test_calls_are_compared_by_name_and_arguments() -> None:
 def test_arguments_are_known_by_their_shape_and_not_by_one_tasks_values() -> None:
     assert pattern_of(["#W2378156", "#W4284542"]) == r"(#?W\d{7})"
     assert "19122" not in pattern_of(["19122", "28236"])
+    assert re.fullmatch(pattern_of(["EHGLP3"]), "4WQ150")
+    assert re.search(pattern_of(["emma_kim_9957", "raj_sanchez_7340"]), "I am mia_li_3668.")
+    assert not re.search(pattern_of(["EHGLP3"]), "CANCEL it")
     action = action_of("cancel_pending_order", [{"order_id": "#W1234567"}])
     assert action.changes
     assert not action_of("find_user_id_by_email", [{"email": "a@b.example"}]).changes
