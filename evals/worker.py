@@ -92,7 +92,12 @@ class Replayer:
             from evals.replay.webrtc import replay_webrtc
 
             return replay_webrtc(
-                job.server, task.script, repeat=task.repeat, folder=job.media, video=job.video
+                job.server,
+                task.script,
+                repeat=task.repeat,
+                folder=job.media,
+                video=job.video,
+                desk=job.variants[task.variant].load() if job.video else None,
             )
         desk = self._desks[task.variant]
         if job.mode == "text":

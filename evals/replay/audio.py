@@ -32,6 +32,7 @@ def replay_audio(
     *,
     repeat: int = 0,
     folder: Path | None = None,
+    label: str = "",
     video: bool = False,
     transcribe: bool = False,
     told: bool = False,
@@ -44,6 +45,7 @@ def replay_audio(
         script: what is said.
         repeat: which replay of it, from 0.
         folder: where sound, and video, are kept; None: nowhere.
+        label: put behind the files' names, where several desks say the same script.
         video: draw the face, and measure the pictures; else lips are measured by the poses.
         transcribe: recognise the replies' sound, too.
         told: take the script's words for what was heard: only the recogniser is left out.
@@ -58,7 +60,7 @@ def replay_audio(
     record = begun(desk, script, "audio", repeat)
     with measured(desk, script, record) as loop:
         replay = _Replay(loop, desk, script, repeat, told=told)
-        with MediaProbe.of(desk, script, repeat, folder, video=video, through=through) as media:
+        with MediaProbe.of(desk, f"{script.id}-{repeat}{label}", folder, video=video, through=through) as media:
             loop.run_until_complete(replay.run(record, media))
             record.media = media.measured(replay.tape, replay.feed)
         record.media.silent_replies = sum(NO_SOUND in turn.notices for turn in record.turns)

@@ -29,7 +29,6 @@ from evals.replay.opus_line import floats, whole
 from evals.replay.record import MediaRecord
 from evals.replay.tape import Heard
 from evals.replay.timed_stage import TINY
-from evals.scripts import Script
 from speech.audio import Resampler
 
 PICTURE_PX = 384
@@ -152,8 +151,7 @@ class MediaProbe:
     def of(
         cls,
         desk: DeskUnderTest,
-        script: Script,
-        repeat: int,
+        name: str,
         folder: Path | None,
         *,
         video: bool,
@@ -164,7 +162,6 @@ class MediaProbe:
         Raises:
             AvatarError: the face cannot be drawn.
         """
-        name = f"{script.id}-{repeat}"
         if not video:
             return cls(name, folder, None, load_rig(face_of(desk.desk).rig), AtOncePainter(None))
         face = drawn_face(desk)
