@@ -21,6 +21,7 @@ from moderation.image_settings import Images
 from moderation.phrase import EXPRESSION, check
 from moderation.policy_lines import at
 from moderation.policy_remedy import nearest, remedy_of
+from moderation.rule_names import patterned_topics
 from moderation.verdict import Action, Category, Direction
 
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.toml")
@@ -152,7 +153,7 @@ class Policy(_Table):
         return self._folder
 
     def check_rules(self, known: Iterable[str]) -> None:
-        """Check that every rule under `rules` exists.
+        """Check that every rule under `rules` and `safe_lines` exists, and the patterns that topics ask for.
 
         Raises:
             PolicyError: One does not.
@@ -164,6 +165,11 @@ class Policy(_Table):
                 hint = nearest(key, lines) or "Write a category, a rule, or default."
                 where = at(self._source, ("safe_lines", language, key))
                 raise PolicyError(f"{where}: no such category or rule. {hint}")
+        for name, topic in self.topics.items():
+            if topic.patterns and name not in (shipped := sorted(patterned_topics())):
+                hint = nearest(name, shipped) or f"There are some for {', '.join(shipped)}."
+                where = at(self._source, ("topics", name, "patterns"))
+                raise PolicyError(f"{where}: no patterns ship for a topic of this name. {hint}")
         for rule in self.rules:
             if rule not in names:
                 hint = nearest(rule, names) or "`visavis screen` shows the rule that fires."

@@ -38,6 +38,15 @@ def listed_rules() -> set[str]:
     return {entry.rule for name in LISTS for entry in entries(name)}
 
 
+def patterned_topics() -> set[str]:
+    """The topics for which patterns ship.
+
+    Raises:
+        ModerationError: The list that ships is broken.
+    """
+    return {entry.rule.partition(".")[2] for entry in entries("topics")}
+
+
 def rules_of(policy: Policy) -> set[str]:
     """All the rules that may fire under a policy."""
     judged = {f"{category}.{name}" for category in Category for name in policy.engines.names}

@@ -55,6 +55,12 @@ def test_an_error_names_file_key_and_remedy(tmp_path: Path, text: str, key: str,
     assert "\n" not in message
 
 
+def test_patterns_that_do_not_ship_are_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path, "[topics.medicall]\npatterns = true\n")
+    with pytest.raises(PolicyError, match=r"line 2: topics\.medicall\.patterns: .*Did you mean 'medical'"):
+        Guard.load(path)
+
+
 def test_an_unknown_rule_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path, '[rules]\n"pii.emial" = { input = "allow" }\n')
     with pytest.raises(PolicyError, match=r"rules\.pii\.emial: no such rule\. Did you mean 'pii\.email'"):
