@@ -107,12 +107,12 @@ class Replayer:
         from evals.replay.audio import replay_audio
 
         transcribe = any(turn.expect.reply_wer is not None for turn in task.script.turns)
-        folder = None if task.variant else job.media  # both sides would write the same files
         return replay_audio(
             desk,
             task.script,
             repeat=task.repeat,
-            folder=folder,
+            folder=job.media,
+            label=f"-{task.variant + 1}" if len(job.variants) > 1 else "",
             video=job.video,
             transcribe=transcribe,
             told=job.told,

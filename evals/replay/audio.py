@@ -58,9 +58,10 @@ def replay_audio(
     if not told:
         check_hearing(desk, script)
     record = begun(desk, script, "audio", repeat)
+    name = f"{script.id}-{repeat}{label}"
     with measured(desk, script, record) as loop:
         replay = _Replay(loop, desk, script, repeat, told=told)
-        with MediaProbe.of(desk, f"{script.id}-{repeat}{label}", folder, video=video, through=through) as media:
+        with MediaProbe.of(desk, name, folder, video=video, through=through) as media:
             loop.run_until_complete(replay.run(record, media))
             record.media = media.measured(replay.tape, replay.feed)
         record.media.silent_replies = sum(NO_SOUND in turn.notices for turn in record.turns)
