@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,6 +81,14 @@ class EmbeddedClassifier:
             ).T
             for language, table in blends.items()
         }
+        self._remembered: Callable[[str], NDArray[np.float32]] | None = None
+
+    def remember(self, texts: int) -> None:
+        """Keep the scores of so many texts, for replays, in which the same sentences come again and again.
+
+        Each is read alone from then on, so that its scores do not depend on what is asked with it.
+        """
+        self._remembered = lru_cache(texts)(lambda text: self._read([text])[0])
 
     def scores(self, texts: Sequence[str], direction: Direction) -> list[dict[str, float]]:
         """Category → 0..1 for each text; categories that are out of the question are left out.
@@ -103,6 +111,11 @@ class EmbeddedClassifier:
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Every head's score of each text, float32[texts, heads], 0..1; 0 for a text without a word."""
+        if self._remembered is not None and texts:
+            return np.stack([self._remembered(text) for text in texts])
+        return self._read(texts)
+
+    def _read(self, texts: Sequence[str]) -> NDArray[np.float32]:
         read = [text[:MOST_CHARACTERS] for text in texts]
         kept = [index for index, text in enumerate(read) if _WORD.search(text)]
         out = np.zeros((len(read), len(self.heads)), np.float32)

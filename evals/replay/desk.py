@@ -20,7 +20,11 @@ from evals.replay.outside import Outside
 from evals.replay.record import Called, Mode
 from evals.replay.remembered_voice import RememberedVoice
 from evals.scripts import Script, ScriptError
+from moderation.classifier import shared_classifier
 from speech.scripted_voice import ScriptedSynthesizer
+
+REMEMBERED = 4096
+"""Texts whose scores a replay in words need not ask the classifier for again."""
 
 Change = Callable[[Engines], None]
 """Changes engines after they were opened: another answerer, a slower voice. For A/B and planted faults."""
@@ -63,6 +67,8 @@ class DeskUnderTest:
                 voice=RememberedVoice(ScriptedSynthesizer()) if mode == "text" else None,
                 watched=self._watched,
             )
+            if mode == "text" and self.engines.guard.policy.engines.embedded:
+                shared_classifier().remember(REMEMBERED)
             if isinstance(self.engines.answerer, OpenAIAnswerer):
                 self.engines.answerer = Outside(self.engines.answerer)
             if change is not None:
