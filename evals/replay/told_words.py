@@ -25,7 +25,7 @@ class ToldWords:
     engine = "script"
 
     def __init__(self, said: Callable[[], tuple[int, str, float]], language: str) -> None:
-        self.languages = (language,)
+        self.languages: tuple[str, ...] = (language,)
         self._said = said
         self._taken: tuple[int, float] = (-1, 0.0)
         """Number and share of the utterance up to which its words were dealt with."""
