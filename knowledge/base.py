@@ -159,7 +159,7 @@ class KnowledgeBase:
         """Judge anew what was checked by something else than `check` as it is now; nothing is read again.
 
         What was kept out comes back where it may, what may no longer be used goes into quarantine. Nothing
-        happens where another process does so already, or where another embedder made the index.
+        happens where another process is screening, which is told, or where another embedder made the index.
 
         Args:
             check: as of `add`, with a `fingerprint`.
@@ -175,11 +175,13 @@ class KnowledgeBase:
         if known.embedder != self._embedder.name or not stale(known, check):
             return found
         with alone(self._store.folder) as mine:
+            if not mine:
+                return replace(found, elsewhere=True)
             rest = resting(share, stop)
             judged: list[tuple[Record, Record]] = []
             size = 0
             try:
-                for before in stale(self._store.read(), check) if mine else ():
+                for before in stale(self._store.read(), check):
                     after = screened(before, check, rest)
                     judged.append((before, after))
                     change = compared(before, after)

@@ -31,6 +31,8 @@ class Rescreened:
     """Sources of passages that were in quarantine and may be used again."""
     went: tuple[Withheld, ...] = ()
     """Passages that may no longer be used."""
+    elsewhere: bool = False
+    """Another process was screening: nothing was done here, and that one may judge by other rules."""
 
     def __str__(self) -> str:
         """Say it in a sentence."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from agent.desk import Desk
 from agent.library import document_check, open_knowledge, screen_anew
-from knowledge.quarantine import Rescreened
+from knowledge.quarantine import Rescreened, alone
+from server.live import rescreening
 from tests.agent.scripted import DESK
 
 GIFTS = "# Gifts\n\n## Vouchers\n\nA voucher is worth ten euros.\n\n## 礼品卡\n\n礼品卡可以在店里购买。\n"
@@ -71,3 +75,23 @@ def test_screening_that_is_given_up_goes_on_later(desk: Desk) -> None:
     with pytest.raises(InterruptedError):
         screen_anew(desk, desk.guard(), share=1.0, stop=lambda: True)
     assert anew(desk).came_back
+
+
+async def test_a_server_waits_for_another_that_screens_and_then_judges_by_its_own_rules(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescreening, "AGAIN_S", 0.01)
+    policy(desk, "refuse")
+    sources(desk)
+    policy(desk, "allow")
+    engines = SimpleNamespace(guard=desk.guard())
+    opened = cast("Any", SimpleNamespace(id="gifts", desk=desk, engines=engines))
+    with alone(desk.state_folder / "knowledge") as mine:
+        assert mine
+        assert anew(desk).elsewhere
+        waiting = asyncio.create_task(rescreening.screened_anew({"gifts": opened}))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        assert sources(desk) == {"hours.md"}
+    await asyncio.wait_for(waiting, 20)
+    assert len(sources(desk)) == 3
