@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from evals.report.plots import Plot, curve_plot
-from evals.turn_taking_ends import FACTORS, Point
-from evals.turn_taking_figures import FEWEST, FIXED, OURS, EndFigures
-from evals.turn_taking_overlap import Fate
-from evals.turn_taking_sounds import BEHIND
+from evals.turns.ends import FACTORS, Point
+from evals.turns.figures import FEWEST, FIXED, OURS, EndFigures
+from evals.turns.overlap import Fate
+from evals.turns.sounds import BEHIND
 
-TEMPLATE = Path(__file__).parent / "turn_taking.html"
-STYLE = Path(__file__).parent / "report" / "assets" / "style.css"
+TEMPLATE = Path(__file__).parent / "page.html"
+STYLE = Path(__file__).parents[1] / "report" / "assets" / "style.css"
 LIGHT = (
     "--ink:#1b242d;--soft:#55606b;--line:#dcd8cf;--plot-1:#155e63;--plot-2:#b3541e;--plot-3:#6b4ea0;"
     "--plot-4:#2f6fb5;--plot-5:#76712a;background:#fff;font-family:sans-serif"
@@ -32,7 +32,7 @@ def write_page(
     ends: Sequence[EndFigures],
     fates: Mapping[tuple[str, str], Sequence[Fate]],
 ) -> list[Path]:
-    """Write `turn_taking.html` and its plots as .svg files; returns what was written.
+    """Write `page.html` and its plots as .svg files; returns what was written.
 
     Args:
         folder: is there.
@@ -58,7 +58,7 @@ def write_page(
         fixed=FIXED,
         factors=FACTORS,
     )
-    file = folder / "turn_taking.html"
+    file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
     written = [file]
     for one in (*ends_plots, *shown):

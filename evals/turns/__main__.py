@@ -1,6 +1,6 @@
 """The turn-taking bench: false cut-offs against added delay, barge-in, and what must not stop a reply.
 
-    python -m evals.turn_taking RECORDINGS... --noise NOISES --out FOLDER
+    python -m evals.turns RECORDINGS... --noise NOISES --out FOLDER
 
 The desk's ears, recogniser and turn taking hear recordings with real pauses and voices with made ones; then
 words, backchannels and noises fall into replies of its conversation. All of it in given time, so the same
@@ -27,13 +27,13 @@ from evals.live_speech import found
 from evals.replay.desk import DeskUnderTest
 from evals.replay.visitor_voice import close_voices as close_visitors
 from evals.scripts import ScriptError
-from evals.turn_taking_ends import AREA_S, FACTORS, FIXED_S
-from evals.turn_taking_figures import FEWEST, EndFigures, end_figures, overlap_rows
-from evals.turn_taking_hearing import HeardTurn, heard_turn
-from evals.turn_taking_overlap import Fate, KnowingRecognizer, fate_of, prepared
-from evals.turn_taking_page import write_page
-from evals.turn_taking_sounds import Overlap, overlaps
-from evals.turn_taking_speech import LEAST_PAUSE_S, SpokenTurn, close_voices, made_turns, recorded_turns
+from evals.turns.ends import AREA_S, FACTORS, FIXED_S
+from evals.turns.figures import FEWEST, EndFigures, end_figures, overlap_rows
+from evals.turns.hearing import HeardTurn, heard_turn
+from evals.turns.overlap import Fate, KnowingRecognizer, fate_of, prepared
+from evals.turns.page import write_page
+from evals.turns.sounds import Overlap, overlaps
+from evals.turns.speech import LEAST_PAUSE_S, SpokenTurn, close_voices, made_turns, recorded_turns
 from knowledge.errors import KnowledgeError
 from moderation.errors import ModerationError
 from speech.errors import SpeechError
@@ -160,7 +160,7 @@ def turns_of(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure from the shell."""
     parser = argparse.ArgumentParser(
-        prog="python -m evals.turn_taking",
+        prog="python -m evals.turns",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.json:
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
-        from evals.turn_taking_terminal import show
+        from evals.turns.terminal import show
 
         show(document)
 
@@ -221,7 +221,7 @@ def _measured(chosen: argparse.Namespace) -> tuple[Bench, dict[str, Any]]:
                     bench.overlap(language, sounds[: chosen.limit])
             finally:
                 close_visitors()
-            command = f"python -m evals.turn_taking --seed {chosen.seed}"
+            command = f"python -m evals.turns --seed {chosen.seed}"
             return bench, bench.document(seed=chosen.seed, desk=desk.settings.name, command=command)
 
 

@@ -17,7 +17,7 @@ from agent.turn import TurnTaker
 from agent.turn_commands import Command, Commit, Recognize
 from agent.turn_settings import TurnSettings
 from evals.statistics import Chosen, Values, bootstrap
-from evals.turn_taking_hearing import HeardTurn
+from evals.turns.hearing import HeardTurn
 
 FIXED_S = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0)
 """Silences of a rule that ends every turn after the same one: what is to be beaten."""

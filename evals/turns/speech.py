@@ -13,7 +13,7 @@ import numpy as np
 
 from evals.live_speech import FILE_S, found, parted, voiced_steps
 from evals.replay.visitor_voice import SPEAKERS
-from evals.turn_taking_transcripts import transcripts_of
+from evals.turns.transcripts import transcripts_of
 from speech.audio import load_audio, to_mono_16k
 from speech.errors import SpeechError
 from speech.espeak import EspeakSynthesizer
@@ -42,7 +42,7 @@ FADE = STEP // 2
 """Samples in which a voice goes out and comes in where it is parted."""
 KINDS = ("hesitation", "list", "number", "dictated", "spelling", "address", "plain")
 """Made turns. dictated: what was asked for is a number, and the desk knows that."""
-PHRASES = Path(__file__).parent / "data" / "turn_taking.toml"
+PHRASES = Path(__file__).parent / "said.toml"
 
 
 @dataclass(frozen=True, slots=True)

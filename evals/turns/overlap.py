@@ -22,9 +22,9 @@ from agent.turn import TurnTaker
 from agent.turn_commands import TurnState
 from evals.replay.timed_stage import TimedStage
 from evals.replay.virtual_time import VirtualLoop, virtual_loop
-from evals.turn_taking_hearing import PIECE
-from evals.turn_taking_sounds import Overlap, background
-from evals.turn_taking_speech import phrases
+from evals.turns.hearing import PIECE
+from evals.turns.sounds import Overlap, background
+from evals.turns.speech import phrases
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, Transcript
 from speech.scripted_voice import ScriptedSynthesizer
 from speech.timeline import Pcm

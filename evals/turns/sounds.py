@@ -17,7 +17,7 @@ from evals.replay.noise import noise_of
 from evals.replay.visitor_voice import utterance_of, voiced_level
 from evals.scripts import Script
 from evals.scripts.script import Fixtures, Noise, Turn, Voice
-from evals.turn_taking_speech import QUIET, phrases
+from evals.turns.speech import QUIET, phrases
 from speech.audio import load_audio, to_mono_16k
 from speech.loudness import SPEECH_LEVEL
 from speech.recognizer import RECOGNITION_RATE_HZ as RATE_HZ

@@ -11,7 +11,7 @@ import numpy as np
 from agent.turn import TurnTaker
 from agent.turn_settings import TurnSettings
 from evals.statistics import rate_interval, spread
-from evals.turn_taking_ends import (
+from evals.turns.ends import (
     FACTORS,
     FIXED_S,
     Ends,
@@ -24,9 +24,9 @@ from evals.turn_taking_ends import (
     point_of,
     scaled,
 )
-from evals.turn_taking_hearing import HeardTurn
-from evals.turn_taking_overlap import YIELD_S, Fate
-from evals.turn_taking_sounds import BEHIND, LENGTHS, LEVELS_DB, MADE, RECORDED, Overlap
+from evals.turns.hearing import HeardTurn
+from evals.turns.overlap import YIELD_S, Fate
+from evals.turns.sounds import BEHIND, LENGTHS, LEVELS_DB, MADE, RECORDED, Overlap
 
 FEWEST = 10
 """Events from which a rate is told; with fewer it would mean nothing."""

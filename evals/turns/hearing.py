@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.ears import Ears
 from agent.floor import TICK_S
-from evals.turn_taking_speech import SpokenTurn
+from evals.turns.speech import SpokenTurn
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer
 from speech.timeline import Pcm
 from speech.vad import SpeechEnded, SpeechStarted

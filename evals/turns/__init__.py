@@ -1,0 +1,1 @@
+"""Turn taking measured: cut-offs against delay, interruptions, backchannels and noises."""
