@@ -37,7 +37,7 @@ async def screened_anew(desks: Mapping[str, OpenDesk]) -> None:
             await asyncio.sleep(AGAIN_S if left else 0)
     finally:
         given_up.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(pool.shutdown, cancel_futures=True)  # what was judged is being written
 
 
 def _screen(opened: OpenDesk, given_up: threading.Event) -> bool:

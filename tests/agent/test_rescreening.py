@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -45,6 +48,10 @@ def anew(desk: Desk) -> Rescreened:
     return screen_anew(desk, desk.guard(), share=1.0, stop=lambda: False)
 
 
+def opened_as(desk: Desk) -> Any:
+    return SimpleNamespace(id="gifts", desk=desk, engines=SimpleNamespace(guard=desk.guard()))
+
+
 def test_a_changed_policy_brings_passages_back_and_takes_them_out(desk: Desk) -> None:
     policy(desk, "refuse")
     assert sources(desk) == {"hours.md"}
@@ -77,6 +84,27 @@ def test_screening_that_is_given_up_goes_on_later(desk: Desk) -> None:
     assert anew(desk).came_back
 
 
+async def test_a_server_that_ends_lets_what_was_judged_be_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, written = threading.Event(), threading.Event()
+
+    def screening(*_: object, stop: Callable[[], bool], **__: object) -> Rescreened:
+        began.set()
+        while not stop():
+            time.sleep(0.01)
+        time.sleep(0.1)
+        written.set()
+        raise InterruptedError("given up")
+
+    monkeypatch.setattr(rescreening, "screen_anew", screening)
+    going = asyncio.create_task(rescreening.screened_anew({"gifts": opened_as(desk)}))
+    await asyncio.to_thread(began.wait, 5)
+    going.cancel()
+    await asyncio.wait([going])
+    assert written.is_set()
+
+
 async def test_a_server_waits_for_another_that_screens_and_then_judges_by_its_own_rules(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,12 +112,10 @@ async def test_a_server_waits_for_another_that_screens_and_then_judges_by_its_ow
     policy(desk, "refuse")
     sources(desk)
     policy(desk, "allow")
-    engines = SimpleNamespace(guard=desk.guard())
-    opened = cast("Any", SimpleNamespace(id="gifts", desk=desk, engines=engines))
     with alone(desk.state_folder / "knowledge") as mine:
         assert mine
         assert anew(desk).elsewhere
-        waiting = asyncio.create_task(rescreening.screened_anew({"gifts": opened}))
+        waiting = asyncio.create_task(rescreening.screened_anew({"gifts": opened_as(desk)}))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         assert sources(desk) == {"hours.md"}
