@@ -14,8 +14,9 @@ from agent.painter import Painter
 from agent.stage import Stage
 from evals.replay.course import begun, measured, played
 from evals.replay.desk import DeskUnderTest
+from evals.replay.drawn_face import Through
 from evals.replay.hearing_probe import NO_SOUND, HearingProbe, listen
-from evals.replay.media_probe import MediaProbe, Through
+from evals.replay.media_probe import MediaProbe
 from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.opus_line import LineIn
 from evals.replay.record import ConversationRecord

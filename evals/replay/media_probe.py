@@ -3,119 +3,35 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from agent.desk import Desk
 from agent.face import face_of
 from agent.line import MOMENT_S, RATE_HZ, SAMPLES, Sound
 from agent.painter import Easels, Painter, Picture
-from avatar import Pose, Renderer, load_rig
+from avatar import Pose, load_rig
 from avatar.clip import ClipWriter
 from avatar.lipcheck import CLOSED_MM, lip_gap_mm
 from avatar.rig import Rig
 from evals.replay.desk import DeskUnderTest
+from evals.replay.drawn_face import AtOncePainter, Through, drawn_face
 from evals.replay.lip_measure import LipMeasure, closed_below_mm
 from evals.replay.lip_sync import closures, offset_ms
 from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.opus_line import floats, whole
 from evals.replay.record import MediaRecord
 from evals.replay.tape import Heard
-from evals.replay.timed_stage import TINY
 from speech.audio import Resampler
 
-PICTURE_PX = 384
-"""Width of the pictures that are drawn and measured, where the desk wants larger ones."""
 WAV_RATE_HZ = 24_000
 """Of what is kept: all that the voices have."""
 MOVED_EVERY = 8
 """Pixels between those by which is told whether a picture is another one."""
 SILENT_DBFS = -90.0
 """What is quieter than the last bit of 16 counts as true silence."""
-
-Through = Callable[[Renderer], Renderer]
-"""Puts something around what draws the face: planted faults do."""
-
-
-@dataclass(slots=True)
-class DrawnFace:
-    """What draws a desk's face, and measures it."""
-
-    renderer: Renderer
-    ai_label: bool
-    measure: LipMeasure
-
-
-_FACES: WeakKeyDictionary[DeskUnderTest, DrawnFace] = WeakKeyDictionary()
-
-
-def drawn_face(desk: DeskUnderTest) -> DrawnFace:
-    """Return what draws a desk's face; made once for each desk.
-
-    Raises:
-        AvatarError: it cannot be drawn.
-    """
-    if desk not in _FACES:
-        _FACES[desk] = _drawn(desk.desk)
-    return _FACES[desk]
-
-
-def _drawn(desk: Desk) -> DrawnFace:
-    face = face_of(desk)
-    scale = min(1.0, PICTURE_PX / face.size)
-    renderer, rig = face.renderers((scale,))[scale], load_rig(face.rig)
-    return DrawnFace(renderer, face.ai_label, LipMeasure(rig, renderer, face.framing))
-
-
-def face_measure(desk: Desk) -> LipMeasure:
-    """Return what measures a desk's face in pictures of any size.
-
-    Raises:
-        AvatarError: the face cannot be drawn.
-    """
-    return _drawn(desk).measure
-
-
-class AtOncePainter:
-    """Draws when asked, on the caller's thread: so a replay takes the same course every time.
-
-    Args:
-        easels: draw; None: pictures are tiny, grey and all the same.
-    """
-
-    def __init__(self, easels: Easels | None) -> None:
-        self.size = easels.size if easels else TINY
-        self._easels = easels
-        self._poses: dict[int, tuple[Pose, Picture]] = {}
-
-    def paint(self, pose: Pose, scale: float) -> Future[tuple[Picture, float]]:
-        """Draw; see `agent.painter.Painter`."""
-        done: Future[tuple[Picture, float]] = Future()
-        try:
-            picture = self._easels.draw(pose, scale)[0] if self._easels else _grey()
-        except Exception as error:  # told where the picture is taken, as by any painter
-            done.set_exception(error)
-            return done
-        if self._easels is None:
-            self._poses[id(picture)] = pose, picture  # held, so that its id stays its own
-        done.set_result((picture, 0.0))
-        return done
-
-    def pose_of(self, picture: Picture) -> Pose | None:
-        """Return what a tiny picture shows, and forget it."""
-        found = self._poses.pop(id(picture), None)
-        return found[0] if found else None
-
-
-def _grey() -> Picture:
-    return np.full((TINY[1], TINY[0], 3), 128, np.uint8)
 
 
 class MediaProbe:

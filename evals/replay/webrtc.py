@@ -14,9 +14,10 @@ from typing import Any
 from agent.conversation_events import TurnEnded
 from agent.desk import Desk
 from evals.replay.course import blank
+from evals.replay.drawn_face import face_measure
 from evals.replay.driver import Driver
 from evals.replay.hearing_probe import NO_SOUND, HearingProbe, listen
-from evals.replay.media_probe import MediaProbe, face_measure
+from evals.replay.media_probe import MediaProbe
 from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.record import ConversationRecord
 from evals.replay.webrtc_visit import Loudspeaker, Microphone, ServerGone, Visit, clock

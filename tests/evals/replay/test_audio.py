@@ -17,7 +17,7 @@ from avatar import Pose, Renderer
 from evals.checks.conversation import check_conversation
 from evals.replay.audio import replay_audio
 from evals.replay.desk import DeskUnderTest
-from evals.replay.media_probe import drawn_face
+from evals.replay.drawn_face import drawn_face
 from evals.replay.record import ConversationRecord
 from evals.replay.visitor_voice import close_voices
 from evals.scripts import Script, ScriptError, load_script, read_script
