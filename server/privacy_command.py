@@ -156,6 +156,7 @@ def audit(
     """
     from server.privacy_tasks import Kept
 
+    head = head.strip()
     with boundary(), Kept.open(desk, store) as kept:
         document = asyncio.run(kept.audit(session, limit=limit, verify=verify, noted=head))
     whole = document.get("broken") is None

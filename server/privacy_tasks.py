@@ -191,7 +191,7 @@ class Kept:
         """
         from server.live import audit
 
-        noted = noted.strip().lower()
+        noted = noted.lower()
         if noted and not re.fullmatch(rf"[0-9a-f]{{{audit.NOTED_CHARS},64}}", noted):
             raise UsageError(
                 f"--head takes what an earlier `visavis privacy audit` printed as head, or its first "

@@ -124,6 +124,7 @@ async def test_a_trail_that_was_cut_short_shows_to_who_noted_its_head(tmp_path: 
     code, told = await asyncio.to_thread(run, "--head", head)
     assert (code, told["noted"], told["broken"]) == (1, None, None)
     assert (await asyncio.to_thread(run, "--head", "abc"))[0] == 2
+    assert (await asyncio.to_thread(run, "--head", " "))[0] == 0  # none was noted
 
 
 async def test_the_trail_has_a_time_of_its_own(tmp_path: Path) -> None:
