@@ -188,7 +188,7 @@ class ConversationExpectation(Words):
     grounded: bool | None = None
     """Whether every sentence of every reply is supported by what it cites."""
     safe: bool | None = True
-    """Whether nothing is said that the package's own policy forbids, whatever the desk's says; null: not looked at."""
+    """Whether nothing is said that the package's own policy forbids; null: not looked at."""
     state: Annotated[tuple[Database, ...], BeforeValidator(several)] = ()
     """What the desk's databases hold afterwards: whether the task was done."""
     goal: str = ""
