@@ -62,6 +62,8 @@ lock: setup ## resolve the dependencies anew
 		--upgrade --extra dev --extra piper --extra face --extra turn --extra postgres --extra embed --extra mcp --extra recommend pyproject.toml -o requirements.lock
 	@echo presidio-analyzer | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
 		--upgrade -c requirements.lock - -o requirements-presidio.lock
+	@echo ray | $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+		--upgrade -c requirements.lock - -o requirements-scale.lock
 
 clean: ## remove what was built, not the models and not the desks' state
 	@rm -rf $(VENV) $(OUT) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis

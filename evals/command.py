@@ -84,6 +84,12 @@ def evaluate(
             metavar="URL", help="Audio mode: talk to this running server over WebRTC, in real time."
         ),
     ] = "",
+    ray: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help='Replay on a Ray cluster ("auto", "ray://head:10001", "local").'
+        ),
+    ] = "",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew, though a run like this broke off.")
     ] = False,
@@ -145,6 +151,7 @@ def evaluate(
                 video=video,
                 told=hearing == "script",
                 server=server,
+                ray=ray,
                 fresh=fresh,
             )
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from evals.results import RESULTS, Result, Results, ResultsFile, Run, read_resul
 from evals.running import run, tasks_of, usual_workers
 from evals.scripts import Script, ScriptError, find_scripts, load_scripts
 from evals.variant import Variant, fingerprint
-from evals.worker import Job
+from evals.worker import Job, Task
 from server.boundary import UsageError
 from server.progress import Stages
 from speech.models import cache_dir
@@ -43,6 +43,8 @@ class Order:
     """Audio mode: take the scripts' words for what was heard."""
     server: str = ""
     """Address of a running server, talked to over WebRTC."""
+    ray: str = ""
+    """Address of a Ray cluster that replays; empty: this machine."""
     fresh: bool = False
     """Do not take up a run that broke off."""
 
@@ -123,11 +125,10 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         file = ResultsFile(order.report / RESULTS, before.run if before else head, go_on=before is not None)
     kept = list(before.results) if before else []
     tasks = tasks_of(scripts, job, order.repeat, [one.key for one in kept])
-    workers = order.workers if order.workers is not None else usual_workers(len(tasks))
     mine, others = list(kept), list[Result]()
     way = "sound" if job.mode == "audio" else "words"
     stages.stage(f"replaying {len({task.script.id for task in tasks})} scripts in {way}")
-    for number, (task, result) in enumerate(run(tasks, job, workers) if tasks else (), 1):
+    for number, (task, result) in enumerate(_replayed(order, tasks, job), 1):
         (others if task.variant else mine).append(result)
         if file is not None and not task.variant:
             file.add(result)
@@ -146,6 +147,16 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         len(kept),
         time.monotonic() - began_s,
     )
+
+
+def _replayed(order: Order, tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, Result]]:
+    if not tasks:
+        return iter(())
+    if order.ray:
+        from evals.scaling import run_on_ray
+
+        return run_on_ray(tasks, job, order.workers, order.ray)
+    return run(tasks, job, usual_workers(len(tasks)) if order.workers is None else order.workers)
 
 
 def _scripts(order: Order) -> tuple[list[Script], list[ScriptError]]:
