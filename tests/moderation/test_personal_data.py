@@ -36,6 +36,8 @@ FOUND = [
     ("the cvv is 123", "pii.security_code", "the cvv is [security code]"),
     ("I was born on 12/03/1985", "pii.birth_date", "I was born on [date of birth]"),
     ("passport number X1234567", "pii.passport", "passport number [passport number]"),
+    ("barcode 4111111111111111", "pii.card", "barcode [card number]"),
+    ("货号4111111111111111", "pii.card", "货号[银行卡号]"),
 ]
 NOT_PERSONAL = [
     "order HP-10342",
