@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from server.live.bearer import bearer_of
 from server.live.docs import STYLE, docs_page
 from server.live.documents import (
     ChatDocument,
@@ -68,6 +69,16 @@ def address_of(connection: HTTPConnection) -> str:
 def origin_of(connection: HTTPConnection) -> str:
     """Return the origin of the page that asks; "" where it is no page."""
     return connection.headers.get("origin", "")
+
+
+def own_host(request: Request) -> str:
+    """Return the Host header where a page of this server may be asking without an origin; else "".
+
+    Browsers add no Origin header to a GET of the page's own host, and one to all else that a page sends with
+    a token; newer ones say in Sec-Fetch-Site whose page it is.
+    """
+    own = request.method == "GET" and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    return request.headers.get("host", "") if own else ""
 
 
 def check_origin(connection: HTTPConnection, desk: str | None = None) -> str:
@@ -131,7 +142,7 @@ def _found(request: Request, session: str, authorization: str) -> Session:
     Raises:
         LiveError: there is no token, it is not right, or the session is over.
     """
-    token = authorization.removeprefix("Bearer ").strip()
+    token = bearer_of(authorization)
     if not token:
         raise LiveError(
             "token_missing", "no token came along", "send it as Authorization: Bearer …", status=401

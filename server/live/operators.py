@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agent.errors import DeskError
+from server.live.bearer import bearer_of
 from server.live.errors import LiveError
 
 KEY_BYTES = 32
@@ -62,7 +63,7 @@ class Operators:
         Raises:
             LiveError: "key_missing" or "key_unknown".
         """
-        return self.with_key(authorization.removeprefix("Bearer ").strip())
+        return self.with_key(bearer_of(authorization))
 
     def with_key(self, key: str) -> Operator:
         """Return whose key it is.

@@ -15,7 +15,8 @@ from fastapi.responses import Response, StreamingResponse
 
 from server.live import archive
 from server.live.audit import Deed
-from server.live.doors import address_of, check_origin, service_of
+from server.live.bearer import bearer_of
+from server.live.doors import address_of, check_origin, own_host, service_of
 from server.live.dossier import Dossier, collect, erase
 from server.live.errors import LiveError
 from server.live.operators import Operator
@@ -126,9 +127,9 @@ async def _entitled(request: Request, session: str, authorization: str) -> tuple
     service = service_of(request)
     origin = check_origin(request)
     await service.rates.check("inbox", address_of(request))
-    token = authorization.removeprefix("Bearer ").strip()
+    token = bearer_of(authorization)
     if token.count(".") == 2:  # as signed tokens have it; keys have none
-        return "visitor", service.sessions.owner(session, token, origin)
+        return "visitor", service.sessions.owner(session, token, origin, own_host(request))
     operator: Operator = service.switchboard.operators.of(authorization)
     desk = service.sessions.desk_of(session)
     if desk is None and service.store is not None:

@@ -222,13 +222,12 @@ class Sessions:
                 log.exception("session %s could not be looked at; it goes on", session.guest.session)
             return "too_long" if session.presence.left_s(now_s) < 0 else ""
 
-    def owner(self, name: str, token: str, origin: str) -> str:
+    def owner(self, name: str, token: str, origin: str, host: str = "") -> str:
         """Return the desk of a session, for who holds its latest token; also for a while after its end.
 
-        Raises:
-            LiveError: the token is not right.
+        Args and errors: as of `Tokens.read`.
         """
-        claims = self._tokens.read(token, session=name, origin=origin)
+        claims = self._tokens.read(token, session=name, origin=origin, host=host)
         session = self._open.get(name)
         passes = session.passes if session is not None else self._passes.get(name)
         if passes is not None:

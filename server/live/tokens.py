@@ -7,6 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jwt
 
@@ -61,13 +62,14 @@ class Tokens:
         }
         return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
 
-    def read(self, token: str, *, session: str, origin: str) -> Claims:
+    def read(self, token: str, *, session: str, origin: str, host: str = "") -> Claims:
         """Check a token.
 
         Args:
             token: as it came.
             session: that it is used for.
             origin: of the page that uses it; "" where there is none.
+            host: of this server, where its own pages may ask without naming an origin; "": they may not.
 
         Raises:
             LiveError: "token_expired", "token_invalid" or "token_elsewhere".
@@ -88,7 +90,9 @@ class Tokens:
             raise LiveError(
                 "token_invalid", "the token is not one of this server's", "ask for a new session", status=401
             ) from None
-        if claims["sub"] != session or claims.get("origin") != origin:
+        issued = str(claims.get("origin"))
+        own = not origin and bool(host) and urlsplit(issued).netloc == host
+        if claims["sub"] != session or not (own or issued == origin):
             raise LiveError(
                 "token_elsewhere",
                 "the token belongs to another session or another site",
@@ -96,7 +100,7 @@ class Tokens:
                 status=403,
             )
         number = claims.get("num", 0)
-        return Claims(session, str(claims.get("desk", "")), origin, str(claims["jti"]), int(number))
+        return Claims(session, str(claims.get("desk", "")), issued, str(claims["jti"]), int(number))
 
 
 def load_secret(file: Path) -> bytes:

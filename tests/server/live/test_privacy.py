@@ -67,6 +67,44 @@ async def test_a_visitor_gets_all_that_is_kept_and_erases_it(tmp_path: Path) -> 
         assert deeds == [("visitor", "erase"), ("visitor", "erase"), ("visitor", "export")]
 
 
+async def test_a_page_of_the_servers_own_host_gets_the_data_though_browsers_name_no_origin(
+    tmp_path: Path,
+) -> None:
+    options = ServeOptions(rates={}, store=str(tmp_path / "events.db"), max_sessions=9, unjoined=9)
+    desk = desk_in(tmp_path / "front", 'origins = ["https://shop.example"]')
+    async with serving(desk, options=options) as server:
+        own, shop = f"http://127.0.0.1:{server.port}", "https://shop.example"
+
+        async def asked(issued: str, **headers: str) -> int:
+            made = (await server.http.post("/v1/sessions", json={}, headers={"Origin": issued})).json()
+            server.service.store.put(made["session"], TurnRated(1, 1))
+            where = f"/v1/sessions/{made['session']}/data"
+            return (await server.http.get(where, headers={**bearer(made["token"]), **headers})).status_code
+
+        assert await asked(own) == await asked(own, **{"Sec-Fetch-Site": "same-origin"}) == 200
+        assert await asked(own, **{"Sec-Fetch-Site": "cross-site"}) == 403
+        assert await asked(own, Origin=shop) == await asked(shop) == await asked(shop, Origin=own) == 403
+        assert await asked(shop, Origin=shop) == 200
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER ", "Bearer"])
+async def test_the_scheme_may_be_written_in_any_case(tmp_path: Path, scheme: str) -> None:
+    people = tmp_path / "operators.json"
+    anna = add_operator(people, "Anna", ["front"])
+    options = ServeOptions(rates={}, store=str(tmp_path / "events.db"), operators=str(people))
+    async with serving(desk_in(tmp_path / "front"), options=options) as server:
+        session = await server.session()
+        where = f"/v1/sessions/{session['session']}"
+        key, token = ({"Authorization": f"{scheme} {one}"} for one in (anna, session["token"]))
+        assert (await server.http.get("/v1/inbox", headers=key)).status_code == 200
+        assert (await server.http.delete(f"{where}/data", headers=token)).status_code == 204
+        other = await server.session()
+        gone = await server.http.delete(
+            f"/v1/sessions/{other['session']}", headers={"Authorization": f"{scheme} {other['token']}"}
+        )
+        assert gone.status_code == 204
+
+
 async def test_an_operator_erases_at_their_own_desk_alone(tmp_path: Path) -> None:
     people = tmp_path / "operators.json"
     anna, ben = add_operator(people, "Anna", ["front"]), add_operator(people, "Ben", ["back"])
