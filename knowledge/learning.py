@@ -11,7 +11,7 @@ from knowledge.chunk import passages_of
 from knowledge.document import Document, Withheld, find_documents
 from knowledge.errors import DocumentError
 from knowledge.passage import Passage
-from knowledge.quarantine import Check, fingerprint_of, parted
+from knowledge.quarantine import Check, fingerprint_of, parted, reasons
 from knowledge.reader import Reader, load
 from knowledge.readers.given import Given, digest_of
 from knowledge.record import Catalogue, Record
@@ -196,8 +196,8 @@ class Learning:
         return not lost
 
     def _keep(self, before: Record, item: _Item) -> Record | None:
-        for part in before.withheld:
-            self._skip(part.source, part.reason, quarantined=True)
+        for source, reason in reasons(before, self._check):
+            self._skip(source, reason, quarantined=True)
         if before.root == item.root:
             self.unchanged += bool(before.passages or not before.withheld)
             return None

@@ -17,6 +17,7 @@ from knowledge.record import Catalogue, Record
 Check: TypeAlias = Callable[[str], str]
 """Returns why a text must not be learnt; empty where it may be. One that can change, with a desk's policy for
 example, has a `fingerprint: str` that changes with it."""
+_AGAIN = "kept out by earlier rules; `visavis serve` and `visavis learn` screen it anew"
 AT_ONCE = 8
 """Passages between two rests: some 50 ms of work."""
 
@@ -74,8 +75,19 @@ def parted(
 
 def stale(known: Catalogue, check: Check) -> list[Record]:
     """The documents that were checked by something else than `check` as it is now."""
-    print_ = fingerprint_of(check)
-    return [one for one in known.records.values() if one.checked and one.screened != print_]
+    return [one for one in known.records.values() if is_stale(one, check)]
+
+
+def is_stale(record: Record, check: Check | None) -> bool:
+    """Tell whether a document was checked by something else than `check` as it is now."""
+    return record.checked and check is not None and record.screened != fingerprint_of(check)
+
+
+def reasons(record: Record, check: Check | None) -> Iterator[tuple[str, str]]:
+    """Source and reason of each part that is kept out; what other rules kept out may come back by itself."""
+    for part in record.withheld:
+        again = part.passage is not None and is_stale(record, check)
+        yield part.source, f"{part.source}: {_AGAIN}" if again else part.reason
 
 
 def screened(record: Record, check: Check, rest: Callable[[], None] = lambda: None) -> Record:

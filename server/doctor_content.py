@@ -122,14 +122,14 @@ def _left_out(desk: Desk, store: Store) -> list[str]:
     """Return what is not learnt of the desk's documents and why; what is new is read, nothing is written."""
     from agent.library import document_check
     from knowledge.learning import Learning
+    from knowledge.quarantine import reasons
 
-    known, root = store.read(), str(desk.knowledge_folder.resolve())
-    elsewhere = [
-        part.reason for record in known.records.values() if record.root != root for part in record.withheld
-    ]
+    known, root, check = store.read(), str(desk.knowledge_folder.resolve()), document_check(desk)
+    others = (record for record in known.records.values() if record.root != root)
+    elsewhere = [reason for record in others for _, reason in reasons(record, check)]
     if not desk.knowledge_folder.is_dir():
         return elsewhere
-    learning = Learning(known, check=document_check(desk))
+    learning = Learning(known, check=check)
     for _ in learning.batches([desk.knowledge_folder]):
         pass
     own = [

@@ -15,6 +15,7 @@ import pytest
 from agent.desk import Desk
 from agent.library import document_check, open_knowledge, screen_anew
 from knowledge.quarantine import Rescreened, alone
+from server.doctor_content import find_knowledge
 from server.live import rescreening
 from tests.agent.scripted import DESK
 
@@ -65,6 +66,21 @@ def test_a_changed_policy_brings_passages_back_and_takes_them_out(desk: Desk) ->
     assert (len(again.came_back), len(again.went)) == (0, 2)
     assert "blocked.word" in str(again)
     assert sources(desk) == {"hours.md"}
+
+
+def test_what_earlier_rules_kept_out_is_told_to_be_screened_anew(desk: Desk) -> None:
+    def told() -> str:
+        problems: list[str] = []
+        open_knowledge(desk, remind=True, problem=problems.append).close()
+        return " ".join([*problems, find_knowledge(desk).missing])
+
+    policy(desk, "refuse")
+    assert told().count("change the text, or the rule") == 4
+    policy(desk, "allow")
+    assert told().count("gifts.md#vouchers: kept out by earlier rules; `visavis serve`") == 2
+    assert "change the text" not in told()
+    anew(desk)
+    assert told().strip() == ""
 
 
 def test_lines_to_say_change_nothing_that_was_judged(desk: Desk) -> None:
