@@ -5,34 +5,21 @@ from __future__ import annotations
 import fcntl
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from knowledge.answerability import Evidence
 from knowledge.embedder import Embedder
 from knowledge.errors import DocumentError, StoreError
-from knowledge.index import WordIndex
-from knowledge.learning import KEEP_AFTER, Learning, Progress, Skipped
-from knowledge.passage import Passage
-from knowledge.quarantine import Check, Rescreened, alone, compared, resting, screened, stale, together
+from knowledge.learning import Learning, Progress, Skipped
+from knowledge.passage import Passage, wanted_by
+from knowledge.quarantine import Check, Rescreened
 from knowledge.ranking import Ranking, Reranker
-from knowledge.record import Catalogue, Record, text_record
+from knowledge.record import Record, text_record
+from knowledge.rescreening import rescreened
 from knowledge.store import Store
 from knowledge.table import default_embedder
-from knowledge.versions import noted
-
-
-@dataclass(frozen=True, slots=True)
-class LearnReport:
-    """What learning did, in documents."""
-
-    added: int = 0
-    updated: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    skipped: tuple[Skipped, ...] = ()
-    passages: int = 0
-    """Passages in the knowledge afterwards."""
+from knowledge.writer import LearnReport, Writer
 
 
 class KnowledgeBase:
@@ -46,6 +33,7 @@ class KnowledgeBase:
         self._embedder = embedder
         self._reranker = reranker
         self._lock = threading.RLock()
+        self._writer = Writer(store, embedder, self._lock)
         self._loaded: Ranking | None = None
 
     @classmethod
@@ -105,9 +93,9 @@ class KnowledgeBase:
                 skipped.append(Skipped(id_, "empty"))
                 continue
             records[id_] = text_record(id_, text)
-        report = self._commit(records, removed=(), skipped=skipped)
-        self._keep_version("learn")
-        return report
+        report = self._commit(records, ())
+        self._writer.keep_version("learn")
+        return replace(report, skipped=tuple(skipped))
 
     def add(
         self,
@@ -139,16 +127,9 @@ class KnowledgeBase:
         for batch in learning.batches(listed):
             gone = learning.gone - batch.keys()
             if batch or gone or stale:
-                done = self._commit(batch, removed=gone, skipped=[])
-                report = LearnReport(
-                    added=report.added + done.added,
-                    updated=report.updated + done.updated,
-                    removed=report.removed + done.removed,
-                    unchanged=report.unchanged + done.unchanged,
-                    passages=done.passages,
-                )
+                report = report.then(self._commit(batch, gone))
         if report.added or report.updated or report.removed:
-            self._keep_version("learn")
+            self._writer.keep_version("learn")
         return replace(
             report, unchanged=report.unchanged + learning.unchanged, skipped=tuple(learning.skipped)
         )
@@ -170,30 +151,7 @@ class KnowledgeBase:
             InterruptedError: it was given up; documents that were done stay done.
             StoreError: the index cannot be written.
         """
-        known = self._store.read()
-        found = Rescreened()
-        if known.embedder != self._embedder.name or not stale(known, check):
-            return found
-        with alone(self._store.folder) as mine:
-            if not mine:
-                return replace(found, elsewhere=True)
-            rest = resting(share, stop)
-            judged: list[tuple[Record, Record]] = []
-            size = 0
-            try:
-                for before in stale(self._store.read(), check):
-                    after = screened(before, check, rest)
-                    judged.append((before, after))
-                    change = compared(before, after)
-                    found, size = together(found, change), size + change.passages
-                    if size >= KEEP_AFTER:
-                        self._exchange(judged)
-                        judged, size = [], 0
-            finally:
-                self._exchange(judged)
-        if found.came_back or found.went:
-            self._keep_version("screen")
-        return found
+        return rescreened(self._writer, check, share, stop)
 
     def is_being_written(self) -> bool:
         """Tell whether another process is writing; who writes now would wait for it."""
@@ -208,8 +166,8 @@ class KnowledgeBase:
 
     def remove(self, sources: Iterable[str]) -> LearnReport:
         """Forget documents by source (of documents, without "#section")."""
-        report = self._commit({}, removed=set(sources), skipped=[])
-        self._keep_version("remove")
+        report = self._commit({}, set(sources))
+        self._writer.keep_version("remove")
         return report
 
     def search(
@@ -242,7 +200,7 @@ class KnowledgeBase:
         return [
             replace(loaded.passages[number], score=score)
             for number, score, _ in loaded.rank(
-                query, k, language, context=context, allow=_filter(tags, languages, since)
+                query, k, language, context=context, allow=wanted_by(tags, languages, since)
             )
         ]
 
@@ -314,89 +272,20 @@ class KnowledgeBase:
         except StoreError:
             return False
 
-    def _keep_version(self, cause: str) -> None:
-        with self._lock, self._store.writing():
-            noted(self._store.folder, self._store.read(), cause)
+    def _commit(self, records: dict[str, Record], removed: Iterable[str]) -> LearnReport:
+        with self._lock:
+            done = self._writer.commit(records, removed)
+            self._loaded = None
+            return done
 
     def _read(self) -> Ranking:
         catalogue = self._store.read()
-        passages = tuple(catalogue.passages())
-        file = self._store.folder / f"words-{catalogue.version}.npz"
-        index = WordIndex.load(file) if passages else None
-        if index is None or index.count != len(passages):
-            index = WordIndex.build(passages)
         vectors = self._store.vectors(catalogue, self._embedder)
         return Ranking(
             catalogue,
-            index,
+            self._store.words(catalogue),
             vectors,
             self._embedder,
             topics=self._store.topics(catalogue, vectors),
             reranker=self._reranker,
         )
-
-    def _commit(
-        self, records: dict[str, Record], removed: Iterable[str], skipped: list[Skipped]
-    ) -> LearnReport:
-        with self._lock, self._store.writing():
-            before = self._store.read()
-            noted(self._store.folder, before, first=True)
-            forgotten = [source for source in removed if source in before.records]
-            kept = {source: record for source, record in before.records.items() if source not in forgotten}
-            catalogue = Catalogue.of(kept | records, self._embedder.name)
-            held = {source: one.digest for source, one in before.records.items() if one.passages}
-            said = {source: one.digest for source, one in records.items() if one.passages}
-            same = sum(held.get(source) == digest for source, digest in said.items())
-            added = len(said.keys() - held.keys())
-            self._write(before, catalogue)
-            self._loaded = None
-            return LearnReport(
-                added=added,
-                updated=len(said) - added - same,
-                removed=len(forgotten) + len((records.keys() - said.keys()) & held.keys()),
-                unchanged=same,
-                skipped=tuple(skipped),
-                passages=len(catalogue.passages()),
-            )
-
-    def _exchange(self, judged: Sequence[tuple[Record, Record]]) -> None:
-        """Put documents that were screened anew in the place of those that are still as they were."""
-        if not judged:
-            return
-        with self._lock, self._store.writing():
-            now = self._store.read()
-            noted(self._store.folder, now, first=True)
-            new = {after.source: after for old, after in judged if now.records.get(old.source) == old}
-            self._write(now, Catalogue.of(now.records | new, self._embedder.name))
-
-    def _write(self, before: Catalogue, catalogue: Catalogue) -> None:
-        if catalogue != before:
-            self._store.write(catalogue, self._embedder)
-            self._save_words(catalogue)
-
-    def _save_words(self, catalogue: Catalogue) -> None:
-        folder = self._store.folder
-        file = folder / f"words-{catalogue.version}.npz"
-        try:
-            if not file.exists():
-                older = next((WordIndex.load(old, to_grow=True) for old in folder.glob("words-*.npz")), None)
-                WordIndex.build(catalogue.passages(), older).save(file)
-            for old in folder.glob("words-*.npz"):
-                if old != file:
-                    old.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"{folder}: cannot be written ({error.strerror}); free some space or choose another folder"
-            ) from error
-
-
-def _filter(tags: Iterable[str], languages: Iterable[str], since: str) -> Callable[[Passage], bool] | None:
-    """Return what tells whether a passage may be found; None where all may."""
-    wanted, spoken = {tag.casefold() for tag in tags}, set(languages)
-    if not (wanted or spoken or since):
-        return None
-    return lambda passage: (
-        (not wanted or any(tag.casefold() in wanted for tag in passage.tags))
-        and (not spoken or passage.language in spoken)
-        and (not since or passage.updated[: len(since)] >= since)
-    )

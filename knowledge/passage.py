@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -34,3 +35,15 @@ class Passage:
     """ISO 8601 date of the document's last change, where one is known."""
     tags: tuple[str, ...] = ()
     """Words to filter by."""
+
+
+def wanted_by(tags: Iterable[str], languages: Iterable[str], since: str) -> Callable[[Passage], bool] | None:
+    """Return what tells whether a passage may be found; None where all may."""
+    wanted, spoken = {tag.casefold() for tag in tags}, set(languages)
+    if not (wanted or spoken or since):
+        return None
+    return lambda passage: (
+        (not wanted or any(tag.casefold() in wanted for tag in passage.tags))
+        and (not spoken or passage.language in spoken)
+        and (not since or passage.updated[: len(since)] >= since)
+    )

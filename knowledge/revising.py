@@ -125,7 +125,6 @@ def _change(
             if origin is not None and origin[1].embedder == embedder.name:
                 versions.lay_out(origin[0], catalogue.version)
             store.write(catalogue, embedder)
-            base._save_words(catalogue)
             base._loaded = None
         return versions.keep(catalogue, cause)
 

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +21,7 @@ from knowledge.document import Withheld
 from knowledge.embedder import Embedder
 from knowledge.errors import BusyError, StoreError
 from knowledge.files import write_whole
+from knowledge.index import WordIndex
 from knowledge.passage import Passage
 from knowledge.record import FORMAT, Catalogue, Record, read_record
 from knowledge.topics import Topics
@@ -75,7 +76,7 @@ class Store:
         return found
 
     def write(self, catalogue: Catalogue, embedder: Embedder) -> None:
-        """Write the vectors of units that are new, then the catalogue, then drop what is gone.
+        """Write the vectors of units that are new, then the catalogue and its words, then drop what is gone.
 
         Raises:
             StoreError: the folder cannot be written, or the database cannot be reached.
@@ -92,6 +93,7 @@ class Store:
             self._replace_catalogue(catalogue)
             self._database.drop_others(embedder)
             self._forget(catalogue.version)
+            self._save_words(catalogue.version, passages)
         except OSError as error:
             raise StoreError(
                 f"{self.folder}: cannot be written ({error.strerror}); "
@@ -136,6 +138,14 @@ class Store:
                 with suppress(OSError):
                     found.save(file)
         return found
+
+    def words(self, catalogue: Catalogue) -> WordIndex:
+        """Return the index of the catalogue's words; one that is missing, or of others, is built."""
+        passages = catalogue.passages()
+        index = WordIndex.load(self._words_file(catalogue.version)) if passages else None
+        if index is None or index.count != len(passages):
+            index = WordIndex.build(passages)
+        return index
 
     @contextmanager
     def writing(self, *, wait: bool = True) -> Iterator[None]:
@@ -186,6 +196,18 @@ class Store:
 
     def _topics_file(self, version: str) -> Path:
         return self.folder / f"topics-{version}.npz"
+
+    def _words_file(self, version: str) -> Path:
+        return self.folder / f"words-{version}.npz"
+
+    def _save_words(self, version: str, passages: Sequence[Passage]) -> None:
+        file = self._words_file(version)
+        others = [old for old in self.folder.glob("words-*.npz") if old != file]
+        if not file.exists():
+            older = next((WordIndex.load(old, to_grow=True) for old in others), None)
+            WordIndex.build(passages, older).save(file)
+        for old in others:
+            old.unlink(missing_ok=True)
 
     def _before(self, embedder: Embedder) -> UnitVectors | None:
         """Return the vectors of the version that is being replaced, where the same embedder made them."""

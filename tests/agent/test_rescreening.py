@@ -83,6 +83,27 @@ def test_what_earlier_rules_kept_out_is_told_to_be_screened_anew(desk: Desk) -> 
     assert told().strip() == ""
 
 
+@pytest.mark.parametrize(("documents", "seconds"), [(1, 1e9), (1_000, 0.0)])
+def test_what_is_forbidden_now_is_not_found_before_a_long_run_ends(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, documents: int, seconds: float
+) -> None:
+    monkeypatch.setattr("knowledge.rescreening.EXCHANGE_AFTER", documents)
+    monkeypatch.setattr("knowledge.rescreening.EXCHANGE_S", seconds)
+    policy(desk, "allow")
+    searching = open_knowledge(desk)
+    assert searching.count == 3
+    policy(desk, "refuse")
+    seen: list[int] = []
+
+    def look() -> bool:  # the run rests after each passage: two of gifts.md, then one of hours.md
+        seen.append(searching.count)
+        return False
+
+    found = screen_anew(desk, desk.guard(), share=1.0, stop=look)
+    searching.close()
+    assert (seen, len(found.went)) == ([3, 3, 1], 2)
+
+
 def test_lines_to_say_change_nothing_that_was_judged(desk: Desk) -> None:
     policy(desk, "refuse")
     before = document_check(desk).fingerprint
