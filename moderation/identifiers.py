@@ -21,15 +21,10 @@ _NAMED = (
         rf"{_IS}(\d{{3,6}})(?!\d)",
     ),
     (
-        "pii.birth_date",
-        r"(?:\b(?:born on|born|date of birth|birth ?date|birthday|d\.?o\.?b\.?)(?![a-z])"
-        r"|出生日期|出生年月日?|生日|出生于|生于)"
-        r"[^0-9a-z]{0,3}(?:is |was |on |in |the |是|为|在){0,2}[^0-9a-z]{0,2}"
-        r"(\d{1,4}[./年 -] ?\d{1,2}[./月 -] ?\d{1,4}日?|\d{1,2}[./-]\d{4}"
-        r"|[a-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2}(?:st|nd|rd|th)? (?:of )?[a-z]{3,9},? \d{4}"
-        r"|(?:19|20)\d{6}(?!\d))",
+        "pii.ssn",
+        r"\b(?:last (?:four|4)(?: digits)? (?:of|on) (?:my |the )?(?:social security|ssn)"
+        rf"|(?:social security|ssn)(?: number)? (?:ends|ending) (?:in|with)){_IS}(\d{{4}})(?!\d)",
     ),
-    ("pii.birth_date", r"(?<!\d)((?:19|20)\d{2}年\d{1,2}月\d{1,2}[日号])(?:出生|生人)"),
     ("pii.passport", rf"(?:\bpassport|护照){_IS}((?=[a-z]{{0,2}}\d)[a-z0-9]{{7,9}})(?![a-z0-9])"),
     (
         "pii.driving_licence",
@@ -72,9 +67,9 @@ _NAMED = (
 )
 _PATTERNS = tuple((rule, re.compile(pattern)) for rule, pattern in _NAMED)
 _WORDS = re.compile(
-    r"\b(?:cv|cs|c v v|security|pin|born|birth|d\.?o\.?b|passport|driv|dl |id|tax|national|licen|number plate"
+    r"\b(?:cv|cs|c v v|security|pin|social|ssn|passport|driv|dl |id|tax|national|licen|number plate"
     r"|registration|vehicle|car |citizen|government|personal|bic|swift|bank|routing|sort|card|cc)"
-    rf"|安全码|密码|背面|生|护照|驾|证|车牌|[{_PROVINCES}][a-z]|账|卡号"
+    rf"|安全码|密码|背面|护照|驾|证|车牌|[{_PROVINCES}][a-z]|账|卡号"
 )
 """One of these stands in every named number."""
 _V4 = re.compile(r"(?<![a-zA-Z0-9_.\-/])(?:\d{1,3}\.){3}\d{1,3}(?![a-zA-Z0-9_\-]|\.\d)")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from moderation.addresses import address_spans
+from moderation.birth_dates import birth_dates
 from moderation.credentials import CredentialScreener
 from moderation.emails import emails
 from moderation.identifiers import identifiers, wallets
@@ -102,6 +103,7 @@ class PersonalDataScreener:
             own = address in self._emails or "@" + address.partition("@")[2] in self._emails
             if not (allowed and own):
                 yield "pii.email", start, end
+        yield from (("pii.birth_date", *span) for span in birth_dates(text))
         if not _DIGIT.search(text):
             return
         for start, end in _cards(text):
@@ -134,8 +136,8 @@ class PersonalDataScreener:
             if _is_chinese_id(digits[start : start + 18]):
                 yield _finding("pii.resident_id", 0.9, reading, start, start + 18)
                 return
-        if len(digits) == 9 and _SPOKEN_SSN.search(before):
-            yield _finding("pii.ssn", 0.85, reading, 0, 9)
+        if _SPOKEN_SSN.search(before) and (len(digits) == 9 or (len(digits) == 4 and _LAST.search(before))):
+            yield _finding("pii.ssn", 0.85, reading, 0, len(digits))
             return
         mobile = _MOBILE_ZH.search(digits) if "CN" in self._regions else None
         if mobile is not None and not self._may_be_said(mobile.group(), allowed=allowed):

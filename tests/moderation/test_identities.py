@@ -44,6 +44,15 @@ FOUND = [
     ("cvv is one two three", "cvv is [security code]"),
     ("my birthday is March 3rd, 1985", "my birthday is [date of birth]"),
     ("生日是1990年2月3日", "生日是[出生日期]"),
+    ("I was born on the third of May 1984", "I was born on the [date of birth]"),
+    ("my birthday is may twenty-first, nineteen oh four", "my birthday is [date of birth]"),
+    ("生日就是一九八四年五月二十三号", "生日就是[出生日期]"),
+    ("我是八四年十二月三日出生的", "我是[出生日期]出生的"),
+    (
+        "the last four of my ssn are six seven eight nine",
+        "the last four of my ssn are [social security number]",
+    ),
+    ("my SSN ends in 6789", "my SSN ends in [social security number]"),
     ("卡号四一一一 一一一一 一一一一 一一一一", "卡号[银行卡号]"),
     ("手机幺三八，三个零，幺二三四五", "手机[电话号码]"),
     ("card four one double one, one one one one, one triple one, one one one one", "card [card number]"),
@@ -66,6 +75,10 @@ FOUND = [
 NOT_PERSONAL = [
     *(
         "192.168.1.1 is my router",
+        "my order of the third of May nineteen eighty four",
+        "我一九八四年五月三日买的",
+        "is there anything free on my birthday in May",
+        "the last four digits of my order are 6789",
         "firmware 1.2.33.4",
         "tracking 1Z999AA10123456784",
         "my account id is hzmks1",
