@@ -91,7 +91,7 @@ def schema() -> dict[str, Any]:
 
 def schema_text() -> str:
     """Return the schema as its file holds it."""
-    return json.dumps(schema(), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
 
 
 def write_schema(folder: Path) -> None:
