@@ -140,6 +140,11 @@ def evaluate(
                 variants.append(Variant(against or desk, tuple(against_set or ())))
             if (video or server or hearing == "script") and mode != "audio":
                 raise UsageError("--video, --server and --hearing script need --mode audio")
+            if server and (settings or against or against_set or hearing == "script" or ray):
+                raise UsageError(
+                    "--server talks to a desk as it runs: leave out --set, --against, --against-set, "
+                    "--hearing and --ray"
+                )
             order = Order(
                 tuple(variants),
                 scripts,

@@ -161,7 +161,8 @@ class _Workers:
         worker.since_s = time.monotonic()
         if self._waiting:
             worker.task = self._waiting.popleft()
-            worker.pipe.send(worker.task)
+            with suppress(OSError):  # it has just died: its pipe's end tells of that
+                worker.pipe.send(worker.task)
 
     def _end(self, worker: _Worker) -> None:
         with suppress(OSError):

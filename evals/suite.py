@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.desk import DEMO, Desk
+from evals.checks.conversation import UNTOLD
+from evals.checks.judge import MODEL as JUDGE
 from evals.results import RESULTS, Result, Results, ResultsFile, Run, read_results
 from evals.running import run, tasks_of, usual_workers
 from evals.scripts import Script, ScriptError, find_scripts, load_scripts
@@ -67,7 +70,8 @@ class Suite:
         """Exit code, a baseline left aside."""
         if any(result.failed for result in self.results.results):
             return FAILED
-        errors = any(result.record.error for result in self.results.results)
+        every = (*self.results.results, *(self.other.results if self.other else ()))
+        errors = any(result.record.error for result in every)
         return HARNESS if errors or self.wrong else FINE
 
 
@@ -128,6 +132,8 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     mine, others = list(kept), list[Result]()
     way = "sound" if job.mode == "audio" else "words"
     stages.stage(f"replaying {len({task.script.id for task in tasks})} scripts in {way}")
+    for line in _left_aside(order, scripts):
+        stages.note(line)
     for number, (task, result) in enumerate(_replayed(order, tasks, job), 1):
         (others if task.variant else mine).append(result)
         if file is not None and not task.variant:
@@ -147,6 +153,19 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         len(kept),
         time.monotonic() - began_s,
     )
+
+
+def _left_aside(order: Order, scripts: Sequence[Script]) -> Iterator[str]:
+    """Tell what scripts want that this run does not look at."""
+    goals = sum(bool(script.expect.goal) for script in scripts)
+    if goals and not os.environ.get(JUDGE):
+        yield f"{goals} scripts have a goal, which nobody decides: name a model in {JUDGE}"
+    others = {script.desk for script in scripts} - {"", *(one.desk for one in order.variants)}
+    if others and not order.server:
+        here = order.variants[0].name
+        yield f"some scripts are for the desk {', '.join(sorted(others))}, and are replayed to {here}"
+    if order.server:
+        yield f"a running server does not tell {', '.join(UNTOLD)}: these are not looked at"
 
 
 def _replayed(order: Order, tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, Result]]:

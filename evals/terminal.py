@@ -60,6 +60,8 @@ def _compared(summary: Mapping[str, Any]) -> list[str]:
     lines = list[str]()
     if (regression := summary.get("regression")) is not None:
         lines += [f"against the baseline: {line}" for line in regression["reasons"]]
+        if not regression["compared"]:
+            lines.append("against the baseline: nothing to compare: it is of other scripts, or another mode")
     if (comparison := summary.get("comparison")) is not None:
         lines += comparison["said"]
     return lines

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from agent.desk import Desk
 from agent.errors import DeskError
+from evals.checks.judge import MODEL as JUDGE
 from evals.replay.desk import Change, DeskUnderTest
 from evals.replay.record import Mode
 from evals.scripts import Script
@@ -101,7 +105,12 @@ def fingerprint(variants: Sequence[Variant], scripts: Sequence[Script], *more: o
                 digest.update(str(file).encode() + content)
     for script in scripts:
         digest.update(script.model_dump_json().encode())
-    digest.update(repr(more).encode())
+        for name in script.beside():
+            file = script.file.parent / name
+            digest.update(file.read_bytes() if file.is_file() else b"")
+    digest.update(repr((os.environ.get(JUDGE), *more)).encode())
+    with suppress(PackageNotFoundError):  # a checkout that is not installed
+        digest.update(version("visavis").encode())
     return digest.hexdigest()[:16]
 
 

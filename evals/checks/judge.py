@@ -71,7 +71,9 @@ class Judge:
         answer = self._ask(asked)
         judgement = _read(answer)
         self._cache.mkdir(parents=True, exist_ok=True)
-        file.write_text(answer, "utf-8")
+        part = file.with_suffix(f".{os.getpid()}.part")  # other processes may ask the same just now
+        part.write_text(answer, "utf-8")
+        part.replace(file)
         return judgement
 
     def _ask(self, asked: str) -> str:

@@ -86,7 +86,7 @@ def answered(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
         tell("silent", f"said {quoted(turn.reply)}" if turn.answered else "")
     elif turn.timed_out:
         tell("answered", f"no end of a reply came in time; so far: {quoted(turn.reply)}")
-    elif turn.said and wanted.resumed is None:
+    elif wanted.silent is False or (turn.said and not wanted.resumed):
         tell("answered", "" if turn.answered else "nothing was said to it")
 
 

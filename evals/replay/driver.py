@@ -76,7 +76,7 @@ class Driver:
             probe.broke_in(now, before)
         over_s = UNANSWERED_S if nothing or turn.expect.resumed else script.timeout_s
         ended = await self._until(lambda: now.reply_ended_s is not None or self._awaited(turn), over_s)
-        now.timed_out = not ended and not nothing and turn.expect.resumed is None
+        now.timed_out = not ended and not nothing and not turn.expect.resumed
         await self._pause(SETTLE_S if not now.timed_out else 0.0)
         self._mouth.rest()
 

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 Mode = Literal["text", "audio"]
+WEBRTC = "webrtc"
+"""Value of a record's engine "path" where it is of a running server."""
 
 
 @dataclass(slots=True)

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from evals.scripts import Script
+from evals.scripts.expectations import Database
 
 MOST_ROWS = 100
-"""That are looked at."""
+"""That are looked at, unless the script wants more."""
+READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+"""What a query may do: ATTACH and VACUUM INTO make files anywhere, even where the database is only read."""
 LONGEST_STEPS = 2_000_000
 """Of SQLite's machine that one query may take: one that never ends must not stop the suite."""
 
@@ -26,12 +29,17 @@ def rows_of(script: Script, state: Path) -> dict[str, Any]:
         Number of the expectation → its rows, as lists; or what went wrong, as a text.
     """
     return {
-        str(number): _rows(state, wanted.file, wanted.query)
+        str(number): _rows(state, wanted.file, wanted.query, _most(wanted))
         for number, wanted in enumerate(script.expect.state)
     }
 
 
-def _rows(state: Path, name: str, query: str) -> list[list[Any]] | str:
+def _most(wanted: Database) -> int:
+    """How many rows tell whether there are as many as are wanted: one more."""
+    return max(MOST_ROWS, (wanted.count or 0) + 1, len(wanted.rows or ()) + 1)
+
+
+def _rows(state: Path, name: str, query: str, most: int = MOST_ROWS) -> list[list[Any]] | str:
     file = (state / name).resolve()
     if not file.is_relative_to(state.resolve()):
         return f"{name} lies outside of the desk's state folder"
@@ -46,6 +54,17 @@ def _rows(state: Path, name: str, query: str) -> list[list[Any]] | str:
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as base:
             base.set_progress_handler(too_long, 1000)
-            return [list(row) for row in base.execute(query).fetchmany(MOST_ROWS)]
+            base.set_authorizer(_only_reads)
+            return [[_plain(one) for one in row] for row in base.execute(query).fetchmany(most)]
     except sqlite3.Error as error:
-        return f"{name}: {error}"
+        told = " (only SELECT may stand here)" if "authoriz" in str(error) else ""
+        return f"{name}: {error}{told}"
+
+
+def _only_reads(action: int, *_: str | None) -> int:
+    return sqlite3.SQLITE_OK if action in READS else sqlite3.SQLITE_DENY
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: bytes as SQL writes them, X'00FF'."""
+    return f"X'{value.hex().upper()}'" if isinstance(value, bytes) else value

@@ -19,7 +19,7 @@ from evals.replay.driver import Driver
 from evals.replay.hearing_probe import NO_SOUND, HearingProbe, listen
 from evals.replay.media_probe import MediaProbe
 from evals.replay.microphone_feed import MicrophoneFeed
-from evals.replay.record import ConversationRecord
+from evals.replay.record import WEBRTC, ConversationRecord
 from evals.replay.webrtc_visit import Loudspeaker, Microphone, ServerGone, Visit, clock
 from evals.replay.wire_events import event_of
 from evals.scripts import Script
@@ -60,7 +60,7 @@ def replay_webrtc(
         AvatarError: the face is not known, or the video cannot be written.
     """
     record = blank(script, script.desk or address, "audio", repeat)
-    record.engines["path"] = "webrtc"
+    record.engines["path"] = WEBRTC
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     measure = face_measure(desk) if video and desk is not None else None
     with MediaProbe(f"{script.id}-{repeat}", folder, measure) as media:

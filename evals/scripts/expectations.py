@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from agent.handoff import Reason
 from agent.sentence import REPLY_EMOTIONS, Outcome
@@ -46,6 +46,13 @@ class Words(Strict):
     """None of these stands in it."""
     regex: Texts = ()
     """Each of these regular expressions matches somewhere, without regard to case."""
+
+    @field_validator("contains", "contains_any", "must_not", "regex")
+    @classmethod
+    def _not_empty(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(str.strip, texts)):
+            raise ValueError("an empty text stands in every other: write words, or leave it out")
+        return texts
 
     @field_validator("regex")
     @classmethod
@@ -155,6 +162,12 @@ class Database(Strict):
     """Exactly these, in this order."""
     count: int | None = Field(default=None, ge=0)
     """How many rows there are."""
+
+    @model_validator(mode="after")
+    def _something_wanted(self) -> Database:
+        if self.rows is None and self.count is None:
+            raise ValueError("nothing is wanted of the rows: write `rows`, or `count`")
+        return self
 
 
 class Media(Strict):

@@ -160,8 +160,15 @@ class Script(Strict):
         return self
 
     def runs_in(self, mode: str) -> bool:
-        """Tell whether it makes sense in "text" or "audio"."""
-        return self.mode in ("both", mode)
+        """Tell whether it makes sense in "text" or "audio"; recordings without words do in audio only."""
+        mute = mode == "text" and any(turn.wav and not turn.user for turn in self.turns)
+        return self.mode in ("both", mode) and not mute
+
+    def beside(self) -> list[str]:
+        """Return the files that it names, as it names them; some kinds of noise are none."""
+        voices = [self.voice, *(turn.voice for turn in self.turns)]
+        noises = [voice.noise.kind for voice in voices if voice is not None and voice.noise is not None]
+        return [*(turn.wav for turn in self.turns if turn.wav), *self.fixtures.files.values(), *noises]
 
     def said(self, turn: Turn) -> str:
         """Return a turn's words with the customer's facts in them."""

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import pytest
 
+import agent
 from agent.turn import TurnTaker
 from evals.checks.conversation import check_conversation
+from evals.checks.judge import MODEL
 from evals.replay.desk import DeskUnderTest
 from evals.replay.record import to_json
 from evals.replay.text import replay_text
 from evals.results import RESULTS, read_results
 from evals.running import SuiteError
-from evals.scripts import Script, read_script
+from evals.scripts import Script, load_script, read_script
 from evals.suite import FAILED, FINE, HARNESS, Order, desk_and_scripts, run_suite
-from evals.variant import Variant
+from evals.variant import Variant, fingerprint
 from server.boundary import UsageError
 from server.progress import Silent
 from tests.evals import faults
@@ -168,6 +170,15 @@ def order(folder: Path, **changes: object) -> Order:
     return Order((Variant(str(folder)),), workers=0, **changes)  # type: ignore[arg-type]
 
 
+def test_a_new_desk_holds_the_conversation_that_it_ships_with() -> None:
+    starter = Path(agent.__file__).parent / "desks" / "starter"
+    with Variant(str(starter)).open("text") as opened:
+        for file in (starter / "scripts").glob("*.yaml"):
+            script = load_script(file)
+            checks = check_conversation(script, replay_text(opened, script))
+            assert [check for check in checks if not check.passed] == []
+
+
 def test_a_suite_keeps_every_result_and_takes_up_what_broke_off(folder: Path, tmp_path: Path) -> None:
     suite = run_suite(order(folder, report=tmp_path), Silent())
     assert suite.code == FINE
@@ -236,6 +247,44 @@ def test_the_first_name_is_the_desk_if_it_is_one(folder: Path, tmp_path: Path) -
     assert desk_and_scripts([str(script)]) == ("demo", (script,))
     with pytest.raises(UsageError, match="neither a desk nor a script"):
         desk_and_scripts([str(tmp_path / "nothing")])
+
+
+def test_what_lies_beside_a_script_and_who_judges_tell_runs_apart(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = load_script_with(tmp_path, "begun")
+    one = fingerprint((Variant(str(folder)),), [script])
+    assert one == fingerprint((Variant(str(folder)),), [script])
+    load_script_with(tmp_path, "changed")
+    assert (two := fingerprint((Variant(str(folder)),), [script])) != one
+    monkeypatch.setenv(MODEL, "judge")
+    assert fingerprint((Variant(str(folder)),), [script]) not in (one, two)
+
+
+def load_script_with(folder: Path, begun: str) -> Script:
+    (folder / "begun.txt").write_text(begun)
+    text = WARRANTY.replace("turns:", "fixtures: {files: {begun.txt: begun.txt}}\nturns:")
+    (folder / "warranty.yaml").write_text(text, "utf-8")
+    return load_script(folder / "warranty.yaml")
+
+
+def test_a_goal_that_nobody_decides_is_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "goal.yaml").write_text(
+        f"{WARRANTY}expect: {{goal: the visitor knows}}\ndesk: another\n", "utf-8"
+    )
+    run_suite(order(folder, scripts=(tmp_path,)), Silent())
+    told = capsys.readouterr().err
+    assert "1 scripts have a goal, which nobody decides" in told
+    assert "are for the desk another" in told
+
+
+def test_a_recording_without_its_words_is_no_script_for_words(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"")
+    (tmp_path / "a.yaml").write_text("turns: [{wav: a.wav}]\n", "utf-8")
+    with pytest.raises(UsageError, match="for mode text"):
+        run_suite(order(folder, scripts=(tmp_path,)), Silent())
 
 
 def test_a_tag_that_no_script_has_is_told(folder: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from evals.checks import Check
 from evals.checks.conversation import check_conversation
 from evals.checks.errors_of_words import word_error_rate
-from evals.replay.record import Called, ConversationRecord, Judged, MediaRecord, Said, TurnRecord
+from evals.replay.record import WEBRTC, Called, ConversationRecord, Judged, MediaRecord, Said, TurnRecord
 from evals.scripts import read_script
 
 SCRIPT = """id: refund
@@ -187,6 +187,26 @@ def test_the_databases_tell_whether_the_task_was_done() -> None:
 def test_the_whole_conversation_is_compared_as_well() -> None:
     whole = "  contains: [warranty]\n  must_not: [return]\n  tools: []\n  within_ms: 600"
     assert set(failed("", whole=whole)) == {"contains", "must_not", "tools", "within_ms.first_sound"}
+
+
+def test_who_breaks_in_and_silences_the_desk_must_be_answered() -> None:
+    unanswered: dict[str, object] = {"resumed": False, "answered": False, "sentences": []}
+    assert list(failed("resumed: false", **unanswered)) == ["answered"]
+    assert failed("resumed: false\nsilent: true", **unanswered) == {}
+
+
+def test_what_a_running_server_does_not_tell_is_not_looked_at() -> None:
+    wanted = "tools: []\nrefused: true\nvisitor_emotion: anger\nverdicts: {rule: x}\nreply_wer: 0.1"
+    whole = "  {state: {file: a, query: b, count: 1}, tools: [], contains: warranty}"
+    assert len(failed(wanted, whole, "audio")) == 7
+    script = read_script(
+        SCRIPT.format(turn=f"      {{contains: 99, {', '.join(wanted.splitlines())}}}", whole=whole),
+        Path("a.yaml"),
+    )
+    record = ConversationRecord("refund", "demo", "audio", turns=[turn()], engines={"path": WEBRTC})
+    checks = check_conversation(script, record)
+    assert {check.name for check in checks} == {"answered", "contains", "safe"}
+    assert [check.name for check in checks if not check.passed] == ["contains", "contains"]
 
 
 def test_a_replay_that_failed_itself_has_no_checks() -> None:

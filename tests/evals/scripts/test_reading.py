@@ -43,6 +43,8 @@ WRONG = {
     "date": ("id: a\nfixtures: {clock: 2026-02-30}\nturns: [{}]\n", 2, "a date and time such as"),
     "year": ("id: a\nfixtures: {clock: 2026}\nturns: [{}]\n", 2, "2026 is no date and time"),
     "regex": ("id: a\nturns:\n- expect: {regex: '(a'}\n", 3, "not a regular expression"),
+    "no words": ("id: a\nturns:\n- expect: {contains: ''}\n", 3, "an empty text stands in every other"),
+    "rows of nothing": ("id: a\nturns: [{}]\nexpect:\n  state: {file: a, query: b}\n", 4, "or `count`"),
     "id": ("id: a b\nturns: [{user: hi}]\n", 1, "letters, digits"),
 }
 

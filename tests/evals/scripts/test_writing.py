@@ -17,7 +17,7 @@ TEXTS = st.text(
 WORDS = TEXTS | st.sampled_from(["yes", "0123", "1e3", "12:30", "null", "- a", "a: b", "# x", "~", "1.50"])
 EXPECTED = st.builds(
     TurnExpectation,
-    contains=st.lists(WORDS, max_size=3).map(tuple),
+    contains=st.lists(WORDS.filter(str.strip), max_size=3).map(tuple),
     outcome=st.lists(st.sampled_from(["answered", "refused"]), max_size=2).map(tuple),
     tools=st.none()
     | st.lists(
@@ -41,6 +41,7 @@ STATE = st.builds(
     file=WORDS,
     query=WORDS,
     rows=st.none() | st.lists(st.tuples(WORDS | st.none()), max_size=2).map(tuple),
+    count=st.integers(0, 3),
 )
 SCRIPTS = st.builds(
     Script,
