@@ -1,4 +1,4 @@
-"""Comparing words: what stands in a text, without regard to case, width and spaces."""
+"""Comparing words: what stands in a text, whatever its case, width and spaces; numbers are whole ones."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def quoted(text: str) -> str:
     return f'"{text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"}"' if text else "nothing"
 
 
+def stands(wanted: str, there: str) -> bool:
+    """Tell whether words stand in a plain text: "4 days" does not stand in "14 days", nor "45" in "45.50"."""
+    wanted = plain(wanted)
+    before = r"(?<!\d)(?<!\d[.,])" if wanted[0].isdigit() else ""
+    after = r"(?![.,]?\d)" if wanted[-1].isdigit() else ""
+    return re.search(before + re.escape(wanted) + after, there) is not None
+
+
 def words_wrong(wanted: Words, text: str) -> dict[str, str]:
     """Compare a text with what is wanted of it.
 
@@ -33,10 +41,10 @@ def words_wrong(wanted: Words, text: str) -> dict[str, str]:
     """
     there, found = plain(text), dict[str, str]()
     if wanted.contains:
-        missing = [one for one in wanted.contains if plain(one) not in there]
+        missing = [one for one in wanted.contains if not stands(one, there)]
         found["contains"] = f"{_list(missing)} is not in {quoted(text)}" if missing else ""
     if wanted.contains_any:
-        none = not any(plain(one) in there for one in wanted.contains_any)
+        none = not any(stands(one, there) for one in wanted.contains_any)
         found["contains_any"] = f"none of {_list(wanted.contains_any)} is in {quoted(text)}" if none else ""
     if wanted.must_not:
         said = [one for one in wanted.must_not if plain(one) in there]

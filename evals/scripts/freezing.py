@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evals.scripts.errors import ScriptError
 from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
-from evals.scripts.keywords import keywords
+from evals.scripts.keywords import facts, names, undated
 from evals.scripts.script import BargeIn, Fixtures, Script, Turn
 from evals.scripts.writing import written
 
@@ -54,7 +54,8 @@ class _Happened:
 
     number: int
     said: str = ""
-    reply: str = ""
+    settled: str = ""
+    """The reply; of one that was broken into its first sentence: how far it got is chance."""
     at: float = 0.0
     sentences: list[EventRecord] = field(default_factory=list)
     verdicts: list[Mapping[str, Any]] = field(default_factory=list)
@@ -154,7 +155,10 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     mask = _mask(desk)
     for one in happened:
         one.said = mask.of_visitor(one.said) or ""
-        one.reply = mask.of_desk(" ".join(str(each.data.get("text", "")) for each in one.sentences)) or ""
+        spoken = [str(each.data.get("text", "")) for each in one.sentences[: 1 if one.interrupted else None]]
+        one.settled = mask.of_desk(" ".join(spoken)) or ""
+        if _tools([one]):
+            one.settled = undated(one.settled)
     paused = [one.at for one in dossier.events if one.kind == "state" and one.data.get("state") == "paused"]
     session = dossier.session
     language = (session.language if session is not None else "") or _language(happened)
@@ -222,7 +226,8 @@ def _turn(one: _Happened, before: _Happened | None, paused: list[float], tools_b
         expect = {
             "outcome": one.end.data["outcome"] if one.end is not None else first["outcome"],
             "cites": one.documents[:MOST_CITED],
-            "contains_any": keywords(one.reply),
+            "contains": facts(one.settled),
+            "contains_any": names(one.settled),
             "tools": [ToolCall(name=name, times=1) for name in tools] or None,
             "handoff": one.handoff["reason"] if one.handoff else None,
             "language": first.get("language") or None,

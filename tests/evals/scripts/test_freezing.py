@@ -17,7 +17,7 @@ from evals.replay.desk import DeskUnderTest
 from evals.replay.probe import Probe
 from evals.scripts import Script, ScriptError, read_script
 from evals.scripts.freezing import freeze, frozen
-from evals.scripts.keywords import keywords
+from evals.scripts.keywords import facts, keywords, undated
 from moderation.policy import Policy
 from server.live.dossier import Dossier
 from server.live.masking import Masker, SessionMask
@@ -114,7 +114,7 @@ def test_a_frozen_session_holds_when_it_is_replayed(
     assert [f"{check.name}: {check.message}" for check in checks if not check.passed] == [], yaml
     warranty, _, delivery, ireland, football, injection, alipay, person = script.turns
     assert warranty.expect.cites
-    assert any("5 years" in one for one in warranty.expect.contains_any)
+    assert "5 years" in warranty.expect.contains
     assert delivery.expect.interrupted is True
     assert ireland.barge_in is not None
     assert ireland.barge_in.after_s == pytest.approx(1.5, abs=0.5)
@@ -142,6 +142,23 @@ def test_a_tools_use_and_a_handoff_are_expected_again(
     assert order.expect.tools[0].name == "look_up_order"
     assert "asked" in [one.expect.handoff for one in person]
     assert script.fixtures.people == "there"
+
+
+def test_a_changed_figure_fails_the_frozen_script(
+    demo: DeskUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    talk = read_script('id: a\nturns: [{user: "How long is the warranty on your tents?"}]', Path("a.yaml"))
+    kept = recorded(demo, talk, SessionMask(Masker(Policy.load())), monkeypatch)
+    script = read_script(frozen(kept, demo.desk), Path("a.yaml"))
+    folder = tmp_path / "demo"
+    shutil.copytree(demo.desk.folder, folder)
+    document = folder / "knowledge/en/warranty.md"
+    text_of = document.read_text("utf-8")
+    assert "5 years" in text_of
+    document.write_text(text_of.replace("5 years", "15 years"), "utf-8")
+    with DeskUnderTest(Desk.load(folder)) as changed:
+        checks = check_conversation(script, text.replay_text(changed, script))
+    assert [check.name for check in checks if not check.passed] == ["contains"]
 
 
 @pytest.mark.parametrize("words", [SessionMask(Masker(Policy.load())), AllWords()])
@@ -218,3 +235,13 @@ def test_keywords_are_what_must_not_change() -> None:
     assert keywords("Write to help@shop.example or visit Dublin.") == ("help@shop.example", "Dublin")
     assert keywords("退款需要 14 天，运费 4.95 欧元。")[0] == "14 天"
     assert keywords("I am sorry, your [card number] stays with you.") == ()
+
+
+def test_facts_are_figures_with_what_they_count() -> None:
+    assert facts("Delivery costs 45 euros and takes 2 to 4 working days.") == (
+        "45 euros",
+        "2 to 4 working days",
+    )
+    assert facts("送货需要2到4个工作日，运费 4.95 欧元。") == ("2到4个工作日", "4.95 欧元")
+    assert facts(undated("Order 10366 is due on 7 May 2026, 2 parcels.")) == ("10366", "2 parcels")
+    assert facts(undated("订单 10366 将于 5 月 7 日送达。")) == ("10366 将于",)
