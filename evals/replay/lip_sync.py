@@ -27,13 +27,15 @@ LEAST_S = 1.0
 LEAST_ALIKE = 0.2
 """Correlation of opening and loudness; below, the two have nothing to do with each other. A face and its own
 sound have 0.5 to 0.65, with another's 0.1 and less."""
+ENOUGH_S = 3.0
+"""Of audible sound, with which a mouth that is not alike is one that does not speak it."""
 AUDIBLE = 0.004
 """RMS in the band, of 1."""
 SHORTEST_S = 0.03
 """Of a p, b or m: a shorter one lies between two frames."""
 
 
-def offset_ms(openings: Mapping[int, float], sound: Sound) -> float | None:
+def offset_ms(openings: Mapping[int, float], sound: Sound) -> tuple[float | None, bool]:
     """Tell by how much the lips come after the sound; below 0: before it.
 
     Args:
@@ -42,10 +44,12 @@ def offset_ms(openings: Mapping[int, float], sound: Sound) -> float | None:
 
     Returns:
         Milliseconds; None where too little is said, or mouth and sound have nothing to do with each other.
+        And whether they have nothing to do with each other for sure: a mouth that stands still, or another's.
     """
     loud = _loudness(sound)
-    if (loud > AUDIBLE).sum() * STEP_S < LEAST_S or len(openings) < FPS * LEAST_S:
-        return None
+    audible_s = float((loud > AUDIBLE).sum()) * STEP_S
+    if audible_s < LEAST_S or len(openings) < FPS * LEAST_S:
+        return None, False
     moments = np.fromiter(openings, np.float64)
     order = np.argsort(moments)
     times = np.arange(len(loud)) * STEP_S
@@ -56,13 +60,13 @@ def offset_ms(openings: Mapping[int, float], sound: Sound) -> float | None:
     scores = np.array([_alike(mouth, np.sqrt(loud), near, lag) for lag in lags])
     best = int(np.argmax(scores))
     if scores[best] < LEAST_ALIKE:
-        return None
+        return None, min(audible_s, len(openings) / FPS) >= ENOUGH_S
     between = 0.0
     if 0 < best < len(scores) - 1:  # the top of the parabola through the three best
         left, top, right = scores[best - 1 : best + 2]
         curve = left - 2 * top + right
         between = float(0.5 * (left - right) / curve) if curve else 0.0
-    return (lags[best] + between) * STEP_S * 1e3
+    return (lags[best] + between) * STEP_S * 1e3, False
 
 
 def closures(openings: Mapping[int, float], tape: Heard, below_mm: float) -> list[bool]:

@@ -183,7 +183,7 @@ class MediaProbe:
         elif self._rig is not None and self._poses:
             gaps = lip_gap_mm(self._rig, tuple(self._poses.values()))
             self._openings = dict(zip(self._poses, gaps.tolist(), strict=True))
-        offset = offset_ms(self._openings, desk)
+        offset, record.lips_apart = offset_ms(self._openings, desk)
         record.av_offset_ms = None if offset is None else round(offset, 1)
         below = closed_below_mm(tuple(self._openings.values())) if self._measure else CLOSED_MM
         closed = closures(self._openings, tape, below)

@@ -122,6 +122,8 @@ class MediaRecord:
     longest_freeze_s: float | None = None
     av_offset_ms: float | None = None
     """By how much the lips come after the sound; below 0: before it. None: too little was said."""
+    lips_apart: bool = False
+    """Much is said, and the lips have nothing to do with it: they stand still, or are far too late."""
     lip_closure: float | None = None
     """Share of the sounds p, b and m at which the lips close; None: there were none."""
     bilabials: int = 0

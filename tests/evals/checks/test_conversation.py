@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,6 +169,7 @@ def test_sound_and_picture_have_limits_unless_a_script_lifts_them() -> None:
     names = {"media.av_offset_ms", "media.lip_closure", "media.face_present", "media.freeze_s"}
     assert set(failed("", mode="audio", media=late)) == names
     assert failed("", whole="  media: null", mode="audio", media=late) == {}
+    assert list(failed("", mode="audio", media=MediaRecord(lips_apart=True))) == ["media.av_offset_ms"]
     wide = "  media: {av_offset_ms: 250, lip_closure: 0, face_present: 0.4, freeze_s: 3}"
     assert failed("", whole=wide, mode="audio", media=late) == {}
 
@@ -190,14 +192,14 @@ def test_the_whole_conversation_is_compared_as_well() -> None:
 
 
 def test_who_breaks_in_and_silences_the_desk_must_be_answered() -> None:
-    unanswered: dict[str, object] = {"resumed": False, "answered": False, "sentences": []}
+    unanswered: dict[str, Any] = {"resumed": False, "answered": False, "sentences": []}
     assert list(failed("resumed: false", **unanswered)) == ["answered"]
     assert failed("resumed: false\nsilent: true", **unanswered) == {}
 
 
 def test_what_a_running_server_does_not_tell_is_not_looked_at() -> None:
     wanted = "tools: []\nrefused: true\nvisitor_emotion: anger\nverdicts: {rule: x}\nreply_wer: 0.1"
-    whole = "  {state: {file: a, query: b, count: 1}, tools: [], contains: warranty}"
+    whole = "  {state: {file: a, query: SELECT 1, count: 1}, tools: [], contains: warranty}"
     assert len(failed(wanted, whole, "audio")) == 7
     script = read_script(
         SCRIPT.format(turn=f"      {{contains: 99, {', '.join(wanted.splitlines())}}}", whole=whole),
