@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from server.live.documents import Document
-from server.live.protocol import seen
+from server.live.protocol import at_most, seen
 
 SAY_CHARS = 1000
 """Longest text to be said at once: a minute of talk."""
@@ -80,6 +80,7 @@ class SayRequest(BaseModel):
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=SAY_CHARS),
         BeforeValidator(seen),
+        at_most(SAY_CHARS),
     ]
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import PydanticCustomError
 
 from server.live.errors import LiveError
 from server.live.mistakes import in_words
@@ -42,10 +43,23 @@ def seen(text: object) -> object:
     return _UNSEEN.sub("", re.sub(r"\r\n?", "\n", text)) if isinstance(text, str) else text
 
 
+def at_most(characters: int) -> BeforeValidator:
+    """Refuse a text that is longer as it came: what nobody sees in it counts, as the schema says."""
+
+    def check(text: object) -> object:
+        if isinstance(text, str) and len(text) > characters:
+            told = "String should have at most {max_length} characters"
+            raise PydanticCustomError("string_too_long", told, {"max_length": characters})
+        return text
+
+    return BeforeValidator(check)
+
+
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_CHARS),
     BeforeValidator(seen),
+    at_most(TEXT_CHARS),
 ]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Language = Literal["en", "zh"]

@@ -306,8 +306,8 @@ async def test_the_same_change_in_another_conversation_is_its_own(tmp_path: Path
 async def test_a_change_that_takes_too_long_is_not_tried_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.doing.TOOL_S", 0.05)
-    shop, history = Shop(pause_s=0.4), History()
+    monkeypatch.setattr("agent.doing.TOOL_S", 0.5)
+    shop, history = Shop(pause_s=1.5), History()
     said_twice = ("cancel order 10342", "yes", "cancel order 10342", "yes")
     turns = await talked(tmp_path, *said_twice, tools=shop.tools, history=history)
     assert outcome(turns[1]) is Outcome.HANDOFF
