@@ -7,6 +7,9 @@ named, `contains` wants all of them, `contains_any` one.
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -18,6 +21,9 @@ from moderation.verdict import Action, Direction
 VISITOR_EMOTIONS = ("neutral", "joy", "sadness", "anger", "fear", "surprise", "disgust")
 TIMINGS = ("turn_end", "transcript", "first_sentence", "first_sound", "reply_end")
 """Milliseconds since the visitor's last sound, or since the words were typed."""
+
+_REMARKS = re.compile(r"^(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
+"""What may stand before an SQL query."""
 
 
 def several(value: Any) -> Any:
@@ -162,6 +168,27 @@ class Database(Strict):
     """Exactly these, in this order."""
     count: int | None = Field(default=None, ge=0)
     """How many rows there are."""
+
+    @field_validator("file")
+    @classmethod
+    def _inside(cls, name: str) -> str:
+        if not name.strip() or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise ValueError(f"{name!r} leaves the desk's state folder: give a name inside it")
+        return name
+
+    @field_validator("query")
+    @classmethod
+    def _asks(cls, query: str) -> str:
+        begin = _REMARKS.sub("", query).split(maxsplit=1)
+        if not begin or begin[0].casefold() not in ("select", "with"):
+            raise ValueError("it must be one SQL query that begins with SELECT or WITH")
+        try:
+            with closing(sqlite3.connect(":memory:")) as base:
+                base.execute(f"EXPLAIN {query}")  # is not run: its tables are not here
+        except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+            if not re.match(r"no such (?:table|function|collation|module)", str(error)):
+                raise ValueError(f"not one SQL query ({error}): begin with SELECT or WITH") from None
+        return query
 
     @model_validator(mode="after")
     def _something_wanted(self) -> Database:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -12,11 +14,14 @@ from pydantic import ValidationError
 from evals.scripts.errors import ScriptError
 from evals.scripts.mistakes import Found, told
 from evals.scripts.plain_yaml import MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, Loader
-from evals.scripts.script import Path_, Script
+from evals.scripts.script import LONGEST_AUDIO_S, Path_, Script
 
 LARGEST_BYTES = 1_000_000
 """Of one script; more is no conversation."""
 SUFFIXES = (".yaml", ".yml")
+_OPEN = "quoted scalar"
+"""What PyYAML calls a quote that is not closed."""
+_PLACEHOLDER = re.compile(r"\{customer\.([^{}]*)\}")
 
 
 def read_script(text: str, file: Path) -> Script:
@@ -36,14 +41,36 @@ def read_script(text: str, file: Path) -> Script:
         raise ScriptError("a script is a mapping that begins with `id:` and has `turns:`", file, 1)
     document.setdefault("id", file.stem)
     try:
-        return Script.model_validate(document).placed(file, lines)
+        script = Script.model_validate(document)
     except ValidationError as error:
         if not _as_written(document, error, written):
             raise _told(error, file, lines) from None
-    try:
-        return Script.model_validate(document).placed(file, lines)
-    except ValidationError as error:
-        raise _told(error, file, lines) from None
+        try:
+            script = Script.model_validate(document)
+        except ValidationError as again:
+            raise _told(again, file, lines) from None
+    script.placed(file, lines)
+    _placeholders(script)
+    if script.mode == "audio":
+        check_length(script)
+    return script
+
+
+def check_length(script: Script) -> None:
+    """See that a script can be replayed in sound before it is begun.
+
+    Raises:
+        ScriptError: its pauses alone take too long.
+    """
+    lasts_s, longest = sum(turn.pause_s for turn in script.turns), 0
+    if lasts_s > LONGEST_AUDIO_S:
+        longest = max(range(len(script.turns)), key=lambda number: script.turns[number].pause_s)
+        raise ScriptError(
+            f"its pauses take {lasts_s:,.0f} s, and one in sound lasts {LONGEST_AUDIO_S:,.0f} s at most: "
+            "shorten them, split the script, or write `mode: text`",
+            script.file,
+            script.line("turns", longest, "pause_s"),
+        )
 
 
 def load_script(file: Path) -> Script:
@@ -129,6 +156,8 @@ def composed(text: str, file: Path) -> tuple[Any, dict[Path_, int], dict[Path_, 
         return (loader.construct_document(node) if node is not None else None), lines, written
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if _OPEN in str(error.context) and error.context_mark is not None:
+            mark = error.context_mark  # the text's end tells nobody which quote was meant
         raise ScriptError(_not_yaml(error, text), file, mark.line + 1 if mark else 0) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -150,6 +179,8 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> str:
         return "not YAML: a tab stands here; indent with spaces"
     if "mapping values are not allowed" in said:
         return f"not YAML: {said}; put texts with a colon in quotes, and look at the indentation"
+    if _OPEN in said:
+        return "not YAML: the quote that opens here is not closed; close it, or double quotes inside it"
     if "another document" in said:
         return "not one script: a second one begins here (`---`); give each a file of its own"
     if "constructor for the tag" in said:
@@ -215,6 +246,32 @@ def _told(error: ValidationError, file: Path, lines: dict[Path_, int]) -> Script
     return ScriptError(message, file, line)
 
 
+def _placeholders(script: Script) -> None:
+    """Look whether the facts that a visitor tells are given."""
+    known = list(script.fixtures.customer)
+    for number, turn in enumerate(script.turns):
+        for name in _PLACEHOLDER.findall(turn.user):
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                meant = (
+                    f"did you mean `{{customer.{near[0]}}}`?" if near else "write it in `fixtures.customer`"
+                )
+                line = script.line("turns", number, "user")
+                raise ScriptError(f"`{{customer.{name}}}` is not given: {meant}", script.file, line)
+
+
+def _sounds(file: Path, script: Script, line: int) -> None:
+    """Look whether a recording can be read."""
+    from evals.replay.visitor_voice import RECORDING_S
+    from speech.audio import load_audio
+    from speech.errors import AudioError
+
+    try:
+        load_audio(file, max_s=RECORDING_S)
+    except AudioError as error:
+        raise ScriptError(str(error), script.file, line) from None
+
+
 def _beside(script: Script) -> None:
     """Look whether what a script names lies beside it."""
     folder = script.file.parent
@@ -224,6 +281,8 @@ def _beside(script: Script) -> None:
             raise ScriptError(
                 f"{turn.wav} is not there: put the recording beside the script", script.file, line
             )
+        if turn.wav:
+            _sounds(folder / turn.wav, script, script.line("turns", number, "wav"))
     for name, source in script.fixtures.files.items():
         line = script.line("fixtures", "files", name)
         if Path(name).is_absolute() or ".." in Path(name).parts:

@@ -11,6 +11,8 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from evals.scripts.expectations import ConversationExpectation, Strict, TurnExpectation
 
+LONGEST_AUDIO_S = 1_800.0
+"""Of a conversation in sound: silence is computed, too, and real ones are shorter than half an hour."""
 Path_ = tuple[str | int, ...]
 """Where something stands in a script, for example ("turns", 0, "expect", "contains")."""
 
@@ -70,6 +72,13 @@ class Turn(Strict):
     voice: Voice | None = None
     """How this turn sounds, where that is unlike the others."""
     expect: TurnExpectation = TurnExpectation()
+
+    @field_validator("user")
+    @classmethod
+    def _words(cls, words: str) -> str:
+        if words and not words.strip():
+            raise ValueError("only spaces: write words, or leave it out where the visitor is silent")
+        return words
 
     @field_validator("barge_in", mode="before")
     @classmethod

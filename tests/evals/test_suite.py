@@ -1,4 +1,5 @@
 import json
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -281,7 +282,9 @@ def test_a_goal_that_nobody_decides_is_told(
 
 
 def test_a_recording_without_its_words_is_no_script_for_words(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.wav").write_bytes(b"")
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(32_000))
     (tmp_path / "a.yaml").write_text("turns: [{wav: a.wav}]\n", "utf-8")
     with pytest.raises(UsageError, match="for mode text"):
         run_suite(order(folder, scripts=(tmp_path,)), Silent())

@@ -12,9 +12,10 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
     for before, name in zip("abcde", "bcdef", strict=True)
 )
+STATE = "id: a\nturns: [{{}}]\nexpect:\n  state:\n  - {{file: {}, query: '{}', count: 0}}\n"
 WRONG = {
     "tab": ("id: a\nturns:\n\t- user: hi\n", 3, "a tab stands here; indent with spaces"),
-    "open quote": ('id: a\nturns:\n  - user: "hi\n', 4, "look at quotes"),
+    "open quote": ('id: a\nturns:\n  - user: "hi\ntitle: b\n', 3, "opens here is not closed"),
     "colon": ("id: a\nturns:\n  - user: My order: late\n", 3, "in quotes"),
     "two scripts": (ONE + "---\n" + ONE, 4, "give each a file of its own"),
     "code": ("id: a\ntitle: !!python/object:os.system x\n", 2, "leave the tag out"),
@@ -44,7 +45,22 @@ WRONG = {
     "year": ("id: a\nfixtures: {clock: 2026}\nturns: [{}]\n", 2, "2026 is no date and time"),
     "regex": ("id: a\nturns:\n- expect: {regex: '(a'}\n", 3, "not a regular expression"),
     "no words": ("id: a\nturns:\n- expect: {contains: ''}\n", 3, "an empty text stands in every other"),
-    "rows of nothing": ("id: a\nturns: [{}]\nexpect:\n  state: {file: a, query: b}\n", 4, "or `count`"),
+    "rows of nothing": (
+        "id: a\nturns: [{}]\nexpect:\n  state: {file: a, query: SELECT 1}\n",
+        4,
+        "or `count`",
+    ),
+    "not SQL": (STATE.format("a", "DELETE FROM a"), 5, "begins with SELECT or WITH"),
+    "half of SQL": (STATE.format("a", "SELECT count( FROM a"), 5, "not one SQL query (near"),
+    "two of SQL": (STATE.format("a", "SELECT 1; SELECT 2"), 5, "not one SQL query"),
+    "state outside": (STATE.format("../a", "SELECT 1"), 5, "'../a' leaves the desk's state folder"),
+    "spaces": ("id: a\nturns:\n- pause_s: 1\n- user: '   '\n", 4, "only spaces: write words"),
+    "fact": (
+        "id: a\nfixtures: {customer: {order: 1}}\nturns:\n- user: where is {customer.ordr}?\n",
+        4,
+        "did you mean `{customer.order}`?",
+    ),
+    "half an hour": ("mode: audio\nturns: [{user: a},\n {pause_s: 3000}]\n", 3, "its pauses take 3,001 s"),
     "id": ("id: a b\nturns: [{user: hi}]\n", 1, "letters, digits"),
 }
 
@@ -99,6 +115,7 @@ def test_windows_files_are_read(tmp_path: Path, data: bytes) -> None:
         (b"\x89PNG\r\n\x1a\n\xff", "not UTF-8"),
         (b"# x\n" * (LARGEST_BYTES // 2), "no conversation is that long"),
         (ONE.encode() + b"    wav: missing.wav\n", ":4: missing.wav is not there"),
+        (ONE.encode() + b"    wav: one.yaml\n", ":4: "),
         (ONE.encode() + b"fixtures: {files: {../x: y}}\n", ":4: '../x' leaves the desk's state folder"),
     ],
 )

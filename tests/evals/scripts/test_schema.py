@@ -20,7 +20,7 @@ GOOD = [
     "turns: [{expect: {tools: {name: x, arguments: {a: 1, b: x, c: true}}, handoff: false}}]",
     "fixtures: {clock: 2026-05-04T10:00, people: away}\nturns: [{user: hi}]",
     "fixtures: {clock: 2026-05-04 10:00:00+02:00, customer: {a: 1}}\nturns: [{user: hi}]",
-    "turns: [{user: hi}]\nexpect: {media: null, state: {file: a, query: b, rows: [[1, a, null]]}}",
+    "turns: [{user: hi}]\nexpect: {media: null, state: {file: a, query: SELECT 1, rows: [[1, a, null]]}}",
 ]
 BAD = [
     "id: a",

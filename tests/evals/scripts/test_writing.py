@@ -36,10 +36,11 @@ TURNS = st.builds(
     barge_in=st.none() | st.builds(BargeIn, after_s=st.sampled_from([1.0, 2.5])),
     expect=EXPECTED,
 )
+NAMES = WORDS.map(lambda words: f"{words}.sqlite").filter(lambda name: not set("/.") & set(name[:-7]))
 STATE = st.builds(
     Database,
-    file=WORDS,
-    query=WORDS,
+    file=NAMES,
+    query=WORDS.map(lambda words: f"SELECT '{words.replace(chr(39), chr(39) * 2)}'"),
     rows=st.none() | st.lists(st.tuples(WORDS | st.none()), max_size=2).map(tuple),
     count=st.integers(0, 3),
 )
