@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from evals.results import Result
 from evals.scripts import Script
-from evals.worker import Job, Replayer, Task, failed, work
+from evals.worker import LEAVING_S, Job, Replayer, Task, failed, work
 
 OPENING_S = 300.0
 """Longest that a worker may take to open a desk: the first time, its knowledge is learnt."""
@@ -104,14 +106,14 @@ class _Workers:
                 for worker in list(self._workers):
                     yield from self._look_at(worker)
         finally:
-            for worker in self._workers:
-                self._end(worker)
+            _end(self._workers)
 
     def _begin(self) -> None:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, self.job), daemon=False)
-        process.start()
+        with _no_interrupt():
+            process.start()
         theirs.close()
         self._workers.append(_Worker(process, ours, time.monotonic()))
 
@@ -142,14 +144,12 @@ class _Workers:
             return
         if not worker.ready:
             raise SuiteError(f"the desk did not open within {OPENING_S:g} s; try `visavis doctor`")
-        worker.process.kill()
-        worker.process.join()
         yield from self._lost(worker, f"it did not end within {limit_s:g} s and was stopped")
 
     def _lost(self, worker: _Worker, why: str) -> Iterator[tuple[Task, Result]]:
         """A worker is gone: what it was at has failed, another one goes on."""
         self._workers.remove(worker)
-        self._end(worker)
+        _end([worker])
         if worker.task is None and not worker.ready:
             raise SuiteError(f"a worker could not begin: {why}")
         if worker.task is not None:
@@ -164,16 +164,39 @@ class _Workers:
             with suppress(OSError):  # it has just died: its pipe's end tells of that
                 worker.pipe.send(worker.task)
 
-    def _end(self, worker: _Worker) -> None:
+
+def _end(workers: Sequence[_Worker]) -> None:
+    """Have processes end: those that wait for work at once, the others in order, and by force at last."""
+    for worker in workers:
         with suppress(OSError):
             worker.pipe.send(None)
         worker.pipe.close()
-        worker.process.join(timeout=2.0)
-        if worker.process.is_alive():
-            worker.process.terminate()
-            worker.process.join(timeout=2.0)
-        if worker.process.is_alive():
-            worker.process.kill()
+    _join(workers, PATIENCE_S)
+    for worker in workers:
+        worker.process.terminate()
+    _join(workers, LEAVING_S)
+    for worker in workers:
+        worker.process.kill()
+        worker.process.join()
+
+
+def _join(workers: Sequence[_Worker], longest_s: float) -> None:
+    until_s = time.monotonic() + longest_s
+    for worker in workers:
+        worker.process.join(timeout=max(until_s - time.monotonic(), 0.0))
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Let Ctrl-C not reach processes that are begun now: they print where they were, and we end them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def usual_workers(tasks: int) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,8 +18,11 @@ from evals.checks.judge import Judge
 from evals.replay.desk import DeskUnderTest
 from evals.replay.record import ConversationRecord, Mode
 from evals.results import Result
-from evals.scripts import Script
+from evals.scripts import Script, ScriptError
 from evals.variant import Variant
+
+LEAVING_S = 5.0
+"""A process whose parent is gone may take so long to remove what it made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,27 +148,37 @@ def work(pipe: Connection, job: Job) -> None:
         job: what they share.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the desk's state is removed all the same
+    os.dup2(2, 1)  # what a desk's tools print must not stand in the JSON on standard output
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
-    try:
-        replayer = Replayer(job)
-    except Exception as error:
-        pipe.send(_why(error))
-        return
-    pipe.send("ready")
-    while (task := pipe.recv()) is not None:
-        pipe.send(replayer.replay(task))
-    replayer.close()
+    # what a tool prints is no part of the results; where the parent is gone, nobody is left to be told
+    with redirect_stdout(sys.stderr), suppress(EOFError, OSError):
+        try:
+            replayer = Replayer(job)
+        except Exception as error:
+            pipe.send(_why(error))
+            return
+        try:
+            pipe.send("ready")
+            while (task := pipe.recv()) is not None:
+                pipe.send(replayer.replay(task))
+        finally:
+            replayer.close()
 
 
 def _leave_with_parent(parent: int) -> None:
     while os.getppid() == parent:
         threading.Event().wait(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(LEAVING_S)
     os._exit(1)
 
 
 def _why(error: Exception) -> str:
     if os.environ.get("VISAVIS_DEBUG"):
         return "".join(traceback.format_exception(error))
+    if isinstance(error, ScriptError):
+        return str(error)
     return f"{type(error).__name__}: {error}"
 
 

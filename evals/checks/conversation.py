@@ -10,12 +10,20 @@ from evals.checks.grounding import Grounding
 from evals.checks.judge import Judge
 from evals.checks.matching import quoted, words_wrong
 from evals.checks.safety import unsafe
-from evals.checks.turn import check_turn, handoff_wrong, late, refused_wrong, tools_wrong, verdicts_wrong
+from evals.checks.turn import (
+    check_turn,
+    handoff_wrong,
+    late,
+    refused_wrong,
+    tools_broken,
+    tools_wrong,
+    verdicts_wrong,
+)
 from evals.replay.record import WEBRTC, ConversationRecord, MediaRecord
 from evals.scripts import Script
 from evals.scripts.expectations import Database, Media
 
-UNTOLD = ("tools", "refused", "verdicts", "visitor_emotion", "state", "reply_wer")
+UNTOLD = ("tools", "tools_work", "refused", "verdicts", "visitor_emotion", "state", "reply_wer")
 """What a running server does not tell its visitors: whether it is as expected is not known there."""
 ENOUGH_BILABIALS = 5
 """Sounds p, b and m from which on their share of closed lips tells anything."""
@@ -75,8 +83,12 @@ def _whole(script: Script, record: ConversationRecord, grounding: Grounding) -> 
     verdicts = [one for turn in record.turns for one in turn.verdicts]
     for name, wrong in words_wrong(wanted, said).items():
         tell(name, wrong)
+    calls = [one for turn in record.turns for one in turn.tools]
     if wanted.tools is not None:
-        tell("tools", tools_wrong(wanted.tools, [one for turn in record.turns for one in turn.tools]))
+        tell("tools", tools_wrong(wanted.tools, calls))
+    if calls and wanted.tools_work is not None:
+        broken = tools_broken(calls)
+        tell("tools_work", broken if wanted.tools_work else "" if broken else "no action failed")
     if wanted.handoff is not None:
         reasons = [turn.handoff for turn in record.turns if turn.handoff]
         fitting = reasons[0] if reasons else None

@@ -132,7 +132,10 @@ def cited(pattern: str, sources: Sequence[str]) -> bool:
 
 
 def tools_wrong(wanted: Sequence[ToolCall], calls: Sequence[Called]) -> str:
-    """Compare the actions that were taken with those that are wanted; an empty list wants none."""
+    """Compare the actions that were taken with those that are wanted; an empty list wants none.
+
+    One that failed was not taken, but is not nothing either.
+    """
     told = "; ".join(_call(one) for one in calls) or "none"
     if not wanted:
         return f"no action was to be taken; taken: {told}" if calls else ""
@@ -141,6 +144,7 @@ def tools_wrong(wanted: Sequence[ToolCall], calls: Sequence[Called]) -> str:
             call
             for call in calls
             if call.tool == one.name
+            and not call.failed
             and all(
                 argument_fits(value, call.arguments.get(name, "")) for name, value in one.arguments.items()
             )
@@ -149,6 +153,11 @@ def tools_wrong(wanted: Sequence[ToolCall], calls: Sequence[Called]) -> str:
             given = ", ".join(f"{name}={value}" for name, value in one.arguments.items())
             return f"{one.name}({given}) was taken {len(fitting)} times instead of {one.times}; taken: {told}"
     return ""
+
+
+def tools_broken(calls: Sequence[Called]) -> str:
+    """Tell which actions failed, and by which error."""
+    return "; ".join(f"{_call(one)}: {quoted(one.result)}" for one in calls if one.failed)
 
 
 def handoff_wrong(wanted: bool | str, reason: str | None) -> str:

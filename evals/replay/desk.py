@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -82,8 +83,9 @@ class DeskUnderTest:
         """Forget what was done before, and lay out what a script begins with.
 
         Raises:
-            ScriptError: a file that it names cannot be copied.
+            ScriptError: a file that it names cannot be copied, or the desk has no such action.
         """
+        self._check_tools(script)
         self.calls.clear()
         for one in self._scratch.iterdir():
             if one.name not in self._kept:
@@ -96,6 +98,25 @@ class DeskUnderTest:
             except OSError as error:
                 line = script.line("fixtures", "files", name)
                 raise ScriptError(f"{source} cannot be copied ({error})", script.file, line) from None
+
+    def _check_tools(self, script: Script) -> None:
+        """See that the actions that are wanted, or ruled out, could be taken at all."""
+        known = [tool.name for tool in self.engines.tools]
+        for place in (("expect",), *(("turns", number, "expect") for number in range(len(script.turns)))):
+            wanted = script.expect if place == ("expect",) else script.turns[int(place[1])].expect
+            for number, one in enumerate(wanted.tools or ()):
+                if one.name in known:
+                    continue
+                near = difflib.get_close_matches(one.name, known, n=1)
+                choice = (
+                    f"choose from {', '.join(sorted(known))}" if known else "write it in the desk's tools.py"
+                )
+                raise ScriptError(
+                    f"the desk has no action `{one.name}`: "
+                    + (f"did you mean `{near[0]}`?" if near else choice),
+                    script.file,
+                    script.line(*place, "tools", number, "name") or script.line(*place, "tools"),
+                )
 
     @property
     def state(self) -> Path:

@@ -227,6 +227,8 @@ class ConversationExpectation(Words):
     """Timing → the most milliseconds in any turn; one number stands for first_sound."""
     grounded: bool | None = None
     """Whether every sentence of every reply is supported by what it cites."""
+    tools_work: bool | None = True
+    """Whether no action that is taken fails; false: one is to fail; null: not looked at."""
     safe: bool | None = True
     """Whether nothing is said that the package's own policy forbids; null: not looked at."""
     state: Annotated[tuple[Database, ...], BeforeValidator(several)] = ()

@@ -82,3 +82,8 @@ class _Dies:
 
 def dies_of_warranties(engines: Engines) -> None:
     engines.answerer = _Dies()
+
+
+def prints_and_hangs(engines: Engines) -> None:
+    print("printed by a tool")  # noqa: T201 - the fault
+    engines.answerer = _Slow(engines.answerer, 60.0, blocking=True)

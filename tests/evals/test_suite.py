@@ -1,6 +1,8 @@
 import json
+import signal
 import wave
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ from evals.replay.desk import DeskUnderTest
 from evals.replay.record import to_json
 from evals.replay.text import replay_text
 from evals.results import RESULTS, read_results
-from evals.running import SuiteError
+from evals.running import HANGS_S, SuiteError, run
 from evals.scripts import Script, load_script, read_script
 from evals.suite import FAILED, FINE, HARNESS, Order, desk_and_scripts, run_suite
 from evals.variant import Variant, fingerprint
+from evals.worker import Job, Task, work
 from server.boundary import UsageError
 from server.progress import Silent
 from tests.evals import faults
@@ -250,6 +253,23 @@ def test_the_first_name_is_the_desk_if_it_is_one(folder: Path, tmp_path: Path) -
         desk_and_scripts([str(tmp_path / "nothing")])
 
 
+def test_an_action_that_the_desk_does_not_have_is_the_scripts_mistake(folder: Path, tmp_path: Path) -> None:
+    wrong = WARRANTY.replace("{outcome: answered}", "{tools: {name: refund, times: 0}}")
+    (tmp_path / "wrong.yaml").write_text(wrong, "utf-8")
+    (result,) = run_suite(order(folder, scripts=(tmp_path,)), Silent()).results.results
+    assert result.record.error.startswith(f"{tmp_path / 'wrong.yaml'}:3: the desk has no action `refund`")
+
+
+def test_a_worker_whose_parent_is_gone_says_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    ours, theirs = Pipe()
+    ours.close()
+    work(theirs, Job((Variant(str(folder)),)))
+    assert capfd.readouterr().err == ""
+
+
 def test_what_lies_beside_a_script_and_who_judges_tell_runs_apart(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,3 +313,18 @@ def test_a_recording_without_its_words_is_no_script_for_words(folder: Path, tmp_
 def test_a_tag_that_no_script_has_is_told(folder: Path) -> None:
     with pytest.raises(UsageError, match="topic:none"):
         run_suite(order(folder, tags=("topic:none",)), Silent())
+
+
+def test_workers_that_are_stopped_leave_nothing_and_print_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    variant = Variant(str(folder), change="tests.evals.faults:prints_and_hangs")
+    script = script_of(WARRANTY)
+    replays = run([Task(script), Task(script, 1)], Job((variant,)), 1)
+    monkeypatch.setitem(HANGS_S, "text", 0.5)
+    _, lost = next(replays)
+    assert "was stopped" in lost.record.error
+    replays.close()  # type: ignore[attr-defined]
+    assert not list(tmp_path.glob("visavis-eval-*"))
+    assert "printed by a tool" not in capfd.readouterr().out

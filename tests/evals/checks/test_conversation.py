@@ -214,3 +214,12 @@ def test_what_a_running_server_does_not_tell_is_not_looked_at() -> None:
 def test_a_replay_that_failed_itself_has_no_checks() -> None:
     script = read_script(SCRIPT.format(turn="      outcome: refused", whole="  {}"), Path("refund.yaml"))
     assert check_conversation(script, ConversationRecord("refund", "demo", "text", error="it broke")) == []
+
+
+def test_an_action_that_failed_was_not_taken_and_is_told() -> None:
+    broken = [Called("refund", {"order": "1"}, "KeyError: 'order 1'", failed=True)]
+    found = failed("tools: {name: refund}", tools=broken)
+    assert set(found) == {"tools", "tools_work"}
+    assert "refund(order=1) failed" in found["tools_work"].message
+    assert "KeyError" in found["tools_work"].message
+    assert failed("", whole="  {tools_work: false}", tools=broken) == {}
