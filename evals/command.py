@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from server.arguments import JsonOption
-from server.boundary import UsageError, boundary, complain, tell
+from server.boundary import STOPPED, UsageError, boundary, complain, tell
 from server.progress import Stages, stages
 
 if TYPE_CHECKING:
@@ -172,14 +172,25 @@ def evaluate(
 
 def _replayed(order: Order, baseline: Path | None, shown: Stages) -> tuple[dict[str, Any], int]:
     from evals.report import compare, read_baseline, summary_of, write_report
-    from evals.suite import FAILED, run_suite
+    from evals.suite import FAILED, kept_results, run_suite
 
     try:
         before = read_baseline(baseline) if baseline else None
     except ValueError as error:
         raise UsageError(f"--baseline {error}") from None
-    suite = run_suite(order, shown)
+    try:
+        suite = run_suite(order, shown)
+    except KeyboardInterrupt:
+        if not (kept := kept_results(order)):
+            raise
+        complain(
+            f"stopped: {kept} results are kept; the same command goes on from there"
+            + (", without --fresh" if order.fresh else "")
+        )
+        raise SystemExit(STOPPED) from None
     document = summary_of(suite.results, before)
+    if baseline is not None:
+        document["baseline"] = baseline.as_posix()
     document["took_s"] = round(suite.took_s, 1)
     if suite.other is not None:
         document["comparison"] = compare(suite.results, suite.other)
@@ -237,12 +248,12 @@ def show(document: dict[str, Any]) -> None:
 
     from evals.terminal import show_summary
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)  # a line that a pipe takes stays one
     if "conversations" in document:
         show_summary(document, console, SHOWN)
     elif "script" in document:
-        console.print(
-            document["script"] if document["file"] is None else f"written: {document['file']}", markup=False
+        typer.echo(
+            document["script"] if document["file"] is None else f"written: {document['file']}\n", nl=False
         )
     elif "scripts" in document:
         for one in document["scripts"]:

@@ -132,6 +132,9 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     mine, others = list(kept), list[Result]()
     way = "sound" if job.mode == "audio" else "words"
     stages.stage(f"replaying {len({task.script.id for task in tasks})} scripts in {way}")
+    if kept:
+        every = len(kept) + len(tasks)
+        stages.note(f"taken up: {len(kept)} of {every} results of a run that broke off; --fresh begins anew")
     for line in _left_aside(order, scripts):
         stages.note(line)
     for number, (task, result) in enumerate(_replayed(order, tasks, job), 1):
@@ -139,8 +142,6 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         if file is not None and not task.variant:
             file.add(result)
         stages.advance(number, len(tasks))
-        if result.record.error:
-            stages.note(f"{result.record.script}: {result.record.error}")
     if file is not None:
         file.end()
     order_of = {script.id: number for number, script in enumerate(scripts)}
@@ -153,6 +154,17 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         len(kept),
         time.monotonic() - began_s,
     )
+
+
+def kept_results(order: Order) -> int:
+    """Return how many results of a run that was stopped are taken up by the same order."""
+    if order.report is None or len(order.variants) > 1:
+        return 0
+    try:
+        found = read_results(order.report / RESULTS)
+    except (ValueError, OSError):
+        return 0
+    return 0 if found.complete else sum(not one.record.error for one in found.results)
 
 
 def _left_aside(order: Order, scripts: Sequence[Script]) -> Iterator[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+
+from evals.report.headline import VERDICTS, counted, failures_once, unjudged_once
+from evals.report.regression import NAMED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,33 +38,50 @@ def show_summary(summary: Mapping[str, Any], console: Console, most: int) -> Non
         console.print(table)
     for name, times in summary["timings_ms"].items():
         console.print(f"{name} ms: p50 {times['p50']:.0f}, p95 {times['p95']:.0f} (n = {times['n']})")
-    failures = summary["failures"]
+    failures = failures_once(summary)
     for one in failures[:most]:
         place = f"{one['file']}:{one['line']}" if one["file"] else one["script"]
         turn = "" if one["turn"] is None else f" turn {one['turn'] + 1}"
-        console.print(Text.assemble(("FAILED ", "red"), f"{place}{turn} {one['check']}: {one['message']}"))
+        times = f" ({one['times']} of {one['of']})" if summary["repeat"] > 1 else ""
+        console.print(
+            Text.assemble(("FAILED ", "red"), f"{place}{turn}{times} {one['check']}: {one['message']}")
+        )
     if len(failures) > most:
         console.print(f"... and {len(failures) - most} more; --report FOLDER writes all")
-    for one in summary["harness_errors"]:
-        console.print(
-            Text.assemble(("NOT JUDGED ", "yellow"), ": ".join(filter(None, (one["script"], one["message"]))))
-        )
-    for line in _compared(summary):
+    for one in unjudged_once(summary):
+        times = f" ({one['times']} times)" if one["times"] > 1 else ""
+        told = ": ".join(filter(None, (one["script"] + times, one["message"])))
+        console.print(Text.assemble(("NOT JUDGED ", "yellow"), told))
+    if summary["repeat"] > 1 and summary["pass^k"]:
+        rates = ", ".join(f"{k} {rate:.0%}" for k, rate in summary["pass^k"].items())
+        console.print(f"pass^k, how likely k repeats of a script all pass: {rates}", markup=False)
+    for line in _compared(summary, most):
         console.print(line, markup=False)
     style = "green" if summary["verdict"] == "passed" else "red"
-    judged = summary["passed"] + summary["failed"]
-    told = f"{summary['passed']} of {judged} conversations passed, {summary['turns']} turns"
-    console.print(Text.assemble((f"{summary['verdict']}: ", style), told))
+    verdict = VERDICTS.get(summary["verdict"], summary["verdict"])
+    console.print(Text.assemble((f"{verdict}: ", style), f"{counted(summary)}, {summary['turns']} turns"))
     for name, path in (summary.get("report") or {}).items():
         console.print(f"{name}: {path}", markup=False)
 
 
-def _compared(summary: Mapping[str, Any]) -> list[str]:
-    lines = list[str]()
+def _compared(summary: Mapping[str, Any], most: int) -> Iterator[str]:
     if (regression := summary.get("regression")) is not None:
-        lines += [f"against the baseline: {line}" for line in regression["reasons"]]
-        if not regression["compared"]:
-            lines.append("against the baseline: nothing to compare: it is of other scripts, or another mode")
-    if (comparison := summary.get("comparison")) is not None:
-        lines += comparison["said"]
-    return lines
+        yield from (
+            f"against {summary.get('baseline') or 'the baseline'}: {one}" for one in regression["said"]
+        )
+    if (comparison := summary.get("comparison")) is None:
+        return
+    names, differ = comparison["names"], comparison["differ"]
+    for one in differ[:most]:
+        yield f"DIFFERS {one['script']}: {names['a']} {one['a']:.0%}, {names['b']} {one['b']:.0%} passed"
+        yield from (f"  {names['b']} fails {failed}" for failed in one["failed"]["b"])
+    if len(differ) > most:
+        yield f"... and {len(differ) - most} more; --report FOLDER writes all"
+    for side in ("a", "b"):
+        yield f"{names[side]}: {counted(comparison['sides'][side])}"
+    for side, lone in (("a", comparison["only_a"]), ("b", comparison["only_b"])):
+        if lone:
+            yield f"judged at {names[side]} only: {', '.join(one['script'] for one in lone[:NAMED])}" + (
+                f" and {len(lone) - NAMED} more" if len(lone) > NAMED else ""
+            )
+    yield from comparison["said"]

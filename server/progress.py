@@ -65,12 +65,14 @@ class Live:
     def stage(self, name: str) -> None:
         """Begin a stage; the one before it is done."""
         self.end()
-        self._task = self._progress.add_task(name, total=None)
+        self._task = self._progress.add_task(name, total=None, count="")
 
     def advance(self, done: float, total: float) -> None:
         """Say how far the present stage is."""
         if self._task is not None:
-            self._progress.update(self._task, completed=done, total=max(total, 1e-9))
+            whole = isinstance(done, int) and isinstance(total, int)
+            count = f"{done}/{total}" if whole else ""
+            self._progress.update(self._task, completed=done, total=max(total, 1e-9), count=count)
 
     def note(self, message: str) -> None:
         """Write a line above the stages."""
@@ -100,6 +102,7 @@ def stages(*, quiet: bool = False, always: bool = False) -> Iterator[Stages]:
         SpinnerColumn(finished_text="[green]✓[/green]"),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
+        TextColumn("{task.fields[count]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:

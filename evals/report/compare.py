@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Literal, TypeVar
 
-from evals.report.standing import Standing, standings
+from evals.report.regression import SLOWER_MS
+from evals.report.standing import Standing, standings, titled
 from evals.report.summary import word_errors_of
 from evals.results import Result, Results
 from evals.statistics import (
@@ -50,6 +51,8 @@ class Measured:
     """b less a."""
     higher_is_better: bool | None
     """None: neither is."""
+    least: float = 0.0
+    """A smaller difference is noticed by nobody."""
 
     @property
     def better(self) -> Literal["a", "b", "same", "other", "undecided"]:
@@ -58,7 +61,7 @@ class Measured:
             return "same"
         if not self.difference.decided:
             return "undecided"
-        if self.higher_is_better is None:
+        if self.higher_is_better is None or abs(self.difference.value) < self.least:
             return "other"
         return "b" if (self.difference.value > 0) == self.higher_is_better else "a"
 
@@ -72,7 +75,8 @@ def compare(a: Results, b: Results, names: tuple[str, str] | None = None) -> dic
         names: what to call them; their desks by default, with "A" and "B" where these are the same.
 
     Returns:
-        `names`, `pairs`, `only_a`, `only_b`, `differ` (scripts whose pass rates differ, with both),
+        `names`, `sides` (what passed on each), `pairs`, `only_a`, `only_b`,
+        `differ` (scripts whose pass rates differ, with both and the checks that `failed` on each side),
         `measures` (each with both values, the difference b less a, its 95 % bootstrap interval over scripts,
         and which is `better`), and `said`: the outcome in sentences.
     """
@@ -82,13 +86,20 @@ def compare(a: Results, b: Results, names: tuple[str, str] | None = None) -> dic
     measures = list(_measures([ours[key] for key in keys], [theirs[key] for key in keys])) if keys else []
     return {
         "names": {"a": names[0], "b": names[1]},
+        "sides": {"a": _side(a), "b": _side(b)},
         "pairs": len(keys),
         "only_a": [{"script": script, "mode": mode} for script, mode in ours if (script, mode) not in theirs],
         "only_b": [{"script": script, "mode": mode} for script, mode in theirs if (script, mode) not in ours],
         "differ": [
-            {"script": one.script, "mode": one.mode, "a": round(one.rate, 4), "b": round(other.rate, 4)}
-            for one, other in ((ours[key].standing, theirs[key].standing) for key in keys)
-            if one.rate != other.rate
+            {
+                "script": key[0],
+                "mode": key[1],
+                "a": round(one.standing.rate, 4),
+                "b": round(other.standing.rate, 4),
+                "failed": {"a": one.failed(), "b": other.failed()},
+            }
+            for key, one, other in ((key, ours[key], theirs[key]) for key in keys)
+            if one.standing.rate != other.standing.rate
         ],
         "measures": [_document(one) for one in measures],
         "said": _said(measures, names, len(keys)),
@@ -101,6 +112,11 @@ class Side:
 
     results: list[Result]
     standing: Standing
+
+    def failed(self) -> list[str]:
+        """Return the failed checks with their turns and messages, each once."""
+        every = (f"{titled(check)}: {check.message}" for one in self.results for check in one.failed)
+        return list(dict.fromkeys(every))
 
     def share(self, check: str) -> float | None:
         """Return in which share of their occurrences checks of a name passed; None: it has none."""
@@ -150,6 +166,7 @@ def _measures(a: Sequence[Side], b: Sequence[Side]) -> Iterator[Measured]:
     timings = {
         name: None for side in a for one in side.results for t in one.record.turns for name in t.timings_ms
     }
+    least_ms = max(SLOWER_MS[one.standing.mode] for one in a)
     for name in timings:
         pairs = _both([one.timing(name) for one in a], [one.timing(name) for one in b])
         if pairs[0]:
@@ -160,6 +177,7 @@ def _measures(a: Sequence[Side], b: Sequence[Side]) -> Iterator[Measured]:
                 median(pairs[1]),
                 difference_of_medians(*pairs),
                 None if name == LENGTH else False,
+                least_ms,
             )
     for name, reply in (("errors in what was heard", False), ("errors in the replies' sound", True)):
         counts = _both([one.errors(reply=reply) for one in a], [one.errors(reply=reply) for one in b])
@@ -177,6 +195,17 @@ def _both(a: Sequence[T | None], b: Sequence[T | None]) -> tuple[list[T], list[T
 
 def _of_means(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, Difference]:
     return sum(a) / len(a), sum(b) / len(b), difference_of_means(a, b)
+
+
+def _side(results: Results) -> dict[str, Any]:
+    judged = [one for one in results.results if not one.record.error]
+    passed = sum(one.passed for one in judged)
+    return {
+        "passed": passed,
+        "failed": len(judged) - passed,
+        "errors": len(results.results) - len(judged),
+        "pass_rate": round(passed / len(judged), 4) if judged else None,
+    }
 
 
 def _ratio(counts: Sequence[tuple[float, float]]) -> float:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from evals.checks import Check
 from evals.replay.record import Judged, TurnRecord
 from evals.report.baseline import Baseline
+from evals.report.headline import counted, headline
 from evals.report.media import Player, Shelf
 from evals.report.plots import Plot, curve_plot, latency_plot
 from evals.report.standing import standings, titled
@@ -145,23 +146,10 @@ def _template() -> Template:
         "worst_first": _worst_first,
         "wins": lambda those, side, other: [one for one in those if one[side] > one[other]],
         "measured": _measured,
+        "counted": counted,
         "changed": _changed,
     }
     return environment.get_template("report.html")
-
-
-def headline(summary: Mapping[str, Any]) -> str:
-    """Say in a few words what came of a run."""
-    failed, errors = summary["failed"], len(summary["harness_errors"])
-    conversations = summary["conversations"]
-    return {
-        "regressed": "worse than the baseline",
-        "failed": f"{failed} of {conversations} conversations failed",
-        "error": f"{errors} could not be judged",
-        "incomplete": "broke off",
-        "empty": "nothing was replayed",
-        "passed": "passed",
-    }[summary["verdict"]]
 
 
 def anchor(script: str, mode: str, repeat: int) -> str:

@@ -14,6 +14,9 @@ from evals.statistics import difference_of_means, quantile
 
 JUDGED_BY_MODELS = ("goal",)
 """Checks that a language model decides: they may turn without the desk having changed."""
+NOTHING = "nothing to compare: no script was judged in both; it is of other scripts, or of another mode"
+NAMED = 3
+"""Scripts that a line names; the lists have all."""
 SLOWER_SHARE = 0.2
 """By which the first sound may come later: runs of one desk on a busy machine differ by a tenth."""
 SLOWER_MS = {"audio": 100.0, "text": 250.0}
@@ -31,7 +34,8 @@ def regression_of(now: Sequence[Standing], before: Sequence[Standing]) -> dict[s
         before: of the baseline.
 
     Returns:
-        `regressed` with its `reasons` in words; `newly_failing` and `newly_flaky` scripts with their checks,
+        `regressed` with its `reasons` in words; `said`: these, or that there is none, and what came and went;
+        `newly_failing` and `newly_flaky` scripts with their checks,
         `fixed`, `new`, `missing` and `unjudged` scripts; `pass_rate` and `first_sound` before and now.
     """
     earlier, later = {one.key: one for one in before}, {one.key: one for one in now}
@@ -51,8 +55,7 @@ def regression_of(now: Sequence[Standing], before: Sequence[Standing]) -> dict[s
             fixed.append(_named(one))
     surely = [one for one in failing if any(not by_model(check) for check in one["checks"])]
     if surely:
-        names = ", ".join(one["script"] for one in surely[:3]) + (" …" if len(surely) > 3 else "")
-        reasons.append(f"{_scripts(len(surely))} newly failing: {names}")
+        reasons += _listed("{} newly failing", surely)
     rate, sound = _pass_rate(pairs), _first_sound(pairs)
     if rate and rate["decided"] and rate["change"] < 0:
         reasons.append(
@@ -64,15 +67,24 @@ def regression_of(now: Sequence[Standing], before: Sequence[Standing]) -> dict[s
             f"the first sound comes after {sound['now_ms']:.0f} ms instead of {sound['before_ms']:.0f} "
             f"({sound['of']})"
         )
+    new = [_named(one) for one in now if one.key not in earlier]
+    missing = [_named(one) for one in before if one.key not in later]
     return {
         "regressed": bool(reasons),
         "reasons": reasons,
+        "said": [
+            *(reasons or ([f"no regression over {_scripts(len(pairs))}"] if pairs else [NOTHING])),
+            *_listed("{} mended", fixed),
+            *_listed("{} newly unsteady", flaky),
+            *_listed("{} of the baseline not replayed", missing),
+            *_listed("{} not in the baseline", new),
+        ],
         "compared": len(pairs),
         "newly_failing": failing,
         "newly_flaky": flaky,
         "fixed": fixed,
-        "new": [_named(one) for one in now if one.key not in earlier],
-        "missing": [_named(one) for one in before if one.key not in later],
+        "new": new,
+        "missing": missing,
         "unjudged": [_named(one) for one in now if not one.runs and one.key in earlier],
         "pass_rate": rate,
         "first_sound": sound,
@@ -96,6 +108,12 @@ def _named(one: Standing) -> dict[str, Any]:
 
 def _scripts(number: int) -> str:
     return f"{number} script" + ("s" if number != 1 else "")
+
+
+def _listed(words: str, those: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line with how many and the first names; none for none."""
+    names = ", ".join(one["script"] for one in those[:NAMED]) + (" …" if len(those) > NAMED else "")
+    return [f"{words.format(_scripts(len(those)))}: {names}"] if those else []
 
 
 def _pass_rate(pairs: Sequence[tuple[Standing, Standing]]) -> dict[str, Any] | None:

@@ -30,7 +30,8 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         baseline: a run of before; see `evals.report.read_baseline`.
 
     Returns:
-        What `summary.json` holds. Replays that failed themselves count under `errors` alone. `pass^k` is the
+        What `summary.json` holds. Replays that failed themselves, and scripts that could not be read,
+        count under `errors` alone. `pass^k` is the
         mean over scripts of how likely k repeats all pass. `regression` is None without a baseline.
     """
     run, all_results = results.run, results.results
@@ -54,6 +55,7 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         "repeat": run.repeat,
         "turns": turns,
         **counts,
+        "errors": counts["errors"] + len(run.wrong),
         "pass_rate_interval": [round(one, 4) for one in rate_interval(counts["passed"], len(judged))],
         "pass^k": pass_hat_curve(stood),
         "flaky": [{"script": one.script, "mode": one.mode} for one in stood if one.flaky],

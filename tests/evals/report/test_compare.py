@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from evals.checks import Check
 from evals.report import compare
 from evals.results import Results
@@ -14,7 +16,14 @@ def test_each_side_is_said_to_be_better_on_what_it_is() -> None:
     assert better == {"conversations passed": "b", "answered": "same", "contains": "b", "first sound": "a"}
     assert found["said"][0].startswith("quick is better on first sound (300 → 800 ms")
     assert found["said"][1].startswith("slow is better on conversations passed (33.3% → 100.0%")
-    assert found["differ"][0] == {"script": "s4", "mode": "text", "a": 0.0, "b": 1.0}
+    assert found["differ"][0] == {
+        "script": "s4",
+        "mode": "text",
+        "a": 0.0,
+        "b": 1.0,
+        "failed": {"a": ['turn 1: contains: the reply lacks "Monday"'], "b": []},
+    }
+    assert found["sides"]["a"] == {"passed": 4, "failed": 8, "errors": 0, "pass_rate": 0.3333}
     assert found["said"][2] == "No difference at all: answered."
 
 
@@ -23,6 +32,14 @@ def test_what_could_be_chance_is_undecided() -> None:
     assert found["names"] == {"a": "demo A", "b": "demo B"}
     assert found["measures"][0]["better"] == "undecided"
     assert found["said"][0] == "Neither is shown to be better over 10 scripts."
+
+
+@pytest.mark.parametrize(("mode", "better"), [("text", "other"), ("audio", "b")])
+def test_a_first_sound_that_nobody_notices_to_be_earlier_is_not_better(mode: str, better: str) -> None:
+    found = compare(
+        suite([1.0] * 12, first_sound=500.0, mode=mode), suite([1.0] * 12, first_sound=300.0, mode=mode)
+    )
+    assert {one["name"]: one["better"] for one in found["measures"]}["first sound"] == better
 
 
 def test_a_longer_reply_is_neither_better_nor_worse() -> None:

@@ -173,6 +173,9 @@ def test_regression_comparison_and_trend_are_shown(tmp_path: Path) -> None:
     assert "7 scripts newly failing: s5, s6, s7 …." in page.text
     assert "old is better on conversations passed" in page.text
     assert "old passes more often: s5 (0 %, 100 %), s6" in page.text
+    assert "new: 5 of 12 conversations passed. old: 24 of 24 conversations passed." in page.text
+    other_way = seen(tmp_path / "turned", before, other=now, names=("new", "old"))
+    assert 's5 (100 %, 0 %; old fails turn 1: contains: the reply lacks "Monday")' in other_way.text
     assert (tmp_path / "compare.json").is_file()
     targets = {has["id"] for has in page.all("details") if "id" in has}
     links = {(has["href"] or "")[1:] for has in page.all("a") if (has["href"] or "").startswith("#s")}

@@ -145,3 +145,14 @@ def test_a_folder_without_a_report_is_named(tmp_path: Path) -> None:
         read_baseline(tmp_path)
     with pytest.raises(ValueError, match=r"gone\.json: there is no such file: run the suite once"):
         read_baseline(tmp_path / "gone.json")
+
+
+def test_what_came_and_went_is_said() -> None:
+    before = results(result("both"), result("gone"), result("went"))
+    good = regression(results(result("both"), result("came")), before)
+    assert good["said"] == [
+        "no regression over 1 script",
+        "2 scripts of the baseline not replayed: gone, went",
+        "1 script not in the baseline: came",
+    ]
+    assert regression(results(result("came")), before)["said"][0].startswith("nothing to compare")  # type: ignore[index]

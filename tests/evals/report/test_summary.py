@@ -17,7 +17,7 @@ def test_counts_keep_what_the_harness_broke_apart() -> None:
             wrong=("d.yaml:3: `turns` is missing",),
         )
     )
-    assert (summary["passed"], summary["failed"], summary["errors"], summary["pass_rate"]) == (1, 1, 1, 0.5)
+    assert (summary["passed"], summary["failed"], summary["errors"], summary["pass_rate"]) == (1, 1, 2, 0.5)
     assert summary["by_tag"]["orders"] == {
         "conversations": 3,
         "passed": 1,
