@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,8 @@ class Desk:
     settings: DeskSettings
     state: Path | None = None
     """Where its state is kept instead of the usual place: replays must not touch what visitors did."""
+    _phrases: dict[str, Phrases] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Language → fixed lines, once they were asked for."""
 
     @classmethod
     def load(cls, where: str | Path = DEMO) -> Desk:
@@ -147,6 +149,8 @@ class Desk:
 
     def phrases(self, language: str) -> Phrases:
         """Return its fixed lines in a language, with names and contact filled in."""
+        if (made := self._phrases.get(language)) is not None:
+            return made
         settings = self.settings
         lines = DEFAULTS[language].model_dump()
         lines |= settings.phrases.get(language, {})  # type: ignore[call-overload]
@@ -159,7 +163,8 @@ class Desk:
             for name, value in known.items():
                 text = text.replace("{" + name + "}", value)
             lines[key] = text.strip()
-        return Phrases(**lines)
+        self._phrases[language] = Phrases(**lines)
+        return self._phrases[language]
 
 
 def state_root() -> Path:

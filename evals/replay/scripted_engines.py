@@ -10,6 +10,7 @@ from moderation.verdict import Action, Direction, Verdict
 
 if TYPE_CHECKING:
     from agent.engines import Engines
+    from knowledge.record import Record
     from moderation.guard import Guard
 
 LINES = ("You have thirty days to return something.", "The thirty days begin when your parcel arrives.")
@@ -28,6 +29,10 @@ class ScriptedKnowledge:
     def answerable(self, query: str) -> float:
         """Return the passage's score."""
         return PASSAGE.score
+
+    def documents(self) -> list[Record]:
+        """Name no document: nothing is suggested."""
+        return []
 
     def digest(self) -> str:
         """Return the version of what never changes."""
