@@ -137,7 +137,7 @@ def evaluate(
             desk, scripts = desk_and_scripts(names)
             variants = [Variant(desk, tuple(settings or ()), change)]
             if against or against_set:
-                variants.append(Variant(against or desk, tuple(against_set or ())))
+                variants.append(Variant(against or desk, tuple(against_set or ()), option="--against-set"))
             if (video or server or hearing == "script") and mode != "audio":
                 raise UsageError("--video, --server and --hearing script need --mode audio")
             if server and (settings or against or against_set or hearing == "script" or ray):

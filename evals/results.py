@@ -57,6 +57,8 @@ class Run:
     engines: dict[str, str] = field(default_factory=dict)
     wrong: tuple[str, ...] = ()
     """Scripts that could not be read, with their reason."""
+    not_judged: int = 0
+    """Scripts whose goal nobody decides, as no judge is named."""
 
 
 @dataclass(frozen=True, slots=True)

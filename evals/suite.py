@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from evals.checks.judge import MODEL as JUDGE
 from evals.results import RESULTS, Result, Results, ResultsFile, Run, read_results
 from evals.running import run, tasks_of, usual_workers
 from evals.scripts import Script, ScriptError, find_scripts, load_scripts
+from evals.scripts.reading import check_length
 from evals.variant import Variant, fingerprint
 from evals.worker import Job, Task
 from server.boundary import UsageError
@@ -89,7 +91,31 @@ def desk_and_scripts(places: Sequence[str]) -> tuple[str, tuple[Path, ...]]:
         return places[0], tuple(map(Path, places[1:]))
     if not first.exists():
         raise UsageError(f"{places[0]} is neither a desk nor a script: check the name")
-    return DEMO, tuple(map(Path, places))
+    return _desk_around(first), tuple(map(Path, places))
+
+
+def _desk_around(script: Path) -> str:
+    """Return the desk in whose folder `scripts` a script lies; the demo where it lies in none."""
+    place = script.resolve()
+    for folder in place.parents:
+        if (folder / "desk.toml").is_file() and place.is_relative_to(folder / "scripts"):
+            return DEMO if folder == Desk.load(DEMO).folder.resolve() else str(folder)
+    return DEMO
+
+
+def _writable(report: Path) -> None:
+    """See that a report can be written before anything is replayed.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    try:
+        report.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=report):
+            pass
+    except OSError as error:
+        why = error.strerror or error
+        raise UsageError(f"--report {report}: {why}; name a folder that can be written to") from None
 
 
 def run_suite(order: Order, stages: Stages) -> Suite:
@@ -102,9 +128,11 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     Raises:
         ScriptError: a place does not exist, or holds no script.
         SuiteError: the desk cannot be opened.
-        UsageError: nothing is left to be replayed.
+        UsageError: nothing is left to be replayed, or the report cannot be written.
     """
     began_s = time.monotonic()
+    if order.report is not None:
+        _writable(order.report)
     scripts, wrong = _scripts(order)
     job = Job(
         order.variants,
@@ -122,6 +150,7 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         fingerprint(order.variants, scripts, job.mode, order.repeat, order.video, order.told, order.server),
         datetime.now(UTC).isoformat(timespec="seconds"),
         wrong=tuple(str(one) for one in wrong),
+        not_judged=0 if os.environ.get(JUDGE) else sum(bool(one.expect.goal) for one in scripts),
     )
     before = _before(order, head)
     file = None
@@ -131,11 +160,13 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     tasks = tasks_of(scripts, job, order.repeat, [one.key for one in kept])
     mine, others = list(kept), list[Result]()
     way = "sound" if job.mode == "audio" else "words"
-    stages.stage(f"replaying {len({task.script.id for task in tasks})} scripts in {way}")
+    stages.stage(
+        f"replaying {len({task.script.id for task in tasks})} scripts in {way} to the desk {head.desk}"
+    )
     if kept:
         every = len(kept) + len(tasks)
         stages.note(f"taken up: {len(kept)} of {every} results of a run that broke off; --fresh begins anew")
-    for line in _left_aside(order, scripts):
+    for line in _left_aside(order):
         stages.note(line)
     for number, (task, result) in enumerate(_replayed(order, tasks, job), 1):
         (others if task.variant else mine).append(result)
@@ -167,15 +198,8 @@ def kept_results(order: Order) -> int:
     return 0 if found.complete else sum(not one.record.error for one in found.results)
 
 
-def _left_aside(order: Order, scripts: Sequence[Script]) -> Iterator[str]:
+def _left_aside(order: Order) -> Iterator[str]:
     """Tell what scripts want that this run does not look at."""
-    goals = sum(bool(script.expect.goal) for script in scripts)
-    if goals and not os.environ.get(JUDGE):
-        yield f"{goals} scripts have a goal, which nobody decides: name a model in {JUDGE}"
-    others = {script.desk for script in scripts} - {"", *(one.desk for one in order.variants)}
-    if others and not order.server:
-        here = order.variants[0].name
-        yield f"some scripts are for the desk {', '.join(sorted(others))}, and are replayed to {here}"
     if order.server:
         yield f"a running server does not tell {', '.join(UNTOLD)}: these are not looked at"
 
@@ -201,10 +225,37 @@ def _scripts(order: Order) -> tuple[list[Script], list[ScriptError]]:
         for one in scripts
         if one.runs_in(order.mode) and (not order.tags or set(order.tags) & set(one.tags))
     ]
-    if not chosen and not wrong:
+    fitting = list[Script]()
+    for script in chosen:
+        try:
+            _check_fits(script, order)
+            fitting.append(script)
+        except ScriptError as error:
+            wrong.append(error)
+    if not fitting and not wrong:
         tagged = f" and a tag of {', '.join(order.tags)}" if order.tags else ""
         raise UsageError(f"none of the {len(scripts)} scripts is for mode {order.mode}{tagged}")
-    return chosen, wrong
+    return fitting, wrong
+
+
+def _check_fits(script: Script, order: Order) -> None:
+    """See that a script is for this desk, and not too long to be heard.
+
+    Raises:
+        ScriptError: it is not.
+    """
+    if order.mode == "audio":
+        check_length(script)
+    names = {name for one in order.variants for name in (one.desk, Path(one.desk).resolve().name)}
+    wanted = {script.desk, Path(script.desk).name}
+    if script.desk and not order.server and not names & wanted:
+        here = order.variants[0].desk
+        raise ScriptError(
+            f"written for the desk {script.desk}, not {here}: run `visavis eval DESK` with its folder, "
+            "or leave `desk` out",
+            script.file,
+            script.line("desk"),
+        )
 
 
 def _before(order: Order, head: Run) -> Results | None:

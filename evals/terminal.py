@@ -55,8 +55,11 @@ def show_summary(summary: Mapping[str, Any], console: Console, most: int) -> Non
     if summary["repeat"] > 1 and summary["pass^k"]:
         rates = ", ".join(f"{k} {rate:.0%}" for k, rate in summary["pass^k"].items())
         console.print(f"pass^k, how likely k repeats of a script all pass: {rates}", markup=False)
+    if goals := summary.get("not_judged"):
+        console.print(f"{goals} goals were not judged: set VISAVIS_JUDGE_MODEL")
     for line in _compared(summary, most):
         console.print(line, markup=False)
+    console.print(f"desk: {summary['desk']}", markup=False)
     style = "green" if summary["verdict"] == "passed" else "red"
     verdict = VERDICTS.get(summary["verdict"], summary["verdict"])
     console.print(Text.assemble((f"{verdict}: ", style), f"{counted(summary)}, {summary['turns']} turns"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 import os
 import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -33,6 +34,8 @@ class Variant:
     """Put over `desk.toml`, each as on the command line: "answering.engine=extractive"."""
     change: str = ""
     """"module:function", called with the opened engines: what tests plant faults with."""
+    option: str = field(default="--set", compare=False, repr=False)
+    """Of the command, by which the settings were given; for messages."""
 
     @property
     def name(self) -> str:
@@ -46,7 +49,7 @@ class Variant:
             DeskError: it is missing or wrong, or a setting is unknown.
         """
         desk = Desk.load(self.desk)
-        return replace(desk, settings=overridden(desk, self.settings)) if self.settings else desk
+        return replace(desk, settings=overridden(desk, self.settings, self.option)) if self.settings else desk
 
     def open(self, mode: Mode, step: Callable[[str], None] = lambda _: None) -> DeskUnderTest:
         """Open the desk for replays.
@@ -57,12 +60,13 @@ class Variant:
         return DeskUnderTest(self.load(), mode=mode, step=step, change=_change(self.change))
 
 
-def overridden(desk: Desk, settings: Sequence[str]) -> Any:
+def overridden(desk: Desk, settings: Sequence[str], option: str = "--set") -> Any:
     """Return a desk's settings with others put over them.
 
     Args:
         desk: whose.
         settings: each "key.in.desk=value"; the value as TOML has it, or plain words.
+        option: of the command by which they were given, for messages.
 
     Raises:
         DeskError: one is not such a text, or the desk has no such setting.
@@ -71,21 +75,34 @@ def overridden(desk: Desk, settings: Sequence[str]) -> Any:
     for one in settings:
         key, equals, value = one.partition("=")
         if not equals or not key.strip():
-            raise DeskError(f"--set {one}: write KEY=VALUE, for example --set answering.engine=extractive")
+            raise DeskError(f"{option} {one}: write KEY=VALUE, for example answering.engine=extractive")
         inner = document
         *path, last = key.strip().split(".")
         for part in path:
             inner = inner.setdefault(part, {})
             if not isinstance(inner, dict):
-                raise DeskError(f"--set {one}: {part} holds no further settings")
+                raise DeskError(f"{option} {one}: {part} holds no further settings")
         inner[last] = _value(value.strip())
     try:
         return type(desk.settings).model_validate(document)
     except ValueError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in getattr(error, "errors", list)()
-        )
-        raise DeskError(f"--set {' '.join(settings)}: {told or error}") from None
+        told = "; ".join(_mistake(desk, each) for each in getattr(error, "errors", list)())
+        raise DeskError(f"{option} {' '.join(settings)}: {told or error}") from None
+
+
+def _mistake(desk: Desk, found: Any) -> str:
+    """Tell what is wrong with a setting; of one that is not known, which is like it."""
+    *above, key = [str(one) for one in found["loc"]] or [""]
+    name = ".".join((*above, key))
+    if found["type"] != "extra_forbidden":
+        return f"{name}: {found['msg']}"
+    here: Any = desk.settings
+    for part in above:
+        here = getattr(here, part, None)
+    known = list(getattr(type(here), "model_fields", ()))
+    near = difflib.get_close_matches(key, known, n=1)
+    told = f"did you mean {'.'.join((*above, near[0]))}?" if near else f"choose from {', '.join(known)}"
+    return f"{name} is no setting of a desk: {told}"
 
 
 def fingerprint(variants: Sequence[Variant], scripts: Sequence[Script], *more: object) -> str:

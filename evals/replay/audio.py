@@ -25,6 +25,7 @@ from evals.replay.told_words import ToldEars, ToldWords
 from evals.replay.transcribing import transcribe_replies
 from evals.replay.virtual_time import VirtualLoop
 from evals.scripts import Script, ScriptError
+from evals.scripts.script import LONGEST_AUDIO_S
 
 
 def replay_audio(
@@ -121,7 +122,11 @@ class _Replay:
         clock = MediaClock(now=loop.time, sleep=asyncio.sleep)
         running = [asyncio.create_task(clock.run(stage, lambda: (tape,))), asyncio.create_task(feed.run())]
         try:
-            await played(conversation, probe, feed, script, record)
+            async with asyncio.timeout(LONGEST_AUDIO_S):
+                await played(conversation, probe, feed, script, record)
+        except TimeoutError:
+            most = f"{LONGEST_AUDIO_S:,.0f} s of its own time"
+            raise ScriptError(f"it lasts longer than {most}: split it", script.file) from None
         finally:
             for task in running:
                 task.cancel()

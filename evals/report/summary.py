@@ -58,6 +58,7 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         "errors": counts["errors"] + len(run.wrong),
         "pass_rate_interval": [round(one, 4) for one in rate_interval(counts["passed"], len(judged))],
         "pass^k": pass_hat_curve(stood),
+        "not_judged": run.not_judged,
         "flaky": [{"script": one.script, "mode": one.mode} for one in stood if one.flaky],
         "checks": _by_check(judged),
         "by_tag": _by(all_results, lambda one: one.record.tags),

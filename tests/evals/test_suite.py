@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 
 import agent
+from agent.desk import Desk
+from agent.errors import DeskError
 from agent.turn import TurnTaker
 from evals.checks.conversation import check_conversation
 from evals.checks.judge import MODEL
 from evals.replay.desk import DeskUnderTest
 from evals.replay.record import to_json
 from evals.replay.text import replay_text
+from evals.report import summary_of
 from evals.results import RESULTS, read_results
 from evals.running import HANGS_S, SuiteError, run
-from evals.scripts import Script, load_script, read_script
+from evals.scripts import Script, ScriptError, load_script, read_script
+from evals.scripts.reading import check_length
 from evals.suite import FAILED, FINE, HARNESS, Order, desk_and_scripts, run_suite
 from evals.variant import Variant, fingerprint
 from evals.worker import Job, Task, work
@@ -248,7 +252,10 @@ def test_the_first_name_is_the_desk_if_it_is_one(folder: Path, tmp_path: Path) -
     script = folder / "scripts" / "returns.yaml"
     assert desk_and_scripts([]) == ("demo", ())
     assert desk_and_scripts([str(folder), str(script)]) == (str(folder), (script,))
-    assert desk_and_scripts([str(script)]) == ("demo", (script,))
+    assert desk_and_scripts([str(script)]) == (str(folder.resolve()), (script,))
+    (tmp_path / "alone.yaml").touch()
+    assert desk_and_scripts([str(tmp_path / "alone.yaml")])[0] == "demo"
+    assert desk_and_scripts([str(Desk.load().folder / "scripts")])[0] == "demo"
     with pytest.raises(UsageError, match="neither a desk nor a script"):
         desk_and_scripts([str(tmp_path / "nothing")])
 
@@ -289,16 +296,34 @@ def load_script_with(folder: Path, begun: str) -> Script:
     return load_script(folder / "warranty.yaml")
 
 
-def test_a_goal_that_nobody_decides_is_told(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "goal.yaml").write_text(
-        f"{WARRANTY}expect: {{goal: the visitor knows}}\ndesk: another\n", "utf-8"
-    )
-    run_suite(order(folder, scripts=(tmp_path,)), Silent())
-    told = capsys.readouterr().err
-    assert "1 scripts have a goal, which nobody decides" in told
-    assert "are for the desk another" in told
+def test_a_goal_that_nobody_decides_is_counted_and_fails_nothing(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "goal.yaml").write_text(f"{WARRANTY}expect: {{goal: the visitor knows}}\n", "utf-8")
+    suite = run_suite(order(folder, scripts=(tmp_path,)), Silent())
+    assert (suite.results.run.not_judged, suite.code) == (1, FINE)
+    assert summary_of(suite.results)["not_judged"] == 1
+
+
+def test_a_script_of_another_desk_or_too_long_for_sound_is_wrong(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(f"{WARRANTY}desk: acme\n", "utf-8")
+    (tmp_path / "other.yaml").write_text(f"{BACKCHANNEL}desk: bakery\n", "utf-8")
+    suite = run_suite(order(folder, scripts=(tmp_path,)), Silent())
+    assert [one.record.script for one in suite.results.results] == ["warranty"]
+    assert "written for the desk bakery, not " in str(suite.wrong[0])
+    with pytest.raises(ScriptError, match=r":3: its pauses take 1,801 s"):
+        check_length(script_of("id: long\nturns:\n- {pause_s: 1800}\n- {user: hello, pause_s: 1}"))
+
+
+def test_a_report_that_cannot_be_written_is_told_at_once(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/x")):
+        with pytest.raises(UsageError, match="name a folder that can be written to"):
+            run_suite(order(folder, report=place), Silent())
+
+
+def test_an_unknown_setting_is_told_with_its_option_and_the_nearest_one(folder: Path) -> None:
+    variant = Variant(str(folder), ("answering.enginee=extractive",), option="--against-set")
+    with pytest.raises(DeskError, match=r"^--against-set .*did you mean answering\.engine\?"):
+        variant.load()
 
 
 def test_a_recording_without_its_words_is_no_script_for_words(folder: Path, tmp_path: Path) -> None:
