@@ -18,6 +18,7 @@ from evals.report.baseline import Baseline
 from evals.report.headline import counted, headline
 from evals.report.media import Player, Shelf
 from evals.report.plots import Plot, curve_plot, latency_plot
+from evals.report.regression import SLOWER_MS
 from evals.report.standing import standings, titled
 from evals.report.summary import place
 from evals.results import Result, Results
@@ -112,6 +113,7 @@ def page_of(
         comparison=comparison,
         most_rows=MOST_ROWS,
         fewest=FEWEST_DIFFERENT,
+        noticed=SLOWER_MS,
         conversations=list(_shown(results, Shelf(folder))),
         left_out=max(len(results.results) - MOST_SHOWN, 0),
         latency=_latency(results, before),
