@@ -114,7 +114,7 @@ def evaluate(
 
       visavis eval mydesk --against-set answering.engine=extractive
 
-      visavis eval freeze SESSION --out scripts/refund.yaml
+      visavis eval freeze [DESK] SESSION --out scripts/refund.yaml
 
       visavis eval import conversations.xlsx --out scripts
 

@@ -89,7 +89,11 @@ class Driver:
 
     async def _moment(self, after_s: float, before: TurnRecord | None) -> bool:
         """Wait for the moment to break in; False where no reply is heard then."""
-        if before is None or before.reply_began_s is None:
+        if before is None:  # it is the greeting that is broken into
+            await self._until(lambda: bool(self._probe.greeting), UNANSWERED_S)
+            await self._pause(after_s)
+            return not self._probe.quiet
+        if before.reply_began_s is None:
             return False
         at_s = before.reply_began_s + after_s
         while (left_s := at_s - self._clock()) > NOW_S and before.reply_ended_s is None:

@@ -55,6 +55,8 @@ class Probe:
         """For a person."""
         self._of: dict[int, TurnRecord] = {}
         """Number of the conversation's turn → the script's."""
+        self._greeted = set[int]()
+        """Numbers of the conversation's turns that are none of the script's."""
         self._asked_lived_s = 0.0
         self._called = 0
         self._fell_silent_s: float | None = None
@@ -131,6 +133,8 @@ class Probe:
 
     def broke_in(self, turn: TurnRecord, before: TurnRecord | None) -> None:
         """Write down what became of the reply that a turn broke into, once that is known."""
+        if before is None and self._fell_silent_s is not None:  # it was the greeting
+            turn.yielded_ms = round(max(self._fell_silent_s - turn.began_s, 0.0) * 1e3, 1)
         if before is None or before.reply_ended_s is None:
             return
         turn.resumed = not before.interrupted
@@ -140,6 +144,8 @@ class Probe:
 
     def _turn(self, number: int) -> TurnRecord | None:
         """Return the script's turn that one of the conversation belongs to; None before the first."""
+        if number in self._greeted:
+            return None
         if number not in self._of and self.turns:
             self._of[number] = self.turns[-1]
         return self._of.get(number)
@@ -160,6 +166,7 @@ class Probe:
     def _began(self, event: SentenceBegan) -> None:
         turn = self._turn(event.turn)
         if turn is None:
+            self._greeted.add(event.turn)
             self.greeting = f"{self.greeting} {event.sentence.text}".strip()
             return
         turn.sentences.append(_said(event.sentence))

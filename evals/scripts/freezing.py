@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evals.scripts.errors import ScriptError
 from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
+from evals.scripts.happened import Happened, tools_of, turns_of
 from evals.scripts.keywords import facts, names, undated
 from evals.scripts.script import BargeIn, Fixtures, Script, Turn
 from evals.scripts.writing import written
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     from agent.desk import Desk
     from server.live.dossier import Dossier
     from server.live.masking import SessionMask
-    from server.live.records import EventRecord
+    from server.live.records import SessionRecord
 
-LETTERS_PER_S = {"en": 14.0, "zh": 4.5}
-"""How fast people speak, in letters: only the end of what they said is kept."""
 USUAL_PAUSE_S = 2.0
 """A visitor's pause that needs no telling; longer ones are taken over."""
 LONGEST_PAUSE_S = 120.0
@@ -31,7 +28,9 @@ MOST_TURNS = 200
 """As many as a script may have."""
 MOST_CITED = 3
 """Sources that one turn is to cite; the best come first."""
-TOOL = "tool:"
+MOST_NAMED = 10
+"""Sessions that are named where the one that was meant is not known."""
+_DATA = re.compile(r"/v1/sessions/([^/]+)/data")
 _LABEL = re.compile(r"\[[^\[\]\d]{1,30}\]")
 _SAMPLES = {
     "card": "4111 1111 1111 1111",
@@ -48,56 +47,13 @@ _SAMPLES = {
 """Part of a placeholder → what may stand there instead."""
 
 
-@dataclass(slots=True)
-class _Happened:
-    """One turn of the session."""
-
-    number: int
-    said: str = ""
-    settled: str = ""
-    """The reply; of one that was broken into its first sentence: how far it got is chance."""
-    at: float = 0.0
-    sentences: list[EventRecord] = field(default_factory=list)
-    verdicts: list[Mapping[str, Any]] = field(default_factory=list)
-    handoff: Mapping[str, Any] | None = None
-    end: EventRecord | None = None
-
-    @property
-    def by_person(self) -> bool:
-        """One of the company's people answered."""
-        return any(one.data.get("person") for one in self.sentences)
-
-    @property
-    def interrupted(self) -> bool:
-        """The visitor broke into the reply."""
-        return bool(self.sentences and self.end is not None and self.end.data.get("interrupted"))
-
-    @property
-    def lasted_s(self) -> float:
-        """About how long the words took, if they were spoken; only their end was written down."""
-        timings = self.end.data.get("timings_ms", {}) if self.end is not None else {}
-        spoken = timings.get("turn_end", 0.0) > 0  # who types has ended at once
-        return len(self.said) / LETTERS_PER_S["en" if self.said.isascii() else "zh"] if spoken else 0.0
-
-    @property
-    def citations(self) -> list[str]:
-        """Sources, the first cited first."""
-        data = [one.data for one in (*self.sentences, *([self.end] if self.end is not None else []))]
-        return list(dict.fromkeys(str(one["source"]) for each in data for one in each.get("citations", ())))
-
-    @property
-    def documents(self) -> list[str]:
-        """Documents that are cited; their sections are named anew when a heading changes."""
-        sources = (one.partition("#")[0] for one in self.citations if not one.startswith(TOOL))
-        return list(dict.fromkeys(sources))
-
-
 def freeze(desk: Desk, session: str, *, store: str = "") -> str:
     """Write a script of a session that a server recorded.
 
     Args:
         desk: at which it was held.
-        session: its name, as `visavis privacy export` and the operators' pages show it.
+        session: its name, as `visavis privacy export` and the operators' pages show it; or the one that
+            `/v1/chat` gave a conversation, or the path of its data.
         store: SQLite file or URL, as `visavis serve --store` was given it; empty: the usual one.
 
     Returns:
@@ -115,17 +71,22 @@ def freeze(desk: Desk, session: str, *, store: str = "") -> str:
     if "://" not in place and not Path(place).is_file():
         raise ScriptError("nothing was recorded here: name what `visavis serve --store` was given", place)
 
-    async def read() -> Dossier:
+    async def read() -> tuple[Dossier, list[SessionRecord]]:
         opened = EventStore.open(place)
         try:
-            return await collect(opened, "", session)
+            return await collect(opened, "", name), await opened.sessions(limit=MOST_NAMED)
         finally:
             await opened.close()
 
+    path = _DATA.search(session)
+    name = path[1] if path else session
     try:
-        dossier = asyncio.run(read())
+        dossier, newest = asyncio.run(read())
     except LiveError as error:
         raise ScriptError(f"{error}", place) from None
+    if dossier.empty:
+        names = ", ".join(one.id for one in newest) or "none"
+        raise ScriptError(f"nothing is kept of a session {name!r}; the newest that are: {names}", place)
     return frozen(dossier, desk)
 
 
@@ -142,7 +103,7 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     here = next(iter(named([desk])))
     if dossier.desk and dossier.desk != here:
         raise ScriptError(f"the session {dossier.name!r} was held at the desk {dossier.desk!r}, not {here!r}")
-    happened, took_over = _turns(dossier.events)
+    happened, took_over = turns_of(dossier.events)
     left = len(happened) - MOST_TURNS
     happened = happened[:MOST_TURNS]
     if not happened:
@@ -157,7 +118,7 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
         one.said = mask.of_visitor(one.said) or ""
         spoken = [str(each.data.get("text", "")) for each in one.sentences[: 1 if one.interrupted else None]]
         one.settled = mask.of_desk(" ".join(spoken)) or ""
-        if _tools([one]):
+        if tools_of([one]):
             one.settled = undated(one.settled)
     paused = [one.at for one in dossier.events if one.kind == "state" and one.data.get("state") == "paused"]
     session = dossier.session
@@ -165,7 +126,7 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     turns, remarks = list[Turn](), dict[int, list[str]]()
     for number, one in enumerate(happened):
         before = happened[number - 1] if number else None
-        turns.append(_turn(one, before, paused, tools_before={*_tools(happened[:number])}))
+        turns.append(_turn(one, before, paused, tools_before={*tools_of(happened[:number])}))
         remarks[number] = _remarks(one)
     opened = session.opened_at if session is not None else None
     opened = opened or dossier.events[0].at
@@ -191,37 +152,11 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     return written(script, about=about, remarks=remarks)
 
 
-def _turns(events: Iterable[EventRecord]) -> tuple[list[_Happened], bool]:
-    """Return the turns in which the visitor said something, until a person took over; whether one did."""
-    found = dict[int, _Happened]()
-    for event in events:
-        if event.turn is None:
-            continue
-        turn = found.setdefault(event.turn, _Happened(event.turn))
-        match event.kind:
-            case "heard":
-                turn.said, turn.at = str(event.data.get("text", "")), turn.at or event.at
-            case "sentence":
-                turn.sentences.append(event)
-            case "verdict":
-                turn.verdicts.append(event.data)
-            case "handoff" if event.data.get("reason") != "withdrawn":
-                turn.handoff = event.data
-            case "turn":
-                turn.end = event
-                turn.said = turn.said or str(event.data.get("question", ""))
-    turns = [found[number] for number in sorted(found) if found[number].at]
-    for number, turn in enumerate(turns):
-        if turn.by_person:
-            return turns[:number], True
-    return turns, False
-
-
-def _turn(one: _Happened, before: _Happened | None, paused: list[float], tools_before: set[str]) -> Turn:
+def _turn(one: Happened, before: Happened | None, paused: list[float], tools_before: set[str]) -> Turn:
     expect: dict[str, Any] = {"silent": True} if not one.sentences else {}
     if one.sentences:
         first = one.sentences[0].data
-        tools = [name for name in _tools([one]) if name not in tools_before]
+        tools = [name for name in tools_of([one]) if name not in tools_before]
         emotion = str(first.get("emotion", ""))
         expect = {
             "outcome": one.end.data["outcome"] if one.end is not None else first["outcome"],
@@ -256,13 +191,7 @@ def _turn(one: _Happened, before: _Happened | None, paused: list[float], tools_b
     )
 
 
-def _tools(turns: Iterable[_Happened]) -> list[str]:
-    """Return the business actions that replies rest on."""
-    sources = [source for one in turns for source in one.citations if source.startswith(TOOL)]
-    return list(dict.fromkeys(source.removeprefix(TOOL) for source in sources))
-
-
-def _remarks(one: _Happened) -> list[str]:
+def _remarks(one: Happened) -> list[str]:
     """Return what the author has to do for a turn."""
     remarks = []
     for label in dict.fromkeys(_LABEL.findall(one.said)):
@@ -286,12 +215,12 @@ def _mask(desk: Desk) -> SessionMask:
     return SessionMask(Masker(policy, settings.privacy.model_copy(update={"keep": "masked"})))
 
 
-def _title(turns: list[_Happened]) -> str:
+def _title(turns: list[Happened]) -> str:
     words = next(one.said for one in turns if one.said)
     return words if len(words) <= 60 else words[:59].rstrip() + "…"
 
 
-def _language(turns: list[_Happened]) -> str:
+def _language(turns: list[Happened]) -> str:
     languages = [str(each.data.get("language", "")) for one in turns for each in one.sentences]
     return next(filter(None, languages), "en")
 

@@ -195,7 +195,7 @@ class Chat:
         talk = self._talks.get(name)
         if talk is None:
             history = History(f"{opened.id}/{turn.session}")
-            talk = self._talks[name] = TypedTalk(opened, history, origin, self._keeper)
+            talk = self._talks[name] = TypedTalk(opened, history, origin, self._keeper, turn.own_name)
         if talk.questions >= TURNS:
             raise LiveError(
                 "busy",

@@ -36,6 +36,8 @@ class TypedTalk:
     """Of the page that asks."""
     keeper: Keeper | None = None
     """Keeps what happens; None: nothing is kept."""
+    name: str = ""
+    """That this server made up for it, and what is kept has as well; empty: its client named it."""
     guest: Guest = field(init=False)
     """Under whose name it is kept."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -50,7 +52,7 @@ class TypedTalk:
     """Its visitor knows how to get at what is kept."""
 
     def __post_init__(self) -> None:
-        self.guest = Guest(secrets.token_urlsafe(12), self.opened.id, self.origin, client=CLIENT)
+        self.guest = Guest(self.name or secrets.token_urlsafe(12), self.opened.id, self.origin, client=CLIENT)
 
     @property
     def talk(self) -> TypedTalk:

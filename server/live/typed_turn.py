@@ -43,6 +43,8 @@ class TypedTurn:
         self.data: DataDocument | None = None
         """How its asker gets at what is kept of the conversation; None: they were told, or nothing is."""
         self.session = asked.session or secrets.token_urlsafe(12)
+        self.own_name = "" if asked.session else self.session
+        """Of its conversation, where this server made it up."""
         self._began_s = time.perf_counter()
         self._heard: str | None = None
         self._grave = False

@@ -125,6 +125,13 @@ def test_a_sound_desk_passes_and_takes_the_same_course_every_time(desk: DeskUnde
     assert courses[0] == courses[1]
 
 
+def test_the_first_turn_breaks_into_the_greeting(desk: DeskUnderTest) -> None:
+    text = BREAKS_IN.split("  - user")[0] + "  - user" + BREAKS_IN.split("  - user")[2]
+    (first,) = replay_text(desk, script_of(text)).turns
+    assert failures(desk, text) == {}
+    assert (first.notices, first.yielded_ms is not None) == ([], True)
+
+
 def test_a_wrong_answer_is_told_by_name(desk: DeskUnderTest) -> None:
     faults.wrong_answer(desk.engines)
     assert list(failures(desk, RETURNS)) == ["contains"]

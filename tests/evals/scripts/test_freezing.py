@@ -222,7 +222,8 @@ def test_a_session_is_found_in_a_servers_store_or_told_to_be_missing(tmp_path: P
     script = read_script(freeze(desk, "s1", store=place), Path("a.yaml"))
     assert script.turns[0].user == "Where are you?"
     assert script.turns[0].expect.silent is True
-    with pytest.raises(ScriptError, match="nothing is kept of a session 's2'"):
+    assert freeze(desk, "/v1/sessions/s1/data", store=place) == freeze(desk, "s1", store=place)
+    with pytest.raises(ScriptError, match="nothing is kept of a session 's2'; the newest that are: s1"):
         freeze(desk, "s2", store=place)
     with pytest.raises(ScriptError, match="held at the desk 'demo', not 'other'"):
         freeze(replace(desk, folder=tmp_path / "other"), "s1", store=place)
