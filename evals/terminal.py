@@ -56,7 +56,7 @@ def show_summary(summary: Mapping[str, Any], console: Console, most: int) -> Non
         rates = ", ".join(f"{k} {rate:.0%}" for k, rate in summary["pass^k"].items())
         console.print(f"pass^k, how likely k repeats of a script all pass: {rates}", markup=False)
     if goals := summary.get("not_judged"):
-        console.print(f"{goals} goals were not judged: set VISAVIS_JUDGE_MODEL")
+        console.print(f"{goals} goal{'s were' if goals > 1 else ' was'} not judged: set VISAVIS_JUDGE_MODEL")
     for line in _compared(summary, most):
         console.print(line, markup=False)
     console.print(f"desk: {summary['desk']}", markup=False)

@@ -64,6 +64,8 @@ async def test_a_typed_conversation_is_kept_masked_counted_and_erased_by_its_vis
         again = await ask(server, "Hello again")
         assert isinstance(again["data"], dict)
         assert again["data"]["path"] != where
+        unnamed = (await server.http.post("/v1/chat", json={"text": "Hello"})).json()
+        assert unnamed["data"]["path"] == f"/v1/sessions/{unnamed['session']}/data"
 
 
 async def test_a_typed_conversation_that_rests_is_over_and_where_nothing_is_kept_nobody_is_told_how(
