@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -272,9 +272,25 @@ def _sounds(file: Path, script: Script, line: int) -> None:
         raise ScriptError(str(error), script.file, line) from None
 
 
+def _named(script: Script) -> Iterator[tuple[str, int]]:
+    """Give the files that a script names, with their lines: it must fetch nothing from elsewhere."""
+    for number, turn in enumerate(script.turns):
+        yield turn.wav, script.line("turns", number, "wav")
+        if turn.voice is not None and turn.voice.noise is not None:
+            yield turn.voice.noise.kind, script.line("turns", number, "voice", "noise", "kind")
+    if script.voice.noise is not None:
+        yield script.voice.noise.kind, script.line("voice", "noise", "kind")
+    for name, source in script.fixtures.files.items():
+        yield source, script.line("fixtures", "files", name)
+
+
 def _beside(script: Script) -> None:
     """Look whether what a script names lies beside it."""
     folder = script.file.parent
+    for name, line in _named(script):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            told = f"{name!r} leads out of the script's folder: put the file beside or below the script"
+            raise ScriptError(told, script.file, line)
     for number, turn in enumerate(script.turns):
         if turn.wav and not (folder / turn.wav).is_file():
             line = script.line("turns", number, "wav")

@@ -9,7 +9,7 @@ from evals.checks.conversation import state_wrong
 from evals.replay.record import ConversationRecord
 from evals.replay.state import rows_of
 from evals.results import Result, line_of
-from evals.scripts import Script, read_script
+from evals.scripts import Script, ScriptError, read_script
 
 
 def wanting(query: str, wanted: str) -> Script:
@@ -34,11 +34,15 @@ def test_all_rows_are_counted(state: Path, count: int, right: bool) -> None:
 @pytest.mark.parametrize(
     "query", ["VACUUM INTO '{}'", "ATTACH '{}' AS b", "DELETE FROM t", "PRAGMA user_version"]
 )
-def test_a_query_only_reads(state: Path, query: str) -> None:
-    script = wanting(query.format(state / "made.sqlite"), "count: 0")
+def test_what_does_not_read_is_told_at_reading(state: Path, query: str) -> None:
+    with pytest.raises(ScriptError, match="begins with SELECT or WITH"):
+        wanting(query.format(state / "made.sqlite"), "count: 0")
+
+
+def test_a_query_only_reads(state: Path) -> None:
+    script = wanting("WITH a AS (SELECT 1) DELETE FROM t", "count: 0")
     rows = rows_of(script, state)["0"]
     assert "only SELECT may stand here" in state_wrong(script.expect.state[0], rows)
-    assert not (state / "made.sqlite").exists()
 
 
 def test_bytes_are_kept_as_sql_writes_them(state: Path) -> None:

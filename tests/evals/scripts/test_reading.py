@@ -145,3 +145,20 @@ def test_a_place_without_scripts_is_told(tmp_path: Path) -> None:
         find_scripts([tmp_path])
     with pytest.raises(ScriptError, match="no such file"):
         find_scripts([tmp_path / "none"])
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("turns: [{user: Hello, wav: ../secret.wav}]", 2),
+        ("turns: [{user: Hello, wav: /etc/passwd}]", 2),
+        ("turns: [{user: Hello}]\nfixtures: {files: {a.sqlite: ../other.sqlite}}", 3),
+        ("turns: [{user: Hello}]\nvoice: {noise: {kind: ../../street.wav}}", 3),
+    ],
+)
+def test_a_script_fetches_nothing_from_outside_its_folder(tmp_path: Path, line: str, place: int) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"id: a\n{line}\n", "utf-8")
+    with pytest.raises(ScriptError, match="leads out of the script's folder") as error:
+        load_script(file)
+    assert error.value.line == place
