@@ -7,7 +7,7 @@ that nothing is missing ("end"). A file without its end is of a run that broke o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,11 +135,6 @@ def read_results(file: Path) -> Results:
     ]
     latest = {result.key: result for result in results}  # what failed was replayed again
     return Results(Run(**head), tuple(latest.values()), any(line.get("kind") == "end" for line in lines))
-
-
-def rescored(results: Sequence[Result], checks: Sequence[tuple[Check, ...]]) -> tuple[Result, ...]:
-    """Return results with other checks: a record can be judged again without being replayed."""
-    return tuple(Result(one.record, each) for one, each in zip(results, checks, strict=True))
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -202,7 +202,3 @@ def _no_interrupt() -> Iterator[None]:
 def usual_workers(tasks: int) -> int:
     """Return how many processes are worth their opening: one for every twenty replays, at most one a core."""
     return max(1, min(os.cpu_count() or 1, tasks // 20))
-
-
-Watcher = Callable[[int, int, Result], None]
-"""Told how many results there are, of how many, and the latest."""

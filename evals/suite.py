@@ -189,13 +189,8 @@ def run_suite(order: Order, stages: Stages) -> Suite:
 
 def kept_results(order: Order) -> int:
     """Return how many results of a run that was stopped are taken up by the same order."""
-    if order.report is None or len(order.variants) > 1:
-        return 0
-    try:
-        found = read_results(order.report / RESULTS)
-    except (ValueError, OSError):
-        return 0
-    return 0 if found.complete else sum(not one.record.error for one in found.results)
+    found = _broken_off(order)
+    return len(found.results) if found else 0
 
 
 def _left_aside(order: Order) -> Iterator[str]:
@@ -260,13 +255,17 @@ def _check_fits(script: Script, order: Order) -> None:
 
 def _before(order: Order, head: Run) -> Results | None:
     """Return what a run of the same things left when it broke off; None where there is nothing to take up."""
-    file = order.report / RESULTS if order.report else None
-    if file is None or order.fresh or len(order.variants) > 1 or not file.is_file():
+    found = None if order.fresh else _broken_off(order)
+    return found if found is not None and found.run.fingerprint == head.fingerprint else None
+
+
+def _broken_off(order: Order) -> Results | None:
+    """Return what a run left when it broke off, but replays that failed themselves; None for nothing."""
+    if order.report is None or len(order.variants) > 1:
         return None
     try:
-        found = read_results(file)
+        found = read_results(order.report / RESULTS)
     except (ValueError, OSError):
         return None
-    same = found.run.fingerprint == head.fingerprint and not found.complete
     sound = tuple(one for one in found.results if not one.record.error)
-    return replace(found, results=sound) if same and sound else None
+    return replace(found, results=sound) if sound and not found.complete else None

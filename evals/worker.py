@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import traceback
-from contextlib import ExitStack, redirect_stdout, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from evals.checks.conversation import check_conversation
 from evals.checks.grounding import Grounding
 from evals.checks.judge import Judge
+from evals.replay.course import blank
 from evals.replay.desk import DeskUnderTest
 from evals.replay.record import ConversationRecord, Mode
 from evals.results import Result
@@ -125,19 +126,9 @@ class Replayer:
 
 def failed(task: Task, job: Job, why: str) -> ConversationRecord:
     """Return the record of a replay that failed itself."""
-    script = task.script
-    return ConversationRecord(
-        script.id,
-        job.variants[task.variant].desk,
-        job.mode,
-        task.repeat,
-        script.fixtures.seed,
-        script.language,
-        list(script.tags),
-        script.title,
-        str(script.file) if script.file.name else "",
-        error=why,
-    )
+    record = blank(task.script, job.variants[task.variant].desk, job.mode, task.repeat)
+    record.error = why
+    return record
 
 
 def work(pipe: Connection, job: Job) -> None:
@@ -151,8 +142,7 @@ def work(pipe: Connection, job: Job) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the desk's state is removed all the same
     os.dup2(2, 1)  # what a desk's tools print must not stand in the JSON on standard output
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
-    # what a tool prints is no part of the results; where the parent is gone, nobody is left to be told
-    with redirect_stdout(sys.stderr), suppress(EOFError, OSError):
+    with suppress(EOFError, OSError):  # where the parent is gone, nobody is left to be told
         try:
             replayer = Replayer(job)
         except Exception as error:

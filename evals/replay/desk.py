@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from agent.answerer import Answerer
 from agent.desk import Desk
 from agent.engines import Engines
 from agent.llm import OpenAIAnswerer
@@ -152,25 +151,6 @@ class DeskUnderTest:
             return line
 
         return replace(tool, call=call)
-
-
-def answered_by(answerer: Answerer) -> Change:
-    """Return the change that has another answerer answer."""
-
-    def change(engines: Engines) -> None:
-        engines.answerer = answerer
-
-    return change
-
-
-def together(changes: Mapping[str, Change]) -> Change:
-    """Return all of these changes as one."""
-
-    def change(engines: Engines) -> None:
-        for each in changes.values():
-            each(engines)
-
-    return change
 
 
 @contextmanager

@@ -75,12 +75,12 @@ class Driver:
             await self._until(lambda: before is None or before.reply_ended_s is not None, script.timeout_s)
             probe.broke_in(now, before)
         over_s = UNANSWERED_S if nothing or turn.expect.resumed else script.timeout_s
-        ended = await self._until(lambda: now.reply_ended_s is not None or self._awaited(turn), over_s)
+        ended = await self._until(lambda: now.reply_ended_s is not None or self._awaited(), over_s)
         now.timed_out = not ended and not nothing and not turn.expect.resumed
         await self._pause(SETTLE_S if not now.timed_out else 0.0)
         self._mouth.rest()
 
-    def _awaited(self, following: Turn) -> bool:
+    def _awaited(self) -> bool:
         """Whether the next turn breaks into the reply that is heard now: then its end is not waited for."""
         turns, number = self._script.turns, self._probe.turns[-1].number + 1
         if number >= len(turns) or turns[number].barge_in is None:

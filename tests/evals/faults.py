@@ -10,7 +10,6 @@ from agent.answerer import Question
 from agent.engines import Engines
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Sentence
-from evals.replay.desk import answered_by
 from moderation.verdict import Action, Direction, Verdict
 
 WRONG = "You have ninety days to return an item."
@@ -18,7 +17,7 @@ UNSAFE = "You are a stupid bitch, get lost."
 
 
 def wrong_answer(engines: Engines) -> None:
-    answered_by(ScriptedAnswerer([WRONG]))(engines)
+    engines.answerer = ScriptedAnswerer([WRONG])
 
 
 class _Slow:
@@ -67,7 +66,7 @@ class _Blind:
 
 
 def unsafe_answer(engines: Engines) -> None:
-    answered_by(ScriptedAnswerer([UNSAFE]))(engines)
+    engines.answerer = ScriptedAnswerer([UNSAFE])
     engines.guard = _Blind(engines.guard)  # type: ignore[assignment]
 
 
