@@ -21,6 +21,7 @@ from agent.library import open_knowledge
 from agent.llm import OpenAIAnswerer, endpoint_is_set
 from agent.mcp import McpTools
 from agent.sayings import expected
+from agent.sentence import Emotion
 from agent.tools import Tool
 from knowledge import KnowledgeBase
 from knowledge.passage import Passage
@@ -56,6 +57,8 @@ class Engines:
     """None unless it was opened for hearing."""
     turn_end: Callable[[Pcm], float] | None = field(default=None)
     """Probability that a voice has finished, as `speech.smart_turn` hears it; None: words alone tell."""
+    feels: Callable[[str], Emotion] = detect_emotion
+    """Tells what a visitor's words tell of their feelings."""
     mcp: McpTools | None = field(default=None)
     """Connections to MCP servers, whose tools stand in `tools`."""
     problems: tuple[str, ...] = ()
@@ -155,7 +158,7 @@ class Engines:
             self.answerer.warm()
         for language in languages:
             greeting = GREETINGS[language]
-            detect_emotion(greeting)
+            self.feels(greeting)
             self.guard.screen(greeting, direction="input", language=language)
             self.synthesizer.speak(greeting, language=language)
             passages, answerable = self.look_up(greeting, language)

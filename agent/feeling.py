@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -100,39 +100,40 @@ def fused(
 
 
 def feeling_of(
-    text: str,
+    words: Emotion,
     features: VoiceFeatures | None,
     before: Feeling | None,
     turns: Sequence[VoiceFeatures],
     at_s: float,
     face: Mapping[str, float] | None = None,
-) -> tuple[Feeling, Emotion, VoiceFeeling | None]:
-    """Tell what a visitor feels after a turn: all together, by the words alone, and by the voice alone.
+) -> tuple[Feeling, VoiceFeeling | None]:
+    """Tell what a visitor feels after a turn: all together, and by the voice alone.
 
     Args:
-        text: what they said.
+        words: what their words tell; see `detect_emotion`.
         features: of their voice; None: typed.
         before: what they felt after the turn before.
         turns: of their voice, of the turns before.
         at_s: now, in seconds of one clock.
         face: label → 0..1, of `agent.emotion_face`; None: no camera.
     """
-    words, voice = detect_emotion(text), voice_feeling(features, turns)
-    return smoothed(before, fused(words, voice, face, at_s=at_s)), words, voice
+    voice = voice_feeling(features, turns)
+    return smoothed(before, fused(words, voice, face, at_s=at_s)), voice
 
 
-def felt_of(heard: Heard, memory: Memory, at_s: float) -> Felt:
+def felt_of(heard: Heard, memory: Memory, at_s: float, feels: Callable[[str], Emotion]) -> Felt:
     """Tell what a visitor feels who was heard, as an event.
 
     Args:
         heard: their words, and how they were spoken.
         memory: the conversation before.
         at_s: now, in seconds of one clock.
+        feels: tells what words tell.
     """
     from agent.events import Felt
 
-    text = heard.transcript.text.strip()
-    feeling, words, voice = feeling_of(text, heard.voice, memory.feeling, memory.voices, at_s, memory.face)
+    words = feels(heard.transcript.text.strip())
+    feeling, voice = feeling_of(words, heard.voice, memory.feeling, memory.voices, at_s, memory.face)
     return Felt(feeling.emotion, words, voice.emotion if voice else None, feeling, heard.voice)
 
 

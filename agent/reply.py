@@ -118,7 +118,7 @@ async def _written(
         engines.guard.screen, text, direction="input", language=language, context=_said_before(memory)
     )
     yield Screened(verdict)
-    felt = await asyncio.to_thread(felt_of, heard, memory, time.monotonic())
+    felt = await asyncio.to_thread(felt_of, heard, memory, time.monotonic(), engines.feels)
     yield felt
     if not verdict.passes:
         yield Written(safe_sentence(engines, verdict, language), clock(), own=True)

@@ -29,7 +29,7 @@ def eval_turns_per_s() -> Figure:
 
 
 def eval_turns_per_s_scripted() -> Figure:
-    """The same with a scripted answerer, guard and knowledge: what the conversation and the harness cost."""
+    """The same with scripted answerer, guard, knowledge and feelings: what the loop and the harness cost."""
     return _turns(scripted, "scripted engines")
 
 

@@ -138,9 +138,7 @@ class Reader:
         out = memoryview(SIZES.pack(len(head), len(data)) + head + data)
         descriptor = process.stdin.fileno()
         while out:
-            _, ready, _ = select.select([], [descriptor], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise _LateError
+            _await(descriptor, select.POLLOUT, deadline)
             out = out[os.write(descriptor, out[: 1 << 16]) :]
         deadline = time.monotonic() + limit_s
         size, _ = SIZES.unpack(_receive(process.stdout.fileno(), SIZES.size, deadline))
@@ -179,13 +177,18 @@ class _LateError(Exception):
     """The process did not answer in time."""
 
 
+def _await(descriptor: int, event: int, deadline: float) -> None:
+    poll = select.poll()  # select() knows no descriptor over 1,023: a server with its visitors has more
+    poll.register(descriptor, event)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000.0):
+        raise _LateError
+
+
 def _receive(descriptor: int, size: int, deadline: float) -> bytes:
     parts: list[bytes] = []
     left = size
     while left:
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            raise _LateError
+        _await(descriptor, select.POLLIN, deadline)
         part = os.read(descriptor, min(left, 1 << 20))
         if not part:
             raise EOFError

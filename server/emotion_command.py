@@ -47,6 +47,7 @@ def emotion_of(text: str, audio: Path | None) -> dict[str, Any]:
         AudioError: the recording cannot be used.
         AgentError, SpeechError: an engine is missing or failed.
     """
+    from agent.emotion import detect_emotion
     from agent.emotion_voice import voice_features
     from agent.feeling import feeling_of
     from speech.audio import load_audio
@@ -56,7 +57,8 @@ def emotion_of(text: str, audio: Path | None) -> dict[str, Any]:
         pcm = load_audio(audio, max_s=AUDIO_S)
         features = voice_features(pcm)
         text = text if text.strip() else _heard(pcm)
-    feeling, words, voice = feeling_of(text, features, None, (), 0.0)
+    words = detect_emotion(text)
+    feeling, voice = feeling_of(words, features, None, (), 0.0)
     felt = feeling.emotion
     document: dict[str, Any] = {
         "label": felt.label,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.scripted import ScriptedAnswerer
+from agent.sentence import Emotion
 from knowledge.passage import Passage
 from moderation.verdict import Action, Direction, Verdict
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from moderation.guard import Guard
 
 LINES = ("You have thirty days to return something.", "The thirty days begin when your parcel arrives.")
+CALM = Emotion("neutral", 0.0, {})
 PASSAGE = Passage("1", "returns.md", "Returns", " ".join(LINES), 0.9)
 
 
@@ -69,8 +71,14 @@ class ScriptedGuard:
         return self._guard.safe_line(verdict, language)
 
 
+def unmoved(text: str) -> Emotion:
+    """Feel nothing in any words."""
+    return CALM
+
+
 def scripted(engines: Engines) -> None:
     """Put scripted engines into a desk, and take its tools away."""
     engines.answerer, engines.fallback, engines.tools = ScriptedAnswerer(LINES), None, ()
     engines.knowledge = cast("Any", ScriptedKnowledge())
     engines.guard = cast("Any", ScriptedGuard(engines.guard))
+    engines.feels = unmoved

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -154,6 +156,21 @@ def test_a_reader_that_hangs_is_stopped_and_the_next_document_read(tmp_path: Pat
             reader.read(load(file, "a.html"))
         reader._time_limit_s = 60.0
         assert texts(reader.read(load(file, "a.html"))).strip() == "Delivery costs four euros."
+
+
+def test_a_process_with_thousands_of_open_files_reads_documents(tmp_path: Path) -> None:
+    file = tmp_path / "a.html"
+    file.write_text("<p>Delivery costs four euros.</p>")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip(f"only {hard} files may be open here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with contextlib.ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1100):
+            opened.enter_context(file.open("rb"))
+        with Reader() as reader:
+            assert texts(reader.read(load(file, "a.html"))).strip() == "Delivery costs four euros."
 
 
 def test_a_reader_that_breaks_down_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
