@@ -30,7 +30,7 @@ class Deed:
     actor: str
     """"operator:Anna", "visitor", "command:USER" or "server"."""
     action: str
-    """"read", "list", "take", "export", "erase", "purge" or "settings"."""
+    """"read", "list", "take", "examine", "export", "erase", "purge" or "settings"."""
     subject: str = ""
     """A session's name, or a desk's; empty: several."""
     desk: str = ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.desk import Desk
 from agent.engines import Engines, Step
+from server.live.acting import watched
 from server.live.documents import DeskDocument
 from server.live.errors import LiveError
 from server.live.quality import STEPS
@@ -182,7 +183,7 @@ def open_desk(name: str, desk: Desk, *, step: Step = lambda _: None) -> OpenDesk
     from agent.stage import warm
     from avatar import Pose
 
-    engines = Engines.open(desk, hearing=True, step=step)
+    engines = Engines.open(desk, hearing=True, step=step, watched=watched)
     try:
         step("face")
         smaller = open_renderers(desk, SCALES)

@@ -27,6 +27,7 @@ from server.live.documents import (
     SessionDocument,
 )
 from server.live.errors import LiveError
+from server.live.examining import admit
 from server.live.link import CLOSE_FORBIDDEN, CLOSE_OF_STATUS, CLOSE_POLICY, Link, pumped
 from server.live.metrics import CONTENT_TYPE
 from server.live.protocol import ClientMessage, Hello, Id, Rating, parse_message
@@ -154,7 +155,10 @@ async def _converse(socket: WebSocket, session: str, link: Link) -> None:
     service = service_of(socket)
     try:
         hello = await _hello(link)
-        await service.sessions.find(session, hello.token, origin_of(socket)).serve(link)
+        found = service.sessions.find(session, hello.token, origin_of(socket))
+        if hello.key:
+            await admit(link, hello.key, found.guest, service.switchboard.operators, service.readings)
+        await found.serve(link)
     except LiveError as error:
         service.metrics.errors.labels(error.code).inc()
         link.fail(error)

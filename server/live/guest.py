@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
+    from server.live.acting import ToolCalled
     from server.live.protocol import Report
     from server.live.records import TurnRated
     from server.live.session import Session
@@ -18,8 +19,8 @@ class Listener(Protocol):
     def opened(self, session: Session) -> None:
         """A visitor has come."""
 
-    def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
-        """Something happened, the browser measured something, or the visitor rated a reply."""
+    def happened(self, session: Session, event: ConversationEvent | ToolCalled | Report | TurnRated) -> None:
+        """Something happened, an action was taken, the browser measured something, or a reply was rated."""
 
     def ended(self, session: Session, reason: str) -> None:
         """The visitor has left."""

@@ -14,6 +14,7 @@ from server.live.store import EventStore
 if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
     from agent.history import History
+    from server.live.acting import ToolCalled
     from server.live.desks import OpenDesk
     from server.live.guest import Guest
 
@@ -54,7 +55,7 @@ class Keeper:
         self._masks[guest.session] = SessionMask(session.opened.masker)
         self._store.put(guest.session, SessionOpened(guest.desk, guest.language, guest.client, guest.record))
 
-    def happened(self, session: Visited, event: ConversationEvent | Report | TurnRated) -> None:
+    def happened(self, session: Visited, event: ConversationEvent | ToolCalled | Report | TurnRated) -> None:
         """Keep what happened."""
         if isinstance(event, Report):
             measures = event.model_dump(exclude={"type", "turn"}, exclude_none=True)

@@ -61,6 +61,8 @@ class Link:
         self._sound = Allowance(SOUND_BYTES_S, SOUND_BYTES_AT_ONCE, time.monotonic)
         self.dropped_bytes = 0
         """Sound that came too fast."""
+        self.examines = False
+        """True where the client came with an operator's key; see `examining`."""
         self.left_politely = False
         """True once the client has said that it leaves: a page that was closed, not a network that broke."""
 

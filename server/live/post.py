@@ -23,6 +23,11 @@ class Post:
         if self.link is not None:
             self.link.send(kind, **fields)
 
+    def examine(self, kind: str, **fields: object) -> None:
+        """Send a message to a client that came with an operator's key; others are not told. Never waits."""
+        if self.link is not None and self.link.examines:
+            self.link.send(kind, **fields)
+
     def fail(self, error: LiveError) -> None:
         """Count an error, and tell the client of it."""
         self._metrics.failed(error.code)

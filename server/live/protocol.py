@@ -77,6 +77,10 @@ class Hello(Message):
 
     type: Literal["hello"]
     token: Annotated[str, StringConstraints(max_length=4096)]
+    key: Annotated[str, StringConstraints(max_length=200)] = ""
+    """Of `visavis operator add`, for who tests the desk: then "ready" holds `examined`, and `people` ("none",
+    "there" or "away"), and the client is told besides, of its own conversation: `verdict`, `felt`, `handoff`,
+    `tool` and `sounding`."""
 
 
 class Kept(Message):

@@ -38,7 +38,7 @@ class Readings:
 
         Args:
             actor: who.
-            action: "read", "list" or "take".
+            action: "read", "list", "take" or "examine".
             session: whose words; empty: several.
             desk: of which desk; empty: all.
         """

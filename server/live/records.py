@@ -26,6 +26,7 @@ from agent.conversation_events import (
     VisitorFelt,
 )
 from agent.sentence import Citation
+from server.live.acting import ToolCalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class TurnRated:
     """1: good, -1: bad, 0: neither after all."""
 
 
-StoredEvent = ConversationEvent | SessionOpened | SessionClosed | ClientReported | TurnRated
+StoredEvent = ConversationEvent | ToolCalled | SessionOpened | SessionClosed | ClientReported | TurnRated
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class EventRecord:
     session_id: str
     at: float
     kind: str
-    """"state", "heard", "verdict", "felt", "sentence", "turn", "notice", "rating" or "report"."""
+    """"state", "heard", "verdict", "felt", "tool", "sentence", "turn", "notice", "rating" or "report"."""
     turn: int | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -244,6 +245,11 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
         case Notice():
             said = words.of_desk(event.message)  # an engine's complaint may quote what it was given
             kind, data = "notice", {"code": event.code, **({} if said is None else {"message": said})}
+        case ToolCalled():
+            kind, turn = "tool", event.turn
+            given = {name: words.of_visitor(value) for name, value in event.arguments.items()}
+            data = {"name": event.tool, "arguments": given, "failed": event.failed}
+            data |= _kept("result", event.result, words.of_desk(event.result))
         case TurnRated():
             kind, turn, data = "rating", event.turn, {"value": event.value}
         case ClientReported():

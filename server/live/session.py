@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.conversation_events import ConversationEvent, HeardWords, TurnEnded
+from agent.staff import Staff
 from agent.tasks import Tasks
+from server.live.acting import ToolCalled, tell_actions
 from server.live.connection import Ways
 from server.live.desks import OpenDesk, SessionCast, Talk
 from server.live.errors import LiveError
@@ -126,13 +128,15 @@ class Session:
         self.presence.come(self._clock())
         resumed = self._visit is not None
         mistakes = 0
+        tell_actions(self._acted)
         try:
             visit = self._visit or self._begin_or_fail()
             visit.resume(link)
             life_s = self.presence.left_s(self._clock()) + RELAY_MORE_S
             servers = self._ways.ice.for_browser(self.guest.session, life_s=life_s)
             token = self.passes.next()
-            link.send("ready", state=visit.state, resumed=resumed, token=token, ice_servers=servers)
+            more = {"examined": True, "people": self._people()} if link.examines else {}
+            link.send("ready", state=visit.state, resumed=resumed, token=token, ice_servers=servers, **more)
             if self._person:
                 link.send("person", **self._person)
             async for data in link.receive():
@@ -244,10 +248,20 @@ class Session:
             return
         visit.take_message(message, link)
 
-    def _told(self, event: ConversationEvent | Report) -> None:
+    def _acted(self, call: ToolCalled) -> None:
+        if self._visit is not None:
+            self._visit.acted(call)
+
+    def _people(self) -> str:
+        """Say whether the company has people who take conversations over, and whether they are there."""
+        people = getattr(self.talk, "people", None)
+        staff = people.staff() if people is not None else Staff()
+        return "none" if not staff.known else "there" if staff.there else "away"
+
+    def _told(self, event: ConversationEvent | ToolCalled | Report) -> None:
         if isinstance(event, Report):
             self._metrics.reported(event)
-        else:
+        elif not isinstance(event, ToolCalled):
             self._metrics.happened(self.guest.desk, event)
         for listener in self._listeners:
             listener.happened(self, event)

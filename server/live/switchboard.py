@@ -15,6 +15,7 @@ from agent.history import History
 from agent.particulars import hidden
 from agent.staff import Staff
 from agent.tasks import Tasks
+from server.live.acting import ToolCalled
 from server.live.casebook import Casebook
 from server.live.cases import Case
 from server.live.errors import LiveError
@@ -81,7 +82,7 @@ class Switchboard:
             self._sessions[session.guest.session] = session
             talk.people.staff = lambda: self.staff(session)
 
-    def happened(self, session: Session, event: ConversationEvent | Report | TurnRated) -> None:
+    def happened(self, session: Session, event: ConversationEvent | ToolCalled | Report | TurnRated) -> None:
         """Follow a conversation."""
         name, at = session.guest.session, self._clock()
         case = self.cases.of(name)
@@ -91,7 +92,7 @@ class Switchboard:
             return
         elif isinstance(event, HandoffEnded) and case.state == "waiting":
             self._move(case, "withdrawn")
-        elif not isinstance(event, Report | TurnRated):
+        elif not isinstance(event, Report | TurnRated | ToolCalled):
             talk = session.talk
             line = case.take(event, at, talk.people.name if isinstance(talk, Attended) else "")
             if isinstance(event, PersonTold) and case.unanswered_at is None:

@@ -44,6 +44,8 @@ def told_of(event: ConversationEvent) -> tuple[str, dict[str, Any]] | None:
                 "language": sentence.language,
                 "citations": [citation_document(one) for one in sentence.citations],
                 "emotion": sentence.emotion.label,
+                "intensity": round(sentence.emotion.intensity, 3),
+                "outcome": sentence.outcome.value,
                 "by": "person" if sentence.person else "ai",
                 "name": sentence.person,
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,11 @@ from agent.conversation_events import (
 )
 from agent.tasks import Tasks
 from moderation.verdict import Action
+from server.live.acting import ToolCalled
 from server.live.connection import Ways
 from server.live.desks import OpenDesk, SessionCast, Talk
 from server.live.errors import LiveError
+from server.live.examining import Examining
 from server.live.guest import Guest
 from server.live.link import Link
 from server.live.media import Media
@@ -84,7 +87,7 @@ class Visit:
         ways: Ways,
         recordings: Path | None,
         post: Post,
-        told: Callable[[ConversationEvent | Report], None],
+        told: Callable[[ConversationEvent | ToolCalled | Report], None],
         end: Callable[[str], None],
     ) -> None:
         self.state = "listening"
@@ -102,8 +105,9 @@ class Visit:
             noticed=self._happened,
         )
         self._tasks = Tasks()
+        self._examining = Examining(post)
         self._caption = ""
-        self._turn = 0
+        self._turn = self._asked = 0
         self._person = ""
         self._greeted = self._closed = False
         self._to_end = False
@@ -148,6 +152,11 @@ class Visit:
             self._caption = moment.caption
             by = {"by": "person", "name": self._person} if self._person else {}
             self._post.send("caption", turn=self._turn, text=moment.caption, **by)
+        self._examining.take(moment)
+
+    def acted(self, call: ToolCalled) -> None:
+        """Tell of a business action that was taken."""
+        self._happened(replace(call, turn=self._asked))
 
     async def close(self, *, finish_s: float = 0.0) -> None:
         """End everything.
@@ -275,9 +284,12 @@ class Visit:
 
     # What the conversation says
 
-    def _happened(self, event: ConversationEvent) -> None:
+    def _happened(self, event: ConversationEvent | ToolCalled) -> None:
         self._told(event)
+        self._examining.happened(event)
         match event:
+            case ToolCalled():
+                return
             case StateChanged():
                 self.state = event.state
             case SentenceBegan():
@@ -285,6 +297,7 @@ class Visit:
             case VerdictGiven() if event.verdict.action is Action.END:
                 self._to_end = True
             case HeardWords() if event.final:
+                self._asked = event.turn
                 self._media.caption(event.text)
             case Notice() if event.code != "recording":
                 log.warning("session %s: %s: %s", self._guest.session, event.code, event.message)
