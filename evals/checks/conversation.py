@@ -20,8 +20,9 @@ from evals.checks.turn import (
     verdicts_wrong,
 )
 from evals.replay.record import WEBRTC, ConversationRecord, MediaRecord
-from evals.scripts import Script
+from evals.scripts import Script, ScriptError
 from evals.scripts.expectations import Database, Media
+from evals.scripts.pattern import EndlessPatternError
 
 UNTOLD = ("tools", "tools_work", "refused", "verdicts", "visitor_emotion", "state", "reply_wer")
 """What a running server does not tell its visitors: whether it is as expected is not known there."""
@@ -45,9 +46,19 @@ def check_conversation(
 
     Raises:
         JudgeError: the judge gives no verdict.
+        ScriptError: a regular expression of the script tries without end.
     """
     if record.error:
         return []
+    try:
+        return _checked(script, record, grounding, judge)
+    except EndlessPatternError as error:
+        raise ScriptError(str(error), script.file, script.line_of(error.pattern)) from None
+
+
+def _checked(
+    script: Script, record: ConversationRecord, grounding: Grounding | None, judge: Judge | None
+) -> list[Check]:
     checks, grounding = list[Check](), grounding or Grounding()
     untold = UNTOLD if record.engines.get("path") == WEBRTC else ()
     for number, turn in enumerate(script.turns):

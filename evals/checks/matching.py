@@ -7,6 +7,7 @@ import unicodedata
 from fnmatch import fnmatchcase
 
 from evals.scripts.expectations import Words
+from evals.scripts.pattern import found_in, pattern_of
 
 SHOWN = 160
 """Characters of a text that a message quotes."""
@@ -38,6 +39,9 @@ def words_wrong(wanted: Words, text: str) -> dict[str, str]:
 
     Returns:
         Name of each expectation → what is wrong, empty where nothing is.
+
+    Raises:
+        EndlessPatternError: a pattern is one that nobody can wait for.
     """
     there, found = plain(text), dict[str, str]()
     if wanted.contains:
@@ -51,7 +55,7 @@ def words_wrong(wanted: Words, text: str) -> dict[str, str]:
         found["must_not"] = f"{_list(said)} is in {quoted(text)}" if said else ""
     if wanted.regex:
         flat = " ".join(text.split())
-        unmatched = [one for one in wanted.regex if not re.search(one, flat, re.IGNORECASE)]
+        unmatched = [one for one in wanted.regex if not found_in(one, flat)]
         found["regex"] = f"{_list(unmatched)} does not match {quoted(text)}" if unmatched else ""
     return found
 
@@ -64,8 +68,8 @@ def like(pattern: str, name: str) -> bool:
 def argument_fits(wanted: object, given: str) -> bool:
     """Tell whether a tool's argument is the wanted one: the same words, or a match of "/pattern/"."""
     text = str(wanted)
-    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
-        return re.search(text[1:-1], given, re.IGNORECASE) is not None
+    if (pattern := pattern_of(text)) is not None:
+        return found_in(pattern, given)
     return plain(text) == plain(given)
 
 

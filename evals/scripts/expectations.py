@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from agent.handoff import Reason
 from agent.sentence import REPLY_EMOTIONS, Outcome
+from evals.scripts.pattern import check_pattern, pattern_of
 from moderation.verdict import Action, Direction
 
 VISITOR_EMOTIONS = ("neutral", "joy", "sadness", "anger", "fear", "surprise", "disgust")
@@ -64,10 +65,7 @@ class Words(Strict):
     @classmethod
     def _compiles(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
+            check_pattern(pattern)
         return patterns
 
 
@@ -80,6 +78,14 @@ class ToolCall(Strict):
     """Those that are looked at, by name; a text between slashes, "/^10/", is a regular expression."""
     times: int = Field(default=1, ge=0)
     """How often; 0: never."""
+
+    @field_validator("arguments")
+    @classmethod
+    def _patterns(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        for value in arguments.values():
+            if (pattern := pattern_of(str(value))) is not None:
+                check_pattern(pattern)
+        return arguments
 
 
 class VerdictGiven(Strict):

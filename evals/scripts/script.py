@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -163,6 +163,13 @@ class Script(Strict):
             path = path[:-1]
         return self._lines.get(path, 0)
 
+    def line_of(self, pattern: str) -> int:
+        """Return the line at which a regular expression stands, by itself or between slashes; 0: nowhere."""
+        for path, text in _texts(self.model_dump(mode="json"), ()):
+            if text in (pattern, f"/{pattern}/"):
+                return self.line(*path)
+        return 0
+
     def placed(self, file: Path, lines: Mapping[Path_, int]) -> Script:
         """Remember where it was read; returns itself."""
         self._file, self._lines = file, lines
@@ -185,3 +192,12 @@ class Script(Strict):
         for name, value in self.fixtures.customer.items():
             text = text.replace(f"{{customer.{name}}}", value)
         return text
+
+
+def _texts(value: Any, path: Path_) -> Iterator[tuple[Path_, str]]:
+    """Give every text within a value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from _texts(one, (*path, key))

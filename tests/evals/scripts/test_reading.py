@@ -44,6 +44,11 @@ WRONG = {
     "date": ("id: a\nfixtures: {clock: 2026-02-30}\nturns: [{}]\n", 2, "a date and time such as"),
     "year": ("id: a\nfixtures: {clock: 2026}\nturns: [{}]\n", 2, "2026 is no date and time"),
     "regex": ("id: a\nturns:\n- expect: {regex: '(a'}\n", 3, "not a regular expression"),
+    "regex of an argument": (
+        "id: a\nturns:\n- expect:\n    tools:\n    - {name: a, arguments: {b: '/(a/'}}\n",
+        5,
+        "not a regular",
+    ),
     "no words": ("id: a\nturns:\n- expect: {contains: ''}\n", 3, "an empty text stands in every other"),
     "rows of nothing": (
         "id: a\nturns: [{}]\nexpect:\n  state: {file: a, query: SELECT 1}\n",
