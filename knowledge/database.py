@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,8 @@ class Database:
         self._folder = folder
         self._server = server
         self._client: Any = None
+        self._let_go: Callable[[], object] = lambda: None
+        """Closes the client; called at the latest when nobody has this database any more."""
         self._name = COLLECTION
         self._gone: list[str] = []
         if server:
@@ -95,8 +98,9 @@ class Database:
                 self._open().heartbeat()
 
     def close(self) -> None:
-        """Let the database go."""
+        """Let the database go, with its open files: chromadb keeps them until it is told."""
         self._client = None
+        self._let_go()
 
     def _collection(self, embedder: Embedder) -> Any:
         """Open the collection; one that another embedder filled is dropped first."""
@@ -129,6 +133,8 @@ class Database:
                 )
             else:
                 self._client = chromadb.PersistentClient(path=str(self._folder / "chroma"), settings=settings)
+            self._let_go = weakref.finalize(self, _close, self._client)
+            self._let_go.atexit = False
         return self._client
 
     @contextmanager
@@ -141,7 +147,7 @@ class Database:
                 raise
             raise self._vanished() from None
         except Exception as error:  # chromadb raises its own, its Rust core's and httpx's errors
-            self._client = None
+            self.close()
             if self._server:
                 raise self._vanished() from error
             raise StoreError(
@@ -150,7 +156,7 @@ class Database:
             ) from error
 
     def _vanished(self) -> StoreError:
-        self._client = None
+        self.close()
         return StoreError(
             f"the chroma server at {self._server} does not answer; start it (`chroma run`) or take its "
             "address out of the settings, then learn again; what was learnt before still answers"
@@ -176,3 +182,8 @@ def _metadata(passage: Passage) -> dict[str, str]:
 
 def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (items[at : at + BATCH] for at in range(0, len(items), BATCH))
+
+
+def _close(client: Any) -> None:
+    with suppress(Exception):  # one that broke down has nothing to free
+        client.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -27,6 +28,24 @@ def test_learning_reports_what_it_did(documents: Path, tmp_path: Path) -> None:
     report = base.add(documents)
     assert (report.added, report.updated, report.removed, report.unchanged) == (5, 0, 0, 0)
     assert report.passages == base.count == 9
+
+
+@pytest.mark.parametrize("end", ["closed", "forgotten"])
+def test_a_base_leaves_no_open_file(end: str, documents: Path, tmp_path: Path) -> None:
+    def open_files() -> list[str]:
+        return [
+            file for file in map(os.path.realpath, Path("/proc/self/fd").iterdir()) if str(tmp_path) in file
+        ]
+
+    base = KnowledgeBase.open(tmp_path / "index")
+    base.add(documents)
+    assert open_files()
+    if end == "closed":
+        base.close()
+    else:
+        del base
+        gc.collect()
+    assert not open_files()
 
 
 def test_unchanged_files_are_passed_over_and_lost_ones_forgotten(
