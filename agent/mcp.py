@@ -85,6 +85,14 @@ class McpTools:
         if not self._thread.is_alive():
             self._loop.close()
 
+    def renew(self) -> None:
+        """Begin the programs among the servers anew, so that they remember nothing.
+
+        Raises:
+            ToolError: one does not come back.
+        """
+        self._await(self._renew(), CLOSE_S + OPEN_S)
+
     def _open_client(self) -> MultiServerMCPClient:
         try:
             from langchain_mcp_adapters.client import MultiServerMCPClient
@@ -191,6 +199,16 @@ class McpTools:
             await link.close()  # a program that hangs as it starts must not stay
             raise
         return link
+
+    async def _renew(self) -> None:
+        for name, server in self._servers.items():
+            if not server.command or (link := self._links.pop(name, None)) is None:
+                continue
+            await link.close()
+            try:
+                await self._link(name)
+            except Exception as error:
+                raise ToolError(f"the MCP server {name} does not begin again ({_kind(error)})") from error
 
     async def _close_links(self) -> None:
         for link in self._links.values():

@@ -6,16 +6,15 @@ import difflib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from agent.desk import Desk
 from agent.engines import Engines
 from agent.llm import OpenAIAnswerer
-from agent.tools import Tool
+from evals.replay.actions import Actions
 from evals.replay.outside import Outside
 from evals.replay.record import Called, Mode
 from evals.replay.remembered_voice import RememberedVoice
@@ -51,56 +50,72 @@ class DeskUnderTest:
         step: Callable[[str], None] = lambda _: None,
         change: Change | None = None,
     ) -> None:
-        self.calls: list[Called] = []
-        """Actions that were taken since `fresh`."""
         self._scratch = Path(tempfile.mkdtemp(prefix="visavis-eval-"))
-        try:
+        with ExitStack() as opened:
+            opened.callback(shutil.rmtree, self._scratch, ignore_errors=True)
             learnt = desk.state_folder / "knowledge"
             if learnt.is_dir():
                 shutil.copytree(learnt, self._scratch / "knowledge")
             self.desk = replace(desk, state=self._scratch)
+            self._actions = Actions(self.desk)
             self.engines = Engines.open(
                 self.desk,
                 hearing=mode == "audio",
                 remind=False,
                 step=step,
                 voice=RememberedVoice(ScriptedSynthesizer()) if mode == "text" else None,
-                watched=self._watched,
+                watched=self._actions.watched,
             )
+            opened.callback(self.engines.close)
             if mode == "text" and self.engines.guard.policy.engines.embedded:
                 shared_classifier().remember(REMEMBERED)
             if isinstance(self.engines.answerer, OpenAIAnswerer):
                 self.engines.answerer = Outside(self.engines.answerer)
+            self._known = [tool.name for tool in self.engines.tools]
             if change is not None:
                 change(self.engines)
-        except BaseException:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            raise
+            self._opened = opened.pop_all()
         self._kept = {one.name for one in self._scratch.iterdir()}
+        self._covered: list[tuple[Path, bytes | None]] = []
+        """Files that a script laid among those that are kept, and what stood there before; None: nothing."""
 
     def fresh(self, script: Script) -> None:
         """Forget what was done before, and lay out what a script begins with.
 
         Raises:
             ScriptError: a file that it names cannot be copied, or the desk has no such action.
+            ToolError: the desk's actions cannot be begun anew.
         """
         self._check_tools(script)
-        self.calls.clear()
-        for one in self._scratch.iterdir():
-            if one.name not in self._kept:
-                shutil.rmtree(one) if one.is_dir() else one.unlink()
+        self._clear()
         for name, source in script.fixtures.files.items():
             target = self._scratch / name
             try:
+                if Path(name).parts[0] in self._kept and not target.is_dir():
+                    self._covered.append((target, target.read_bytes() if target.is_file() else None))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(script.file.parent / source, target)
             except OSError as error:
                 line = script.line("fixtures", "files", name)
                 raise ScriptError(f"{source} cannot be copied ({error})", script.file, line) from None
+        with at_its_time(script):
+            self._actions.renew(script.fixtures.clock, self.engines.mcp)
+
+    def _clear(self) -> None:
+        """Remove what a script before laid out, and what was done in it."""
+        while self._covered:
+            file, before = self._covered.pop()
+            if before is None:
+                file.unlink(missing_ok=True)
+            else:
+                file.write_bytes(before)
+        for one in self._scratch.iterdir():
+            if one.name not in self._kept:
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
 
     def _check_tools(self, script: Script) -> None:
         """See that the actions that are wanted, or ruled out, could be taken at all."""
-        known = [tool.name for tool in self.engines.tools]
+        known = self._known
         for place in (("expect",), *(("turns", number, "expect") for number in range(len(script.turns)))):
             wanted = script.expect if place == ("expect",) else script.turns[int(place[1])].expect
             for number, one in enumerate(wanted.tools or ()):
@@ -118,14 +133,18 @@ class DeskUnderTest:
                 )
 
     @property
+    def calls(self) -> list[Called]:
+        """Actions that were taken since `fresh`."""
+        return self._actions.calls
+
+    @property
     def state(self) -> Path:
         """The folder in which its tools keep what they do."""
         return self._scratch
 
     def close(self) -> None:
         """End the engines, and remove the state."""
-        self.engines.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._opened.close()
 
     def __enter__(self) -> DeskUnderTest:
         """Return itself."""
@@ -136,21 +155,6 @@ class DeskUnderTest:
     ) -> None:
         """Close it."""
         self.close()
-
-    def _watched(self, tool: Tool) -> Tool:
-        """Return a tool that writes down how it is called."""
-
-        def call(**values: Any) -> str:
-            told = {name: str(value) for name, value in values.items() if name in tool.slots}
-            try:
-                line = tool.call(**values)
-            except Exception as error:
-                self.calls.append(Called(tool.name, told, f"{type(error).__name__}: {error}", failed=True))
-                raise
-            self.calls.append(Called(tool.name, told, str(line)))
-            return line
-
-        return replace(tool, call=call)
 
 
 @contextmanager

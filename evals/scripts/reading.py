@@ -301,7 +301,7 @@ def _beside(script: Script) -> None:
             _sounds(folder / turn.wav, script, script.line("turns", number, "wav"))
     for name, source in script.fixtures.files.items():
         line = script.line("fixtures", "files", name)
-        if Path(name).is_absolute() or ".." in Path(name).parts:
+        if Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts:
             raise ScriptError(
                 f"{name!r} leaves the desk's state folder: give a plain name", script.file, line
             )
