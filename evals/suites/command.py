@@ -76,6 +76,8 @@ def _safety(options: Options) -> tuple[Found, list[Script]]:
         label=options.label,
         harmful=options.harmful.split(",") if options.harmful else (),
         category=options.category,
+        every=options.all,
+        by=options.by,
         direction=options.direction,
         language=options.language,
     )
@@ -155,7 +157,20 @@ def _parser() -> argparse.ArgumentParser:
         "--leave-out", type=_fraction, metavar="SHARE", help="take so many labels out, for example 0.25"
     )
     safety = parser.add_argument_group("safety")
-    safety.add_argument("--harmful", default="", metavar="VALUES", help="of the label, for example 0,1")
+    safety.add_argument(
+        "--harmful",
+        default="",
+        metavar="VALUES",
+        help="of the label, for example 0,1 or 'contrast_*' or '>=3'",
+    )
+    safety.add_argument(
+        "--all",
+        default="",
+        choices=("harmful", "harmless"),
+        metavar="KIND",
+        help="harmful or harmless: what all texts are, in a set that has no labels",
+    )
+    safety.add_argument("--by", default="", metavar="COLUMN", help="figures for each of its values")
     safety.add_argument(
         "--category",
         default="",

@@ -22,6 +22,7 @@ from evals.suites.tables import (
     TEXT_NAMES,
     Table,
     read_table,
+    read_text,
 )
 
 NONE_LABELS = frozenset(
@@ -72,7 +73,7 @@ def read_intents(
     Args:
         place: file or folder.
         text: column of the texts; empty: guessed.
-        label: column of the labels; empty: guessed.
+        label: column of the labels, several with commas between: "scenario,intent"; empty: guessed.
         none: labels that mean "none of them", besides the usual ones.
         outside: a file of texts that have none of the labels.
 
@@ -80,12 +81,13 @@ def read_intents(
         SuiteDataError: a file is missing, broken, or without what is needed.
     """
     nothing = NONE_LABELS | {one.casefold() for one in none}
-    parts = _parts(place, text, label)
-    how = "split as published"
+    parts, columns = _parts(place, text, label)
+    how = f"split as published; {columns}"
     if "" in parts:
         parts, how = (
             _fifths(parts[""]),
-            "no split is given: every fifth text of each label was asked, templates stand on both sides",
+            f"no split is given: every fifth text of each label was asked, templates stand on both sides; "
+            f"{columns}",
         )
     known = [one for one in parts.get("train", []) if one.label.casefold() not in nothing]
     every = parts.get("test") or parts.get("validation") or []
@@ -190,34 +192,51 @@ def _spread(rows: Sequence[Labelled], limit: int | None) -> list[Labelled]:
     return [rows[at * len(rows) // limit] for at in range(limit)]
 
 
-def _parts(place: Path, text: str, label: str) -> dict[str, list[Labelled]]:
-    """Return split → rows; the split "" where there is none."""
+def _parts(place: Path, text: str, label: str) -> tuple[dict[str, list[Labelled]], str]:
+    """Return split → rows, the split "" where there is none; and what was read."""
     if place.is_dir():
         return _folder(place, text, label)
     table = read_table(place)
-    rows = _labelled(table, text, label)
+    rows, columns = _labelled(table, text, label)
     split = table.guess(SPLIT_NAMES)
     names = [row.values.get(split, "") if split else row.split for row in table.rows]
     parts: dict[str, list[Labelled]] = {}
     for name, row in zip(names, rows, strict=True):
         parts.setdefault(_split(name), []).append(row)
-    return (
-        parts if {"train", "test"} <= parts.keys() or {"train", "validation"} <= parts.keys() else {"": rows}
-    )
+    whole = {"train", "test"} <= parts.keys() or {"train", "validation"} <= parts.keys()
+    return (parts if whole else {"": rows}), columns
 
 
-def _folder(folder: Path, text: str, label: str) -> dict[str, list[Labelled]]:
+def _folder(folder: Path, text: str, label: str) -> tuple[dict[str, list[Labelled]], str]:
+    """Read a folder's files by their names: of "train.csv" and "train_10.csv" the plainer one."""
+    inner = {_split(one.name): one for one in sorted(folder.iterdir()) if (one / "seq.in").is_file()}
+    if "train" in inner and len(inner) > 1:
+        return {split: _lines(one) for split, one in inner.items()}, "seq.in and label"
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     tables = [file for file in files if file.suffix.lower() not in (".json", ".txt")] or files
-    parts = {
-        _split(file.stem): _labelled(read_table(file), text, label) for file in tables if _split(file.stem)
-    }
-    if "train" in parts and len(parts) > 1:
-        return parts
+    chosen: dict[str, Path] = {}
+    for file in sorted(tables, key=lambda one: (len(one.stem), one.name)):
+        chosen.setdefault(_split(file.stem), file)
+    chosen.pop("", None)
+    if "train" in chosen and len(chosen) > 1:
+        read = {split: _labelled(read_table(file), text, label) for split, file in chosen.items()}
+        names = ", ".join(file.name for file in chosen.values())
+        return {split: rows for split, (rows, _) in read.items()}, f"{names}: {read['train'][1]}"
     if len(tables) == 1:
         return _parts(tables[0], text, label)
     there = ", ".join(file.name for file in files[:8]) or "nothing of the kind"
     raise SuiteDataError(f"no train and test files are there ({there}); give one file", folder)
+
+
+def _lines(folder: Path) -> list[Labelled]:
+    """Read texts and labels that stand in two files, line by line."""
+    texts, labels = (read_text(folder / name).splitlines() for name in ("seq.in", "label"))
+    if len(texts) != len(labels):
+        raise SuiteDataError(
+            f"has {len(texts)} lines, and label {len(labels)}; fetch both again", folder / "seq.in"
+        )
+    pairs = enumerate(zip(texts, labels, strict=True), 1)
+    return [Labelled(one.strip(), label.strip(), line) for line, (one, label) in pairs if one.strip()]
 
 
 def _split(name: str) -> str:
@@ -229,9 +248,16 @@ def _split(name: str) -> str:
     return ""
 
 
-def _labelled(table: Table, text: str, label: str) -> list[Labelled]:
+def _labelled(table: Table, text: str, label: str) -> tuple[list[Labelled], str]:
+    """Return the rows, and what the columns were taken for."""
     said = table.column(text, TEXT_NAMES, "the texts", "--text")
-    meant = table.column(label, [name for name in _finest(table) if name != said], "the labels", "--label")
+    answer = "" if text or table.varies(said) else table.guess(("answer",))
+    said = answer or said  # the question is then what those who wrote the texts were asked for
+    wanted = [name for name in _finest(table) if name != said.casefold()]
+    columns = [table.column(one, wanted, "the labels", "--label") for one in label.split(",")]
+    scenario = table.guess(("scenario",))
+    if not label and scenario and _ambiguous(table, scenario, columns[0]):
+        columns = [scenario, *columns]
     rows = []
     for row in table.rows:
         words = row.values.get(said, "").strip()
@@ -239,8 +265,15 @@ def _labelled(table: Table, text: str, label: str) -> list[Labelled]:
             raise SuiteDataError(
                 f"no text stands in {said!r}; fill it in or remove the row", table.file, row.line
             )
-        rows.append(Labelled(words, row.values.get(meant, "").strip(), row.line))
-    return rows
+        names = [row.values.get(column, "").strip() for column in columns]
+        rows.append(Labelled(words, "_".join(filter(None, names)), row.line))
+    return rows, f"texts from {said!r}, labels from {' and '.join(map(repr, columns))}"
+
+
+def _ambiguous(table: Table, scenario: str, intent: str) -> bool:
+    """Tell whether one intent stands in several scenarios: "query" of the alarm, and of the calendar."""
+    pairs = {(row.values.get(intent, ""), row.values.get(scenario, "")) for row in table.rows}
+    return len(pairs) > len({name for name, _ in pairs})
 
 
 def _finest(table: Table) -> tuple[str, ...]:

@@ -18,60 +18,12 @@ from evals.moderation import Judge, judged
 from evals.moderation_counts import HARM, Judged, average_precision, figures
 from evals.moderation_sets import HARMFUL, Item
 from evals.suites.figures import Figures, Found, SuiteDataError, Tick
-from evals.suites.tables import LABEL_NAMES, LANGUAGE_NAMES, TEXT_NAMES, Row, Table, read_table
-from moderation import Category
+from evals.suites.labels import OF_PROMPTS, Every, labels_of
+from evals.suites.tables import ATTACK_NAMES, LANGUAGE_NAMES, RESPONSE_NAMES, TEXT_NAMES, read_table
 
-KINDS: dict[Category, tuple[str, ...]] = {
-    Category.HATE: ("hate", "h", "h2", "hate/threatening", "hate_speech", "identity_hate", "identity_attack",
-                    "racism", "sexism", "仇恨", "歧视"),
-    Category.HARASSMENT: ("harassment", "hr", "harassment/threatening", "insult", "insults", "bullying",
-                          "abuse", "abusive", "threat", "侮辱", "辱骂", "骚扰"),
-    Category.SEXUAL: ("sexual", "s", "sexual_explicit", "adult", "porn", "色情"),
-    Category.SEXUAL_MINORS: ("sexual_minors", "s3", "sexual/minors", "csam"),
-    Category.VIOLENCE: ("violence", "v", "v2", "violence/graphic", "violent", "暴力"),
-    Category.SELF_HARM: ("self_harm", "sh", "self-harm", "selfharm", "suicide", "自残", "自杀"),
-    Category.DANGEROUS: ("dangerous", "illicit", "illegal", "weapons", "drugs", "crime", "违法"),
-    Category.PROFANITY: ("profanity", "obscene", "vulgar", "脏话"),
-    Category.INJECTION: ("injection", "prompt_injection", "jailbreak", "jailbreaking", "注入", "越狱"),
-    Category.PII: ("pii", "personal_data", "privacy"),
-    Category.SECRETS: ("secrets", "secret"),
-}  # fmt: skip
-"""Category of the policy → what columns and labels of published sets call it."""
-_HARMLESS = (
-    "0|0.0|false|no|n|safe|benign|neutral|none|normal|non-toxic|not toxic|nontoxic|non_toxic|clean|ham|ok"
-    "|neither|non-hate|nothate|non-hateful|not hateful|not_offensive|not offensive|not|legitimate"
-    "|安全|正常|无"
-)
-HARMLESS = frozenset(["", *_HARMLESS.split("|")])
-"""Labels of what is harmless, without regard to case."""
-_PLAIN = (
-    "1|1.0|true|yes|y|toxic|unsafe|harmful|hateful|offensive|off|spam|malicious|attack|bad|flagged"
-    "|不安全|有害"
-)
-PLAIN = frozenset(_PLAIN.split("|"))
-"""Labels of what is harmful and no more."""
-OVERALL = frozenset(
-    {
-        "toxic",
-        "toxicity",
-        "severe_toxic",
-        "severe_toxicity",
-        "offensive",
-        "harmful",
-        "unsafe",
-        "flagged",
-        "is_toxic",
-    }
-)
-"""Columns for harm as such, beside those for its kinds."""
-INVERSE = frozenset({"is_safe", "safe", "is_benign"})
-"""Columns whose "true" means harmless."""
-HALF = 0.5
-"""From this share of annotators on, a number means harmful."""
 STEPS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 """Thresholds of the curve."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_KIND: dict[str, Category] = {name: category for category, names in KINDS.items() for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +32,10 @@ class SafetySet:
 
     items: tuple[Item, ...]
     lines: tuple[int, ...]
-    how: str
-    """What the labels were taken for."""
+    how: tuple[str, ...]
+    """What the texts and labels were taken for, and what was left out."""
+    by: str = ""
+    """What the items' `case` is: a column's name."""
 
 
 def read_safety(
@@ -91,6 +45,8 @@ def read_safety(
     label: str = "",
     harmful: Sequence[str] = (),
     category: str = "",
+    every: Every = "",
+    by: str = "",
     direction: str = "input",
     language: str = "",
 ) -> SafetySet:
@@ -102,6 +58,8 @@ def read_safety(
         label: column of the labels, several with commas between; empty: guessed.
         harmful: values of the label that mean harmful; empty: guessed.
         category: of the policy, for which the label's harmful values stand; empty: any.
+        every: "harmful" or "harmless" where all texts are; the label then tells of which kind they are.
+        by: a column for whose values figures are given apart; empty: none.
         direction: of the policy: "input", "output", "document" or "tool".
         language: ISO 639-1 of all texts; empty: a column of it, else by their letters.
 
@@ -109,36 +67,43 @@ def read_safety(
         SuiteDataError: it is missing, broken, or its labels cannot be told.
     """
     table = read_table(file)
-    said = table.column(text, TEXT_NAMES, "the texts", "--text")
+    answers = direction == "output"
+    names = (*RESPONSE_NAMES, *TEXT_NAMES) if answers else (*TEXT_NAMES, *ATTACK_NAMES, *RESPONSE_NAMES)
+    said = table.column(text, names, "the texts", "--text")
     spoken = "" if language else table.guess(LANGUAGE_NAMES)
-    named = [table.column(name, (), "the labels", "--label") for name in label.split(",")] if label else []
-    others = [column for column in named or table.columns if column != said]
-    kinds = {column: _KIND[_plain(column)] for column in others if _plain(column) in _KIND}
-    of_harm = [column for column in others if column in kinds or _plain(column) in OVERALL]
-    if len(named) > 1 or not named and kinds and len(of_harm) > 1:
-        columns = tuple(named or of_harm)
-        how = "labels by column: " + ", ".join(f"{one} as {kinds.get(one, HARMFUL)}" for one in columns)
-    else:
-        guessed = "" if named else table.column("", [*LABEL_NAMES, *_KIND], "the labels", "--label")
-        columns = (guessed or named[0],)
-        how = f"labels from {columns[0]!r}"
-        if category:
-            kinds[columns[0]] = Category(category)
-    items, lines, unclear = list[Item](), list[int](), dict[str, int]()
+    group = table.column(by, (), "the groups", "--by") if by else ""
+    labels = labels_of(
+        table, said, label=label, harmful=harmful, category=category, every=every, of_responses=answers
+    )
+    items, lines, unlabelled, empty = list[Item](), list[int](), 0, 0
     for row in table.rows:
         words = row.values.get(said, "").strip()
-        if not words:
+        found = labels.of(row) if words else ()
+        if not words or found is None:
+            empty, unlabelled = empty + (not words), unlabelled + (found is None)
             continue
-        found = _labels(row, columns, kinds, harmful, unclear)
-        told = row.values[spoken].strip() if spoken else ""
+        told = row.values.get(spoken, "").strip() if spoken else ""
         code = told[:2].lower() if re.fullmatch(r"[A-Za-z]{2}([-_]\w+)?", told) else ""
         tongue = language or code or ("zh" if _HAN.search(words) else "en")
-        items.append(Item("", words, found, direction=direction, language=tongue))
+        case = row.values.get(group, "").strip() if group else ""
+        items.append(Item("", words, found, case, direction=direction, language=tongue))
         lines.append(row.line)
-    _clear(table, columns, unclear)
+    labels.check(table)
     if not items:
-        raise SuiteDataError(f"no text stands in {said!r}; name another column with --text", file)
-    return SafetySet(tuple(items), tuple(lines), how)
+        what = "has a label" if unlabelled else f"stands in {said!r}"
+        raise SuiteDataError(f"no text {what}; name another column with --text or --label", file)
+    how = [f"texts from {said!r}; {labels.how}"]
+    answer = "" if answers or every else table.guess(RESPONSE_NAMES)
+    if answer and answer != said and not set(labels.columns) & {*OF_PROMPTS}:
+        how.append(
+            f"if {labels.columns[0]!r} judges {answer!r} rather than {said!r}, "
+            "measure that: --direction output"
+        )
+    if unlabelled:
+        how.append(f"{unlabelled} texts without a label are left out")
+    if empty:
+        how.append(f"{empty} rows without a text are left out")
+    return SafetySet(tuple(items), tuple(lines), tuple(how), group)
 
 
 def measure_safety(
@@ -161,13 +126,17 @@ def measure_safety(
     for start in range(0, len(items), step):
         rows += judged(items[start : start + step], judge)
         tick(len(rows), len(items))
-    found = Found("safety", notes=[one.how])
+    found = Found("safety", notes=list(one.how))
     found.figures |= {**_plain_figures(rows), **_curve_best(rows)}
     for language in sorted({item.language for item in items}):
         part = [row for row in rows if row.item.language == language]
         found.parts.setdefault("languages", {})[language] = _plain_figures(part)
     for category in sorted({label for item in items for label in item.labels if label != HARMFUL}):
         found.parts.setdefault("categories", {})[category] = _of_category(rows, category)
+    if one.by:
+        for case in dict.fromkeys(item.case for item in items):
+            part = [row for row in rows if row.item.case == case]
+            found.parts.setdefault(f"by {one.by}", {})[case or "(empty)"] = _plain_figures(part)
     found.parts["thresholds on the greatest score"] = {
         f"{step:.2f}": part for step, part in _curve(rows).items()
     }
@@ -240,71 +209,3 @@ def _curve_best(rows: Sequence[Judged]) -> dict[str, float]:
     if not any(row.item.harmful for row in rows):
         return {}
     return {"best_f1_on_curve": curve[best]["f1"], "best_threshold": best}
-
-
-def _labels(
-    row: Row,
-    columns: Sequence[str],
-    kinds: dict[str, Category],
-    harmful: Sequence[str],
-    unclear: dict[str, int],
-) -> tuple[str, ...]:
-    """Return a row's labels; what cannot be told is written to `unclear` with its line."""
-    if len(columns) > 1:
-        on = [column for column in columns if _is_on(row.values.get(column, ""))]
-        return tuple(dict.fromkeys(str(kinds.get(column, HARMFUL)) for column in on))
-    column, own = columns[0], kinds.get(columns[0])
-    safe, bad = (PLAIN, HARMLESS - {""}) if _plain(column) in INVERSE else (HARMLESS, PLAIN)
-    found = list[str]()
-    for value in (part.strip() for part in row.values.get(column, "").split(",")):
-        plain, number = value.casefold(), _number(value)
-        if harmful:
-            found += [str(own or _kind(value))] if plain in _folded(harmful) else []
-        elif plain in safe or number is not None and 0 <= number < HALF and _plain(column) not in INVERSE:
-            continue
-        elif plain in bad or plain == column.casefold() or number is not None and HALF <= number <= 1:
-            found.append(str(own or HARMFUL))
-        elif _plain(value) in _KIND:
-            found.append(str(_KIND[_plain(value)]))
-        else:
-            unclear.setdefault(value, row.line)
-    return tuple(dict.fromkeys(found))
-
-
-def _clear(table: Table, columns: Sequence[str], unclear: dict[str, int]) -> None:
-    """Raise where it cannot be told what some labels mean."""
-    if unclear:
-        value, line = next(iter(unclear.items()))
-        every = list(dict.fromkeys(row.values.get(columns[0], "") for row in table.rows))
-        shown = ", ".join(map(repr, every[:12])) + (" …" if len(every) > 12 else "")  # noqa: PLR2004
-        raise SuiteDataError(
-            f"is {value!r} in {columns[0]!r} harmful? its values are {shown}; name the harmful ones with "
-            "--harmful A,B, or another column with --label",
-            table.file,
-            line,
-        )
-
-
-def _is_on(value: str) -> bool:
-    number = _number(value)
-    return number >= HALF if number is not None else value.strip().casefold() not in HARMLESS
-
-
-def _number(value: str) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def _folded(values: Sequence[str]) -> set[str]:
-    return {value.strip().casefold() for value in values}
-
-
-def _kind(name: str) -> str:
-    found = _KIND.get(_plain(name))
-    return str(found) if found else HARMFUL
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_")

@@ -15,12 +15,20 @@ from evals.suites.figures import SuiteDataError
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 TEXT_NAMES = ("text", "utterance", "query", "question", "sentence", "prompt", "message", "comment", "content",
               "input", "tweet", "post", "utt", "user_input", "comment_text", "test_case", "body", "request",
-              "user", "文本", "句子", "问题")  # fmt: skip
+              "user", "instruction", "turns", "文本", "句子", "问题")  # fmt: skip
+ATTACK_NAMES = ("goal", "behavior", "forbidden_prompt", "vanilla", "adversarial", "jailbreak_query", "attack")
+"""What sets of attacks call their texts."""
+RESPONSE_NAMES = ("response", "answer", "output", "completion", "model_output", "reply", "回答", "回复")
 LABEL_NAMES = ("label", "intent", "category", "class", "target", "labels", "tag", "intent_label", "toxicity",
                "is_toxic", "toxic", "label_gold", "subtask_a", "is_safe", "safe", "is_offensive", "offensive",
+               "data_type",
                "hate", "harmful", "unsafe", "flagged", "标签", "意图", "类别")  # fmt: skip
-SPLIT_NAMES = ("split", "set", "partition", "fold")
+SPLIT_NAMES = ("split", "set", "partition", "fold", "dataset")
 LANGUAGE_NAMES = ("language", "lang", "语言")
+LEAST_VARIED = 0.1
+"""Share of different values in a column of texts, at least."""
+MOST_DEPTH = 4
+"""Levels of a JSON document at which its rows are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,10 @@ class Table:
         known = {name.strip().casefold(): name for name in self.columns}
         return next((known[name] for name in names if name in known), "")
 
+    def varies(self, column: str) -> bool:
+        """Tell whether a column's values are different ones, not the same few again and again."""
+        return len({row.values.get(column, "") for row in self.rows}) > LEAST_VARIED * len(self.rows)
+
     def _there(self) -> str:
         return f"there are: {', '.join(name or '(no name)' for name in self.columns[:20])}"
 
@@ -98,16 +110,18 @@ def read_table(file: Path) -> Table:
 
 
 def read_text(file: Path) -> str:
-    """Read a file as UTF-8, with or without a mark at its beginning.
+    """Read a file in whatever encoding it is; UTF-8 where it can be that.
 
     Raises:
-        SuiteDataError: it is missing, a folder, or other than UTF-8.
+        SuiteDataError: it is missing, a folder, or no text.
     """
+    from knowledge.errors import DocumentError
+    from knowledge.readers.encoding import decode
+
     try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise SuiteDataError("not UTF-8; save it as UTF-8 text", file, line) from error
+        return decode(file.read_bytes(), file.name)
+    except DocumentError as error:
+        raise SuiteDataError(str(error).removeprefix(f"{file.name}: "), file) from error
     except OSError as error:
         raise SuiteDataError(f"cannot be read ({error.strerror}); give a file that is there", file) from error
 
@@ -138,26 +152,63 @@ def _json_lines(file: Path, text: str) -> Iterator[Row]:
 
 
 def _json(file: Path, text: str) -> Iterator[Row]:
-    """A list of objects, or a mapping of splits to lists of [text, label] (as CLINC150 has it) or objects."""
+    """A list of objects, or a mapping of splits to lists of [text, label] (as CLINC150 has it) or objects.
+
+    Lists that stand deeper (`{"rasa_nlu_data": {"common_examples": […]}}`) are found, and those beside them
+    that hold something else are left out.
+    """
     document = _parsed(file, text)
-    parts = document if isinstance(document, dict) else {"": document}
+    parts = {"": document} if isinstance(document, list) else _lists(document, MOST_DEPTH)
+    if not parts:
+        raise SuiteDataError(
+            "no list of rows is in it; rows are a list of objects, or lists of [text, label] by split", file
+        )
+    longest = _columns(
+        max(parts.values(), key=lambda items: (bool(_columns(items) & {*TEXT_NAMES}), len(items)))
+    )
     for split, items in parts.items():
-        if not isinstance(items, list):
-            raise SuiteDataError(
-                f"{split!r} is no list; rows are a list of objects, or lists of [text, label] by split", file
-            )
+        if len(parts) > 1 and not longest & _columns(items):
+            continue
         for number, item in enumerate(items, 1):
             if isinstance(item, list) and len(item) == 2:
-                yield Row({"text": str(item[0]), "label": str(item[1])}, number, str(split))
+                yield Row({"text": str(item[0]), "label": str(item[1])}, number, split)
             else:
-                row = _object(file, item, number)
-                yield Row(row.values, number, str(split))
+                yield Row(_object(file, item, number).values, number, split)
+
+
+def _lists(node: Any, depth: int) -> dict[str, list[Any]]:
+    """Return the lists of rows in a mapping, by their keys; of several levels those of the first."""
+    if not isinstance(node, dict) or not depth:
+        return {}
+    found = {str(key): one for key, one in node.items() if isinstance(one, list) and _columns(one)}
+    for child in node.values():
+        found = found or _lists(child, depth - 1)
+    return found
+
+
+def _columns(items: Sequence[Any]) -> set[str]:
+    """Return the columns of a list's first row; none where it is no row."""
+    first = items[0] if items else None
+    if isinstance(first, list):
+        return {"text", "label"} if len(first) == 2 else set()
+    return {name for name, _ in _cells(first)} if isinstance(first, dict) else set()
 
 
 def _object(file: Path, item: Any, number: int) -> Row:
     if not isinstance(item, dict):
         raise SuiteDataError('row is no object; write {"text": …, "label": …}', file, number)
-    return Row({str(key): _cell(value) for key, value in item.items()}, number)
+    return Row(dict(_cells(item)), number)
+
+
+def _cells(item: dict[Any, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """The cells of an object; those of one within it are called `outer.inner`, where it is no mere cover."""
+    for key, value in item.items():
+        if isinstance(value, dict) and (value.keys() & {*TEXT_NAMES}):
+            yield from _cells(value, within)
+        elif isinstance(value, dict):
+            yield from _cells(value, f"{within}{key}.")
+        else:
+            yield f"{within}{key}", _cell(value)
 
 
 def _cell(value: Any) -> str:
@@ -184,7 +235,9 @@ def _delimited(file: Path, text: str) -> Iterator[Row]:
     if not lines:
         return
     names = [name.strip() for name in lines[0][0]]
-    headed = {name.casefold() for name in names} & {*TEXT_NAMES, *LABEL_NAMES}
+    headed = {name.casefold() for name in names} & {
+        *(*TEXT_NAMES, *LABEL_NAMES, *ATTACK_NAMES, *RESPONSE_NAMES)
+    }
     if not headed and len(names) == 2:
         names = _without_head([cells for cells, _ in lines])
     elif len(names) < 2 and not headed:

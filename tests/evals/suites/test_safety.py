@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +46,42 @@ def test_labels_that_cannot_be_told_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(SuiteDataError, match=r"set\.csv:4: is '2' in 'class' harmful\?.*--harmful"):
         _labels(tmp_path, rows)
     assert _labels(tmp_path, rows, harmful=("0", "1")) == [(HARMFUL,), (HARMFUL,), ()]
+
+
+def test_sets_are_read_as_they_are_published(tmp_path: Path) -> None:
+    pairs = "type,prompt\nhomonyms,a\ncontrast_homonyms,b\n"
+    assert _labels(tmp_path, pairs) == [(), (HARMFUL,)]
+    assert _labels(tmp_path, "text,label\na,adversarial_benign\nb,vanilla_harmful\nc,non-hateful\n") == [
+        (), (HARMFUL,), (),
+    ]  # fmt: skip
+    assert _labels(tmp_path, "prompt,prompt_harm_label\na,harmful\nb,unharmful\nc,\n") == [(HARMFUL,), ()]
+    assert _labels(tmp_path, "comment_text,toxic,insult\na,-1,-1\nb,1,1\nc,0,0\n") == [
+        (HARMFUL, "harassment"), (),
+    ]  # fmt: skip
+    assert _labels(tmp_path, "text,rated\na,4.5\nb,1.0\n", label="rated", harmful=[">=3"]) == [
+        (HARMFUL,), (),
+    ]  # fmt: skip
+    flags = {"animal_abuse": False, "violence,incitement": True}
+    both = [{"prompt": "a", "response": "b", "category": flags, "is_safe": False}]
+    file = tmp_path / "set.jsonl"
+    file.write_text("\n".join(map(json.dumps, both)), encoding="utf-8")
+    read = read_safety(file)
+    assert read.items[0].labels == ("violence",)
+    assert "--direction output" in read.how[1]
+    assert read_safety(file, direction="output").items[0].text == "b"
+
+
+def test_a_set_of_one_kind_says_so_and_is_counted_by_a_column_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "set.csv"
+    file.write_text("Behavior,Kind\nhate one,Violence\nplain,Fraud\n", encoding="utf-8")
+    with pytest.raises(SuiteDataError, match="set.csv:1: no column .* --all harmful"):
+        read_safety(file)
+    found = measure_safety(read_safety(file, every="harmful", by="kind", label="kind"), _judge)
+    assert found.figures["recall"] == 0.5
+    assert {name: part["recall"] for name, part in found.parts["by Kind"].items()} == {
+        "Violence": 1.0, "Fraud": 0.0,
+    }  # fmt: skip
+    assert [row["labels"] for row in found.rows] == ["violence", HARMFUL]
 
 
 def test_the_guards_verdicts_are_counted_by_category_language_and_threshold(tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ def _file(folder: Path, name: str, text: str) -> Path:
         ("a.jsonl", '{"text": "where is my card", "label": "card"}\n'),
         ("a.json", '[{"question": "where is my card", "category": "card"}]'),
         ("a.json", '{"train": [["where is my card", "card"]]}'),
+        ("a.json", '{"nlu": {"names": [], "examples": [{"text": "where is my card", "intent": "card"}]}}'),
+        (
+            "a.json",
+            '{"features": [{"name": "x"}], "rows": [{"row": {"text": "where is my card", "label": "card"}}]}',
+        ),
     ],
 )
 def test_texts_and_labels_are_found_in_files_as_they_are_published(
@@ -98,6 +103,29 @@ def test_without_a_split_a_fifth_of_each_label_is_asked(tmp_path: Path) -> None:
     one = read_intents(_file(tmp_path, "all.csv", f"text,label\n{rows}"))
     assert (len(one.known), len(one.asked)) == (16, 4)
     assert "every fifth" in one.how
+
+
+def test_of_several_files_of_a_split_the_plain_one_is_read(tmp_path: Path) -> None:
+    _set(tmp_path)
+    _file(tmp_path, "train_5.csv", "text,label\nhello,greet\n")
+    one = read_intents(tmp_path)
+    assert len(one.known) == 9
+    assert "train.csv" in one.how
+    for split in ("train", "test"):
+        (tmp_path / "lines" / split).mkdir(parents=True)
+        _file(tmp_path / "lines" / split, "seq.in", f"good {split}\n")
+        _file(tmp_path / "lines" / split, "label", "greet\n")
+    assert read_intents(tmp_path / "lines").asked[0].text == "good test"
+
+
+def test_an_intent_that_stands_in_several_scenarios_is_named_with_its_scenario(tmp_path: Path) -> None:
+    asked = "What would you ask?"
+    rows = [
+        f"{where};query;{where} {number}?;{asked}\n" for where in ("alarm", "mail") for number in range(11)
+    ]
+    one = read_intents(_file(tmp_path, "all.csv", f"scenario;intent;answer;question\n{''.join(rows)}"))
+    assert {each.label for each in one.known} == {"alarm_query", "mail_query"}
+    assert one.known[0].text == "alarm 0?"
 
 
 def test_a_set_with_nothing_to_ask_is_refused(tmp_path: Path) -> None:
