@@ -32,8 +32,9 @@ import psutil
 if TYPE_CHECKING:
     from agent.conversation_events import ConversationEvent
     from agent.stage import LiveMoment
-    from server.live.desks import Cast, OpenDesk, Sink, Sinks
+    from server.live.desks import Cast, OpenDesk, Sinks
     from server.live.studio import Place
+    from server.live.talk import Sink
 
 PAGE = Path(__file__).with_name("live_page.html")
 MARK_EVERY = 25

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from server.live.allowance import Allowance
-from server.live.desks import Sink
 from server.live.errors import LiveError
 from server.live.ice import IceSettings
 from server.live.link import Link
 from server.live.quality import STEPS
+from server.live.talk import Sink
 from server.live.wire_sound import WireSound
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from agent.desk import Desk
 from agent.engines import Engines, Step
@@ -16,13 +16,13 @@ from server.live.acting import watched
 from server.live.documents import DeskDocument
 from server.live.errors import LiveError
 from server.live.quality import STEPS
+from server.live.talk import Sink, Talk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from agent.conversation_events import ConversationEvent
     from agent.painter import Easels
-    from agent.stage import LiveMoment
     from avatar import Renderer
     from server.live.masking import Masker
     from server.live.overhearing import OverheardEars
@@ -35,53 +35,6 @@ JPEG_QUALITY = 88
 SCALES = tuple({step.scale for step in STEPS})
 """Sizes at which faces are drawn, as shares of the full one."""
 _ID = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-class Sink(Protocol):
-    """Takes what leaves the stage."""
-
-    def take(self, moment: LiveMoment) -> None:
-        """Take a moment; never waits."""
-
-
-class Talk(Protocol):
-    """What a session needs of `agent.conversation.Conversation`."""
-
-    async def run(self) -> None:
-        """Converse until `close`."""
-
-    def hear(self, pcm: NDArray[Any]) -> None:
-        """Take sound, float32[n] at 16 kHz."""
-
-    def type(self, text: str) -> None:
-        """Take a typed question."""
-
-    def stop(self) -> None:
-        """Be quiet."""
-
-    def replay(self) -> None:
-        """Say the last reply again."""
-
-    def pick(self, turn: int, number: int) -> None:
-        """Ask a question that was suggested after a turn."""
-
-    def suggest(self, wanted: bool) -> None:
-        """Suggest questions, or do not."""
-
-    def see(self, blendshapes: Mapping[str, float]) -> None:
-        """Take how the visitor's face moves."""
-
-    def mute(self, muted: bool) -> None:
-        """Stop hearing, or hear again."""
-
-    def speak_language(self, language: str) -> None:
-        """Go on in a language."""
-
-    async def greet(self) -> None:
-        """Say hello."""
-
-    async def close(self, *, finish_sentence: bool = False) -> None:
-        """End it."""
 
 
 Sinks = Callable[[], Sequence[Sink]]
@@ -258,7 +211,11 @@ def cast_of(
     from server.live.overhearing import OverheardEars
 
     stage = Stage(place, seed=seed)
-    ears = OverheardEars(opened.engines.recognizer, turn_end=opened.engines.turn_end)
+    ears = OverheardEars(
+        opened.engines.recognizer,
+        turn_end=opened.engines.turn_end,
+        above_background_db=opened.engines.desk.settings.hearing.above_background_db,
+    )
     talk = Conversation(
         opened.engines,
         stage,

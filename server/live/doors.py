@@ -157,7 +157,7 @@ async def _converse(socket: WebSocket, session: str, link: Link) -> None:
         hello = await _hello(link)
         found = service.sessions.find(session, hello.token, origin_of(socket))
         if hello.key:
-            await admit(link, hello.key, found.guest, service.switchboard.operators, service.readings)
+            await admit(link, hello, found.guest, service.switchboard.operators, service.readings)
         await found.serve(link)
     except LiveError as error:
         service.metrics.errors.labels(error.code).inc()

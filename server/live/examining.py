@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING
 from agent.conversation_events import (
     ConversationEvent,
     HandoffBegan,
+    HandoffEnded,
+    HeardWords,
     SentenceBegan,
     VerdictGiven,
     VisitorFelt,
 )
 from agent.line import MOMENT_S
+from agent.staff import Staff
 from server.live.acting import ToolCalled
 from server.live.errors import LiveError
 from server.live.post import Post
+from server.live.talk import Attended
 
 if TYPE_CHECKING:
     from agent.events import Spoken
@@ -33,24 +37,25 @@ if TYPE_CHECKING:
     from server.live.guest import Guest
     from server.live.link import Link
     from server.live.operators import Operators
+    from server.live.protocol import Hello
     from server.live.readings import Readings
 
 SCORE_DIGITS = 3
 
 
-async def admit(link: Link, key: str, guest: Guest, operators: Operators, readings: Readings) -> None:
+async def admit(link: Link, hello: Hello, guest: Guest, operators: Operators, readings: Readings) -> None:
     """Have a client told besides, if its key is one of the desk's; it is noted in the audit trail.
 
     Raises:
         LiveError: "key_unknown", or "not_yours": the key is for other desks.
     """
-    operator = operators.with_key(key)
+    operator = operators.with_key(hello.key)
     if not operator.serves(guest.desk):
         raise LiveError(
             "not_yours", "this key does not look after this desk", "ask for a key that does", status=403
         )
     await readings.noted(f"operator:{operator.name}", "examine", guest.session, guest.desk)
-    link.examines = True
+    link.examines, link.people = True, hello.people
 
 
 class Examining:
@@ -61,17 +66,32 @@ class Examining:
     """
 
     def __init__(self, post: Post) -> None:
+        self.people = ""
+        """Who is to be taken to be there: "none", "there" or "away"; empty: who is. Else nobody is called."""
+        self.turn = 0
+        """The latest in which the visitor said something."""
         self._post = post
-        self._turn = 0
+        self._said, self._waits = 0, False
         self._spoken: Spoken | None = None
         self._next: tuple[int, float] = (0, 0.0)
         """Number of the moment that comes next if nothing is left out, and its place in the sentence."""
 
+    def pretend(self, people: str, talk: object) -> None:
+        """Take it from now on that the company's people are "there" or "away", or that there are "none"."""
+        self.people = people
+        if isinstance(talk, Attended):
+            talk.people.staff = self._staff
+
+    def _staff(self) -> Staff:
+        return Staff(known=self.people != "none", there=self.people == "there", waiting=self._waits)
+
     def happened(self, event: ConversationEvent | ToolCalled) -> None:
         """Tell of an event that visitors are not told of."""
         match event:
+            case HeardWords():
+                self.turn = event.turn
             case SentenceBegan():
-                self._turn = event.turn
+                self._said = event.turn
             case VerdictGiven(turn=turn, verdict=verdict):
                 self._post.examine(
                     "verdict",
@@ -90,7 +110,10 @@ class Examining:
                     intensity=round(emotion.intensity, SCORE_DIGITS),
                     confidence=round(confidence, SCORE_DIGITS),
                 )
+            case HandoffEnded():
+                self._waits = False
             case HandoffBegan(turn=turn, handoff=handoff):
+                self._waits = handoff.there
                 self._post.examine(
                     "handoff", turn=turn, reason=handoff.reason, there=handoff.there, consent=handoff.consent
                 )
@@ -117,7 +140,7 @@ class Examining:
             phonemes = [] if spoken is None else spoken.speech.phonemes
             self._post.examine(
                 "sounding",
-                turn=self._turn,
+                turn=self._said,
                 moment=moment.index,
                 at_s=round(moment.at_s, 4),
                 phonemes=[[one.symbol, round(one.start_s, 4), round(one.end_s, 4)] for one in phonemes],

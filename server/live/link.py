@@ -63,6 +63,8 @@ class Link:
         """Sound that came too fast."""
         self.examines = False
         """True where the client came with an operator's key; see `examining`."""
+        self.people = ""
+        """Who is to be taken to be there in its conversation; empty: who is."""
         self.left_politely = False
         """True once the client has said that it leaves: a page that was closed, not a network that broke."""
 

@@ -17,12 +17,13 @@ from server.live.wire_sound import sound_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from server.live.desks import Cast, OpenDesk, Sink
+    from server.live.desks import Cast, OpenDesk
     from server.live.guest import Guest
     from server.live.link import Link
     from server.live.post import Post
     from server.live.rtc import PeerStats
     from server.live.studio import EncoderOf
+    from server.live.talk import Sink
 
 log = logging.getLogger("visavis.live")
 

@@ -78,9 +78,11 @@ class Hello(Message):
     type: Literal["hello"]
     token: Annotated[str, StringConstraints(max_length=4096)]
     key: Annotated[str, StringConstraints(max_length=200)] = ""
-    """Of `visavis operator add`, for who tests the desk: then "ready" holds `examined`, and `people` ("none",
-    "there" or "away"), and the client is told besides, of its own conversation: `verdict`, `felt`, `handoff`,
-    `tool` and `sounding`."""
+    """Of `visavis operator add`, for who tests the desk: "ready" then holds `examined`, and it is told
+    besides, of its own conversation: `verdict`, `felt`, `handoff`, `tool` and `sounding`."""
+    people: Literal["", "none", "there", "away"] = ""
+    """With a key alone: take it that the company has nobody who takes conversations over, or somebody who is
+    there, or away; nobody is called. Left out: as it is."""
 
 
 class Kept(Message):

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.conversation_events import ConversationEvent, HeardWords, TurnEnded
-from agent.staff import Staff
 from agent.tasks import Tasks
 from server.live.acting import ToolCalled, tell_actions
 from server.live.connection import Ways
-from server.live.desks import OpenDesk, SessionCast, Talk
+from server.live.desks import OpenDesk, SessionCast
 from server.live.errors import LiveError
 from server.live.guest import Guest, Listener
 from server.live.link import CLOSE_NORMAL, CLOSE_REPLACED, Link
@@ -24,6 +23,7 @@ from server.live.post import Post
 from server.live.presence import Presence
 from server.live.protocol import Face, Kept, Rate, Report, parse_message
 from server.live.records import TurnRated
+from server.live.talk import Talk
 from server.live.visit import Visit
 
 if TYPE_CHECKING:
@@ -95,6 +95,11 @@ class Session:
         return self._visit.talk if self._visit is not None else None
 
     @property
+    def rehearsed(self) -> bool:
+        """True where it is a test for which nobody of the company is to be called."""
+        return self._visit is not None and bool(self._visit.examining.people)
+
+    @property
     def begun(self) -> bool:
         """True once its visitor has come."""
         return self._visit is not None
@@ -132,10 +137,12 @@ class Session:
         try:
             visit = self._visit or self._begin_or_fail()
             visit.resume(link)
+            if link.people:
+                visit.examining.pretend(link.people, visit.talk)
             life_s = self.presence.left_s(self._clock()) + RELAY_MORE_S
             servers = self._ways.ice.for_browser(self.guest.session, life_s=life_s)
             token = self.passes.next()
-            more = {"examined": True, "people": self._people()} if link.examines else {}
+            more = {"examined": True} if link.examines else {}
             link.send("ready", state=visit.state, resumed=resumed, token=token, ice_servers=servers, **more)
             if self._person:
                 link.send("person", **self._person)
@@ -251,12 +258,6 @@ class Session:
     def _acted(self, call: ToolCalled) -> None:
         if self._visit is not None:
             self._visit.acted(call)
-
-    def _people(self) -> str:
-        """Say whether the company has people who take conversations over, and whether they are there."""
-        people = getattr(self.talk, "people", None)
-        staff = people.staff() if people is not None else Staff()
-        return "none" if not staff.known else "there" if staff.there else "away"
 
     def _told(self, event: ConversationEvent | ToolCalled | Report) -> None:
         if isinstance(event, Report):

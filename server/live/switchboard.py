@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from agent.conversation_events import ConversationEvent, HandoffBegan, HandoffEnded, PersonTold, TurnEnded
 from agent.errors import AgentError
@@ -24,10 +24,10 @@ from server.live.masking import SessionMask
 from server.live.operators import Operator, Operators
 from server.live.protocol import Report
 from server.live.records import TurnRated
+from server.live.talk import Attended
 from server.live.watchers import Watchers
 
 if TYPE_CHECKING:
-    from agent.attending import People
     from server.live.desks import OpenDesk
     from server.live.session import Session
     from server.live.store import EventStore
@@ -38,14 +38,6 @@ OTHERS_S = 2.0
 """How often it is looked what other processes with the same store have."""
 TICK_S = 1.0
 """How often it is looked who has waited for too long."""
-
-
-@runtime_checkable
-class Attended(Protocol):
-    """What passing on needs of `agent.conversation.Conversation`."""
-
-    history: History
-    people: People
 
 
 class Switchboard:
@@ -86,6 +78,8 @@ class Switchboard:
         """Follow a conversation."""
         name, at = session.guest.session, self._clock()
         case = self.cases.of(name)
+        if session.rehearsed:
+            return
         if isinstance(event, HandoffBegan):
             self._begin(session, event)
         elif case is None or not case.live:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.conversation_events import Notice
-from server.live.desks import Sink
 from server.live.errors import LiveError
 from server.live.recording import Recording
+from server.live.talk import Sink
 from server.live.telling import FOR_VISITORS
 from speech.timeline import Pcm
 

@@ -23,7 +23,7 @@ from agent.tasks import Tasks
 from moderation.verdict import Action
 from server.live.acting import ToolCalled
 from server.live.connection import Ways
-from server.live.desks import OpenDesk, SessionCast, Talk
+from server.live.desks import OpenDesk, SessionCast
 from server.live.errors import LiveError
 from server.live.examining import Examining
 from server.live.guest import Guest
@@ -47,6 +47,7 @@ from server.live.protocol import (
     Typed,
     Withdraw,
 )
+from server.live.talk import Talk
 from server.live.telling import told_of
 
 if TYPE_CHECKING:
@@ -105,9 +106,10 @@ class Visit:
             noticed=self._happened,
         )
         self._tasks = Tasks()
-        self._examining = Examining(post)
+        self.examining = Examining(post)
+        """Tells who tests the desk more than visitors are told."""
         self._caption = ""
-        self._turn = self._asked = 0
+        self._turn = 0
         self._person = ""
         self._greeted = self._closed = False
         self._to_end = False
@@ -152,11 +154,11 @@ class Visit:
             self._caption = moment.caption
             by = {"by": "person", "name": self._person} if self._person else {}
             self._post.send("caption", turn=self._turn, text=moment.caption, **by)
-        self._examining.take(moment)
+        self.examining.take(moment)
 
     def acted(self, call: ToolCalled) -> None:
         """Tell of a business action that was taken."""
-        self._happened(replace(call, turn=self._asked))
+        self._happened(replace(call, turn=self.examining.turn))
 
     async def close(self, *, finish_s: float = 0.0) -> None:
         """End everything.
@@ -286,7 +288,7 @@ class Visit:
 
     def _happened(self, event: ConversationEvent | ToolCalled) -> None:
         self._told(event)
-        self._examining.happened(event)
+        self.examining.happened(event)
         match event:
             case ToolCalled():
                 return
@@ -297,7 +299,6 @@ class Visit:
             case VerdictGiven() if event.verdict.action is Action.END:
                 self._to_end = True
             case HeardWords() if event.final:
-                self._asked = event.turn
                 self._media.caption(event.text)
             case Notice() if event.code != "recording":
                 log.warning("session %s: %s: %s", self._guest.session, event.code, event.message)

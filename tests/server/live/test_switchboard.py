@@ -106,6 +106,19 @@ async def watching(server: Server, key: str) -> AsyncGenerator[Client, None]:
         yield client
 
 
+async def test_a_test_says_who_is_there_and_calls_nobody(tmp_path: Path, renderer: Renderer) -> None:
+    async with staffed(tmp_path, renderer) as (server, anna, _):
+        for people, there in (("there", True), ("away", False)):
+            session = await server.session()
+            async with server.live(session, hello=False) as client:
+                await client.send("hello", token=session["token"], key=anna.key, people=people)
+                await client.until("ready", examined=True)
+                await client.send("text", text="I want to talk to a person.")
+                assert (await client.until("handoff"))["there"] is there
+                await client.until("turn")
+            assert (await anna.inbox())["waiting"] == []
+
+
 async def test_a_person_takes_over_speaks_through_the_avatar_and_hands_back(
     tmp_path: Path, renderer: Renderer
 ) -> None:
