@@ -12,6 +12,7 @@ import numpy as np
 
 from agent.emotion_voice import VoiceFeatures, voice_features
 from agent.threads import in_hearing
+from speech.background import ABOVE_DB
 from speech.errors import SpeechError, WorkerDied
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer, Transcript
 from speech.timeline import Pcm
@@ -38,7 +39,7 @@ class Ears:
     Args:
         recognizer: any engine; None hears when somebody speaks, but no words.
         turn_end: probability that a voice, float32[n] at 16 kHz, has finished; None: nothing tells.
-        settings: when speech begins and ends.
+        above_background_db: a voice counts from so much above what is heard all the time; 0: however soft.
     """
 
     def __init__(
@@ -46,10 +47,11 @@ class Ears:
         recognizer: Recognizer | None,
         *,
         turn_end: Callable[[Pcm], float] | None = None,
-        settings: VadSettings | None = None,
+        above_background_db: float = ABOVE_DB,
     ) -> None:
         self._recognizer, self._turn_end = recognizer, turn_end
-        self._detector = VoiceActivity(settings=settings or VadSettings(stop_s=SILENCE_S))
+        settings = VadSettings(stop_s=SILENCE_S, above_background_db=above_background_db)
+        self._detector = VoiceActivity(settings=settings)
         self._pieces: deque[Pcm] = deque()
         self._first = self._taken = 0
         self._from: int | None = None
@@ -70,6 +72,10 @@ class Ears:
     def silence_s(self) -> float:
         """Since the last voice, sure or not."""
         return self._detector.silence_s
+
+    def expect_brief(self, brief: bool) -> None:
+        """Say whether short answers are expected; see `VadSettings.clear_s`."""
+        self._detector.expect_brief(brief)
 
     def take(self, pcm: Pcm) -> list[VadEvent]:
         """Take the next samples, float32[n] at 16 kHz; returns what they made certain."""

@@ -87,6 +87,8 @@ class Hearing:
     def _listen(self, pcm: Pcm) -> None:
         floor = self._floor
         now = floor.clock()
+        # Over a reply a syllable is more often a noise, or the reply's echo, than an answer.
+        self._ears.expect_brief(floor.taker.state is TurnState.LISTENING)
         for event in self._ears.take(pcm):
             behind = self._ears.now_s
             if isinstance(event, SpeechStarted):

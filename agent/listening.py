@@ -50,13 +50,19 @@ def _hear(pcm: Pcm, recognizer: Recognizer) -> Heard:
         stream.close()
 
 
+def _detector() -> VoiceActivity:
+    detector = VoiceActivity()
+    detector.expect_brief(True)
+    return detector
+
+
 @dataclass(slots=True)
 class _Ear:
     """Passes on to the recognizer what is speech, with its pre-roll."""
 
     pcm: Pcm
     stream: RecognizerStream
-    detector: VoiceActivity = field(default_factory=VoiceActivity)
+    detector: VoiceActivity = field(default_factory=_detector)
     speech_s: float = 0.0
     vad_s: float = 0.0
     _taken: int = 0

@@ -13,6 +13,7 @@ from agent.hours import read_hours
 from agent.manner_settings import Feelings
 from agent.privacy import Privacy
 from agent.section import Fraction, Language, Section
+from speech.background import ABOVE_DB
 
 if TYPE_CHECKING:
     from knowledge.passage import Passage
@@ -74,6 +75,9 @@ class Hearing(Section):
     """Folder of a CTranslate2 Whisper model; empty: the one in the model cache, if any."""
     turn_end: Literal["auto", "words"] = "auto"
     """What tells whether a visitor has finished: auto asks their voice too, where Smart Turn is present."""
+    above_background_db: Annotated[float, Field(ge=0, le=30)] = ABOVE_DB
+    """A voice counts from so much above what is heard all the time, in dB: other tables' talk stops no reply.
+    0: every voice counts, however far away."""
 
 
 class Answering(Section):

@@ -137,10 +137,11 @@ class _Replay:
 
     def _ears(self) -> Ears:
         engines = self._desk.engines
+        above_db = engines.desk.settings.hearing.above_background_db
         if not self._told:
-            return Ears(engines.recognizer, turn_end=engines.turn_end)
+            return Ears(engines.recognizer, turn_end=engines.turn_end, above_background_db=above_db)
         words = ToldWords(lambda: self.feed.said(), self._script.language)
-        return ToldEars(words, turn_end=engines.turn_end)
+        return ToldEars(words, turn_end=engines.turn_end, above_background_db=above_db)
 
 
 class _NotingStage(Stage):

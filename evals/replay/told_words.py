@@ -57,11 +57,13 @@ class ToldEars(Ears):
 
     Args:
         words: of the script.
-        turn_end: as `Ears` takes it.
+        turn_end, above_background_db: as `Ears` takes them.
     """
 
-    def __init__(self, words: ToldWords, turn_end: Callable[[Pcm], float] | None = None) -> None:
-        super().__init__(words, turn_end=turn_end)
+    def __init__(
+        self, words: ToldWords, turn_end: Callable[[Pcm], float] | None, above_background_db: float
+    ) -> None:
+        super().__init__(words, turn_end=turn_end, above_background_db=above_background_db)
         self._words = words
 
     def forget(self) -> None:

@@ -74,10 +74,11 @@ class Bench:
         """
         self._asked.append(language)
         recognizer = self._engines.recognizer if self._hears(language) else None
+        above_db = self._engines.desk.settings.hearing.above_background_db
         heard = list[HeardTurn]()
         for number, turn in enumerate(turns):
             self._told(f"{language}: turns", number, len(turns))
-            heard.append(asyncio.run(heard_turn(turn, recognizer, self._engines.turn_end)))
+            heard.append(asyncio.run(heard_turn(turn, recognizer, self._engines.turn_end, above_db)))
         known = [one.by_script() for one in heard if one.turn.words]
         done, points = 0, (len(FIXED_S) + len(FACTORS)) * (bool(known) + (recognizer is not None))
 

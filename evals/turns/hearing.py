@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agent.ears import Ears
 from agent.floor import TICK_S
 from evals.turns.speech import SpokenTurn
+from speech.background import ABOVE_DB
 from speech.recognizer import RECOGNITION_RATE_HZ, Recognizer
 from speech.timeline import Pcm
 from speech.vad import SpeechEnded, SpeechStarted
@@ -66,19 +67,23 @@ class HeardTurn:
 
 
 async def heard_turn(
-    turn: SpokenTurn, recognizer: Recognizer | None, turn_end: Callable[[Pcm], float] | None = None
+    turn: SpokenTurn,
+    recognizer: Recognizer | None,
+    turn_end: Callable[[Pcm], float] | None = None,
+    above_background_db: float = ABOVE_DB,
 ) -> HeardTurn:
     """Play a turn into ears that ask for its words at every silence, as in a conversation that goes on.
 
     Args:
         turn: what is said.
         recognizer: of the desk; None hears no words.
-        turn_end: how finished a voice sounds, as `agent.ears.Ears` takes it.
+        turn_end, above_background_db: as `agent.ears.Ears` takes them.
 
     Raises:
         SpeechError: the recognizer failed.
     """
-    ears = Ears(recognizer, turn_end=turn_end)
+    ears = Ears(recognizer, turn_end=turn_end, above_background_db=above_background_db)
+    ears.expect_brief(True)
     found, silence = list[Stretch](), list[float]()
     started: SpeechStarted | None = None
     try:

@@ -158,7 +158,11 @@ async def _fate(
     conversation = Conversation(
         engines,
         TimedStage(),
-        ears=Ears(recognizer, turn_end=engines.turn_end),
+        ears=Ears(
+            recognizer,
+            turn_end=engines.turn_end,
+            above_background_db=engines.desk.settings.hearing.above_background_db,
+        ),
         on_event=told,
         language=overlap.language,
         taker=taker() if taker else None,

@@ -51,6 +51,16 @@ def test_a_cough_is_no_speech() -> None:
     assert run((0.0, 10), (0.95, 7), (0.0, 30)) == []
 
 
+@pytest.mark.parametrize(("probability", "brief", "heard"), [(0.9, True, 2), (0.8, True, 0), (0.9, False, 0)])
+def test_a_short_clear_syllable_is_speech_where_it_is_expected(
+    probability: float, brief: bool, heard: int
+) -> None:
+    segmenter = SpeechSegmenter()
+    segmenter.brief = brief
+    pushed = [segmenter.push(p) for p in [0.0] * 10 + [probability] * 4 + [0.0] * 20]
+    assert len([event for event in pushed if event is not None]) == heard
+
+
 def test_coughs_far_apart_do_not_add_up() -> None:
     assert run(*[(0.95, 5), (0.0, 10)] * 6) == []
 
