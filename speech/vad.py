@@ -56,8 +56,8 @@ class VadSettings:
     pre_roll_s: float = 0.5
     """Sound to keep before the first window of speech, in seconds: soft onsets lie there."""
     above_background_db: float = ABOVE_DB
-    """What is not so much louder than the background of a stream is no speech, whatever it sounds like: others
-    talk, too, far away. 0: how loud it is does not matter."""
+    """What is not so much louder than a stream's background is no speech, whatever it sounds like:
+    people talk far away, too. 0: how loud it is does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
