@@ -18,7 +18,8 @@ or `{"ok": false, "code": "unavailable", "message": …}` and ends. Then it answ
 
     {"text": …, "voice": "en-us+f3", "rate": 170, "pitch": 50, "range": 50, "volume": 100}
 
-with rate in words a minute (80 to 450), pitch and range 0 to 100, volume 0 to 200, by
+with rate in words a minute (80 to 450), pitch and range 0 to 100, volume 0 to 200, and optionally
+`"fresh": true` (the sound depends on nothing that was said before; the library is loaded anew), by
 
     {"ok": true, "sample_rate": 22050, "format": "s16le", "samples": n,
      "phonemes": [[mnemonic, first sample, character], …], "words": [[first sample, character, length], …]}
@@ -28,6 +29,7 @@ and `character` counts from 0 in `text`; or by `{"ok": false, "code": "voice" | 
 "message": …}`. It ends when standard input closes, and ignores SIGINT: its parent decides.
 """
 
+import _ctypes
 import array
 import ctypes
 import json
@@ -51,6 +53,7 @@ EVENT_LIST_END, EVENT_WORD, EVENT_END, EVENT_PHONEME = 0, 1, 5, 7
 PARAMETER_RATE, PARAMETER_VOLUME, PARAMETER_PITCH, PARAMETER_RANGE = 1, 2, 3, 4
 LIMITS = {"rate": (80, 450), "volume": (0, 200), "pitch": (0, 100), "range": (0, 100)}
 DEFAULTS = {"rate": 170, "volume": 100, "pitch": 50, "range": 50}
+RAND_SEED = 1  # of breath; left alone, the library takes the time of day
 CODES = {
     "rate": PARAMETER_RATE,
     "volume": PARAMETER_VOLUME,
@@ -82,9 +85,14 @@ class RequestError(Exception):
 
 
 class Engine:
-    """The library, initialised once."""
+    """The library, initialised; its voices waver on from one text to the next, so it can be loaded anew."""
 
     def __init__(self) -> None:
+        self._callback = CALLBACK(self._receive)  # kept alive as long as the library may call it
+        self._spoke = False
+        self._load()
+
+    def _load(self) -> None:
         import espeakng_loader
 
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -101,8 +109,14 @@ class Engine:
         self._phonemes: list[list[object]] = []
         self._words: list[list[int]] = []
         self._end = 0
-        self._callback = CALLBACK(self._receive)  # kept alive as long as the library may call it
         self._library.espeak_SetSynthCallback(self._callback)
+
+    def _reload(self) -> None:
+        handle = self._library._handle
+        self._library.espeak_Terminate()
+        del self._library
+        _ctypes.dlclose(handle)
+        self._load()
 
     def _receive(self, samples, count, events) -> int:  # type: ignore[no-untyped-def]
         index = 0
@@ -124,6 +138,9 @@ class Engine:
         text, voice = request.get("text"), request.get("voice")
         if not isinstance(text, str) or not isinstance(voice, str):
             raise RequestError("request", "text and voice must be strings")
+        if request.get("fresh") and self._spoke:
+            self._reload()
+        self._spoke = True
         # A voice that is not found leaves the previous one in place, so the return code decides.
         if voice != self._voice:
             self._voice = ""
@@ -139,6 +156,7 @@ class Engine:
         self._phonemes = []
         self._words = []
         self._end = 0
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(RAND_SEED))
         # NUL would end the text early; a lone surrogate cannot be UTF-8.
         data = text.replace("\0", " ").encode("utf-8", "replace")
         status = self._library.espeak_Synth(

@@ -20,6 +20,7 @@ from evals.replay.record import Called, Mode
 from evals.replay.remembered_voice import RememberedVoice
 from evals.scripts import Script, ScriptError
 from moderation.classifier import shared_classifier
+from speech.espeak import EspeakSynthesizer
 from speech.scripted_voice import ScriptedSynthesizer
 
 REMEMBERED = 4096
@@ -69,6 +70,8 @@ class DeskUnderTest:
             opened.callback(self.engines.close)
             if mode == "text" and self.engines.guard.policy.engines.embedded:
                 shared_classifier().remember(REMEMBERED)
+            if isinstance(self.engines.synthesizer, EspeakSynthesizer):
+                self.engines.synthesizer.repeatable = True
             if isinstance(self.engines.answerer, OpenAIAnswerer):
                 self.engines.answerer = Outside(self.engines.answerer)
             self._known = [tool.name for tool in self.engines.tools]

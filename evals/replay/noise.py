@@ -17,7 +17,7 @@ from evals.scripts import Script, ScriptError
 from evals.scripts.script import Noise
 from speech.audio import load_audio
 from speech.errors import AudioError, SpeechError
-from speech.espeak import EspeakSynthesizer
+from speech.espeak import VOICE_EN, EspeakSynthesizer
 from speech.timeline import Pcm
 
 LOOP_S = 20.0
@@ -119,7 +119,7 @@ def _talking() -> Pcm:
     out = np.zeros(length, np.float32)
     for number, talker in enumerate(TALKERS):
         chinese = talker.startswith("cmn")
-        voice = EspeakSynthesizer(voice_zh=talker) if chinese else EspeakSynthesizer(voice_en=talker)
+        voice = EspeakSynthesizer(*((VOICE_EN, talker) if chinese else (talker,)), repeatable=True)
         lines = [line for line in TALK if (line[0] > "\u2fff") == chinese]
         lines = lines[number % len(lines) :] + lines[: number % len(lines)]
         try:

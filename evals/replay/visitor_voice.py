@@ -159,6 +159,7 @@ def _espeak(speaker: str, rate: int, pitch: int) -> Synthesizer:
             speaker if chinese else VOICE_ZH,
             rate=rate,
             pitch=pitch,
+            repeatable=True,
         )
     _open[key] = voice
     while len(_open) > MOST_OPEN:

@@ -16,7 +16,7 @@ from evals.replay.visitor_voice import SPEAKERS
 from evals.turns.transcripts import transcripts_of
 from speech.audio import load_audio, to_mono_16k
 from speech.errors import SpeechError
-from speech.espeak import EspeakSynthesizer
+from speech.espeak import VOICE_EN, VOICE_ZH, EspeakSynthesizer
 from speech.recognizer import RECOGNITION_RATE_HZ as RATE_HZ
 from speech.spoken_text import language_of
 from speech.timeline import Pcm, Word
@@ -169,10 +169,8 @@ def _cuts(parts: Sequence[str], words: Sequence[Word]) -> Iterator[int]:
 
 def _voice(speaker: str, language: str) -> EspeakSynthesizer:
     if speaker not in _voices:
-        chinese = language == "zh"
-        _voices[speaker] = (
-            EspeakSynthesizer(voice_zh=speaker) if chinese else EspeakSynthesizer(voice_en=speaker)
-        )
+        voices = (VOICE_EN, speaker) if language == "zh" else (speaker, VOICE_ZH)
+        _voices[speaker] = EspeakSynthesizer(*voices, repeatable=True)
     return _voices[speaker]
 
 

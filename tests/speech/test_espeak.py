@@ -202,6 +202,17 @@ def test_the_same_text_gives_the_same_sounds(voice: EspeakSynthesizer) -> None:
     assert one.duration_s == pytest.approx(other.duration_s, rel=0.02)
 
 
+def test_a_repeatable_voice_says_a_text_the_same_whatever_it_said_before() -> None:
+    said = []
+    for before in ("", "Good morning, what can I do for you?"):
+        voice = EspeakSynthesizer("en-us+f5", "cmn+f4", repeatable=True)
+        if before:
+            voice.speak(before)
+        said.append((voice.speak("We ship on Monday.").pcm, voice.speak("您的订单已送达。").pcm))
+        voice.close()
+    assert all(np.array_equal(one, other) for one, other in zip(*said, strict=True))
+
+
 def test_many_threads_each_get_their_own_sentence(voice: EspeakSynthesizer) -> None:
     texts = [
         f"Sentence number {index} of the shop." if index % 2 else "您的订单已送达。" for index in range(40)
