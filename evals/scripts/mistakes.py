@@ -9,11 +9,14 @@ from functools import cache
 from typing import Any, TypedDict
 
 from evals.scripts.script import Path_, Script
+from evals.scripts.synonyms import meant
 
 SHOWN = 40
 """Characters of a value that a message quotes."""
 MOST_TOLD = 8
 """Mistakes that one message tells; the rest is counted."""
+LEAST_ALIKE = 0.7
+"""Of an unknown key and the one that is asked back: "reply" is no "reply_wer"."""
 _DROPPED = re.compile(r"^(?:Value error, |Input should be |Input should |Assertion failed, )")
 _FORMS = {
     "id": "letters, digits, `.`, `-` and `_`, beginning with a letter or digit",
@@ -167,12 +170,14 @@ def _unknown(loc: Path_) -> str:
     """Tell of a key that is not known: which is like it, or where it belongs."""
     key, schema = str(loc[-1]), _schema()
     here = _keys(schema, loc[:-1])
-    near = difflib.get_close_matches(key.lower().replace("-", "_"), here, n=1)
-    if near:
-        return f"`{key}` is not known here: did you mean `{near[0]}`?"
+    if called := meant(key, here):
+        return f"`{key}` is not known here: did you mean `{called}`?"
     below = [one for one in here if key in _keys(schema, (*loc[:-1], one))]
     if below:
         return f"`{key}` is not known here: put it below `{below[0]}:`"
+    near = difflib.get_close_matches(key.lower().replace("-", "_"), here, n=1, cutoff=LEAST_ALIKE)
+    if near:
+        return f"`{key}` is not known here: did you mean `{near[0]}`?"
     others = {name for part in schema["$defs"].values() for name in part.get("properties", ())}
     if key in (others | set(schema["properties"])) - set(here):
         return f"`{key}` is known, but not here: look at its indentation"

@@ -30,6 +30,8 @@ WRONG = {
     "empty turns": ("id: a\nturns: []\n", 2, "write at least one"),
     "twice": ("id: a\nturns:\n  - user: hi\n    user: ho\n", 4, "`user` stands here twice"),
     "near": ("id: a\nturns:\n  - user: hi\n    expect: {contain: x}\n", 4, "did you mean `contains`?"),
+    "other tool's": ("id: a\nturns:\n  - user: hi\n    expect: {not_contains: x}\n", 4, "mean `must_not`?"),
+    "unlike": ("id: a\nturns:\n  - user: hi\n    expect: {score: 1}\n", 4, "choose from cards, cites"),
     "too shallow": ("id: a\nturns:\n  - user: hi\n    contains: x\n", 4, "put it below `expect:`"),
     "choice": ("id: a\nmode: voice\nturns: [{user: hi}]\n", 2, "write one of text, audio, both"),
     "outcome": ("id: a\nturns:\n- expect: {outcome: refuse}\n", 3, "did you mean `refused`?"),
