@@ -15,6 +15,8 @@ from typing import Any
 from evals.checks import Check
 from evals.replay.record import ConversationRecord, from_json, to_json
 
+Key = tuple[str, str, int]
+"""Which replay it is: script, mode, repeat."""
 RESULTS = "results.jsonl"
 VERSION = 1
 
@@ -37,8 +39,8 @@ class Result:
         return tuple(check for check in self.checks if not check.passed)
 
     @property
-    def key(self) -> tuple[str, str, int]:
-        """Which replay it is: script, mode, repeat."""
+    def key(self) -> Key:
+        """Which replay it is."""
         return self.record.script, self.record.mode, self.record.repeat
 
 

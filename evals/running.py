@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from evals.results import Result
+from evals.results import Key, Result
 from evals.scripts import Script
-from evals.worker import LEAVING_S, Job, Replayer, Task, failed, work
+from evals.worker import LEAVING_S, Job, Replayer, Task, failed, prints_aside, work
 
 OPENING_S = 300.0
 """Longest that a worker may take to open a desk: the first time, its knowledge is learnt."""
@@ -31,7 +31,7 @@ class SuiteError(Exception):
 
 
 def tasks_of(
-    scripts: Sequence[Script], job: Job, repeat: int, done: Iterable[tuple[str, str, int]] = ()
+    scripts: Sequence[Script], job: Job, repeat: int, done: Sequence[Iterable[Key]] = ()
 ) -> list[Task]:
     """Return what is to be replayed, repeats and variants taking turns, so that noise meets all alike.
 
@@ -39,15 +39,16 @@ def tasks_of(
         scripts: those that make no sense in the job's mode are left out.
         job: mode and variants.
         repeat: how often each.
-        done: script, mode and repeat of what need not be replayed again; of a job with one variant.
+        done: what need not be replayed again, for each variant.
     """
-    known = set(done)
+    known = [set(one) for one in done] or [set[Key]()] * len(job.variants)
     return [
         Task(script, number, variant)
         for number in range(repeat)
         for script in scripts
-        if script.runs_in(job.mode) and (script.id, job.mode, number) not in known
+        if script.runs_in(job.mode)
         for variant in range(len(job.variants))
+        if (script.id, job.mode, number) not in known[variant]
     ]
 
 
@@ -63,10 +64,13 @@ def run(tasks: Sequence[Task], job: Job, workers: int) -> Iterator[tuple[Task, R
         SuiteError: a desk cannot be opened.
     """
     if workers == 0:
-        replayer = Replayer(job)
+        with prints_aside():
+            replayer = Replayer(job)
         try:
             for task in tasks:
-                yield task, replayer.replay(task)
+                with prints_aside():
+                    result = replayer.replay(task)
+                yield task, result
         finally:
             replayer.close()
         return

@@ -13,10 +13,11 @@ from pathlib import Path
 from agent.desk import DEMO, Desk
 from evals.checks.conversation import UNTOLD
 from evals.checks.judge import MODEL as JUDGE
-from evals.results import RESULTS, Result, Results, ResultsFile, Run, read_results
+from evals.results import Result, Results, Run
 from evals.running import run, tasks_of, usual_workers
 from evals.scripts import Script, ScriptError, find_scripts, load_scripts
 from evals.scripts.reading import check_length
+from evals.side import broken_off, open_sides
 from evals.variant import Variant, fingerprint
 from evals.worker import Job, Task
 from server.boundary import UsageError
@@ -143,54 +144,48 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         cache=cache_dir() / "judgements",
         server=order.server,
     )
+    options = (job.mode, order.repeat, order.video, order.told, order.server)
     head = Run(
         order.variants[0].name,
         job.mode,
         order.repeat,
-        fingerprint(order.variants, scripts, job.mode, order.repeat, order.video, order.told, order.server),
+        fingerprint(order.variants, scripts, *options, beside=order.report),
         datetime.now(UTC).isoformat(timespec="seconds"),
         wrong=tuple(str(one) for one in wrong),
         not_judged=0 if os.environ.get(JUDGE) else sum(bool(one.expect.goal) for one in scripts),
     )
-    before = _before(order, head)
-    file = None
-    if order.report is not None:
-        file = ResultsFile(order.report / RESULTS, before.run if before else head, go_on=before is not None)
-    kept = list(before.results) if before else []
-    tasks = tasks_of(scripts, job, order.repeat, [one.key for one in kept])
-    mine, others = list(kept), list[Result]()
+    heads = [replace(head, desk=variant.name) for variant in order.variants]
+    sides = open_sides(heads, order.report, fresh=order.fresh)
+    kept = sum(side.taken_up for side in sides)
+    tasks = tasks_of(scripts, job, order.repeat, [[one.key for one in side.results] for side in sides])
     way = "sound" if job.mode == "audio" else "words"
     stages.stage(
         f"replaying {len({task.script.id for task in tasks})} scripts in {way} to the desk {head.desk}"
     )
     if kept:
-        every = len(kept) + len(tasks)
-        stages.note(f"taken up: {len(kept)} of {every} results of a run that broke off; --fresh begins anew")
+        every = kept + len(tasks)
+        stages.note(f"taken up: {kept} of {every} results of a run that broke off; --fresh begins anew")
     for line in _left_aside(order):
         stages.note(line)
     for number, (task, result) in enumerate(_replayed(order, tasks, job), 1):
-        (others if task.variant else mine).append(result)
-        if file is not None and not task.variant:
-            file.add(result)
+        sides[task.variant].add(result)
         stages.advance(number, len(tasks))
-    if file is not None:
-        file.end()
     order_of = {script.id: number for number, script in enumerate(scripts)}
-    mine.sort(key=lambda one: (one.record.repeat, order_of[one.record.script]))
-    engines = next((one.record.engines for one in mine if one.record.engines), {})
+    mine, *others = [side.end(order_of) for side in sides]
     return Suite(
-        Results(replace(head, engines=engines), tuple(mine), complete=True),
-        Results(replace(head, desk=order.variants[1].name), tuple(others), complete=True) if others else None,
+        mine,
+        others[0] if others else None,
         tuple(wrong),
-        len(kept),
+        kept,
         time.monotonic() - began_s,
     )
 
 
 def kept_results(order: Order) -> int:
     """Return how many results of a run that was stopped are taken up by the same order."""
-    found = _broken_off(order)
-    return len(found.results) if found else 0
+    if order.report is None:
+        return 0
+    return sum(len(one.results) for one in broken_off(order.report, len(order.variants)) if one)
 
 
 def _left_aside(order: Order) -> Iterator[str]:
@@ -251,21 +246,3 @@ def _check_fits(script: Script, order: Order) -> None:
             script.file,
             script.line("desk"),
         )
-
-
-def _before(order: Order, head: Run) -> Results | None:
-    """Return what a run of the same things left when it broke off; None where there is nothing to take up."""
-    found = None if order.fresh else _broken_off(order)
-    return found if found is not None and found.run.fingerprint == head.fingerprint else None
-
-
-def _broken_off(order: Order) -> Results | None:
-    """Return what a run left when it broke off, but replays that failed themselves; None for nothing."""
-    if order.report is None or len(order.variants) > 1:
-        return None
-    try:
-        found = read_results(order.report / RESULTS)
-    except (ValueError, OSError):
-        return None
-    sound = tuple(one for one in found.results if not one.record.error)
-    return replace(found, results=sound) if sound and not found.complete else None

@@ -52,6 +52,11 @@ def show_summary(summary: Mapping[str, Any], console: Console, most: int) -> Non
         times = f" ({one['times']} times)" if one["times"] > 1 else ""
         told = ": ".join(filter(None, (one["script"] + times, one["message"])))
         console.print(Text.assemble(("NOT JUDGED ", "yellow"), told))
+    notes = summary["notes"]
+    for one in notes[:NAMED]:
+        console.print(Text.assemble(("NOTE ", "yellow"), f"{one['script']}: {one['message']}"))
+    if len(notes) > NAMED:
+        console.print(f"... and {len(notes) - NAMED} more notes; --report FOLDER writes all")
     if summary["repeat"] > 1 and summary["pass^k"]:
         rates = ", ".join(f"{k} {rate:.0%}" for k, rate in summary["pass^k"].items())
         console.print(f"pass^k, how likely k repeats of a script all pass: {rates}", markup=False)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from agent.desk import Desk
@@ -105,18 +106,27 @@ def _mistake(desk: Desk, found: Any) -> str:
     return f"{name} is no setting of a desk: {told}"
 
 
-def fingerprint(variants: Sequence[Variant], scripts: Sequence[Script], *more: object) -> str:
+def fingerprint(
+    variants: Sequence[Variant], scripts: Sequence[Script], *more: object, beside: Path | None = None
+) -> str:
     """Return what tells one run from another: desks, scripts and options, by content.
+
+    Args:
+        variants: the desks.
+        scripts: that are replayed to them.
+        more: options.
+        beside: folder of the run's own report, which may lie in a desk's and be no part of it.
 
     Raises:
         DeskError: a desk is missing.
     """
-    digest = hashlib.sha256()
+    digest, report = hashlib.sha256(), beside.resolve() if beside is not None else None
     for variant in variants:
         digest.update(repr(variant).encode())
         left = MOST_BYTES
         for file in sorted(variant.load().folder.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts and left > 0:
+            own = report is not None and file.resolve().is_relative_to(report)
+            if file.is_file() and "__pycache__" not in file.parts and not own and left > 0:
                 content = file.read_bytes()[:left]
                 left -= len(content)
                 digest.update(str(file).encode() + content)

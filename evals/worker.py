@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 import traceback
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -154,6 +155,20 @@ def work(pipe: Connection, job: Job) -> None:
                 pipe.send(replayer.replay(task))
         finally:
             replayer.close()
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Have what is printed in this process meanwhile, by tools or their programs, come out as a message."""
+    sys.stdout.flush()
+    out = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(out, 1)
+        os.close(out)
 
 
 def _leave_with_parent(parent: int) -> None:

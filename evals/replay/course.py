@@ -28,6 +28,12 @@ def begun(desk: DeskUnderTest, script: Script, mode: Mode, repeat: int) -> Conve
     desk.fresh(script)
     record = blank(script, desk.desk.folder.name, mode, repeat)
     record.engines, record.knowledge = desk.engines.names(), desk.engines.knowledge.digest()
+    wanted = script.fixtures.knowledge
+    if wanted and not record.knowledge.startswith(wanted):
+        record.notes.append(
+            f"line {script.line('fixtures', 'knowledge')}: written for the knowledge {wanted}, and "
+            f"{record.knowledge} answered: look whether what it expects is out of date, and name that one"
+        )
     return record
 
 

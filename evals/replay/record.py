@@ -164,6 +164,8 @@ class ConversationRecord:
     cpu_s: float = 0.0
     error: str = ""
     """Why the replay itself failed; never held against the desk."""
+    notes: list[str] = field(default_factory=list)
+    """What whoever reads the verdict should know, and is no failure."""
 
 
 _RECORD: TypeAdapter[ConversationRecord] = TypeAdapter(ConversationRecord)

@@ -71,6 +71,7 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         "media": _media(judged),
         "failures": _failures(all_results),
         "harness_errors": _harness_errors(results),
+        "notes": _notes(all_results),
         "regression": regression,
         "regressed": bool(regression and regression["regressed"]),
         "history": _history(before),
@@ -250,6 +251,15 @@ def _harness_errors(results: Results) -> list[dict[str, Any]]:
         }
         for one in results.results
         if one.record.error
+    ]
+
+
+def _notes(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Return what a script's replays have to say beside their verdicts, each script and note once."""
+    found = {(one.record.script, one.record.mode, note): one for one in results for note in one.record.notes}
+    return [
+        {"script": script, "mode": mode, "repeat": one.record.repeat, "message": note}
+        for (script, mode, note), one in found.items()
     ]
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -81,6 +83,11 @@ class _Dies:
 
 def dies_of_warranties(engines: Engines) -> None:
     engines.answerer = _Dies()
+
+
+def prints(engines: Engines) -> None:
+    print("printed by a tool")  # noqa: T201 - the fault
+    subprocess.run([sys.executable, "-c", "print('printed by its program')"], check=True)
 
 
 def prints_and_hangs(engines: Engines) -> None:

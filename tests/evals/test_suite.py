@@ -1,4 +1,5 @@
 import json
+import shutil
 import signal
 import wave
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from evals.results import RESULTS, read_results
 from evals.running import HANGS_S, SuiteError, run
 from evals.scripts import Script, ScriptError, load_script, read_script
 from evals.scripts.reading import check_length
-from evals.suite import FAILED, FINE, HARNESS, Order, desk_and_scripts, run_suite
+from evals.side import FILES, OTHER
+from evals.suite import FAILED, FINE, HARNESS, Order, desk_and_scripts, kept_results, run_suite
 from evals.variant import Variant, fingerprint
 from evals.worker import Job, Task, work
 from server.boundary import UsageError
@@ -247,6 +249,61 @@ def test_two_desks_are_replayed_beside_each_other(folder: Path) -> None:
     assert [one.passed for one in suite.results.results] == [True, True]
     assert suite.other is not None
     assert [one.passed for one in suite.other.results] == [False, False]
+
+
+def test_both_sides_of_a_comparison_are_kept_and_taken_up(folder: Path, tmp_path: Path) -> None:
+    two = (Variant(str(folder)), Variant(str(folder), change="tests.evals.faults:wrong_answer"))
+    both = Order(two, (folder / "scripts" / "returns.yaml",), workers=0, repeat=2, report=tmp_path)
+    first = run_suite(both, Silent())
+    assert [read_results(tmp_path / name).run.desk for name in FILES] == [one.name for one in two]
+    for name, kept in zip(FILES, (3, 2), strict=True):
+        lines = (tmp_path / name).read_text("utf-8").splitlines()
+        (tmp_path / name).write_text("\n".join(lines[:kept]) + "\n", "utf-8")  # broke off
+    assert kept_results(both) == 3
+    again = run_suite(both, Silent())
+    assert again.taken_up == 3
+    for one, other in ((first.results, again.results), (first.other, again.other)):
+        assert other is not None
+        assert one is not None
+        assert [each.passed for each in other.results] == [each.passed for each in one.results]
+    assert [read_results(tmp_path / name).complete for name in FILES] == [True, True]
+    run_suite(order(folder, scripts=both.scripts, report=tmp_path), Silent())
+    assert not (tmp_path / OTHER).exists()
+
+
+def test_a_report_within_the_desk_is_no_part_of_it(folder: Path, tmp_path: Path) -> None:
+    desk = tmp_path / "desk"
+    shutil.copytree(folder, desk)
+    one = fingerprint((Variant(str(desk)),), [], beside=desk / "out" / "eval")
+    (desk / "out" / "eval").mkdir(parents=True)
+    (desk / "out" / "eval" / RESULTS).write_text("{}")
+    assert fingerprint((Variant(str(desk)),), [], beside=desk / "out" / "eval") == one
+    (desk / "knowledge" / "new.md").write_text("# New\n\nA new page.\n")
+    assert fingerprint((Variant(str(desk)),), [], beside=desk / "out" / "eval") != one
+
+
+def test_what_a_desk_prints_is_kept_out_of_standard_output(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    variant = Variant(str(folder), change="tests.evals.faults:prints")
+    run_suite(Order((variant,), (folder / "scripts" / "returns.yaml",), workers=0), Silent())
+    out, err = capfd.readouterr()
+    assert (out, "printed by a tool" in err, "printed by its program" in err) == ("", True, True)
+
+
+def test_another_knowledge_than_the_scripts_is_told_and_no_failure(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(
+        WARRANTY.replace("turns:", "fixtures: {knowledge: 0123abcd}\nturns:"), "utf-8"
+    )
+    suite = run_suite(order(folder, scripts=(tmp_path,)), Silent())
+    (note,) = summary_of(suite.results)["notes"]
+    now = suite.results.results[0].record.knowledge
+    assert note["message"].startswith(f"line 2: written for the knowledge 0123abcd, and {now} answered")
+    assert suite.code == FINE
+    (tmp_path / "old.yaml").write_text(
+        WARRANTY.replace("turns:", f"fixtures: {{knowledge: {now[:8]}}}\nturns:"), "utf-8"
+    )
+    assert not summary_of(run_suite(order(folder, scripts=(tmp_path,)), Silent()).results)["notes"]
 
 
 def test_a_desk_that_cannot_be_opened_ends_the_suite(folder: Path) -> None:
