@@ -14,6 +14,7 @@ from agent.endings import whole_probability
 from agent.finished_chinese import finished_chinese
 from agent.heard_words import heard_words, is_chinese
 from agent.sounding import (
+    ANSWERED,
     CLAUSE,
     FINISHED,
     GREETED,
@@ -68,7 +69,7 @@ _ANSWERS = _words("please really none no very have")
 _PREPOSITIONS = _words("of for to from with without about at by into like as via in on than")
 """Questions may end in them: "what is it for", "where do you ship to"."""
 _WEAK = _words(
-    "in on over under after before around near off up out through what when where how why that this"
+    "only even in on over under after before around near off up out through what when where how why that this"
     " these those"
 )
 """May end a sentence, mostly do not."""
@@ -81,7 +82,11 @@ _AUXILIARIES = _words(
     "do does did is are was were can could will would should may shall has have had"
     " dont doesnt didnt cant isnt arent wont"
 )
+_TURNED = _AUXILIARIES - _words("have has had")
+"""Before a pronoun they begin a main clause: "if it is late can I"; but "if you have it"."""
 _SUBJECTS = _words("i you we it they ill youll ive im id hes shes theyre weve")
+_OBJECTS = _words("it you")
+"""May be what is spoken of, too: "if I send it back"."""
 _OPENERS = _words("if since although though unless while once after before whenever")
 """Of clauses that wait for another; "because it is broken" is an answer."""
 _MAIN = _words("what how where who which please then why")
@@ -117,6 +122,29 @@ _ENDS_WHOLE = _phrases(
     for verb in ("is", "are", "was", "does", "do")
     for what in ("it", "there", "this", "that", "you")
 )
+_ABOUT_TO_ASK = re.compile(
+    r"\b(?:want|wanted|like|love|need|needed|going|hoping|trying|calling|have) to"
+    r" (?:ask|know|see if|say|check|check if|find out|tell you|understand|clarify|let you know)$"
+)
+_TOLD_ALREADY = re.compile(r"\b(?:what|all|everything|thing|nothing|whatever) (?:i|we|you|they|he|she)\b")
+"""Before what would else be about to be asked: "that is all I wanted to know"."""
+_PREFACES = _phrases(
+    [
+        "first of all|on the one hand|on the other hand|by the way|to be honest|in that case|for example",
+        "for instance|as far as i know|as i said|like i said|in fact|in other words|at the moment|at first",
+        "to start with|just to be clear|the thing is|the problem is|the question is|the point is|in my case",
+        "what i mean is|what happened was|what happened is|long story short|speaking of which",
+    ]
+)
+"""Something follows them, whatever went before."""
+_HALF_ASKED = re.compile(
+    r"^(?:how|what|when|where|why|who|which) (?:.* )?(?:would|will|can|could|should|did|does|do)"
+    r" (?:it|i|you|we|they|he|she)$"
+)
+_HELPS = _words(
+    "want need get got have had has pay paid send sent buy bought order take keep go come know think"
+)
+"""Verbs after which "it" and "you" were subjects, as after an auxiliary."""
 _ASKED_WHOLE = re.compile(
     r"^(?:and |but |so |okay )?(?:what|how|how much|when|where|why) (?:does|do|did|would|will|can) .*\b"
     r"(?:costs?|covers?|includes?|contains?|means?|weighs?|offers?|sells?|works?|opens?|closes?|arrives?|ends?"
@@ -170,6 +198,13 @@ def _english(text: str, words: tuple[str, ...]) -> Sounding:
         return number
     if _MAIL_WHOLE.search(text.casefold().rstrip(" .!?")) or _MAIL_WHOLE.search(plain):
         return WHOLE
+    opened = words
+    while len(opened) > 1 and opened[0] in _STARTS:
+        opened = opened[1:]
+    if any(opened[-length:] in _PREFACES for length in (2, 3, 4)):
+        return HESITANT
+    if _ABOUT_TO_ASK.search(plain) and not _TOLD_ALREADY.search(plain):
+        return CLAUSE
     if last in _HESITATIONS or (last in _MAIL_GOES_ON and _MAIL.search(plain)):
         return HESITANT
     if all(word in _GREETINGS for word in words):
@@ -179,6 +214,10 @@ def _english(text: str, words: tuple[str, ...]) -> Sounding:
     asking = words[0] in _ASKING or any(word in ("what", "where", "which", "who") for word in words[:-2])
     if _ASKED_WHOLE.search(plain):
         return WHOLE
+    if _HALF_ASKED.search(plain):
+        return CLAUSE
+    if plain.endswith("not really"):
+        return ANSWERED
     if last in _PREPOSITIONS and asking and len(words) > 3:
         return HALFWAY
     if last in _HANGING:
@@ -205,6 +244,9 @@ def _waits_for_main_clause(words: tuple[str, ...]) -> bool:
     rest = words[3:]
     if any(word in _MAIN for word in rest):
         return False
-    if any(one in _AUXILIARIES and two in _PRONOUNS for one, two in zip(rest, rest[1:], strict=False)):
+    if any(one in _TURNED and two in _PRONOUNS for one, two in zip(rest, rest[1:], strict=False)):
         return False
-    return not any(word in _SUBJECTS for word in rest[:-1])
+    return not any(
+        word in _SUBJECTS - _OBJECTS or (word in _OBJECTS and (after in _AUXILIARIES or after in _HELPS))
+        for word, after in zip(rest, rest[1:], strict=False)
+    )

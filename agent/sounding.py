@@ -27,6 +27,8 @@ HALFWAY = Sounding(0.5, 0.5)
 """It may be all; good for about 1.4 s of waiting."""
 PARTED = Sounding(0.5, None)
 """Half of a number or of a list, perhaps; or a "嗯" that is a yes, or not."""
+ATTRIBUTE = Sounding(0.5, None)
+"""It says of something what it is like, and may stand for it."""
 OPEN = Sounding(0.2, 0.5)
 """An object is missing."""
 CLAUSE = Sounding(0.2, None)

@@ -8,7 +8,7 @@ where the files hold one text a line, as people say or type it; sentences are to
 visitors of a shop say (`train_endings_shop.txt`) is added. The same texts and seed give the same weights.
 
 Those in the package come from 27,100 English texts (questions to a bank, about hotels, a disease and an
-encyclopedia, commands to a house) and 5,600 Chinese ones (dialogues).
+encyclopedia, commands to a house) and 10,000 Chinese ones (dialogues).
 """
 
 from __future__ import annotations

@@ -12,12 +12,16 @@ what time do you close|if my parcel is late can I get a refund
 my email is anna at example dot com
 can you return it please|thank you very much|what are your opening hours?|I don't know what to do
 怎么退货|请问你们几点开门？|如果晚到了能退款吗|这个多少钱|我想退货
-我还没收到|可以用支付宝付款吗|没有|不需要|我要這個"""
+that's all I wanted to know|if I send it back do I get a refund|not really
+我还没收到|可以用支付宝付款吗|没有|不需要|我要這個
+要等多久|要第二个|谢谢你们|两个我都要|是我先生订的|我用支付宝付的|什么时候能送到|来不及"""
 OPEN = """I want to|my order number is|do you have it in blue and|um|so|I was wondering if you could
 how much is|my email is anna at|if my parcel is late|where is my,|I would like a...
 when I bought it
 我想|我的订单号是|因为|如果我的包裹晚到了
-我想问一下|我要退货因为|这双鞋有没有|我买了一个|我的手机号是一三八|你们，"""
+I wanted to ask|I'd like to know|if I send it back|how much would it|as far as I know|by the way
+我想问一下|我要退货因为|这双鞋有没有|我买了一个|我的手机号是一三八|你们，
+我想知道|因为我下个月要|如果我退货的话|打开盒子的时候|我想把地址改成|事情是这样的|但是|如果"""
 
 
 def lines(text: str) -> list[str]:
@@ -46,6 +50,11 @@ def test_what_misses_something_is_waited_for(text: str) -> None:
 )
 def test_the_more_digits_the_more_finished(shorter: str, longer: str) -> None:
     assert sounds_finished(shorter) < sounds_finished(longer)
+
+
+@pytest.mark.parametrize("text", ["左边那只鞋的", "这个颜色跟网上的"])
+def test_what_may_stand_before_a_thing_is_given_a_moment(text: str) -> None:
+    assert 0.8 < TurnSettings().end_delay_s(sounds_finished(text)) < 2.0
 
 
 def test_a_number_is_given_a_second_wherever_digits_may_follow() -> None:
