@@ -201,7 +201,7 @@ def _english(text: str, words: tuple[str, ...]) -> Sounding:
     opened = words
     while len(opened) > 1 and opened[0] in _STARTS:
         opened = opened[1:]
-    if any(opened[-length:] in _PREFACES for length in (2, 3, 4)):
+    if any(opened[-length:] in _PREFACES for length in range(2, 6)):
         return HESITANT
     if _ABOUT_TO_ASK.search(plain) and not _TOLD_ALREADY.search(plain):
         return CLAUSE

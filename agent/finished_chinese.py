@@ -119,7 +119,7 @@ def finished_chinese(words: tuple[str, ...]) -> Sounding:
     if _MOVED.search(plain):
         return FINISHED if _ARRIVED.search(plain) else CLAUSE
     if len(plain) > 3 and _WANTS.search(plain) or _REPORTS.search(plain):
-        return HANGING
+        return CLAUSE if plain.startswith(("因为", "如果", "要是")) else HANGING
     if plain.endswith(_HANGING):
         asked = plain.endswith(_ENDS_QUESTION) and _ASKING.search(plain[:-2])
         return HALFWAY if asked else HANGING
