@@ -95,6 +95,7 @@ class MicrophoneFeed:
         begin = max(len(self.sound) * SAMPLES, round((self._clock() - self.began_s) * RATE_HZ))
         self._voices.append((begin, pcm))
         self._probe.turns[-1].began_s = round(self._time(begin), 4)
+        self._probe.turns[-1].pauses_s = said.pauses_s
         ends_s = self._time(begin + said.last - said.first)
         self._saying = (number, words, self._time(begin), ends_s)
         await self._until(ends_s)

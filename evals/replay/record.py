@@ -95,6 +95,8 @@ class TurnRecord:
     """When the visitor began to speak, on the conversation's timeline."""
     ended_s: float = 0.0
     """When they fell silent."""
+    pauses_s: list[float] = field(default_factory=list)
+    """How long they paused in between, in audio mode."""
     reply_began_s: float | None = None
     """When the reply's first sound left."""
     reply_ended_s: float | None = None
@@ -164,6 +166,8 @@ class ConversationRecord:
     cpu_s: float = 0.0
     error: str = ""
     """Why the replay itself failed; never held against the desk."""
+    untold: dict[str, str] = field(default_factory=dict)
+    """Name of an expectation that cannot be judged here → why, and how it can."""
     notes: list[str] = field(default_factory=list)
     """What whoever reads the verdict should know, and is no failure."""
 

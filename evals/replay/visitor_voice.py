@@ -33,6 +33,8 @@ SEMITONE = 4.2
 STEP = RATE_HZ // 100
 VOICED_SHARE = 1e-3
 """A 10 ms frame is voice from this share of the loudest one's power (-30 dB): as `speech.loudness` has it."""
+LEAST_PAUSE_S = 0.15
+"""The closure of a stop lasts up to this long."""
 RECORDING_S = 120.0
 """Longest recording of one turn."""
 MOST_OPEN = 4
@@ -51,6 +53,12 @@ class Utterance:
     """Number of the first voiced sample."""
     last: int
     """Number after the last voiced one."""
+
+    @property
+    def pauses_s(self) -> list[float]:
+        """Return how long the voice pauses in between, in seconds; what is shorter than a stop is none."""
+        gaps_s = (np.diff(_voiced(self.pcm)) - 1) * (STEP / RATE_HZ)
+        return [round(float(one), 2) for one in gaps_s if one >= LEAST_PAUSE_S]
 
     @property
     def loudness(self) -> float:
@@ -172,11 +180,16 @@ _open: dict[tuple[str, int, int], EspeakSynthesizer] = {}
 
 
 def _bounded(pcm: Pcm) -> Utterance:
-    power = _powers(pcm)
-    voiced = np.flatnonzero(power > power.max(initial=0.0) * VOICED_SHARE)
+    voiced = _voiced(pcm)
     if not len(voiced):
         return Utterance(pcm, 0, len(pcm))
     return Utterance(pcm, int(voiced[0]) * STEP, min((int(voiced[-1]) + 1) * STEP, len(pcm)))
+
+
+def _voiced(pcm: Pcm) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the numbers of the 10 ms that are voice."""
+    power = _powers(pcm)
+    return np.flatnonzero(power > power.max(initial=0.0) * VOICED_SHARE)
 
 
 def _powers(pcm: Pcm) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

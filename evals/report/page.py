@@ -21,6 +21,7 @@ from evals.report.plots import Plot, curve_plot, latency_plot
 from evals.report.regression import SLOWER_MS
 from evals.report.standing import standings, titled
 from evals.report.summary import place
+from evals.report.turn_taking import turn_taking_plot
 from evals.results import Result, Results
 from evals.statistics import FEWEST_DIFFERENT
 
@@ -78,6 +79,8 @@ class ConversationShown:
     whole: list[Check]
     """Failed checks of the whole, and of turns that never came."""
     passed: list[str]
+    skipped: list[str]
+    """Checks that nobody could look at."""
     turns: list[TurnShown]
     open: bool
     media: Player | None = field(default=None)
@@ -90,7 +93,6 @@ def page_of(
     *,
     before: Baseline | None = None,
     comparison: Mapping[str, Any] | None = None,
-    plots: Mapping[str, Plot] | None = None,
 ) -> str:
     """Return the page.
 
@@ -100,7 +102,6 @@ def page_of(
         summary: of the same.
         before: the baseline.
         comparison: with another run; `evals.report.compare`.
-        plots: more of them, by title.
     """
     from markupsafe import Markup
 
@@ -119,7 +120,7 @@ def page_of(
         latency=_latency(results, before),
         hat=_hat(summary["pass^k"]),
         trend=_trend(summary),
-        plots=plots or {},
+        turn_taking=turn_taking_plot(summary["turn_taking"]),
         policy=_policy(script),
         style=Markup(style),
         script=Markup(script),
@@ -194,6 +195,7 @@ def _shown(results: Results, shelf: Shelf) -> Iterator[ConversationShown]:
             place(record.file),
             [one for one in failed if one.turn not in numbers],
             [titled(check) for check in result.checks if check.passed],
+            [titled(check) for check in result.checks if check.skipped],
             [
                 TurnShown(
                     turn,

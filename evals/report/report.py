@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from evals.report.baseline import SUMMARY, Baseline, baseline_of
 from evals.report.compare import compare
 from evals.report.junit import JUNIT, write_junit
 from evals.report.page import page_of
-from evals.report.plots import Plot
 from evals.report.summary import summary_of
 from evals.results import Results
 
@@ -26,7 +24,6 @@ def write_report(
     other: Results | None = None,
     *,
     names: tuple[str, str] | None = None,
-    plots: Mapping[str, Plot] | None = None,
 ) -> dict[str, Path]:
     """Write a run's report.
 
@@ -36,7 +33,6 @@ def write_report(
         baseline: a run of before, told apart by script; see `evals.report.read_baseline`.
         other: a run of the same scripts to compare with, as B.
         names: of both sides of that comparison.
-        plots: more of them for the page, by title.
 
     Returns:
         The written files by name: "summary", "junit", "page", and "compare" where there is another run.
@@ -51,7 +47,7 @@ def write_report(
     files = {"summary": folder / SUMMARY, "junit": folder / JUNIT, "page": folder / PAGE}
     _write_json(files["summary"], summary)
     write_junit(files["junit"], results)
-    page = page_of(folder, results, summary, before=before, comparison=comparison, plots=plots)
+    page = page_of(folder, results, summary, before=before, comparison=comparison)
     files["page"].write_text(page, encoding="utf-8")
     if comparison is not None:
         files["compare"] = folder / COMPARISON

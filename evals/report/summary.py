@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from evals.replay.record import ConversationRecord, TurnRecord
 from evals.report.baseline import VERSION, Baseline, Past
 from evals.report.regression import regression_of
 from evals.report.standing import Standing, standings
+from evals.report.turn_taking import turn_taking
 from evals.results import Result, Results
 from evals.scripts.expectations import TIMINGS
 from evals.statistics import pass_hat, rate_interval, spread
@@ -59,6 +60,7 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         "pass_rate_interval": [round(one, 4) for one in rate_interval(counts["passed"], len(judged))],
         "pass^k": pass_hat_curve(stood),
         "not_judged": run.not_judged,
+        "left_out": list(run.left_out),
         "flaky": [{"script": one.script, "mode": one.mode} for one in stood if one.flaky],
         "checks": _by_check(judged),
         "by_tag": _by(all_results, lambda one: one.record.tags),
@@ -66,11 +68,13 @@ def summary_of(results: Results, baseline: Results | Baseline | None = None) -> 
         "by_mode": _by(all_results, lambda one: [one.record.mode]),
         "timings_ms": timings(one.record for one in judged),
         "wer": _word_errors([one.record for one in judged]),
+        "turn_taking": turn_taking(one.record for one in judged),
         "turns_per_s": round(turns / cpu_s, 1) if cpu_s else None,
         "audio_realtime_factor": _audio_factor(judged),
         "media": _media(judged),
         "failures": _failures(all_results),
         "harness_errors": _harness_errors(results),
+        "not_checked": _not_checked(judged),
         "notes": _notes(all_results),
         "regression": regression,
         "regressed": bool(regression and regression["regressed"]),
@@ -167,7 +171,8 @@ def _by_check(judged: Sequence[Result]) -> dict[str, dict[str, int]]:
     for one in judged:
         for check in one.checks:
             counted = found.setdefault(check.name, {"passed": 0, "failed": 0})
-            counted["passed" if check.passed else "failed"] += 1
+            came = "not_checked" if check.skipped else "passed" if check.passed else "failed"
+            counted[came] = counted.get(came, 0) + 1
     return dict(sorted(found.items(), key=lambda item: (-item[1]["failed"], item[0])))
 
 
@@ -236,6 +241,19 @@ def _failures(results: Sequence[Result]) -> list[dict[str, Any]]:
         for one in results
         if not one.record.error
         for check in one.failed
+    ]
+
+
+def _not_checked(judged: Sequence[Result]) -> list[dict[str, Any]]:
+    """Return what could not be looked at: each reason once, with its checks and how many they were."""
+    found = dict[str, Counter[str]]()
+    for one in judged:
+        for check in one.checks:
+            if check.skipped:
+                found.setdefault(check.message, Counter())[check.name] += 1
+    return [
+        {"why": why, "times": names.total(), "checks": dict(sorted(names.items()))}
+        for why, names in sorted(found.items(), key=lambda item: -item[1].total())
     ]
 
 
