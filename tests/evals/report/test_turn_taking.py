@@ -26,7 +26,7 @@ def test_cut_offs_stand_beside_what_a_fixed_silence_would_cut_off(tmp_path: Path
     assert (found["turns"], found["cut_off"], found["delay_ms"]["p50"]) == (12, 2, 700)
     shares = found["fixed_silence"]
     assert (shares["200"], shares["500"], shares["1500"], shares["2000"]) == (1.0, 0.1667, 0.0833, 0.0)
-    page = write_report(tmp_path, run)["report"].read_text("utf-8")
+    page = write_report(tmp_path, run)["page"].read_text("utf-8")
     assert "2 (16.7 %) were answered before the visitor was done" in page
 
 
