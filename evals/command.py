@@ -81,7 +81,8 @@ def evaluate(
     server: Annotated[
         str,
         typer.Option(
-            metavar="URL", help="Audio mode: talk to this running server over WebRTC, in real time."
+            metavar="URL",
+            help="Talk to this running server over WebRTC, in real time; in text mode, type to it.",
         ),
     ] = "",
     ray: Annotated[
@@ -138,8 +139,10 @@ def evaluate(
             variants = [Variant(desk, tuple(settings or ()), change)]
             if against or against_set:
                 variants.append(Variant(against or desk, tuple(against_set or ()), option="--against-set"))
-            if (video or server or hearing == "script") and mode != "audio":
-                raise UsageError("--video, --server and --hearing script need --mode audio")
+            if (video or hearing == "script") and mode != "audio":
+                raise UsageError("--video and --hearing script need --mode audio")
+            if server and not server.startswith(("http://", "https://")):
+                raise UsageError(f"--server {server}: write its whole address, such as http://127.0.0.1:8600")
             if server and (settings or against or against_set or hearing == "script" or ray):
                 raise UsageError(
                     "--server talks to a desk as it runs: leave out --set, --against, --against-set, "

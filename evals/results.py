@@ -31,12 +31,12 @@ class Result:
     @property
     def passed(self) -> bool:
         """Whether all checks passed; one whose replay itself failed has not passed, and not failed either."""
-        return not self.record.error and all(check.passed for check in self.checks)
+        return not self.record.error and not self.failed
 
     @property
     def failed(self) -> tuple[Check, ...]:
         """The checks that did not pass."""
-        return tuple(check for check in self.checks if not check.passed)
+        return tuple(check for check in self.checks if not check.passed and not check.skipped)
 
     @property
     def key(self) -> Key:
@@ -59,6 +59,8 @@ class Run:
     engines: dict[str, str] = field(default_factory=dict)
     wrong: tuple[str, ...] = ()
     """Scripts that could not be read, with their reason."""
+    left_out: tuple[str, ...] = ()
+    """Scripts that cannot be replayed this way, with their reason; no fault of anybody."""
     not_judged: int = 0
     """Scripts whose goal nobody decides, as no judge is named."""
 
@@ -129,7 +131,7 @@ def read_results(file: Path) -> Results:
     if lines[0].get("version") != VERSION:
         raise ValueError(f"{file}:1: written by another version: run the suite again to make a new one")
     head = {name: lines[0][name] for name in Run.__slots__ if name in lines[0]}
-    head["wrong"] = tuple(head.get("wrong", ()))
+    head |= {name: tuple(head.get(name, ())) for name in ("wrong", "left_out")}
     results = [
         Result(from_json(line["record"]), tuple(Check(**check) for check in line["checks"]))
         for line in lines

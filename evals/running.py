@@ -143,7 +143,8 @@ class _Workers:
 
     def _look_at(self, worker: _Worker) -> Iterator[tuple[Task, Result]]:
         """End a worker that hangs."""
-        limit_s = HANGS_S[self.job.mode] if worker.ready else OPENING_S
+        slow = "audio" if self.job.server else self.job.mode  # a server's time is everybody's
+        limit_s = HANGS_S[slow] if worker.ready else OPENING_S
         if (worker.task is None and worker.ready) or time.monotonic() - worker.since_s < limit_s:
             return
         if not worker.ready:

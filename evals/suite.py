@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.desk import DEMO, Desk
-from evals.checks.conversation import UNTOLD
 from evals.checks.judge import MODEL as JUDGE
 from evals.results import Result, Results, Run
-from evals.running import run, tasks_of, usual_workers
+from evals.running import SuiteError, run, tasks_of, usual_workers
 from evals.scripts import Script, ScriptError, find_scripts, load_scripts
 from evals.scripts.reading import check_length
 from evals.side import broken_off, open_sides
@@ -135,6 +134,11 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     if order.report is not None:
         _writable(order.report)
     scripts, wrong = _scripts(order)
+    notes, left_out = _looked_at(order), list[str]()
+    if order.server:
+        from evals.remote import fitting
+
+        scripts, left_out = fitting(scripts)
     job = Job(
         order.variants,
         "audio" if order.mode == "audio" else "text",
@@ -152,6 +156,7 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         fingerprint(order.variants, scripts, *options, beside=order.report),
         datetime.now(UTC).isoformat(timespec="seconds"),
         wrong=tuple(str(one) for one in wrong),
+        left_out=tuple(left_out),
         not_judged=0 if os.environ.get(JUDGE) else sum(bool(one.expect.goal) for one in scripts),
     )
     heads = [replace(head, desk=variant.name) for variant in order.variants]
@@ -165,7 +170,7 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     if kept:
         every = kept + len(tasks)
         stages.note(f"taken up: {kept} of {every} results of a run that broke off; --fresh begins anew")
-    for line in _left_aside(order):
+    for line in notes:
         stages.note(line)
     for number, (task, result) in enumerate(_replayed(order, tasks, job), 1):
         sides[task.variant].add(result)
@@ -188,10 +193,22 @@ def kept_results(order: Order) -> int:
     return sum(len(one.results) for one in broken_off(order.report, len(order.variants)) if one)
 
 
-def _left_aside(order: Order) -> Iterator[str]:
-    """Tell what scripts want that this run does not look at."""
-    if order.server:
-        yield f"a running server does not tell {', '.join(UNTOLD)}: these are not looked at"
+def _looked_at(order: Order) -> list[str]:
+    """Look at the server, if there is one; returns what is to be told of it.
+
+    Raises:
+        SuiteError: it does not answer, or does not know the key.
+    """
+    if not order.server:
+        return []
+    from evals.remote import told_before
+    from evals.replay.running_server import RunningServer, ServerGone
+
+    server = RunningServer(order.server)
+    try:
+        return list(told_before(server.health(), order.variants[0].load(), server))
+    except ServerGone as error:
+        raise SuiteError(str(error)) from None
 
 
 def _replayed(order: Order, tasks: Sequence[Task], job: Job) -> Iterator[tuple[Task, Result]]:

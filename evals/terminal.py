@@ -57,6 +57,11 @@ def show_summary(summary: Mapping[str, Any], console: Console, most: int) -> Non
         console.print(Text.assemble(("NOTE ", "yellow"), f"{one['script']}: {one['message']}"))
     if len(notes) > NAMED:
         console.print(f"... and {len(notes) - NAMED} more notes; --report FOLDER writes all")
+    for one in summary.get("left_out", ())[:most]:
+        console.print(Text.assemble(("LEFT OUT ", "yellow"), one))
+    for one in summary.get("not_checked", ()):
+        names = ", ".join(f"{name} ({times})" for name, times in one["checks"].items())
+        console.print(Text.assemble(("NOT CHECKED ", "yellow"), f"{names}: {one['why']}"))
     if summary["repeat"] > 1 and summary["pass^k"]:
         rates = ", ".join(f"{k} {rate:.0%}" for k, rate in summary["pass^k"].items())
         console.print(f"pass^k, how likely k repeats of a script all pass: {rates}", markup=False)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from agent.desk import Desk
 from evals.checks.conversation import check_conversation
 from evals.checks.grounding import Grounding
 from evals.checks.judge import Judge
 from evals.replay.course import blank
-from evals.replay.desk import DeskUnderTest
 from evals.replay.record import ConversationRecord, Mode
 from evals.results import Result
 from evals.scripts import Script, ScriptError
@@ -68,10 +68,18 @@ class Replayer:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._judge = Judge.from_environment(job.cache)
+        self._remote = None
+        if job.server:
+            from evals.remote import Remote
+
+            self._remote = Remote(job.server, job.variants[0], job.mode, media=job.media, video=job.video)
         with ExitStack() as opened:
-            opening = () if job.server else job.variants
+            opening = () if self._remote else job.variants
             self._desks = [opened.enter_context(one.open(job.mode)) for one in opening]
-            self._groundings = [Grounding(_own_lines(one)) for one in self._desks]
+            desks = [self._remote.desk] if self._remote else [one.desk for one in self._desks]
+            self._groundings = [Grounding(_own_lines(one)) for one in desks]
+            if self._remote:
+                opened.callback(self._remote.close)
             self._opened = opened.pop_all()
 
     def replay(self, task: Task) -> Result:
@@ -80,7 +88,7 @@ class Replayer:
             record = self._record(task)
         except Exception as error:  # one script must not end the others
             return Result(failed(task, self._job, _why(error)))
-        grounding = self._groundings[task.variant] if self._groundings else None
+        grounding = self._groundings[task.variant]
         try:
             checks = check_conversation(task.script, record, grounding, self._judge)
         except Exception as error:
@@ -94,17 +102,8 @@ class Replayer:
 
     def _record(self, task: Task) -> ConversationRecord:
         job = self._job
-        if job.server:
-            from evals.replay.webrtc import replay_webrtc
-
-            return replay_webrtc(
-                job.server,
-                task.script,
-                repeat=task.repeat,
-                folder=job.media,
-                video=job.video,
-                desk=job.variants[task.variant].load() if job.video else None,
-            )
+        if self._remote is not None:
+            return self._remote.replay(task.script, task.repeat)
         desk = self._desks[task.variant]
         if job.mode == "text":
             from evals.replay.text import replay_text
@@ -187,10 +186,10 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _own_lines(desk: DeskUnderTest) -> tuple[str, ...]:
+def _own_lines(desk: Desk) -> tuple[str, ...]:
     """Return what a desk says of itself and need not cite."""
-    settings = desk.desk.settings
+    settings = desk.settings
     lines = list(settings.persona.contact.values())
     for language in settings.languages:
-        lines += [line for line in vars(desk.desk.phrases(language)).values() if isinstance(line, str)]
+        lines += [line for line in vars(desk.phrases(language)).values() if isinstance(line, str)]
     return (settings.persona.name, settings.persona.company, *lines)

@@ -18,3 +18,5 @@ class Check:
     """Of the script, from 0; None: the whole conversation."""
     line: int = 0
     """Of the script's file at which the expectation stands; 0: none."""
+    skipped: bool = False
+    """It could not be looked at: neither passed nor failed, and `message` says why and what it takes."""

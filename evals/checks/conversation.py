@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from evals.checks.check import Check
@@ -19,13 +20,11 @@ from evals.checks.turn import (
     tools_wrong,
     verdicts_wrong,
 )
-from evals.replay.record import WEBRTC, ConversationRecord, MediaRecord
+from evals.replay.record import ConversationRecord, MediaRecord
 from evals.scripts import Script, ScriptError
 from evals.scripts.expectations import Database, Media
 from evals.scripts.pattern import EndlessPatternError
 
-UNTOLD = ("tools", "tools_work", "refused", "verdicts", "visitor_emotion", "state", "reply_wer")
-"""What a running server does not tell its visitors: whether it is as expected is not known there."""
 ENOUGH_BILABIALS = 5
 """Sounds p, b and m from which on their share of closed lips tells anything."""
 
@@ -60,7 +59,6 @@ def _checked(
     script: Script, record: ConversationRecord, grounding: Grounding | None, judge: Judge | None
 ) -> list[Check]:
     checks, grounding = list[Check](), grounding or Grounding()
-    untold = UNTOLD if record.engines.get("path") == WEBRTC else ()
     for number, turn in enumerate(script.turns):
         came = next((one for one in record.turns if one.number == number), None)
 
@@ -72,7 +70,7 @@ def _checked(
             tell("answered", "the conversation was over before it")
             continue
         check_turn(turn.expect, came, record.mode, script.language, grounding, tell)
-    checks = [one for one in checks + _whole(script, record, grounding) if one.name not in untold]
+    checks = _told(checks + _whole(script, record, grounding), script, record)
     if script.expect.goal and judge is not None:
         found = judge.judge(script.expect.goal, record)
         checks.append(
@@ -80,6 +78,24 @@ def _checked(
                 "goal", found.reached, "" if found.reached else found.why, None, script.line("expect", "goal")
             )
         )
+    return checks
+
+
+def _told(checks: list[Check], script: Script, record: ConversationRecord) -> list[Check]:
+    """Mark what nobody could look at; of sound and picture it is there only where it was measured."""
+    untold = record.untold
+    checks = [
+        replace(one, passed=False, message=untold[one.name], skipped=True) if one.name in untold else one
+        for one in checks
+    ]
+    if script.expect.media is not None:
+        known = {one.name for one in checks}
+        line = script.line("expect", "media")
+        checks += [
+            Check(name, False, why, None, line, skipped=True)
+            for name, why in untold.items()
+            if name.startswith("media.") and name not in known
+        ]
     return checks
 
 

@@ -46,7 +46,7 @@ def offset_ms(openings: Mapping[int, float], sound: Sound) -> tuple[float | None
         Milliseconds; None where too little is said, or mouth and sound have nothing to do with each other.
         And whether they have nothing to do with each other for sure: a mouth that stands still, or another's.
     """
-    loud = _loudness(sound)
+    loud = loudness(sound)
     audible_s = float((loud > AUDIBLE).sum()) * STEP_S
     if audible_s < LEAST_S or len(openings) < FPS * LEAST_S:
         return None, False
@@ -104,8 +104,8 @@ def _left(tape: Heard, first: int, last: int) -> bool:
     return all(n in tape.moments and tape.moments[n].spoken is spoken for n in range(first, last + 1))
 
 
-def _loudness(sound: Sound) -> F64:
-    """RMS in the voice's band every `STEP_S`."""
+def loudness(sound: Sound) -> F64:
+    """Return the RMS in the voice's band every `STEP_S`, for int16[n] at 48 kHz."""
     step, size = round(STEP_S * RATE_HZ) // 3, round(WINDOW_S * RATE_HZ) // 3
     # every third sample will do: what folds back lies above what a voice has
     pcm = np.concatenate([np.zeros(size // 2), sound[::3].astype(np.float64) / 32768.0, np.zeros(size)])

@@ -131,6 +131,11 @@ class Probe:
                 pass
         self.changed.set()
 
+    def called(self, number: int, call: Called) -> None:
+        """Write down an action that was taken elsewhere, in one of the conversation's turns."""
+        if (turn := self._turn(number)) is not None:
+            turn.tools.append(call)
+
     def broke_in(self, turn: TurnRecord, before: TurnRecord | None) -> None:
         """Write down what became of the reply that a turn broke into, once that is known."""
         if before is None and self._fell_silent_s is not None:  # it was the greeting

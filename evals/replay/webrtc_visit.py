@@ -4,220 +4,180 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from fractions import Fraction
 from typing import Any
 
-import av
-import httpx
-import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtp import RtpPacket
-from av.packet import Packet
+from aiortc.mediastreams import MediaStreamError
 
-from agent.line import MOMENT_S, RATE_HZ, SAMPLES, Sound
+from agent.line import MOMENT_S
 from agent.painter import Picture
-from evals.replay.tape import Heard
-from server.live.encoder import AUDIO_RATE, PACKET_SAMPLES, VIDEO_CLOCK_HZ, AudioEncoder
+from evals.replay.running_server import RunningServer, ServerGone
+from evals.replay.wire_media import Due, Loudspeaker, Microphone, tell_arrivals
+from server.live.encoder import VIDEO_CLOCK_HZ
 from server.live.inside import receive_into
 
 CONNECT_S = 20.0
 """A server has so long to answer, and to send its first sound."""
 FAREWELL_S = 3.0
 """For the server to say that the session has ended."""
-
-
-class ServerGone(Exception):
-    """The server does not answer, refuses, or went away; never the desk's fault."""
-
-
-class Microphone(MediaStreamTrack):
-    """The visitor's sound, as a track of packets; see `evals.replay.opus_line.Line`."""
-
-    kind = "audio"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._encoder = AudioEncoder()
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=500)
-        self._sent = 0
-
-    def packets(self, pcm: Sound, index: int) -> list[bytes]:
-        """Return the Opus packets of 40 ms, int16[1920] at 48 kHz."""
-        return [bytes(packet) for packet in self._encoder.encode(pcm, index)]
-
-    def arrive(self, packet: bytes) -> None:
-        """Take a packet when it is its turn; what a connection does not take is lost, as on any line."""
-        with suppress(asyncio.QueueFull):
-            self._queue.put_nowait(packet)
-
-    async def recv(self) -> Packet[Any]:
-        """Give the next packet."""
-        if self.readyState != "live":
-            raise MediaStreamError
-        packet: Packet[Any] = Packet(await self._queue.get())
-        packet.pts, packet.time_base = self._sent, Fraction(1, AUDIO_RATE)
-        self._sent += PACKET_SAMPLES
-        return packet
-
-
-class Loudspeaker(Heard):
-    """The desk's sound as it arrives, in place of aiortc's jitter buffer: by the packets' stamps.
-
-    Args:
-        clock: seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self._due = _Due(clock, RATE_HZ)
-        self._decoder: av.AudioCodecContext = av.CodecContext.create("libopus", "r")
-        self._decoder.sample_rate, self._decoder.layout = AUDIO_RATE, "mono"
-        self._first: int | None = None
-        self.began = asyncio.Event()
-
-    def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        """Take a packet; see `server.live.inside.Inbox`."""
-        if not packet.payload:
-            return False, None
-        if self._first is None:
-            self._first = packet.timestamp
-            self.began.set()
-        sample = (packet.timestamp - self._first) & 0xFFFFFFFF
-        if sample >= 0x80000000:
-            return False, None  # from before the first one
-        self._due.arrived(packet.timestamp)
-        self.began_s = self._due.first_s
-        with suppress(av.FFmpegError):
-            for frame in self._decoder.decode(Packet(bytes(packet.payload))):
-                pcm = np.asarray(frame.to_ndarray(), np.int16).reshape(-1)
-                self._place(sample, pcm)
-                sample += len(pcm)
-        return False, None
-
-    def _place(self, sample: int, pcm: Sound) -> None:
-        while len(pcm):
-            index, at = divmod(sample, SAMPLES)
-            piece = self._sound.setdefault(index, np.zeros(SAMPLES, np.int16))
-            count = min(len(pcm), SAMPLES - at)
-            piece[at : at + count] = pcm[:count]
-            sample, pcm = sample + count, pcm[count:]
-
-
-class _Due:
-    """When the first packet of a stream was due: the one that came quickest tells best.
-
-    Args:
-        clock: seconds.
-        rate_hz: of the packets' stamps.
-    """
-
-    def __init__(self, clock: Callable[[], float], rate_hz: int) -> None:
-        self._clock, self._rate_hz = clock, rate_hz
-        self._stamp: int | None = None
-        self.first_s: float | None = None
-
-    def arrived(self, stamp: int) -> None:
-        """A packet with this stamp has come."""
-        if self._stamp is None:
-            self._stamp = stamp
-        ahead = (stamp - self._stamp) & 0xFFFFFFFF
-        due_s = self._clock() - (ahead - (1 << 32 if ahead >= 1 << 31 else 0)) / self._rate_hz
-        self.first_s = due_s if self.first_s is None else min(self.first_s, due_s)
-
-
-def tell_arrivals(receiver: RTCRtpReceiver, told: Callable[[RtpPacket], None]) -> None:
-    """Tell of each packet when it comes; aiortc's pictures come when they are decoded, and do not say.
-
-    Raises:
-        RuntimeError: this aiortc has another inside.
-    """
-    inside: Any = receiver
-    if not hasattr(inside, "_handle_rtp_packet"):
-        raise RuntimeError("aiortc's RTCRtpReceiver has no _handle_rtp_packet; install aiortc 1.16")
-    handle = inside._handle_rtp_packet
-
-    async def handled(packet: RtpPacket, arrival_time_ms: int) -> None:
-        told(packet)
-        await handle(packet, arrival_time_ms)
-
-    inside._handle_rtp_packet = handled
+CLOSE_S = 1.0
+"""For a WebSocket to be closed by the other side, too."""
+HANGS_S = 10.0
+"""A server sends sound all the time, silence too; one that sends none for so long hangs."""
+LOOK_S = 1.0
+"""How often that is looked at."""
+BY_DESK = "guard"
+"""Why a session ends that the desk itself ends: its policy says so."""
 
 
 class Visit:
     """One session with a server.
 
     Args:
+        server: which.
         clock: seconds.
         microphone: says what the visitor says.
         loudspeaker: takes what the desk says.
         see: told of pictures, by their moment on the loudspeaker's timeline.
         tell: told of the server's messages.
+        people: who is to be taken to be there, as scripts have it; only who has a key may say so.
     """
 
     def __init__(
         self,
+        server: RunningServer,
         clock: Callable[[], float],
         microphone: Microphone,
         loudspeaker: Loudspeaker,
         see: Callable[[int, Picture], None] | None,
         tell: Callable[[dict[str, Any]], None],
+        people: str = "none",
     ) -> None:
-        self._clock, self._see, self._tell = clock, see, tell
+        self.examined = False
+        """The server tells what visitors are not told."""
+        self._people = people
+        self._server, self._clock, self._see, self._tell = server, clock, see, tell
         self._microphone, self._loudspeaker = microphone, loudspeaker
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._watching: asyncio.Task[None] | None = None
+        self._session: dict[str, Any] = {}
+        self._socket: Any = None
+        self._ready = asyncio.Event()
+        self._complaint = ""
+
+    @property
+    def address(self) -> str:
+        """Of the server."""
+        return self._server.address
+
+    @property
+    def has_key(self) -> bool:
+        """Whether it came with an operator's key."""
+        return bool(self._server.key)
 
     @asynccontextmanager
-    async def with_server(self, address: str, desk: str, language: str) -> AsyncIterator[asyncio.Task[None]]:
-        """Visit a server; gives the task that ends, with `ServerGone`, when the server does.
+    async def with_server(self, desk: str, language: str) -> AsyncIterator[asyncio.Task[None]]:
+        """Visit the server.
 
         Args:
-            address: http or https.
             desk: which; empty: the server's first.
             language: of the visitor.
+
+        Returns:
+            The task that ends when the conversation does: with `ServerGone`, unless the desk itself ended it.
 
         Raises:
             ServerGone: it does not answer, or lets nobody in.
         """
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import WebSocketException
-
-        session = await _session(address, desk, language)
+        listening: asyncio.Task[None] | None = None
+        looking: asyncio.Task[None] | None = None
         try:
-            socket = await connect(address.replace("http", "ws", 1) + session["ws"], max_size=2**22)
-        except (OSError, WebSocketException) as error:
-            raise ServerGone(f"{address} opens no WebSocket ({error}): look at its log") from None
-        listening = asyncio.create_task(self._listen(socket, address))
-        try:
-            await socket.send(json.dumps({"type": "hello", "token": session["token"]}))
-            await socket.send(json.dumps({"type": "offer", "sdp": await self._offer()}))
-            await self._first_sound(listening, address)
-            yield listening
+            self._session = await self._server.session(desk, language)
+            listening = await self._entered()
+            looking = asyncio.create_task(self._look_after(listening))
+            await self.send("offer", sdp=await self._offer())
+            await self._first_sound(looking)
+            yield looking
             with suppress(Exception):  # whatever it says to that, we are leaving
-                await socket.send('{"type":"end"}')
+                await self.send("end")
                 await asyncio.wait({listening}, timeout=FAREWELL_S)
         finally:
-            for task in (listening, self._watching):
+            for task in (looking, listening, self._watching):
                 if task is not None:
                     task.cancel()
                     with suppress(asyncio.CancelledError, Exception):
                         await task
-            await socket.close()
+            if self._socket is not None:
+                await self._socket.close()
             await self._connection.close()
 
-    async def _first_sound(self, listening: asyncio.Task[None], address: str) -> None:
+    async def send(self, kind: str, **fields: object) -> None:
+        """Send a message; one that a server does not take any more is lost: its end is told elsewhere."""
+        from websockets.exceptions import ConnectionClosed
+
+        with suppress(ConnectionClosed):
+            await self._socket.send(json.dumps({"type": kind, **fields}))
+
+    async def kept(self) -> dict[str, Any] | None:
+        """Return what the server keeps of this session, once it is over; None where it keeps nothing."""
+        return await self._server.kept(self._session["session"], self._session["token"])
+
+    async def _entered(self) -> asyncio.Task[None]:
+        """Say who we are; a server that takes no key is told none."""
+        for key in dict.fromkeys((self._server.key, "")):
+            await self._connect()
+            more = {"key": key, "people": self._people} if key else {}
+            await self.send("hello", token=self._session["token"], **more)
+            listening = asyncio.create_task(self._listen())
+            ready = asyncio.create_task(self._ready.wait())
+            await asyncio.wait({ready, listening}, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            if self._ready.is_set():
+                return listening
+            if not listening.done():
+                listening.cancel()
+                raise ServerGone(f"{self._server.address} says nothing within {CONNECT_S:g} s: it hangs")
+            if not self._complaint:
+                await listening
+            await asyncio.gather(listening, return_exceptions=True)
+            if '"key"' not in self._complaint:  # a server that knows no such field says so
+                break
+        raise ServerGone(f"{self._server.address} refuses: {self._complaint}")
+
+    async def _connect(self) -> None:
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import WebSocketException
+
+        address = self._server.address
+        try:
+            path = address.replace("http", "ws", 1) + self._session["ws"]
+            self._socket = await connect(path, max_size=2**22, close_timeout=CLOSE_S)
+        except (OSError, WebSocketException, KeyError) as error:
+            raise ServerGone(f"{address} opens no WebSocket ({error}): look at its log") from None
+
+    async def _look_after(self, listening: asyncio.Task[None]) -> None:
+        """Wait for the end, or until no more sound comes."""
+        while not (await asyncio.wait({listening}, timeout=LOOK_S))[0]:
+            heard = self._loudspeaker
+            if heard.began.is_set() and self._clock() - heard.latest_s > HANGS_S:
+                raise ServerGone(
+                    f"{self._server.address} has sent nothing for {HANGS_S:g} s in the middle of the "
+                    "conversation: it hangs, or the network is broken"
+                )
+        await listening
+
+    async def _first_sound(self, looking: asyncio.Task[None]) -> None:
         sounding = asyncio.create_task(self._loudspeaker.began.wait())
-        await asyncio.wait({sounding, listening}, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({sounding, looking}, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
         sounding.cancel()
-        if listening.done():
-            await listening
+        if looking.done():
+            await looking
         if not self._loudspeaker.began.is_set():
             raise ServerGone(
-                f"no sound came from {address} within {CONNECT_S:g} s: are its UDP ports open from here?"
+                f"no sound came from {self._server.address} within {CONNECT_S:g} s: are its UDP ports open "
+                f"from here?{self._told_last()}"
             )
 
     async def _offer(self) -> str:
@@ -226,25 +186,51 @@ class Visit:
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return str(self._connection.localDescription.sdp)
 
-    async def _listen(self, socket: Any, address: str) -> None:
+    async def _listen(self) -> None:
         from websockets.exceptions import ConnectionClosed
 
+        address = self._server.address
         try:
-            async for data in socket:
-                if isinstance(data, bytes):
-                    continue
-                told = json.loads(data)
-                if told["type"] == "answer":
-                    await self._answered(told["sdp"])
-                elif told["type"] == "error" and not told.get("retryable"):
-                    raise ServerGone(f"{address} refuses: {told.get('message', data)}")
-                elif told["type"] == "ended":
-                    raise ServerGone(f"{address} ended the session ({told.get('reason', 'no reason told')})")
-                else:
-                    self._tell(told)
+            async for data in self._socket:
+                if not isinstance(data, bytes) and await self._ends(data):
+                    return
         except ConnectionClosed as error:
-            raise ServerGone(f"{address} went away in the middle of the conversation ({error})") from None
-        raise ServerGone(f"{address} closed the conversation")
+            why = self._told_last() or f" ({error})"
+            raise ServerGone(f"{address} went away in the middle of the conversation{why}") from None
+        raise ServerGone(f"{address} closed the conversation{self._told_last()}")
+
+    async def _ends(self, data: str) -> bool:
+        """Do what a message asks for; whether the desk has ended the conversation with it."""
+        address = self._server.address
+        try:
+            told = json.loads(data)
+            match told["type"]:
+                case "ready":
+                    self.examined = bool(told.get("examined"))
+                    self._ready.set()
+                case "answer":
+                    await self._answered(told["sdp"])
+                case "error":
+                    self._complaint = f"{told.get('message', '')}; {told.get('remedy', '')}".strip("; ")
+                    if self._ready.is_set() and self._connection.remoteDescription is None:
+                        raise ServerGone(f"{address} refuses: {self._complaint}")
+                case "ended" if told.get("reason") == BY_DESK:
+                    return True
+                case "ended":
+                    reason = told.get("reason", "no reason told")
+                    raise ServerGone(f"{address} ended the session ({reason}){self._told_last()}")
+                case _:
+                    self._tell(told)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            kind = data[:40].partition('"type"')[2].strip(' :"').partition('"')[0]
+            raise ServerGone(
+                f"{address} is another version of Visavis than this one: its message {kind or data[:20]!r} "
+                f"cannot be read ({type(error).__name__}: {error}); run the same version on both sides"
+            ) from None
+        return False
+
+    def _told_last(self) -> str:
+        return f" (it said: {self._complaint})" if self._complaint else ""
 
     async def _answered(self, sdp: str) -> None:
         await self._connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
@@ -257,7 +243,7 @@ class Visit:
 
     async def _watch(self, receiver: RTCRtpReceiver, see: Callable[[int, Picture], None]) -> None:
         """Look at pictures as they are decoded, at the time that their packets tell."""
-        due = _Due(self._clock, VIDEO_CLOCK_HZ)
+        due = Due(self._clock, VIDEO_CLOCK_HZ)
         tell_arrivals(receiver, lambda packet: due.arrived(packet.timestamp))
         while True:
             try:
@@ -268,26 +254,3 @@ class Visit:
                 continue
             shown_s = due.first_s + float(frame.pts * frame.time_base)
             see(round((shown_s - self._loudspeaker.began_s) / MOMENT_S), frame.to_ndarray(format="rgb24"))
-
-
-async def _session(address: str, desk: str, language: str) -> dict[str, Any]:
-    asked = {"client": "replay", **({"desk": desk} if desk else {}), "language": language}
-    try:
-        async with httpx.AsyncClient(base_url=address, timeout=CONNECT_S) as http:
-            answer = await http.post("/v1/sessions", json=asked)
-            document = answer.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise ServerGone(
-            f"{address} does not answer ({type(error).__name__}): start it with "
-            "`visavis serve`, and check the address"
-        ) from None
-    if answer.status_code != 201:
-        why = document.get("error", {}).get("message", answer.text[:200])
-        raise ServerGone(f"{address} lets nobody in ({answer.status_code}): {why}")
-    return dict(document)
-
-
-def clock() -> Callable[[], float]:
-    """Return a clock that begins at 0 now."""
-    began_s = time.monotonic()
-    return lambda: time.monotonic() - began_s

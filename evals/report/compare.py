@@ -120,7 +120,12 @@ class Side:
 
     def share(self, check: str) -> float | None:
         """Return in which share of their occurrences checks of a name passed; None: it has none."""
-        passed = [one.passed for result in self.results for one in result.checks if one.name == check]
+        passed = [
+            one.passed
+            for result in self.results
+            for one in result.checks
+            if one.name == check and not one.skipped
+        ]
         return sum(passed) / len(passed) if passed else None
 
     def timing(self, name: str) -> float | None:

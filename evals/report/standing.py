@@ -63,6 +63,8 @@ def standings(results: Iterable[Result]) -> list[Standing]:
         one.passed += result.passed
         together = dict[str, bool]()
         for check in result.checks:
+            if check.skipped:
+                continue
             name = titled(check)
             together[name] = together.get(name, True) and check.passed
         for name, passed in together.items():

@@ -6,7 +6,10 @@ import pytest
 from evals.checks import Check
 from evals.checks.conversation import check_conversation
 from evals.checks.errors_of_words import word_error_rate
-from evals.replay.record import WEBRTC, Called, ConversationRecord, Judged, MediaRecord, Said, TurnRecord
+from evals.replay.record import Called, ConversationRecord, Judged, MediaRecord, Said, TurnRecord
+from evals.report.standing import standings
+from evals.report.summary import summary_of
+from evals.results import Result, Results, Run
 from evals.scripts import read_script
 
 SCRIPT = """id: refund
@@ -197,18 +200,25 @@ def test_who_breaks_in_and_silences_the_desk_must_be_answered() -> None:
     assert failed("resumed: false\nsilent: true", **unanswered) == {}
 
 
-def test_what_a_running_server_does_not_tell_is_not_looked_at() -> None:
-    wanted = "tools: []\nrefused: true\nvisitor_emotion: anger\nverdicts: {rule: x}\nreply_wer: 0.1"
-    whole = "  {state: {file: a, query: SELECT 1, count: 1}, tools: [], contains: warranty}"
-    assert len(failed(wanted, whole, "audio")) == 7
-    script = read_script(
-        SCRIPT.format(turn=f"      {{contains: 99, {', '.join(wanted.splitlines())}}}", whole=whole),
-        Path("a.yaml"),
+def test_what_nobody_could_look_at_has_neither_passed_nor_failed() -> None:
+    whole = "  {state: {file: a, query: SELECT 1, count: 1}, contains: warranty}"
+    turns = "      {contains: 99, refused: true}"
+    script = read_script(SCRIPT.format(turn=turns, whole=whole), Path("a.yaml"))
+    untold = dict.fromkeys(
+        ("refused", "state", "verdicts", "media.lip_closure"), "nobody tells it: get a key"
     )
-    record = ConversationRecord("refund", "demo", "audio", turns=[turn()], engines={"path": WEBRTC})
-    checks = check_conversation(script, record)
-    assert {check.name for check in checks} == {"answered", "contains", "safe"}
-    assert [check.name for check in checks if not check.passed] == ["contains", "contains"]
+    record = ConversationRecord("refund", "demo", "audio", turns=[turn()], untold=untold)
+    result = Result(record, tuple(check_conversation(script, record)))
+    skipped = [one for one in result.checks if one.skipped]
+    assert [one.name for one in skipped] == ["refused", "state", "media.lip_closure"]
+    assert {(one.passed, one.message) for one in skipped} == {(False, "nobody tells it: get a key")}
+    assert [one.name for one in result.failed] == ["contains", "contains"]
+    run = Run("demo", "audio", 1, "")
+    summary = summary_of(Results(run, (result,), complete=True))
+    assert summary["checks"]["refused"] == {"passed": 0, "failed": 0, "not_checked": 1}
+    (told,) = summary["not_checked"]
+    assert (told["times"], told["why"]) == (3, "nobody tells it: get a key")
+    assert "turn 1: refused" not in standings([result])[0].checks
 
 
 def test_a_replay_that_failed_itself_has_no_checks() -> None:
