@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent.backchannel import is_backchannel, is_hum, is_stop, is_wait
 from agent.finished import sounds_finished
-from agent.heard_words import heard_words
+from agent.heard_words import heard_words, is_chinese
 from agent.sounding import HANGING
 from agent.turn_commands import IgnoreReason
 from agent.turn_settings import TurnSettings
@@ -20,6 +20,8 @@ class Overheard:
     language: str
     confidence: float
     """0..1"""
+    ending: float
+    """How surely the last words were heard, 0..1."""
     began_s: float
     """First voice."""
     voiced_s: float
@@ -46,13 +48,13 @@ def reason_to_ignore(said: Overheard, settings: TurnSettings) -> IgnoreReason | 
         says_go_on = (is_hum if answers else is_backchannel)(said.text, said.language)
         if says_go_on and (said.over_reply or not answers):
             return IgnoreReason.BACKCHANNEL
-    if said.voiced_s <= settings.brief_s:
-        # A "the" by itself is what a recogniser makes of a cough or an "uh-huh", however sure it is.
-        alone = said.over_reply and len(heard_words(said.text)) == 1
-        if said.confidence < settings.least_confidence or (alone and _hangs(said)):
-            return IgnoreReason.NO_WORDS
-    return None
+    unsure = said.confidence < settings.least_confidence or (said.over_reply and _misheard(said, settings))
+    return IgnoreReason.NO_WORDS if said.voiced_s <= settings.brief_s and unsure else None
 
 
-def _hangs(said: Overheard) -> bool:
-    return sounds_finished(said.text, said.language) <= HANGING.score
+def _misheard(said: Overheard, settings: TurnSettings) -> bool:
+    """Whether a recogniser made these words of a cough or an "uh-huh": "the", "does the", a lone "fee"."""
+    words = len(heard_words(said.text))
+    most = 1 if is_chinese(said.text, said.language) else 2  # characters are words there
+    hangs = words <= most and sounds_finished(said.text, said.language) <= HANGING.score
+    return hangs or (words == 1 and said.ending <= settings.unsure_ending)

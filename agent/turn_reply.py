@@ -104,6 +104,7 @@ class ReplyTurn:
             text=words.text,
             language=words.language,
             confidence=words.confidence,
+            ending=words.ending,
             began_s=utterance.began_s,
             voiced_s=utterance.length_s(now_s),
             over_reply=reply is not None,

@@ -6,7 +6,7 @@ from agent.overheard import Overheard, reason_to_ignore
 from agent.turn_commands import IgnoreReason
 from agent.turn_settings import TurnSettings
 
-QUIET = Overheard("where is it", "en", 0.9, 10.0, 1.0, False, None, float("-inf"))
+QUIET = Overheard("where is it", "en", 0.9, 0.9, 10.0, 1.0, False, None, float("-inf"))
 
 
 def reason(said: Overheard, **changed: object) -> IgnoreReason | None:
@@ -45,9 +45,18 @@ def test_stop_needs_something_to_stop_and_wait_does_not() -> None:
     assert reason(QUIET, text="等一下") is IgnoreReason.STOP
 
 
+def test_a_lone_word_that_was_hardly_heard_is_a_noise_over_a_reply() -> None:
+    assert reason(QUIET, text="fee", over_reply=True, voiced_s=0.5, ending=0.1) is IgnoreReason.NO_WORDS
+    assert reason(QUIET, text="fee", voiced_s=0.5, ending=0.1) is None
+    assert reason(QUIET, text="stop", over_reply=True, voiced_s=0.5, ending=0.1) is IgnoreReason.STOP
+
+
 def test_a_word_that_nobody_says_alone_is_a_noise_over_a_reply() -> None:
     assert reason(QUIET, text="the", over_reply=True, voiced_s=0.5) is IgnoreReason.NO_WORDS
     assert reason(QUIET, text="the", voiced_s=0.5) is None
     assert reason(QUIET, text="no", over_reply=True, voiced_s=0.3) is None
+    assert reason(QUIET, text="does the", over_reply=True, voiced_s=0.5) is IgnoreReason.NO_WORDS
     assert reason(QUIET, text="refund", over_reply=True, voiced_s=0.5) is None
+    assert reason(QUIET, text="refund", over_reply=True, voiced_s=0.9, ending=0.1) is None
+    assert reason(QUIET, text="refund please", over_reply=True, voiced_s=0.5, ending=0.1) is None
     assert reason(QUIET, text="不是", over_reply=True, voiced_s=0.5) is None
