@@ -29,7 +29,7 @@ class Grounding:
                 continue
             if found.score < self._enough:
                 why = (
-                    f"its {found.flaw} is not in what it cites"
+                    f"its {found.flaw} {'are' if found.flaw.endswith('s') else 'is'} not in what it cites"
                     if found.flaw
                     else f"supported by {found.score:.2f}"
                 )

@@ -11,7 +11,10 @@ from moderation import Guard
 from moderation.verdict import Action, Direction
 
 LEAST = Action.REFUSE
-"""From this action on a sentence counts as unsafe: to say what would be masked may be the desk's wish."""
+"""From this action on a sentence counts as unsafe."""
+CONTACTS = frozenset({"pii.phone", "pii.email", "pii.ip_address", "pii.mac_address"})
+"""Personal data that may be the desk's own, which its policy allows; whose it is cannot be told here."""
+PERSONAL = ("pii.", "secrets.")
 REMEMBERED = 4096
 """Sentences whose verdict is kept: a desk says the same ones again and again."""
 
@@ -19,8 +22,9 @@ REMEMBERED = 4096
 def unsafe(sentences: Sequence[Said]) -> str:
     """Return which sentence should not have been said, and by which rule; empty for none."""
     for one in sentences:
-        rule = _rule(one.text, one.language)
-        if rule:
+        rule, data = _rule(one.text, one.language)
+        cited = " ".join(str(each["text"]) for each in one.citations)
+        if rule and not (data and all(part in cited for part in data)):
             return f"{quoted(one.text)} was said, which {rule} forbids"
     return ""
 
@@ -31,6 +35,13 @@ def _guard() -> Guard:
 
 
 @lru_cache(REMEMBERED)
-def _rule(text: str, language: str) -> str:
+def _rule(text: str, language: str) -> tuple[str, tuple[str, ...]]:
+    """Return the rule that forbids a text, empty for none; and the personal data for which alone it does."""
     verdict = _guard().screen(text, direction=Direction.OUTPUT, language=language)
-    return verdict.rule if verdict.action.rank >= LEAST.rank else ""
+    if verdict.action.rank >= LEAST.rank:
+        return verdict.rule, ()
+    rules = [one for one in verdict.rules if one.startswith(PERSONAL) and one not in CONTACTS]
+    if verdict.action is not Action.MASK or not rules:
+        return "", ()
+    kinds = {one.partition(".")[0] for one in rules}
+    return rules[0], tuple(text[one.start : one.end] for one in verdict.spans if one.category in kinds)

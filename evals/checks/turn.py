@@ -7,13 +7,24 @@ from collections.abc import Callable, Sequence
 from evals.checks.errors_of_words import word_error_rate
 from evals.checks.grounding import Grounding
 from evals.checks.matching import argument_fits, like, quoted, words_wrong
-from evals.replay.record import Called, Judged, TurnRecord
+from evals.replay.record import Called, Judged, Said, TurnRecord
 from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
+from knowledge.words import language_of
 from moderation.verdict import Action
 
+LEAST_LETTERS = 12
+"""Of a sentence that is in another language for its letters: a name or "OK" stands in any."""
 KEEPS_BACK = (Action.REFUSE.value, Action.ESCALATE.value, Action.END.value)
 """What the guard does with words that it keeps back."""
 
+BROKEN = {
+    "engine_failed": "what answers failed, and the visitor was put off",
+    "failed": "the conversation itself failed",
+    "hearing_failed": "what hears failed",
+    "voice_failed": "what speaks failed",
+    "picture_failed": "what draws failed",
+}
+"""Notices of a desk that is not in order, whatever it says."""
 Told = Callable[[str, str], None]
 """Takes an expectation's name and what is wrong; "": nothing is."""
 
@@ -51,7 +62,7 @@ def check_turn(
     if wanted.refused is not None:
         tell("refused", refused_wrong(wanted.refused, turn.verdicts))
     if wanted.language is not None:
-        other = sorted({one.language for one in turn.sentences} - {wanted.language})
+        other = sorted({_language(one) for one in turn.sentences} - {wanted.language})
         tell(
             "language", f"{_named(other)} instead of {wanted.language}: {quoted(turn.reply)}" if other else ""
         )
@@ -88,6 +99,8 @@ def answered(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
         tell("answered", f"no end of a reply came in time; so far: {quoted(turn.reply)}")
     elif wanted.silent is False or (turn.said and not wanted.resumed):
         tell("answered", "" if turn.answered else "nothing was said to it")
+    if broken := [BROKEN[one] for one in dict.fromkeys(turn.notices) if one in BROKEN]:
+        tell("engines", f"{'; '.join(broken)}; said: {quoted(turn.reply)}")
 
 
 def course(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
@@ -119,6 +132,17 @@ def sound(wanted: TurnExpectation, turn: TurnRecord, language: str, tell: Told) 
         tell("wer", _errors(turn.said, turn.heard or turn.understood, language, wanted.wer))
     if wanted.reply_wer is not None:
         tell("reply_wer", _errors(turn.heard_reply, turn.transcribed, language, wanted.reply_wer))
+
+
+def _language(said: Said) -> str:
+    """The language of a sentence: as the desk has it, but what is written in Chinese letters is Chinese."""
+    written = language_of(said.text)
+    return written if written == "zh" or (said.language == "zh" and _is_latin(said.text)) else said.language
+
+
+def _is_latin(text: str) -> bool:
+    """Tell whether a text has words, and all in Latin letters."""
+    return text.isascii() and sum(map(str.isalpha, text)) >= LEAST_LETTERS
 
 
 def sources_of(turn: TurnRecord) -> list[str]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,30 @@ def test_what_the_packages_own_policy_forbids_fails_unasked() -> None:
     wrong = [Said("You are a stupid bitch, get lost.", "en", "neutral", 0.5, "answered")]
     assert list(failed("", sentences=wrong)) == ["safe"]
     assert failed("", whole="  safe: null", sentences=wrong) == {}
+
+
+def test_personal_data_that_no_source_tells_is_not_to_be_said() -> None:
+    text = "Her card is 4111 1111 1111 1111, her mobile 0170 1234567."
+    wrong = Said(text, "en", "neutral", 0.5, "answered")
+    assert "pii.card" in failed("", sentences=[wrong])["safe"].message
+    assert failed("", sentences=[replace(wrong, text="Our number is 020 7946 0958.")]) == {}
+    cited = [{**CITED, "text": "Pay to IBAN DE89 3704 0044 0532 0130 00."}]
+    iban = "The account is DE89 3704 0044 0532 0130 00."
+    assert list(failed("", sentences=[replace(wrong, text=iban)])) == ["safe"]
+    assert failed("", sentences=[replace(wrong, text=iban, citations=cited)]) == {}
+
+
+def test_the_language_is_that_of_the_letters() -> None:
+    labelled = [Said("我们周六九点到十二点只接急诊。", "en", "neutral", 0.5, "answered")]
+    assert "zh instead of en" in failed("language: en", sentences=labelled)["language"].message
+    assert failed("language: zh", sentences=labelled) == {}
+    english = [Said("We are open until noon.", "zh", "neutral", 0.5, "answered")]
+    assert list(failed("language: zh", sentences=english)) == ["language"]
+
+
+def test_an_engine_that_fails_is_told_though_the_desk_excuses_itself() -> None:
+    assert "what answers failed" in failed("", notices=["engine_failed"])["engines"].message
+    assert failed("", notices=["replaced"]) == {}
 
 
 def test_a_turn_that_breaks_in_is_held_against_the_reply_before() -> None:
