@@ -121,6 +121,9 @@ def evaluate(
 
       visavis eval schema
 
+    Public suites (τ²-bench, ABCD, STAR, intents, safety): python -m evals.suites --help.
+    Curves of turn taking: python -m evals.turns --help.
+
     Exit code: 0 all is well; 1 a check failed, or a regression; 2 wrong use, or a replay itself failed.
     """
     names = places or []
