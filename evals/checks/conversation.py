@@ -15,6 +15,7 @@ from evals.checks.turn import (
     check_turn,
     handoff_wrong,
     late,
+    passed_on,
     refused_wrong,
     tools_broken,
     tools_wrong,
@@ -113,11 +114,11 @@ def _whole(script: Script, record: ConversationRecord, grounding: Grounding) -> 
     calls = [one for turn in record.turns for one in turn.tools]
     if wanted.tools is not None:
         tell("tools", tools_wrong(wanted.tools, calls))
-    if calls and wanted.tools_work is not None:
+    if calls and wanted.tools_work or wanted.tools_work is False:
         broken = tools_broken(calls)
         tell("tools_work", broken if wanted.tools_work else "" if broken else "no action failed")
     if wanted.handoff is not None:
-        reasons = [turn.handoff for turn in record.turns if turn.handoff]
+        reasons = [why for turn in record.turns if (why := passed_on(turn)) is not None]
         fitting = reasons[0] if reasons else None
         if str(wanted.handoff) in reasons:
             fitting = str(wanted.handoff)

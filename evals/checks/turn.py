@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from agent.sentence import Outcome
 from evals.checks.errors_of_words import word_error_rate
 from evals.checks.grounding import Grounding
 from evals.checks.matching import argument_fits, like, quoted, words_wrong
@@ -58,7 +59,7 @@ def check_turn(
     if wanted.tools is not None:
         tell("tools", tools_wrong(wanted.tools, turn.tools))
     if wanted.handoff is not None:
-        tell("handoff", handoff_wrong(wanted.handoff, turn.handoff))
+        tell("handoff", handoff_wrong(wanted.handoff, passed_on(turn)))
     if wanted.refused is not None:
         tell("refused", refused_wrong(wanted.refused, turn.verdicts))
     if wanted.language is not None:
@@ -184,12 +185,20 @@ def tools_broken(calls: Sequence[Called]) -> str:
     return "; ".join(f"{_call(one)}: {quoted(one.result)}" for one in calls if one.failed)
 
 
+def passed_on(turn: TurnRecord) -> str | None:
+    """Return why a visitor was passed on; empty where only the reply says so; None: they were not."""
+    return turn.handoff or ("" if turn.outcome == Outcome.HANDOFF else None)
+
+
 def handoff_wrong(wanted: bool | str, reason: str | None) -> str:
     """Compare whether, or why, a visitor was passed on."""
     if isinstance(wanted, bool):
         if wanted == (reason is not None):
             return ""
-        return "the visitor was not passed on" if wanted else f"the visitor was passed on ({reason})"
+        why = f" ({reason})" if reason else ""
+        return "the visitor was not passed on" if wanted else f"the visitor was passed on{why}"
+    if reason == "":
+        return "passed on, but why is known only where there are people: write `fixtures: {people: there}`"
     return "" if reason == str(wanted) else f"{reason or 'not passed on'} instead of {wanted}"
 
 

@@ -155,6 +155,19 @@ def test_personal_data_that_no_source_tells_is_not_to_be_said() -> None:
     assert failed("", sentences=[replace(wrong, text=iban, citations=cited)]) == {}
 
 
+def test_who_is_told_of_a_colleague_is_passed_on_though_nobody_is_there() -> None:
+    assert failed("handoff: true", outcome="handoff") == {}
+    assert (
+        "was passed on"
+        in failed("handoff: false", "  {handoff: false}", outcome="handoff")["handoff"].message
+    )
+    assert "people: there" in failed("handoff: asked", outcome="handoff")["handoff"].message
+
+
+def test_an_action_that_is_to_fail_must_be_taken() -> None:
+    assert "no action failed" in failed("", "  {tools_work: false}", tools=[])["tools_work"].message
+
+
 def test_the_language_is_that_of_the_letters() -> None:
     labelled = [Said("我们周六九点到十二点只接急诊。", "en", "neutral", 0.5, "answered")]
     assert "zh instead of en" in failed("language: en", sentences=labelled)["language"].message
