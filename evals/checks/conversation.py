@@ -70,7 +70,7 @@ def _checked(
         if came is None:
             tell("answered", "the conversation was over before it")
             continue
-        check_turn(turn.expect, came, record.mode, script.language, grounding, tell)
+        check_turn(turn.expect, came, record.mode, script.language, grounding, tell, people=_people(script))
     checks = _told(checks + _whole(script, record, grounding), script, record)
     if script.expect.goal and judge is not None:
         found = judge.judge(script.expect.goal, record)
@@ -80,6 +80,10 @@ def _checked(
             )
         )
     return checks
+
+
+def _people(script: Script) -> bool:
+    return script.fixtures.people != "none"
 
 
 def _told(checks: list[Check], script: Script, record: ConversationRecord) -> list[Check]:
@@ -118,7 +122,8 @@ def _whole(script: Script, record: ConversationRecord, grounding: Grounding) -> 
         broken = tools_broken(calls)
         tell("tools_work", broken if wanted.tools_work else "" if broken else "no action failed")
     if wanted.handoff is not None:
-        reasons = [why for turn in record.turns if (why := passed_on(turn)) is not None]
+        people = _people(script)
+        reasons = [why for turn in record.turns if (why := passed_on(turn, people=people)) is not None]
         fitting = reasons[0] if reasons else None
         if str(wanted.handoff) in reasons:
             fitting = str(wanted.handoff)

@@ -31,7 +31,14 @@ Told = Callable[[str, str], None]
 
 
 def check_turn(
-    wanted: TurnExpectation, turn: TurnRecord, mode: str, language: str, grounding: Grounding, tell: Told
+    wanted: TurnExpectation,
+    turn: TurnRecord,
+    mode: str,
+    language: str,
+    grounding: Grounding,
+    tell: Told,
+    *,
+    people: bool = False,
 ) -> None:
     """Compare a turn with what is expected of it.
 
@@ -42,6 +49,7 @@ def check_turn(
         language: that the visitor speaks.
         grounding: judges whether sentences are supported.
         tell: told of every expectation.
+        people: the company has people who take conversations over.
     """
     answered(wanted, turn, tell)
     for name, wrong in words_wrong(wanted, turn.reply).items():
@@ -59,7 +67,7 @@ def check_turn(
     if wanted.tools is not None:
         tell("tools", tools_wrong(wanted.tools, turn.tools))
     if wanted.handoff is not None:
-        tell("handoff", handoff_wrong(wanted.handoff, passed_on(turn)))
+        tell("handoff", handoff_wrong(wanted.handoff, passed_on(turn, people=people)))
     if wanted.refused is not None:
         tell("refused", refused_wrong(wanted.refused, turn.verdicts))
     if wanted.language is not None:
@@ -185,9 +193,13 @@ def tools_broken(calls: Sequence[Called]) -> str:
     return "; ".join(f"{_call(one)}: {quoted(one.result)}" for one in calls if one.failed)
 
 
-def passed_on(turn: TurnRecord) -> str | None:
-    """Return why a visitor was passed on; empty where only the reply says so; None: they were not."""
-    return turn.handoff or ("" if turn.outcome == Outcome.HANDOFF else None)
+def passed_on(turn: TurnRecord, *, people: bool) -> str | None:
+    """Return why a visitor was passed on; None: they were not.
+
+    Where nobody takes conversations over only the reply tells, and not why: empty. Where somebody does, such
+    a reply may as well be an offer.
+    """
+    return turn.handoff or ("" if turn.outcome == Outcome.HANDOFF and not people else None)
 
 
 def handoff_wrong(wanted: bool | str, reason: str | None) -> str:

@@ -162,6 +162,8 @@ def test_who_is_told_of_a_colleague_is_passed_on_though_nobody_is_there() -> Non
         in failed("handoff: false", "  {handoff: false}", outcome="handoff")["handoff"].message
     )
     assert "people: there" in failed("handoff: asked", outcome="handoff")["handoff"].message
+    there = "  {}\nfixtures: {people: there}"  # it may be an offer
+    assert failed("handoff: false", there, outcome="handoff") == {}
 
 
 def test_an_action_that_is_to_fail_must_be_taken() -> None:
