@@ -12,6 +12,7 @@ from evals.checks.judge import Judge
 from evals.checks.matching import quoted, words_wrong
 from evals.checks.safety import unsafe
 from evals.checks.turn import (
+    NOT_MET,
     check_turn,
     handoff_wrong,
     late,
@@ -21,7 +22,7 @@ from evals.checks.turn import (
     tools_wrong,
     verdicts_wrong,
 )
-from evals.replay.record import ConversationRecord, MediaRecord
+from evals.replay.record import MISSED, ConversationRecord, MediaRecord
 from evals.scripts import Script, ScriptError
 from evals.scripts.expectations import Database, Media
 from evals.scripts.pattern import EndlessPatternError
@@ -70,7 +71,15 @@ def _checked(
         if came is None:
             tell("answered", "the conversation was over before it")
             continue
+<<<<<<< Updated upstream
         check_turn(turn.expect, came, record.mode, script.language, grounding, tell, people=_people(script))
+=======
+        if turn.barge_in is not None:
+            missed = NOT_MET if MISSED in came.notices else ""
+            line = script.line("turns", number, "barge_in")
+            checks.append(Check("barge_in", not missed, missed, number, line))
+        check_turn(turn.expect, came, record.mode, script.language, grounding, tell)
+>>>>>>> Stashed changes
     checks = _told(checks + _whole(script, record, grounding), script, record)
     if script.expect.goal and judge is not None:
         found = judge.judge(script.expect.goal, record)

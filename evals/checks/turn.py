@@ -8,7 +8,7 @@ from agent.sentence import Outcome
 from evals.checks.errors_of_words import word_error_rate
 from evals.checks.grounding import Grounding
 from evals.checks.matching import argument_fits, like, quoted, words_wrong
-from evals.replay.record import Called, Judged, Said, TurnRecord
+from evals.replay.record import MISSED, Called, Judged, Said, TurnRecord
 from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
 from knowledge.words import language_of
 from moderation.verdict import Action
@@ -26,6 +26,8 @@ BROKEN = {
     "picture_failed": "what draws failed",
 }
 """Notices of a desk that is not in order, whatever it says."""
+NOT_MET = "there was no reply to break into: it was over, or never began; break in sooner, or ask for more"
+
 Told = Callable[[str, str], None]
 """Takes an expectation's name and what is wrong; "": nothing is."""
 
@@ -117,22 +119,19 @@ def course(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
     if wanted.interrupted is not None:
         told = "was broken into" if turn.interrupted else "was heard to its end"
         tell("interrupted", "" if turn.interrupted == wanted.interrupted else f"the reply {told}")
-    missed = "nothing_to_break_into" in turn.notices
+    missed = NOT_MET if MISSED in turn.notices else ""
     if wanted.yielded_ms is not None:
         if missed:
-            wrong = "there was no reply to break into: it was over, or never began"
+            wrong = missed
         elif turn.yielded_ms is None:
             wrong = "the reply before did not yield"
         else:
             wrong = late(turn.yielded_ms, wanted.yielded_ms)
         tell("yielded_ms", wrong)
     if wanted.resumed is not None:
-        if missed:
-            wrong = "there was no reply to break into: it was over, or never began"
-        else:
-            told = "went on" if turn.resumed else "did not go on"
-            wrong = "" if bool(turn.resumed) == wanted.resumed else f"the reply before {told}"
-        tell("resumed", wrong)
+        told = "went on" if turn.resumed else "did not go on"
+        wrong = "" if bool(turn.resumed) == wanted.resumed else f"the reply before {told}"
+        tell("resumed", missed or wrong)
 
 
 def sound(wanted: TurnExpectation, turn: TurnRecord, language: str, tell: Told) -> None:

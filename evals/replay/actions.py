@@ -12,6 +12,7 @@ from agent.desk import Desk
 from agent.mcp import McpTool, McpTools
 from agent.tools import Tool
 from evals.replay.record import Called
+from server.live.acting import arguments_of
 
 _BEFORE = frozenset(sys.modules)
 """Modules that no desk brought."""
@@ -47,7 +48,7 @@ class Actions:
                 self._served, run = True, tool.call
             else:
                 self._called, run = True, self._latest.get(tool.name, tool).call
-            told = {name: str(value) for name, value in values.items() if _tells(tool, name)}
+            told = arguments_of(tool, values)
             try:
                 line = run(**values)
             except Exception as error:
@@ -81,11 +82,6 @@ class Actions:
         if self._served and servers is not None:
             servers.renew()
         self._served = False
-
-
-def _tells(tool: Tool, name: str) -> bool:
-    """Whether an argument is the visitor's, and not what every tool is given."""
-    return name not in ("language", "state_dir") if isinstance(tool, McpTool) else name in tool.slots
 
 
 def _own_modules(folder: Path) -> list[str]:

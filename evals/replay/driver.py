@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from evals.replay.probe import Probe
-from evals.replay.record import TurnRecord
+from evals.replay.record import MISSED, TurnRecord
 from evals.scripts import Script, Turn
 
 SETTLE_S = 0.3
@@ -61,13 +61,15 @@ class Driver:
         over = turn.barge_in is not None and await self._moment(turn.barge_in.after_s, before)
         if not over:
             await self._until(lambda: probe.quiet, script.timeout_s)
-            await self._pause(turn.pause_s)
         words = script.said(turn)
+        if not words and not turn.wav:
+            await self._keep_silent(number, turn)
+            return
+        if not over:
+            await self._pause(turn.pause_s)
         now = probe.begin(number, words)
         if turn.barge_in is not None and not over:
-            now.notices.append("nothing_to_break_into")
-        if not words and not turn.wav:
-            return
+            now.notices.append(MISSED)
         await self._mouth.say(turn, words, over=over)
         probe.asked()
         nothing = turn.expect.silent is True
@@ -79,6 +81,12 @@ class Driver:
         now.timed_out = not ended and not nothing and not turn.expect.resumed
         await self._pause(SETTLE_S if not now.timed_out else 0.0)
         self._mouth.rest()
+
+    async def _keep_silent(self, number: int, turn: Turn) -> None:
+        """Play a turn in which nothing is said: what the desk says in it, to a noise or unasked, is its."""
+        self._probe.begin(number, "")
+        await self._pause(turn.pause_s)
+        await self._until(lambda: self._probe.quiet, self._script.timeout_s)
 
     def _awaited(self) -> bool:
         """Whether the next turn breaks into the reply that is heard now: then its end is not waited for."""

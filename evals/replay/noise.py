@@ -14,7 +14,8 @@ from evals.replay.kept_sound import kept
 from evals.replay.room import reverberant
 from evals.replay.visitor_voice import at_48k, voiced_level
 from evals.scripts import Script, ScriptError
-from evals.scripts.script import Noise
+from evals.scripts.beside import LONGEST_NOISE_S
+from evals.scripts.script import NOISES, Noise
 from speech.audio import load_audio
 from speech.errors import AudioError, SpeechError
 from speech.espeak import VOICE_EN, EspeakSynthesizer
@@ -24,8 +25,6 @@ LOOP_S = 20.0
 """Of noise that is made; then it begins again."""
 FADE = RATE_HZ // 20
 """Samples over which its end goes over into its beginning, 50 ms."""
-LONGEST_S = 600.0
-"""Of a recorded noise."""
 MAINS_HZ = 50.0
 HUM = (1.0, 0.6, 0.4, 0.2, 0.1)
 """Strength of the hum's harmonics: 50, 100, 150 … Hz."""
@@ -41,7 +40,6 @@ TALK = (
     "他们昨天去了公园，天气非常好，孩子们都很高兴。",
     "And then the whole team went home, because nobody had brought the keys at all.",
 )
-KINDS = ("babble", "white", "pink", "hum")
 
 
 def noise_of(noise: Noise, script: Script, repeat: int, cache: Path | None = None) -> Pcm:
@@ -57,19 +55,19 @@ def noise_of(noise: Noise, script: Script, repeat: int, cache: Path | None = Non
         ScriptError: there is no such noise, or its file cannot be read.
     """
     seed = f"noise {script.fixtures.seed + repeat} {script.id}"
-    if noise.kind in KINDS:
+    if noise.kind in NOISES:
         pcm = _babble(cache) if noise.kind == "babble" else _MADE[noise.kind](seed)
     else:
         file = script.file.parent / noise.kind
         try:
-            pcm = load_audio(file, max_s=LONGEST_S, rate_hz=RATE_HZ)
+            pcm = load_audio(file, max_s=LONGEST_NOISE_S, rate_hz=RATE_HZ)
         except AudioError as error:
-            remedy = f"noise kind {noise.kind!r} is none of {', '.join(KINDS)}, and no file: {error}"
-            raise ScriptError(remedy, script.file, script.line("voice", "noise", "kind")) from None
+            remedy = f"noise kind {noise.kind!r} is none of {', '.join(NOISES)}, and no file: {error}"
+            raise ScriptError(remedy, script.file, script.line_of_noise(noise)) from None
     level = voiced_level(pcm)
     if not level:
-        line = script.line("voice", "noise", "kind")
-        raise ScriptError(f"the noise {noise.kind} is silent: use another file", script.file, line)
+        told = f"the noise {noise.kind} is silent: use another file"
+        raise ScriptError(told, script.file, script.line_of_noise(noise))
     # where in the loop it begins is the seed's choice, too
     pcm = np.roll(_looped(pcm), -int(random.Random(seed).random() * len(pcm)))
     return np.asarray(pcm / level, np.float32)

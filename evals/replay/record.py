@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 Mode = Literal["text", "audio"]
+MISSED = "nothing_to_break_into"
+"""Notice of a turn that was to break in and met no reply."""
 WEBRTC = "webrtc"
 """Value of a record's engine "path" where it is of a running server."""
 

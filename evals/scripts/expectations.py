@@ -23,6 +23,10 @@ VISITOR_EMOTIONS = ("neutral", "joy", "sadness", "anger", "fear", "surprise", "d
 TIMINGS = ("turn_end", "transcript", "first_sentence", "first_sound", "reply_end")
 """Milliseconds since the visitor's last sound, or since the words were typed."""
 
+_DOES = re.compile(r"\b(?:select|values|insert|replace|update|delete)\b", re.IGNORECASE)
+"""What an SQL query does, once what it is made of stands aside: the first of these."""
+_ASIDE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]", re.DOTALL)
+_INNERMOST = re.compile(r"\([^()]*\)")
 _REMARKS = re.compile(r"^(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
 """What may stand before an SQL query."""
 
@@ -194,6 +198,8 @@ class Database(Strict):
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
             if not re.match(r"no such (?:table|function|collation|module)", str(error)):
                 raise ValueError(f"not one SQL query ({error}): begin with SELECT or WITH") from None
+        if (does := _DOES.search(_flat(query))) is None or does[0].casefold() not in ("select", "values"):
+            raise ValueError("it must only read: its rows are those of one SELECT")
         return query
 
     @model_validator(mode="after")
@@ -248,6 +254,14 @@ class ConversationExpectation(Words):
     @classmethod
     def _first_sound(cls, value: Any) -> Any:
         return {"first_sound": value} if isinstance(value, int | float) else value
+
+
+def _flat(query: str) -> str:
+    """Return an SQL query without remarks, texts, names in quotes, and what stands in brackets."""
+    query, count = _ASIDE.sub(" ", query), 1
+    while count:
+        query, count = _INNERMOST.subn(" ", query)
+    return query
 
 
 def _known(labels: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

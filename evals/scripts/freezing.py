@@ -12,6 +12,7 @@ from evals.scripts.errors import ScriptError
 from evals.scripts.expectations import ToolCall, TurnExpectation, VerdictGiven
 from evals.scripts.happened import Happened, tools_of, turns_of
 from evals.scripts.keywords import facts, names, undated
+from evals.scripts.pattern import pattern_of
 from evals.scripts.script import BargeIn, Fixtures, Script, Turn
 from evals.scripts.writing import written
 
@@ -118,7 +119,7 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
         one.said = mask.of_visitor(one.said) or ""
         spoken = [str(each.data.get("text", "")) for each in one.sentences[: 1 if one.interrupted else None]]
         one.settled = mask.of_desk(" ".join(spoken)) or ""
-        if tools_of([one]):
+        if one.called or tools_of([one]):
             one.settled = undated(one.settled)
     paused = [one.at for one in dossier.events if one.kind == "state" and one.data.get("state") == "paused"]
     session = dossier.session
@@ -126,8 +127,9 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     turns, remarks = list[Turn](), dict[int, list[str]]()
     for number, one in enumerate(happened):
         before = happened[number - 1] if number else None
-        turns.append(_turn(one, before, paused, tools_before={*tools_of(happened[:number])}))
-        remarks[number] = _remarks(one)
+        tools = _actions(happened, number, mask)
+        turns.append(_turn(one, before, paused, tools))
+        remarks[number] = _remarks(one, before)
     opened = session.opened_at if session is not None else None
     opened = opened or dossier.events[0].at
     script = Script(
@@ -152,18 +154,17 @@ def frozen(dossier: Dossier, desk: Desk) -> str:
     return written(script, about=about, remarks=remarks)
 
 
-def _turn(one: Happened, before: Happened | None, paused: list[float], tools_before: set[str]) -> Turn:
+def _turn(one: Happened, before: Happened | None, paused: list[float], tools: list[ToolCall]) -> Turn:
     expect: dict[str, Any] = {"silent": True} if not one.sentences else {}
     if one.sentences:
         first = one.sentences[0].data
-        tools = [name for name in tools_of([one]) if name not in tools_before]
         emotion = str(first.get("emotion", ""))
         expect = {
             "outcome": one.end.data["outcome"] if one.end is not None else first["outcome"],
             "cites": one.documents[:MOST_CITED],
             "contains": facts(one.settled),
             "contains_any": names(one.settled),
-            "tools": [ToolCall(name=name, times=1) for name in tools] or None,
+            "tools": tools or None,
             "handoff": one.handoff["reason"] if one.handoff else None,
             "language": first.get("language") or None,
             "emotion": emotion if emotion not in ("", "neutral") else (),
@@ -182,7 +183,8 @@ def _turn(one: Happened, before: Happened | None, paused: list[float], tools_bef
     if before is not None and before.interrupted and before.end is not None:
         began = before.sentences[0].at
         broke = next((at for at in paused if began <= at <= before.end.at), before.end.at)
-        barge_in = BargeIn(after_s=round(max(broke - began, 0.1), 1))
+        if one.said:  # nobody can break in before the words are written
+            barge_in = BargeIn(after_s=round(max(broke - began, 0.1), 1))
     elif before is not None and before.end is not None:
         pause_s = min(max(one.at - before.end.at - one.lasted_s, 0.0), LONGEST_PAUSE_S)
         pause_s = round(pause_s, 1) if pause_s > USUAL_PAUSE_S else Turn().pause_s
@@ -191,15 +193,48 @@ def _turn(one: Happened, before: Happened | None, paused: list[float], tools_bef
     )
 
 
-def _remarks(one: Happened) -> list[str]:
+def _actions(turns: list[Happened], number: int, mask: SessionMask) -> list[ToolCall]:
+    """Return the actions of one of the turns that a replay is to take, too.
+
+    Arguments with personal data, of which a server keeps placeholders, are left to the author.
+    """
+    if not any(one.called for one in turns):
+        before = tools_of(turns[:number])
+        return [ToolCall(name=name) for name in tools_of([turns[number]]) if name not in before]
+    taken = list[tuple[str, dict[str, str]]]()
+    for call in turns[number].called:
+        given = {name: mask.of_visitor(value) or "" for name, value in call["arguments"].items() if value}
+        known = {
+            name: value
+            for name, value in given.items()
+            if value and not _LABEL.search(value) and pattern_of(value) is None
+        }
+        if not call["failed"]:
+            taken.append((str(call["name"]), known))
+    wanted = [one for at, one in enumerate(taken) if one not in taken[:at]]
+    return [
+        ToolCall(
+            name=name,
+            arguments=dict(known),
+            times=sum(other == name and known.items() <= given.items() for other, given in taken),
+        )
+        for name, known in wanted
+    ]
+
+
+def _remarks(one: Happened, before: Happened | None) -> list[str]:
     """Return what the author has to do for a turn."""
     remarks = []
+    for name in dict.fromkeys(str(call["name"]) for call in one.called if call["failed"]):
+        remarks.append(f"The action {name} failed here: see that it works, or expect `tools_work: false`.")
     for label in dict.fromkeys(_LABEL.findall(one.said)):
         sample = next((each for part, each in _SAMPLES.items() if part in label), "")
         for_example = f", for example {sample}" if sample else ""
         remarks.append(f"{label} stands for personal data that was not kept: invent some{for_example}.")
     if not one.said:
-        remarks.append("The words of this turn were not kept: write some.")
+        broke_in = before is not None and before.interrupted
+        more = ", and `barge_in`: they broke into the reply before" if broke_in else ""
+        remarks.append(f"The words of this turn were not kept: write some{more}.")
     return remarks
 
 

@@ -25,6 +25,8 @@ class Happened:
     at: float = 0.0
     sentences: list[EventRecord] = field(default_factory=list)
     verdicts: list[Mapping[str, Any]] = field(default_factory=list)
+    called: list[Mapping[str, Any]] = field(default_factory=list)
+    """Business actions, by name and arguments; older sessions know only on which of them replies rest."""
     handoff: Mapping[str, Any] | None = None
     end: EventRecord | None = None
 
@@ -72,6 +74,8 @@ def turns_of(events: Iterable[EventRecord]) -> tuple[list[Happened], bool]:
                 turn.sentences.append(event)
             case "verdict":
                 turn.verdicts.append(event.data)
+            case "tool":
+                turn.called.append(event.data)
             case "handoff" if event.data.get("reason") != "withdrawn":
                 turn.handoff = event.data
             case "turn":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
 
+from evals.scripts.beside import check_beside
 from evals.scripts.errors import ScriptError
 from evals.scripts.mistakes import Found, told
 from evals.scripts.plain_yaml import MOST_DEPTH, MOST_VALUES, TOO_DEEP, TOO_MANY, Loader
@@ -88,7 +89,7 @@ def load_script(file: Path) -> Script:
     except OSError as error:
         raise ScriptError(f"cannot be read ({error.strerror}): check name and rights", file) from None
     script = read_script(text, file)
-    _beside(script)
+    check_beside(script)
     return script
 
 
@@ -258,52 +259,3 @@ def _placeholders(script: Script) -> None:
                 )
                 line = script.line("turns", number, "user")
                 raise ScriptError(f"`{{customer.{name}}}` is not given: {meant}", script.file, line)
-
-
-def _sounds(file: Path, script: Script, line: int) -> None:
-    """Look whether a recording can be read."""
-    from evals.replay.visitor_voice import RECORDING_S
-    from speech.audio import load_audio
-    from speech.errors import AudioError
-
-    try:
-        load_audio(file, max_s=RECORDING_S)
-    except AudioError as error:
-        raise ScriptError(str(error), script.file, line) from None
-
-
-def _named(script: Script) -> Iterator[tuple[str, int]]:
-    """Give the files that a script names, with their lines: it must fetch nothing from elsewhere."""
-    for number, turn in enumerate(script.turns):
-        yield turn.wav, script.line("turns", number, "wav")
-        if turn.voice is not None and turn.voice.noise is not None:
-            yield turn.voice.noise.kind, script.line("turns", number, "voice", "noise", "kind")
-    if script.voice.noise is not None:
-        yield script.voice.noise.kind, script.line("voice", "noise", "kind")
-    for name, source in script.fixtures.files.items():
-        yield source, script.line("fixtures", "files", name)
-
-
-def _beside(script: Script) -> None:
-    """Look whether what a script names lies beside it."""
-    folder = script.file.parent
-    for name, line in _named(script):
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            told = f"{name!r} leads out of the script's folder: put the file beside or below the script"
-            raise ScriptError(told, script.file, line)
-    for number, turn in enumerate(script.turns):
-        if turn.wav and not (folder / turn.wav).is_file():
-            line = script.line("turns", number, "wav")
-            raise ScriptError(
-                f"{turn.wav} is not there: put the recording beside the script", script.file, line
-            )
-        if turn.wav:
-            _sounds(folder / turn.wav, script, script.line("turns", number, "wav"))
-    for name, source in script.fixtures.files.items():
-        line = script.line("fixtures", "files", name)
-        if Path(name).is_absolute() or ".." in Path(name).parts or not Path(name).parts:
-            raise ScriptError(
-                f"{name!r} leaves the desk's state folder: give a plain name", script.file, line
-            )
-        if not (folder / source).is_file():
-            raise ScriptError(f"{source} is not there: put it beside the script", script.file, line)

@@ -13,6 +13,8 @@ from evals.scripts.expectations import ConversationExpectation, Strict, TurnExpe
 
 LONGEST_AUDIO_S = 1_800.0
 """Of a conversation in sound: silence is computed, too, and real ones are shorter than half an hour."""
+NOISES = ("babble", "white", "pink", "hum")
+"""Kinds of noise that are made; others are sound files."""
 Path_ = tuple[str | int, ...]
 """Where something stands in a script, for example ("turns", 0, "expect", "contains")."""
 
@@ -90,6 +92,12 @@ class Turn(Strict):
             return None
         return {"after_s": value} if isinstance(value, int | float) else value
 
+    @model_validator(mode="after")
+    def _breaks_in_with_something(self) -> Turn:
+        if self.barge_in is not None and not self.user and not self.wav:
+            raise ValueError("it breaks in but says nothing: give it `user`")
+        return self
+
 
 class Fixtures(Strict):
     """The circumstances, the same at every replay."""
@@ -146,12 +154,6 @@ class Script(Strict):
             return tuple(f"{key}:{one}" for key, one in value.items())
         return tuple(value.split()) if isinstance(value, str) else value
 
-    @model_validator(mode="after")
-    def _something_to_break_into(self) -> Script:
-        if self.turns[0].barge_in is not None and not self.turns[0].user and not self.turns[0].wav:
-            raise ValueError("the first turn breaks in but says nothing: give it `user`")
-        return self
-
     @property
     def file(self) -> Path:
         """Where it was read; empty where it was made by a program."""
@@ -169,6 +171,13 @@ class Script(Strict):
             if text in (pattern, f"/{pattern}/"):
                 return self.line(*path)
         return 0
+
+    def line_of_noise(self, noise: Noise) -> int:
+        """Return the line at which a noise of it stands: its own, or that of a turn's voice."""
+        for number, turn in enumerate(self.turns):
+            if turn.voice is not None and turn.voice.noise is noise:
+                return self.line("turns", number, "voice", "noise", "kind")
+        return self.line("voice", "noise", "kind")
 
     def placed(self, file: Path, lines: Mapping[Path_, int]) -> Script:
         """Remember where it was read; returns itself."""

@@ -190,6 +190,20 @@ def test_a_turn_that_breaks_in_is_held_against_the_reply_before() -> None:
     assert "no reply to break into" in missed["yielded_ms"].message
 
 
+def test_breaking_into_nothing_is_told_though_nothing_is_expected_of_it() -> None:
+    script = read_script("turns:\n  - user: hello\n  - user: stop\n    barge_in: 2\n", Path("one.yaml"))
+    for notices, wrong in (([], 0), (["nothing_to_break_into"], 1)):
+        turns = [turn(), turn(notices=notices)]
+        turns[1].number = 1
+        found = [
+            one
+            for one in check_conversation(script, ConversationRecord("a", "demo", "text", turns=turns))
+            if one.name == "barge_in"
+        ]
+        assert [(one.passed, one.turn, one.line) for one in found] == [(not wrong, 1, 4)]
+        assert ("break in sooner" in found[0].message) == bool(wrong)
+
+
 def test_sound_is_looked_at_in_audio_alone() -> None:
     heard = {"heard": "can i have my honey back for order 4711", "transcribed": "you have thirty days"}
     found = failed("wer: 0.05\nreply_wer: 0.1", mode="audio", **heard)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation_events import ConversationEvent
+from agent.conversation_events import ConversationEvent, HeardWords, SentenceBegan, TurnEnded
 from agent.desk import Desk
 from agent.privacy import Privacy
-from agent.sentence import Outcome
+from agent.sentence import Outcome, Sentence
 from evals.checks.conversation import check_conversation
 from evals.replay import text
 from evals.replay.desk import DeskUnderTest
@@ -19,6 +19,7 @@ from evals.scripts import Script, ScriptError, read_script
 from evals.scripts.freezing import freeze, frozen
 from evals.scripts.keywords import facts, keywords, undated
 from moderation.policy import Policy
+from server.live.acting import ToolCalled
 from server.live.dossier import Dossier
 from server.live.masking import Masker, SessionMask
 from server.live.records import (
@@ -203,10 +204,44 @@ def test_it_ends_where_a_person_took_over() -> None:
     assert "took over" in yaml
 
 
+def test_actions_are_frozen_with_their_arguments_and_personal_data_is_left_to_the_author(
+    demo: DeskUnderTest,
+) -> None:
+    words = SessionMask(Masker(Policy.load()))
+    calls = [
+        ToolCalled(1, "look_up_order", {"order_number": "10366"}, "It is on its way."),
+        ToolCalled(1, "look_up_order", {"order_number": "10366"}, "It is on its way."),
+        ToolCalled(
+            2, "leave_message", {"message": "Write to ann@shop.example", "topic": "delivery"}, "Noted."
+        ),
+        ToolCalled(2, "look_up_order", {"order_number": "10367"}, "TimeoutError", failed=True),
+    ]
+    rows = list[Row]()
+    for number in (1, 2):
+        turn: list[ConversationEvent | ToolCalled] = [
+            HeardWords(number, "", final=True)
+            if number == 2
+            else HeardWords(number, "Where is it?", final=True),
+            *(call for call in calls if call.turn == number),
+            SentenceBegan(number, Sentence("Here you are.")),
+            TurnEnded(number, "", "Here you are.", Outcome.ANSWERED, interrupted=number == 1),
+        ]
+        rows += [row for event in turn if (row := row_of("s1", event, OPENED + number, words)) is not None]
+    yaml = frozen(dossier(rows), demo.desk)
+    first, second = read_script(yaml, Path("a.yaml")).turns
+    assert [one.model_dump() for one in first.expect.tools or ()] == [
+        {"name": "look_up_order", "arguments": {"order_number": "10366"}, "times": 2}
+    ]
+    assert [one.model_dump() for one in second.expect.tools or ()] == [
+        {"name": "leave_message", "arguments": {"topic": "delivery"}, "times": 1}
+    ]
+    assert "look_up_order failed here" in yaml
+    assert second.barge_in is None
+    assert "and `barge_in`: they broke into the reply before" in yaml
+
+
 def test_a_session_is_found_in_a_servers_store_or_told_to_be_missing(tmp_path: Path) -> None:
     import asyncio
-
-    from agent.conversation_events import HeardWords
 
     place = str(tmp_path / "sessions.sqlite")
 

@@ -58,6 +58,12 @@ WRONG = {
         "or `count`",
     ),
     "not SQL": (STATE.format("a", "DELETE FROM a"), 5, "begins with SELECT or WITH"),
+    "changing SQL": (STATE.format("a", "WITH b AS (SELECT 1) INSERT INTO c SELECT 1"), 5, "must only read"),
+    "silent barge-in": (
+        "id: a\nturns:\n- user: hi\n- {barge_in: 1}\n",
+        4,
+        "breaks in but says nothing",
+    ),
     "half of SQL": (STATE.format("a", "SELECT count( FROM a"), 5, "not one SQL query (near"),
     "two of SQL": (STATE.format("a", "SELECT 1; SELECT 2"), 5, "not one SQL query"),
     "state outside": (STATE.format("../a", "SELECT 1"), 5, "'../a' leaves the desk's state folder"),
@@ -123,6 +129,16 @@ def test_windows_files_are_read(tmp_path: Path, data: bytes) -> None:
         (b"# x\n" * (LARGEST_BYTES // 2), "no conversation is that long"),
         (ONE.encode() + b"    wav: missing.wav\n", ":4: missing.wav is not there"),
         (ONE.encode() + b"    wav: one.yaml\n", ":4: "),
+        (
+            ONE.encode() + b"voice: {noise: {kind: babbel}}\n",
+            ":4: the noise 'babbel' is none of babble, white",
+        ),
+        (
+            b"voice: {noise: {kind: hum}}\n" + ONE.encode() + b"    voice:\n      noise: {kind: rain.wav}\n",
+            ":6: the noise 'rain.wav' is none of babble, white, pink, hum, and no file beside the script",
+        ),
+        (ONE.encode() + b"voice: {noise: {kind: one.yaml}}\n", ":4: "),
+        (ONE.encode() + b"fixtures: {files: {'': one.yaml}}\n", ":4: '' leaves the desk's state folder"),
         (ONE.encode() + b"fixtures: {files: {../x: y}}\n", ":4: '../x' leaves the desk's state folder"),
     ],
 )

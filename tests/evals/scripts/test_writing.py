@@ -1,6 +1,7 @@
 """Scripts are written as people write them, and read back as the same script."""
 
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,9 +30,15 @@ EXPECTED = st.builds(
     within_ms=st.dictionaries(st.sampled_from(["first_sound", "turn_end"]), st.integers(1, 9).map(float)),
     silent=st.none() | st.booleans(),
 )
+
+
+def _turn(user: str, barge_in: BargeIn | None, **more: Any) -> Turn:
+    return Turn(user=user, barge_in=barge_in if user else None, **more)
+
+
 TURNS = st.builds(
-    Turn,
-    user=WORDS,
+    _turn,
+    user=WORDS.filter(lambda words: not words or bool(words.strip())),
     pause_s=st.floats(0, 60).map(lambda number: round(number, 2)),
     barge_in=st.none() | st.builds(BargeIn, after_s=st.sampled_from([1.0, 2.5])),
     expect=EXPECTED,
