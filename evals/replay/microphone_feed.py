@@ -58,6 +58,8 @@ class MicrophoneFeed:
         """When its first sample was."""
         self.sound: list[Sound] = []
         """What it picked up, 40 ms each, before the line."""
+        self.late_s = 0.0
+        """How much later than at its time a packet left, at worst: a busy machine's, in real time."""
         self._voices: list[tuple[int, Pcm]] = []
         """What is being said: number of its first sample, and its samples."""
         self._room = Room(script, script.voice, repeat)
@@ -122,6 +124,19 @@ class MicrophoneFeed:
     async def _until(self, at_s: float) -> None:
         if (left_s := at_s - self._clock()) > 0:
             await asyncio.sleep(left_s)
+        self.late_s = max(self.late_s, self._clock() - at_s)
+
+
+def prepare(script: Script, repeat: int) -> None:
+    """Make all voices and noises of a script, which are then at hand: in real time nobody waits for them.
+
+    Raises:
+        ScriptError: what it names is missing, or cannot be said.
+    """
+    for number, turn in enumerate(script.turns):
+        if words := script.said(turn) or turn.wav:
+            utterance_of(script, number, words, repeat)
+            Room(script, turn.voice or script.voice, repeat)
 
 
 class Room:

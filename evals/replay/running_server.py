@@ -37,6 +37,8 @@ class Health:
     """What a server says of itself."""
 
     version: str
+    lag_ms: float = 0.0
+    """How late its event loop ran in the last seconds, at worst."""
     desks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Name → which engine does what; the first is the one that visitors get who name none."""
 
@@ -83,7 +85,8 @@ class RunningServer:
                     )
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise ServerGone(self._silent(error)) from None
-        return Health(str(document.get("version", "")), document["desks"])
+        lag_ms = float(document.get("loop_lag_ms") or 0.0)
+        return Health(str(document.get("version", "")), lag_ms, document["desks"])
 
     async def session(self, desk: str, language: str) -> dict[str, Any]:
         """Get a place at a desk; where there is none, wait for one.

@@ -22,9 +22,9 @@ from evals.replay.driver import SETTLE_S, Driver
 from evals.replay.hearing_probe import NO_SOUND, HearingProbe, listen
 from evals.replay.keyboard import Keyboard
 from evals.replay.media_probe import MediaProbe
-from evals.replay.microphone_feed import MicrophoneFeed
+from evals.replay.microphone_feed import MicrophoneFeed, prepare
 from evals.replay.record import WEBRTC, Called, ConversationRecord, Mode
-from evals.replay.running_server import RunningServer, ServerGone
+from evals.replay.running_server import Health, RunningServer, ServerGone
 from evals.replay.soundings import Soundings, lay_replies_over
 from evals.replay.transcribing import transcribe_replies
 from evals.replay.untold import check_hearing, untold_of
@@ -39,6 +39,8 @@ GREETING_S = 3.0
 """A desk that greets begins within this time."""
 GREETED_S = 20.0
 """No greeting is longer."""
+BUSY_MS = 150.0
+"""Lateness from which visitors hear gaps, and which makes replies late."""
 AHEAD_S = 0.4
 """An event may come so much later than its sound: the two go separate ways."""
 
@@ -80,6 +82,8 @@ def replay_webrtc(
     record = blank(script, at or server.address, mode, repeat)
     record.engines["path"] = WEBRTC
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
+    if mode == "audio":
+        prepare(script, repeat)
     measure = face_measure(desk) if video and desk is not None else None
     with MediaProbe(f"{script.id}-{repeat}", folder, measure) as media:
         replay = _Replay(server, at, script, repeat, mode, media if video else None)
@@ -91,6 +95,16 @@ def replay_webrtc(
     record.took_s = round(time.perf_counter() - began_s, 4)
     record.cpu_s = round(time.process_time() - began_cpu_s, 4)
     return record
+
+
+def busy(server: Health, late_s: float) -> list[str]:
+    """Tell where a machine was too busy for what came to be held against the desk."""
+    told = []
+    if server.lag_ms > BUSY_MS:
+        told.append(f"the server ran up to {server.lag_ms:.0f} ms late: it is too busy, and times say little")
+    if late_s * 1e3 > BUSY_MS:
+        told.append(f"sound was sent up to {late_s * 1e3:.0f} ms late: this machine is too busy for times")
+    return told
 
 
 class _Replay:
@@ -136,6 +150,7 @@ class _Replay:
                 mouth = feed if self._mode == "audio" else Keyboard(visit, probe)
                 driving = asyncio.create_task(Driver(script, probe, mouth, now).play())
                 await self._until_over(driving, over)
+                record.notes += busy(await asyncio.to_thread(self._server.health), feed.late_s)
             if not visit.examined:
                 self.kept = await visit.kept()
                 for event in events_kept(self.kept["events"] if self.kept else ()):

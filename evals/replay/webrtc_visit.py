@@ -182,7 +182,8 @@ class Visit:
 
     async def _offer(self) -> str:
         self._connection.addTransceiver(self._microphone, direction="sendrecv")
-        self._connection.addTransceiver("video", direction="recvonly")
+        if self._see is not None:  # nobody draws what nobody looks at
+            self._connection.addTransceiver("video", direction="recvonly")
         await self._connection.setLocalDescription(await self._connection.createOffer())
         return str(self._connection.localDescription.sdp)
 
@@ -238,7 +239,7 @@ class Visit:
             # a receiver is made when the connection starts, which is not before this
             if one.kind == "audio":
                 receive_into(one.receiver, self._loudspeaker)
-            elif self._see is not None and self._watching is None:
+            elif self._watching is None and self._see is not None:
                 self._watching = asyncio.create_task(self._watch(one.receiver, self._see))
 
     async def _watch(self, receiver: RTCRtpReceiver, see: Callable[[int, Picture], None]) -> None:

@@ -28,7 +28,8 @@ STILL_EVERY = 25
 """Moments between two drawings for a client that is sent stills: one a second."""
 OFFERS_PER_S, OFFERS_AT_ONCE = 0.5, 4.0
 """Each may open sockets and probe addresses; a page that mends its connection makes two in five seconds."""
-_DRAWN = {step.name: (step.every or STILL_EVERY, step.scale) for step in STEPS}
+_DRAWN = {"": (0, 1.0)} | {step.name: (step.every or STILL_EVERY, step.scale) for step in STEPS}
+"""What is sent → one of how many moments is drawn, and at which size; a client may want no picture at all."""
 
 
 @dataclass(frozen=True, slots=True)
