@@ -71,15 +71,11 @@ def _checked(
         if came is None:
             tell("answered", "the conversation was over before it")
             continue
-<<<<<<< Updated upstream
-        check_turn(turn.expect, came, record.mode, script.language, grounding, tell, people=_people(script))
-=======
         if turn.barge_in is not None:
             missed = NOT_MET if MISSED in came.notices else ""
             line = script.line("turns", number, "barge_in")
             checks.append(Check("barge_in", not missed, missed, number, line))
-        check_turn(turn.expect, came, record.mode, script.language, grounding, tell)
->>>>>>> Stashed changes
+        check_turn(turn.expect, came, record.mode, script.language, grounding, tell, people=_people(script))
     checks = _told(checks + _whole(script, record, grounding), script, record)
     if script.expect.goal and judge is not None:
         found = judge.judge(script.expect.goal, record)
