@@ -77,6 +77,12 @@ class Ears:
         """Say whether short answers are expected; see `VadSettings.clear_s`."""
         self._detector.expect_brief(brief)
 
+    def latest(self, length_s: float) -> Pcm:
+        """Return the last so many seconds of sound, float32[n] at 16 kHz, or what is kept of them."""
+        return np.concatenate([np.zeros(0, np.float32), *self._pieces])[
+            -round(length_s * RECOGNITION_RATE_HZ) :
+        ]
+
     def take(self, pcm: Pcm) -> list[VadEvent]:
         """Take the next samples, float32[n] at 16 kHz; returns what they made certain."""
         pcm = np.asarray(pcm, np.float32)

@@ -10,6 +10,7 @@ from agent.echo import EchoGuard
 from agent.errors import AgentError
 from agent.events import Spoken
 from agent.live_turn import LiveTurn
+from agent.own_sound import OwnSound
 from agent.sentence import Outcome
 from agent.slots import Errand
 from agent.stage import Began, Failed, ReplyOver, Stage, StageEvent
@@ -45,6 +46,8 @@ class Floor:
         clock: Callable[[], float],
     ) -> None:
         self._echo = EchoGuard()
+        self.own = OwnSound()
+        """What the visitor's microphone may hear of the avatar."""
         self.stage, self.follow, self.tell, self.clock = stage, follow, on_event, clock
         self.taker = taker or TurnTaker(is_echo=self._echo.is_echo)
         self._ended = ended
@@ -59,6 +62,7 @@ class Floor:
         self.closed = False
         """Nothing is heard or said any more."""
         stage.on_event = self._staged
+        stage.on_sound = lambda pcm: self.own.played(pcm, clock())
 
     # A turn takes the floor
 

@@ -13,6 +13,7 @@ from agent.ears import Ears
 from agent.emotion_voice import VoiceFeatures
 from agent.floor import TICK_S, Floor
 from agent.microphone import SILENT_S, Microphone
+from agent.own_sound import COMPARED_S
 from agent.tasks import Tasks
 from agent.turn_commands import Ignore, Recognize, TurnState
 from speech.errors import SpeechError
@@ -22,6 +23,8 @@ from speech.vad import SpeechEnded, SpeechStarted
 
 T = TypeVar("T")
 
+CHECKED_S = 0.1
+"""How often it is looked whether somebody speaks into the avatar's echo."""
 VOICE_S = 0.15
 """How much longer than for its words a turn waits for what its voice tells."""
 
@@ -46,6 +49,8 @@ class Hearing:
         """When the latest question ended: its last voiced sample, or when it was typed."""
         self.transcript = Transcript("", language, 0.0, "none")
         """Of the latest question."""
+        self._echo_checked_s: float | None = None
+        """When what is heard was last found to be the avatar's own voice; None: it is not."""
         self.voice: VoiceFeatures | None = None
         """How the latest question was spoken."""
 
@@ -62,6 +67,7 @@ class Hearing:
     def mute(self, muted: bool) -> None:
         """Stop hearing, or hear again."""
         self._microphone.mute(muted)
+        self._echo_checked_s = None
         if muted:
             now = self._floor.clock()
             self._floor.follow(self._floor.taker.speech_ended(now, now))
@@ -92,12 +98,28 @@ class Hearing:
         for event in self._ears.take(pcm):
             behind = self._ears.now_s
             if isinstance(event, SpeechStarted):
-                floor.follow(floor.taker.speech_started(now, now - (behind - event.start_s)))
+                if floor.taker.utterance is None and self._hears_itself(now):
+                    self._echo_checked_s = now
+                else:
+                    floor.follow(floor.taker.speech_started(now, now - (behind - event.start_s)))
+            elif self._echo_checked_s is not None:
+                self._echo_checked_s = None
+                self._ears.forget()
             elif isinstance(event, SpeechEnded):
                 self.heard_s = now - (behind - event.end_s)
                 floor.follow(floor.taker.speech_ended(now, self.heard_s))
-        if self._ears.speaking and floor.taker.state is TurnState.LISTENING:
+        if self._echo_checked_s is not None and now - self._echo_checked_s >= CHECKED_S:
+            self._echo_checked_s = now
+            if not self._hears_itself(now):
+                # somebody speaks into it, for a while now
+                self._echo_checked_s = None
+                self._ears.forget()
+                floor.follow(floor.taker.speech_started(now, now - CHECKED_S))
+        if self.speaking and floor.taker.state is TurnState.LISTENING:
             floor.stage.look("listening")
+
+    def _hears_itself(self, now: float) -> bool:
+        return self._floor.own.is_all_of(self._ears.latest(COMPARED_S), now)
 
     async def recognize(self, command: Recognize) -> None:
         """Tell turn taking the words of an utterance so far."""
@@ -137,7 +159,7 @@ class Hearing:
     @property
     def speaking(self) -> bool:
         """Whether the visitor speaks."""
-        return self._ears.speaking
+        return self._ears.speaking and self._echo_checked_s is None
 
     async def close(self) -> None:
         """End everything under way."""

@@ -107,6 +107,8 @@ class Stage:
         """Frames that left."""
         self.on_event = on_event
         """Told of every `StageEvent`; a conversation sets itself here."""
+        self.on_sound: Callable[[Sound], None] = lambda pcm: None
+        """Told of all sound that leaves, int16[n] at 48 kHz; a conversation sets itself here."""
         self._face = LiveFace(painter, seed=seed, on_failure=lambda message: self.on_event(Failed(message)))
         self._look: Look = "idle"
         self._lines: deque[Line] = deque()
@@ -231,6 +233,7 @@ class Stage:
         else:
             self._silent += 1
             moment = LiveMoment(index, frame, np.zeros(SAMPLES, np.int16), "", False)
+        self.on_sound(moment.pcm)
         self.drawn += frame is not None
         self._face.look = "listening" if self._paused else self._look
         self._face.prepare(index + 1, self._to_come)
