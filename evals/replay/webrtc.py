@@ -85,7 +85,7 @@ def replay_webrtc(
     if mode == "audio":
         prepare(script, repeat)
     measure = face_measure(desk) if video and desk is not None else None
-    with MediaProbe(f"{script.id}-{repeat}", folder, measure) as media:
+    with MediaProbe(f"{script.id}-{repeat}", folder, measure, coded=True) as media:
         replay = _Replay(server, at, script, repeat, mode, media if video else None)
         asyncio.run(replay.run(record, media))
     if transcribe is not None and not record.error:

@@ -30,6 +30,7 @@ from agent.handoff_record import Handoff
 from agent.sentence import Citation, Emotion, Outcome, Sentence
 from evals.checks.conversation import check_conversation
 from evals.replay import running_server, webrtc, webrtc_visit
+from evals.replay.media_probe import MediaProbe
 from evals.replay.opus_line import LineIn
 from evals.replay.record import ConversationRecord
 from evals.replay.running_server import RunningServer, ServerGone
@@ -412,3 +413,14 @@ def test_sound_lies_where_its_stamps_put_it_whatever_order_it_comes_in() -> None
     assert speaker.count == 5
     assert speaker.first_audible_s(10.0, 11.0) == pytest.approx(10.0, abs=0.01)
     assert speaker.first_audible_s(10.07, 11.0) == pytest.approx(10.16, abs=0.01)
+
+
+def test_a_picture_that_stands_still_does_so_through_a_codec() -> None:
+    random = np.random.default_rng(1)
+    face = random.integers(0, 256, (128, 128, 3)).astype(np.int16)
+    probe = MediaProbe("a", None, None, coded=True)
+    for index in range(60):
+        moved = min(index, 20) if index < 50 else index
+        shown = np.roll(face, 2 * moved, axis=1) + random.integers(-6, 7, face.shape)
+        probe.see(index, np.clip(shown, 0, 255).astype(np.uint8))
+    assert probe._still == pytest.approx(29, abs=1)
