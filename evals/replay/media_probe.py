@@ -192,7 +192,8 @@ class MediaProbe:
         last = max(self._index, tape.count - 1)  # pictures that stop coming stand still, too
         record = MediaRecord(frames=last - max(self._first, 0) + 1, drawn=self._drawn)
         still = max(self._still, last - self._moved)
-        record.longest_freeze_s = round(still * MOMENT_S, 2) if self._drawn else None
+        stood_s = (still + 1) * MOMENT_S if still else 0.0  # each picture is there for a moment itself
+        record.longest_freeze_s = round(stood_s, 2) if self._drawn else None
         if self._measure is not None:
             record.face_present = round(self._faces / self._looked, 4) if self._looked else 0.0
         elif self._rig is not None and self._poses:
