@@ -33,8 +33,8 @@ MOVED_EVERY = 8
 CODED_PX = 64
 """Side of the grey picture by which that is told of one that a codec has changed."""
 CODED_LEVELS = 3.0
-"""By how much of 255 a pixel of it differs in another picture. Through VP8 at 300 and 1500 kbit/s, a face that
-only breathes passes it every 0.3 s; a picture that stands still stays below it."""
+"""By how much of 255 a pixel of it differs in another picture. Through VP8 at 300 and 1500 kbit/s a face that
+only breathes passes it every 0.3 s; a picture that stands still never does."""
 SILENT_DBFS = -90.0
 """What is quieter than the last bit of 16 counts as true silence."""
 
