@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,10 @@ _INSTALLED = {"site-packages", "dist-packages"}
 """Folders of modules that others wrote: they are as good as part of Python."""
 
 
+LOADING = "tools.py"
+"""Seed of what `tools.py` leaves to chance while it is loaded: whichever script it is loaded for."""
+
+
 class Actions:
     """What a desk can do.
 
@@ -38,6 +43,7 @@ class Actions:
         self._called = self._served = False
         """Whether something of `tools.py`, of a server's program, was called since."""
         self._clock: datetime | None = None
+        random.seed(LOADING)  # the desk is about to be opened
 
     def watched(self, tool: Tool) -> Tool:
         """Return a tool that writes down how it is called; as `Engines.open` takes it."""
@@ -77,6 +83,7 @@ class Actions:
         if self._called or clock != self._clock:
             for name in _own_modules(self._desk.folder):
                 del sys.modules[name]
+            random.seed(LOADING)
             self._latest = {tool.name: tool for tool in self._desk.tools()}
             self._called, self._clock = False, clock
         if self._served and servers is not None:

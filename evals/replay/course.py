@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 
 from agent.conversation import Conversation
 from agent.threads import runs_tools
-from evals.replay.desk import DeskUnderTest, at_its_time
+from evals.replay.desk import INDEX, DeskUnderTest, at_its_time
 from evals.replay.driver import Driver, Mouth
 from evals.replay.probe import Probe
 from evals.replay.record import ConversationRecord, Mode
@@ -22,10 +24,13 @@ from evals.scripts import Script
 def begun(desk: DeskUnderTest, script: Script, mode: Mode, repeat: int) -> ConversationRecord:
     """Lay out what a script begins with, and return a record without its turns.
 
+    What a desk's tools leave to chance is the same at every run, whatever was replayed before.
+
     Raises:
         ScriptError: a file that the script begins with cannot be copied.
     """
     desk.fresh(script)
+    random.seed(f"{script.fixtures.seed + repeat} {script.id}")
     record = blank(script, desk.desk.folder.name, mode, repeat)
     record.engines, record.knowledge = desk.engines.names(), desk.engines.knowledge.digest()
     wanted = script.fixtures.knowledge
@@ -34,6 +39,13 @@ def begun(desk: DeskUnderTest, script: Script, mode: Mode, repeat: int) -> Conve
             f"line {script.line('fixtures', 'knowledge')}: written for the knowledge {wanted}, and "
             f"{record.knowledge} answered: look whether what it expects is out of date, and name that one"
         )
+    for name in script.fixtures.files:
+        if PurePath(name).parts[0] == INDEX:
+            line = script.line("fixtures", "files", name)
+            record.notes.append(
+                f"line {line}: {name} is laid into the index, from which nothing is learnt: put documents "
+                "into the desk's own folder, and run `visavis learn`"
+            )
     return record
 
 

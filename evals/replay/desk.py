@@ -26,6 +26,9 @@ from speech.scripted_voice import ScriptedSynthesizer
 REMEMBERED = 4096
 """Texts whose scores a replay in words need not ask the classifier for again."""
 
+INDEX = "knowledge"
+"""Folder of a desk's state in which lies what it learnt."""
+
 Change = Callable[[Engines], None]
 """Changes engines after they were opened: another answerer, a slower voice. For A/B and planted faults."""
 
@@ -54,9 +57,9 @@ class DeskUnderTest:
         self._scratch = Path(tempfile.mkdtemp(prefix="visavis-eval-"))
         with ExitStack() as opened:
             opened.callback(shutil.rmtree, self._scratch, ignore_errors=True)
-            learnt = desk.state_folder / "knowledge"
+            learnt = desk.state_folder / INDEX
             if learnt.is_dir():
-                shutil.copytree(learnt, self._scratch / "knowledge")
+                shutil.copytree(learnt, self._scratch / INDEX)
             self.desk = replace(desk, state=self._scratch)
             self._actions = Actions(self.desk)
             self.engines = Engines.open(

@@ -109,7 +109,7 @@ class Fixtures(Strict):
     people: Literal["none", "there", "away"] = "none"
     """Whether the company has people who take conversations over, and whether they are there."""
     files: dict[str, str] = Field(default_factory=dict)
-    """Name in the desk's state folder → file beside the script that is copied there first."""
+    """Name in the desk's state folder → file beside the script that is copied there first, for its tools."""
     customer: dict[str, str] = Field(default_factory=dict)
     """Facts of the visitor; "{customer.name}" in what they say is replaced by them."""
     seed: int = 0

@@ -11,12 +11,14 @@ from agent.engines import Engines
 from agent.mcp import McpTools
 from agent.settings import McpServer
 from evals.replay.actions import Actions
+from evals.replay.course import begun
 from evals.replay.desk import DeskUnderTest
 from evals.replay.text import replay_text
 from evals.scripts import Script, load_script
 from tests.evals.test_suite import DESK, DOCUMENT
 
 TOOLS = '''
+import random
 import sys
 from datetime import date
 from pathlib import Path
@@ -27,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import acme_ledger
 
 BEGUN = date.today()
+LUCK = random.random()
 
 @tool(about="order")
 def count_orders(
@@ -34,7 +37,8 @@ def count_orders(
 ) -> str:
     """Count how often was asked."""
     acme_ledger.ASKED.append(number)
-    return f"Asked {len(acme_ledger.ASKED)} times since {BEGUN.year}."
+    luck = f" {LUCK:.6f} {random.random():.6f}" if number == "4710" else ""
+    return f"Asked {len(acme_ledger.ASKED)} times since {BEGUN.year}.{luck}"
 
 TOOLS = [count_orders]
 '''
@@ -73,13 +77,31 @@ def test_what_tools_remember_is_forgotten_between_scripts(desk: DeskUnderTest, t
         assert record.turns[0].tools[0].arguments == {"number": "4711"}
 
 
+def test_chance_is_the_same_for_a_seed_whatever_was_replayed_before(
+    desk: DeskUnderTest, tmp_path: Path
+) -> None:
+    def luck(name: str, repeat: int = 0) -> list[str]:
+        file = tmp_path / f"{name}.yaml"
+        file.write_text("turns: [{user: Where is my order 4710?}]", "utf-8")
+        return replay_text(desk, load_script(file), repeat=repeat).turns[0].tools[0].result.split()[-2:]
+
+    one, other, again, later = luck("one"), luck("other"), luck("one"), luck("one", repeat=1)
+    assert again == one
+    assert {each[0] for each in (other, later)} == {one[0]}, "drawn while it was loaded"
+    assert len({each[1] for each in (one, other, later)}) == 3, "drawn in the call"
+
+
 def test_what_a_script_lays_beside_the_knowledge_is_gone_at_the_next(
     desk: DeskUnderTest, tmp_path: Path
 ) -> None:
     (tmp_path / "new.json").write_text("{}")
     before = {file: file.read_bytes() for file in desk.state.rglob("knowledge/*") if file.is_file()}
     files = "{knowledge/new.md: new.json, knowledge/catalogue.json: new.json, orders/a.json: new.json}"
-    desk.fresh(script(tmp_path, files=files))
+    notes = begun(desk, script(tmp_path, files=files), "text", 0).notes
+    assert [note.split(" is laid")[0] for note in notes] == [
+        "line 1: knowledge/new.md",
+        "line 1: knowledge/catalogue.json",
+    ]
     laid = [desk.state / "knowledge" / name for name in ("new.md", "catalogue.json")]
     assert [file.read_text() for file in laid] == ["{}", "{}"]
     desk.fresh(script(tmp_path))
