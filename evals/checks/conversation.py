@@ -92,12 +92,19 @@ def _people(script: Script) -> bool:
 
 
 def _told(checks: list[Check], script: Script, record: ConversationRecord) -> list[Check]:
-    """Mark what nobody could look at; of sound and picture it is there only where it was measured."""
+    """Mark what nobody could look at, and what failed under circumstances that are not the script's."""
     untold = record.untold
     checks = [
         replace(one, passed=False, message=untold[one.name], skipped=True) if one.name in untold else one
         for one in checks
     ]
+    if (first := record.unsure_from) is not None:
+        checks = [
+            replace(one, message=f"{record.unsure}; it came otherwise: {one.message}", skipped=True)
+            if not one.passed and not one.skipped and (one.turn is None or one.turn >= first)
+            else one
+            for one in checks
+        ]
     if script.expect.media is not None:
         known = {one.name for one in checks}
         line = script.line("expect", "media")

@@ -170,6 +170,10 @@ class ConversationRecord:
     """Why the replay itself failed; never held against the desk."""
     untold: dict[str, str] = field(default_factory=dict)
     """Name of an expectation that cannot be judged here → why, and how it can."""
+    unsure_from: int | None = None
+    """Turn from which on circumstances may be others than the script's: what fails then says nothing."""
+    unsure: str = ""
+    """Why, and how they can be the script's."""
     notes: list[str] = field(default_factory=list)
     """What whoever reads the verdict should know, and is no failure."""
 

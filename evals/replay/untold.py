@@ -53,6 +53,14 @@ def untold_of(
     return untold
 
 
+def unsure_of(record: ConversationRecord, visit: Visit) -> tuple[int | None, str]:
+    """Return from which turn on it matters who of the company's people is there, where that is not known."""
+    if visit.examined:
+        return None, ""
+    first = next((one.number for one in record.turns if one.handoff or one.outcome == "handoff"), None)
+    return first, f"who of the company's people is there is the server's own affair: {WITH_KEY}"
+
+
 def _of_tools(
     script: Script, record: ConversationRecord, kept: Mapping[str, Any], older: str
 ) -> dict[str, str]:

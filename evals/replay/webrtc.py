@@ -27,7 +27,7 @@ from evals.replay.record import WEBRTC, Called, ConversationRecord, Mode
 from evals.replay.running_server import Health, RunningServer, ServerGone
 from evals.replay.soundings import Soundings, lay_replies_over
 from evals.replay.transcribing import transcribe_replies
-from evals.replay.untold import check_hearing, untold_of
+from evals.replay.untold import check_hearing, unsure_of, untold_of
 from evals.replay.webrtc_visit import Visit
 from evals.replay.wire_events import event_of, events_kept
 from evals.replay.wire_media import Loudspeaker, Microphone
@@ -92,6 +92,7 @@ def replay_webrtc(
         transcribe_replies(record, replay.heard, transcribe())
     if not record.error:
         record.untold = untold_of(script, record, replay.visit, replay.kept, video=video)
+        record.unsure_from, record.unsure = unsure_of(record, replay.visit)
     record.took_s = round(time.perf_counter() - began_s, 4)
     record.cpu_s = round(time.process_time() - began_cpu_s, 4)
     return record

@@ -275,6 +275,21 @@ def test_what_nobody_could_look_at_has_neither_passed_nor_failed() -> None:
     assert "turn 1: refused" not in standings([result])[0].checks
 
 
+def test_what_fails_where_circumstances_may_be_others_is_not_held_against_the_desk() -> None:
+    script = read_script(
+        SCRIPT.format(turn="      {contains: 99, refused: false}", whole="  {}"), Path("a.yaml")
+    )
+    for first, skipped in ((0, ["contains"]), (1, [])):
+        record = ConversationRecord(
+            "a", "demo", "text", turns=[turn()], unsure_from=first, unsure="get a key"
+        )
+        checks = check_conversation(script, record)
+        told = [one for one in checks if one.skipped]
+        assert [one.name for one in told] == skipped
+        assert all(one.message.startswith("get a key; it came otherwise: ") for one in told)
+        assert "refused" in [one.name for one in checks if one.passed]
+
+
 def test_a_replay_that_failed_itself_has_no_checks() -> None:
     script = read_script(SCRIPT.format(turn="      outcome: refused", whole="  {}"), Path("refund.yaml"))
     assert check_conversation(script, ConversationRecord("refund", "demo", "text", error="it broke")) == []
