@@ -11,11 +11,24 @@ from pathlib import Path
 from agent.sentence import Outcome
 from evals.scripts.draft import Draft, one_line
 from evals.scripts.errors import ScriptError
-from evals.scripts.headings import BOTS, LANGUAGES, NO, OUTCOMES, USERS, YES, columns_of, meant, plain
+from evals.scripts.headings import (
+    BOTS,
+    LANGUAGES,
+    NO,
+    NUMBERS,
+    OUTCOMES,
+    USERS,
+    YES,
+    columns_of,
+    meant,
+    plain,
+)
 
 _SEPARATORS = re.compile(r"[|;；\n]+")
 _COMMAS = re.compile(r"(?:,\s|[，、])\s*")
 _CALL = re.compile(r"([\w.:-]+)\s*(?:\((.*)\))?")
+SYSTEM = "system"
+"""Answers in published dialogues; in what language models are sent it says what they are to be."""
 HEAD_ROWS = 20
 """Rows in which the headings are looked for."""
 USUAL_TURNS = 12
@@ -37,11 +50,19 @@ class _Table:
     drafts: dict[str, Draft] = field(default_factory=dict)
     row: int = 0
     cells: list[str] = field(default_factory=list)
+    speakers: frozenset[str] | None = None
 
     def cell(self, key: str) -> str:
         """Return what stands in the row that is read now."""
         at = self.columns.get(key)
         return self.cells[at].strip() if at is not None and at < len(self.cells) else ""
+
+    def bots(self) -> frozenset[str]:
+        """Return who speaks for the desk: "system", too, where nobody else does."""
+        if self.speakers is None:
+            at = self.columns["role"]
+            self.speakers = frozenset(plain(cells[at]) for _, cells in self.rows if len(cells) > at)
+        return BOTS if self.speakers & BOTS else BOTS | {SYSTEM}
 
     def leave_out(self, what: str) -> None:
         """Tell what of the row was not taken over."""
@@ -109,7 +130,17 @@ def _headed(name: str, rows: Sequence[list[str]], label: str, left_out: list[str
         if cell.strip() and number not in columns.values():
             hint = f"; did you mean {meant(cell)!r}?" if meant(cell) else ""
             left_out.append(f"{label}:{line}: the column {one_line(cell)!r} is not known here{hint}")
-    return _Table(name, columns, numbered[at + 1 :], label, left_out)
+    rest = numbered[at + 1 :]
+    if "turn" in columns and plain(row[columns["turn"]]) in NUMBERS and _goes_on(rest, columns["turn"]):
+        del columns["turn"]  # it counts the cases, one a row
+    return _Table(name, columns, rest, label, left_out)
+
+
+def _goes_on(rows: Sequence[tuple[int, list[str]]], column: int) -> bool:
+    """Tell whether numbers never begin anew."""
+    cells = [cells[column].strip() for _, cells in rows if len(cells) > column]
+    numbers = [int(cell) for cell in cells if cell.isdecimal()]
+    return all(before < now for before, now in pairwise(numbers))
 
 
 def _conversations(table: _Table, stem: str) -> Iterable[Draft]:
@@ -154,7 +185,7 @@ def _row(table: _Table, draft: Draft, *, by_role: bool) -> None:
     said, reply = table.cell("user"), table.cell("bot")
     if by_role:
         role, text = plain(table.cell("role")), table.cell("text")
-        said, reply = (text, "") if role in USERS else ("", text) if role in BOTS else ("", "")
+        said, reply = (text, "") if role in USERS else ("", text) if role in table.bots() else ("", "")
         if not said and not reply:
             table.leave_out(
                 f"{one_line(text)!r}: nobody here is called {table.cell('role')!r}; write user or bot"

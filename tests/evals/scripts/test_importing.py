@@ -287,3 +287,25 @@ def test_hostile_cells_stay_words(tmp_path: Path) -> None:
     first, second = scripts(those)
     assert first.id == "etc-passwd"
     assert (first.turns[0].user, second.turns[0].user) == ("=1+1", words)
+
+
+def test_german_headings_and_numbered_cases_are_known(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "\ufeffNr.;Kunde;Erwartete Antwort;Darf nicht;Sprache\n1;Wo ist es?;unterwegs;garantiert;Deutsch\n\n"
+        "2;Und wann?;morgen;;Deutsch\n",
+        "utf-8",
+    )
+    (one, first), (_, second) = import_file(tmp_path / "a.csv").scripts
+    assert one == "a-001"
+    for text in ("language: de", 'contains: "unterwegs"', 'must_not: "garantiert"'):
+        assert text in first
+    assert 'contains: "morgen"' in second
+
+
+def test_the_system_of_published_dialogues_is_the_desk(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("id,speaker,text\n1,USER,When?\n1,SYSTEM,At nine\n", "utf-8")
+    ((_, text),) = import_file(file).scripts
+    assert 'contains: "At nine"' in text
+    file.write_text("id,speaker,text\n1,system,Be kind\n1,user,When?\n1,assistant,At nine\n", "utf-8")
+    assert "Be kind" in import_file(file).left_out[0]
