@@ -43,12 +43,15 @@ _WAITING = _phrases(
 )
 _STOPPING = _phrases(
     """stop|stop it|stop that|stop this|stop now|stop talking|stop speaking|stop there|stop right there|quiet
-    be quiet|silence|shut up|shush|sh|shh|shhh|enough|thats enough|thats all|thats it|pause|halt|nevermind
-    never mind|forget it|forget about it|forget that|let me speak|let me talk|let me finish|not now|skip it
-    skip this|skip that|i get it
+    be quiet|silence|shut up|shush|sh|shh|shhh|pause|halt|let me speak|let me talk|let me finish
     停|停下|停下来|停一下|停住|停止|别说|别说了|别说话|别讲|别讲了|别念了|别再说了|不要说|不要说了|不要讲了
-    不用说了|不要念了|打住|够了|可以了|行了|好了|闭嘴|安静|安静一下|安静点|住口|住嘴|暂停|暂停一下|算了|先停
-    先停一下|打断一下|先别说|先别说了|先别讲|不用了|不说了|听我说|让我说|我先说"""
+    不用说了|不要念了|打住|闭嘴|安静|安静一下|安静点|住口|住嘴|暂停|暂停一下|先停|先停一下|打断一下|先别说
+    先别说了|先别讲|不说了|听我说|让我说|我先说"""
+)
+_DECLINING = _phrases(
+    """enough|thats enough|thats all|thats it|nevermind|never mind|forget it|forget about it|forget that
+    not now|skip it|skip this|skip that|i get it
+    够了|可以了|行了|好了|算了|不用了"""
 )
 _POLITE = _phrases(
     """please|okay|ok|oh|hey|no|well|now|sorry|so|and|uh|um|yes|just|thanks|thank you|right|yeah
@@ -76,6 +79,11 @@ def is_backchannel(text: str, language: str = "") -> bool:
 
 def is_stop(text: str, language: str = "") -> bool:
     """Whether it asks a speaker to stop or to wait, and nothing more: "stop", "okay, wait", "别说了"."""
+    return _made_of(text, _STOPPING | _DECLINING | _WAITING, _POLITE)
+
+
+def is_hush(text: str, language: str = "") -> bool:
+    """Whether it asks for silence, and can be no answer: "stop", but not "never mind", "不用了"."""
     return _made_of(text, _STOPPING | _WAITING, _POLITE)
 
 

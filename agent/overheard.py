@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.backchannel import is_backchannel, is_hum, is_stop, is_wait
+from agent.backchannel import is_backchannel, is_hum, is_hush, is_stop, is_wait
 from agent.finished import sounds_finished
 from agent.heard_words import heard_words, is_chinese
 from agent.sounding import HANGING
@@ -39,14 +39,16 @@ def reason_to_ignore(said: Overheard, settings: TurnSettings) -> IgnoreReason | 
     if not any(character.isalnum() for character in said.text):
         return IgnoreReason.NO_WORDS
     late = said.began_s < said.lately_over_s + settings.lately_s
-    if is_wait(said.text, said.language) or ((said.over_reply or late) and is_stop(said.text, said.language)):
-        return IgnoreReason.STOP
     # What began over a reply is judged by that reply, even where the words are known only after it.
     ends_s = said.reply_ends_s
+    at_end = ends_s is not None and said.began_s > ends_s - settings.boundary_s
+    if is_wait(said.text, said.language) or ((said.over_reply or late) and is_hush(said.text, said.language)):
+        return IgnoreReason.STOP
+    if said.over_reply and not at_end and is_stop(said.text, said.language):
+        return IgnoreReason.STOP
     if said.over_reply or ends_s is not None:
-        answers = ends_s is not None and said.began_s > ends_s - settings.boundary_s
-        says_go_on = (is_hum if answers else is_backchannel)(said.text, said.language)
-        if says_go_on and (said.over_reply or not answers):
+        says_go_on = (is_hum if at_end else is_backchannel)(said.text, said.language)
+        if says_go_on and (said.over_reply or not at_end):
             return IgnoreReason.BACKCHANNEL
     unsure = said.confidence < settings.least_confidence or (said.over_reply and _misheard(said, settings))
     return IgnoreReason.NO_WORDS if said.voiced_s <= settings.brief_s and unsure else None

@@ -45,6 +45,14 @@ def test_stop_needs_something_to_stop_and_wait_does_not() -> None:
     assert reason(QUIET, text="等一下") is IgnoreReason.STOP
 
 
+@pytest.mark.parametrize("text", ["never mind", "不用了", "算了"])
+def test_declining_stops_a_reply_and_answers_a_question(text: str) -> None:
+    assert reason(QUIET, text=text, over_reply=True) is IgnoreReason.STOP
+    assert reason(QUIET, text=text, over_reply=True, reply_ends_s=15.0) is IgnoreReason.STOP
+    assert reason(QUIET, text=text, over_reply=True, reply_ends_s=10.5) is None
+    assert reason(QUIET, text=text, lately_over_s=9.0) is None
+
+
 def test_a_lone_word_that_was_hardly_heard_is_a_noise_over_a_reply() -> None:
     assert reason(QUIET, text="fee", over_reply=True, voiced_s=0.5, ending=0.1) is IgnoreReason.NO_WORDS
     assert reason(QUIET, text="fee", voiced_s=0.5, ending=0.1) is None
