@@ -33,6 +33,12 @@ class Question:
     """How to answer this visitor now, one line for a language model; empty: as ever."""
     standalone: str = ""
     """`text` with what it leaves to the conversation put in, as the knowledge was asked; empty: as `text`."""
+    parts: tuple[Question, ...] = ()
+    """The questions in it that have an answer, where there are several; `passages` are then of all."""
+    left: bool = False
+    """It asks something besides that the knowledge does not answer."""
+    again: bool = False
+    """The visitor did not follow: `passages` are of the question before, to be answered in simpler words."""
 
 
 class Answerer(Protocol):

@@ -46,6 +46,70 @@ _SAYS_SO = re.compile(
     r"|(?:再|能|可以|麻烦|请)(?:\w{0,3})(?:解释|说明|讲解)(?:一下|一遍|下)?(?:吗|吧|好吗)?[？?。！!]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_AROUND = frozenset(
+    [
+        "sorry",
+        "please",
+        "simply",
+        "simple",
+        "simpler",
+        "simplified",
+        "easier",
+        "easy",
+        "plain",
+        "short",
+        "shorter",
+        "slowly",
+        "slower",
+        "clearly",
+        "differently",
+        "word",
+        "words",
+        "term",
+        "terms",
+        "english",
+        "explain",
+        "understand",
+        "follow",
+        "get",
+        "say",
+        "said",
+        "mean",
+        "means",
+        "way",
+        "again",
+        "bit",
+        "sense",
+        "answer",
+        "什么",
+        "意思",
+        "简单",
+        "说",
+        "讲",
+        "解释",
+        "明白",
+        "懂",
+        "一点",
+        "一些",
+        "点",
+        "再",
+        "一遍",
+        "一下",
+        "能",
+        "可以",
+        "请",
+        "麻烦",
+        "不好意思",
+        "抱歉",
+        "话",
+        "说明",
+        "太",
+        "有点",
+        "啊",
+        "复杂",
+    ]
+)
+"""What people say around it."""
 _FOLLOWS = re.compile(
     r"\b(?:not|no longer|isn'?t|wasn'?t|never) (?:\w+ )?(?:confused|confusing|lost|complicated)\b"
     r"|\bnow i (?:understand|see|get it)\b|\bi (?:do )?understand\b(?! (?:nothing|none))"
@@ -55,6 +119,15 @@ _FOLLOWS = re.compile(
     re.IGNORECASE,
 )
 """What looks like it and is not."""
+
+
+def says_no_more(text: str) -> bool:
+    """Tell whether who does not follow says that and nothing else: what was said is to be said once more."""
+    said = text.replace("’", "'").strip()
+    if not _SAYS_SO.search(_FOLLOWS.sub(" ", said)):
+        return False
+    rest = _SAYS_SO.sub(" ", said)
+    return all(word.plain or word.surface.casefold() in _AROUND for word in words_of(rest))
 
 
 def is_confused(text: str, memory: Memory) -> bool:

@@ -20,6 +20,7 @@ from agent.face import voice_of
 from agent.library import open_knowledge
 from agent.llm import OpenAIAnswerer, endpoint_is_set
 from agent.mcp import McpTools
+from agent.rereading import LOOKED_AT, reread
 from agent.sayings import expected
 from agent.sentence import Emotion
 from agent.tools import Tool
@@ -168,11 +169,17 @@ class Engines:
             ):
                 pass
 
-    def look_up(self, question: str, language: str) -> tuple[tuple[Passage, ...], float]:
-        """Search the knowledge: passages, best first, and how likely they answer the question."""
-        passages = tuple(
-            self.knowledge.search(question, k=self.desk.settings.knowledge.passages, language=language)
-        )
+    def look_up(self, question: str, language: str, own: str = "") -> tuple[tuple[Passage, ...], float]:
+        """Search the knowledge: passages, best first, and how likely they answer the question.
+
+        Args:
+            question: as it stands by itself.
+            language: ISO 639-1, of the visitor.
+            own: the visitor's words, where the question is made of more than these.
+        """
+        wanted = self.desk.settings.knowledge
+        found = self.knowledge.search(question, k=max(wanted.passages, LOOKED_AT), language=language)
+        passages = reread(question, found, language, wanted.answer_from, own)[: wanted.passages]
         return passages, passages[0].score if passages else 0.0
 
     def names(self) -> dict[str, str]:

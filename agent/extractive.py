@@ -9,7 +9,10 @@ from dataclasses import replace
 from agent.answerer import Question
 from agent.emotion_clauses import asked_of
 from agent.emotion_telling import Telling, complains, telling
+from agent.reading import SORT, held, names_in, speaks_of, told, wanted
+from agent.rereading import tells
 from agent.sentence import Citation, Emotion, Outcome, Sentence
+from agent.shortening import shorter
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
 from knowledge.passage import Passage
@@ -17,6 +20,8 @@ from knowledge.table import default_embedder
 from knowledge.words import Word, words_of
 
 MOST_SENTENCES = 3
+OF_SEVERAL = 2
+"""Sentences to each of several questions."""
 MOST_WORDS = 60
 """About 25 seconds of speech: visitors stop listening after that."""
 MOST_HAN = 120
@@ -34,6 +39,8 @@ MEANING = 0.5
 """Share of the vectors in a sentence's value; the rest is the words that it takes up."""
 FIRST = 0.3
 """The sentence that is said first counts so much more: visitors wait for their answer."""
+TOLD_LESS = 0.2
+"""The answer begins where the day and the name that were asked for are spoken of, or but so much less."""
 _LEAD = 0.2
 """Written answers begin with the answer."""
 _FOLLOWS = 0.06
@@ -59,6 +66,12 @@ _WORRY = {"#phishing"}
 _PLEASANT = {"#gift", "#wrap", "#giftcard", "#loyalty", "#free", "#discount"}
 
 
+UNKNOWN = Emotion("apologetic", 0.3)
+"""How it is said that a part of a question has no answer."""
+PATIENT = Emotion("empathetic", 0.4)
+"""How it is said once more what a tool found."""
+
+
 class ExtractiveAnswerer:
     """Answers with the documents' own sentences; needs no model."""
 
@@ -79,8 +92,14 @@ class ExtractiveAnswerer:
         if talk is not None:
             yield from said_in_small_talk(talk, question)
             return
-        if (told := telling(question.text)) is not None:
-            yield from said_to_feeling(told, question)
+        if (feels := telling(question.text)) is not None:
+            yield from said_to_feeling(feels, question)
+            return
+        if question.again and question.history and question.history[-1].outcome is Outcome.ANSWERED:
+            yield from self._once_more(question)
+            return
+        if question.parts:
+            yield from self._one_by_one(question)
             return
         passage = self._choose(question)
         choice = self._choice(question, passage)
@@ -97,16 +116,54 @@ class ExtractiveAnswerer:
             feeling = Emotion("apologetic", 0.5)
             yield from _say(question.phrases.unknown, question.language, feeling, Outcome.ABSTAINED)
             return
-        if passage.language != question.language:
+        own = asked_of(question.text)
+        whole = question.standalone or own
+        chosen = select(passage.text, whole, passage.language, own)
+        if whole != own and question.history:
+            chosen = unsaid(chosen, question.history[-1].reply, own, whole)
+        yield from self._said(chosen, passage, question)
+        if question.left:
+            yield from _say(question.phrases.rest, question.language, UNKNOWN, Outcome.ANSWERED)
+
+    def _one_by_one(self, question: Question) -> Iterator[Sentence]:
+        """Yield the answers to several questions, short ones: nobody remembers more."""
+        said: set[str] = set()
+        for part in question.parts:
+            passage = self._choose(part)
+            if passage is None:
+                continue
+            whole = part.standalone or part.text
+            chosen = select(passage.text, whole, passage.language, part.text, OF_SEVERAL)
+            yield from self._said([text for text in chosen if text not in said], passage, part)
+            said.update(chosen)
+        if question.left:
+            yield from _say(question.phrases.rest, question.language, UNKNOWN, Outcome.ANSWERED)
+
+    def _once_more(self, question: Question) -> Iterator[Sentence]:
+        """Yield what matters most of the last answer in short sentences; the next time, what was left out."""
+        last = question.history[-1].reply
+        passage = next((one for one in question.passages if _is_said(one.text, last)), None)
+        said = _sentences(passage.text) if passage is not None else split_sentences(last)
+        if passage is None:
+            for text in (piece for one in said[-OF_SEVERAL:] for piece in shorter(one)):
+                yield Sentence(text, question.language, PATIENT, Outcome.ANSWERED)
+            return
+        whole = question.standalone
+        chosen = select(passage.text, whole, passage.language, most=1)
+        if all(piece in last for one in chosen for piece in shorter(one)) and not _is_said(
+            passage.text, last, 2
+        ):
+            chosen = [one for one in said if one not in chosen][:OF_SEVERAL] or chosen
+        pieces = [piece for one in chosen for piece in shorter(one)]
+        yield from self._said(pieces, passage, question)
+
+    def _said(self, chosen: Sequence[str], passage: Passage, question: Question) -> Iterator[Sentence]:
+        """Yield sentences of a passage, each with how it is to be said."""
+        if chosen and passage.language != question.language:
             line = question.phrases.other_language
             yield from _say(line, question.language, Emotion("apologetic", 0.3), Outcome.ANSWERED)
         cited = (Citation.of(passage),)
-        wanted = asked_of(question.text)
-        whole = question.standalone or wanted
-        asked = words_of(whole)
-        chosen = select(passage.text, whole, passage.language)
-        if whole != wanted and question.history:
-            chosen = unsaid(chosen, question.history[-1].reply, wanted, whole)
+        asked = words_of(question.standalone or asked_of(question.text))
         for number, text in enumerate(chosen):
             feeling = _feeling(question.text, asked, passage, text, first=number == 0)
             yield Sentence(text, passage.language, feeling, Outcome.ANSWERED, cited)
@@ -119,9 +176,9 @@ class ExtractiveAnswerer:
 
     def _choice(self, question: Question, chosen: Passage | None) -> tuple[Passage, Passage] | None:
         """Return two topics to ask back about: the question is too vague, or no answer is likely enough."""
-        topics = {
-            word.key for word in words_of(question.standalone or asked_of(question.text)) if not word.plain
-        }
+        own = asked_of(question.text)
+        asked = question.standalone or own
+        topics = {word.key for word in words_of(asked) if not word.plain}
         if chosen is None:
             least = self._answer_from * MAYBE
             candidates = [p for p in question.passages if p.language == question.language]
@@ -130,7 +187,7 @@ class ExtractiveAnswerer:
                 return None
         else:
             vague = len(topics) == 1 and not topics & {word.key for word in words_of(_topic(chosen))}
-            if chosen.kind == "faq" or (chosen.score >= SURE and not vague):
+            if chosen.kind == "faq" or (chosen.score >= SURE and not vague) or tells(asked, chosen, own):
                 return None
             least = max(self._answer_from, CLOSE * chosen.score)
             candidates = [p for p in question.passages if p.language == chosen.language]
@@ -146,29 +203,44 @@ class ExtractiveAnswerer:
         return None
 
 
-def select(text: str, question: str, language: str) -> list[str]:
+def select(text: str, question: str, language: str, own: str = "", most: int = MOST_SENTENCES) -> list[str]:
     """Choose the sentences of a passage that answer a question.
 
     They are neighbours and keep their order, so that they make sense when heard; the first never leans on
     one that was left out.
 
+    Args:
+        text: of the passage.
+        question: as it stands by itself.
+        language: ISO 639-1, of the passage.
+        own: the visitor's words, where the question is made of more than these.
+        most: sentences.
+
     Returns:
         One to three sentences, about 60 words or 120 Chinese characters together.
     """
-    sentences = [sentence for paragraph in text.split("\n\n") for sentence in split_sentences(paragraph)]
+    sentences = _sentences(text)
     if not sentences:
         return []
-    asked = words_of(question)
-    near = _nearness(question, sentences)
+    asked = wanted(question, own)
+    names = names_in(asked, sentences)
     values = [
-        (1.0 - MEANING) * _value(sentence, asked) + MEANING * close
-        for sentence, close in zip(sentences, near, strict=True)
+        (1.0 - MEANING) * (held(sentence, asked) + told(sentence, asked, names=names)) + MEANING * close
+        for sentence, close in zip(sentences, _nearness(question, sentences), strict=True)
     ]
+    pins = [speaks_of(sentence, asked, names=names) for sentence in sentences]
+    telling = [
+        pin + (SORT if pin > 0 and asked.told_by(sentence) else 0.0)
+        for pin, sentence in zip(pins, sentences, strict=True)
+    ]
+    leans = [bool(_DEPENDENT.match(sentence)) for sentence in sentences]
+    enough = max(telling) - TOLD_LESS
     best, chosen = -1.0, sentences[:1]
     for first in range(len(sentences)):
-        if first and _DEPENDENT.match(sentences[first]):
+        begins = telling[first : first + (2 if leans[first + 1 : first + 2] == [True] else 1)]
+        if first and leans[first] or max(begins) < enough:
             continue
-        for last in range(first, min(first + MOST_SENTENCES, len(sentences))):
+        for last in range(first, min(first + most, len(sentences))):
             window = sentences[first : last + 1]
             if last > first and _length(window, language) > 1.0:
                 break
@@ -181,6 +253,15 @@ def select(text: str, question: str, language: str) -> list[str]:
             if value > best:
                 best, chosen = value, window
     return chosen
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for paragraph in text.split("\n\n") for sentence in split_sentences(paragraph)]
+
+
+def _is_said(text: str, reply: str, least: int = 1) -> bool:
+    """Tell whether so many of a text's sentences were said in a reply, whole or cut."""
+    return sum(any(piece in reply for piece in shorter(one)) for one in _sentences(text)) >= least
 
 
 def unsaid(sentences: Sequence[str], said: str, asked: str, whole: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from agent.followup_chinese import LONGEST as LONGEST_CHINESE
 from agent.followup_chinese import standalone_chinese
 from agent.followup_words import (
     BE,
@@ -75,6 +76,26 @@ def standalone(question: str, history: Sequence[Exchange]) -> str:
         earlier = _resolved(last.question, tuple((one.question, one.reply) for one in answered[:-1]))
         return f"{earlier.rstrip(' ?？。.')}{'，' if _HAN.search(chosen) else ', '}{chosen}"
     return _resolved(question, tuple((one.question, one.reply) for one in answered))
+
+
+def on_topic(question: str, history: Sequence[Exchange]) -> str:
+    """Return a short question with what the one before was about, though it does not say that it leans on it.
+
+    Args:
+        question: the visitor's words.
+        history: what was said before, the oldest first.
+
+    Returns:
+        The question itself where nothing was said just before, or it is too long to leave something out.
+    """
+    last = history[-1] if history else None
+    if last is None or not last.question or last.outcome is not Outcome.ANSWERED or small_talk(question):
+        return question
+    words, chinese = _WORD.findall(question), bool(_HAN.search(question))
+    if len(words) > LONGEST or len(question) > LONGEST_CHINESE and chinese:
+        return question
+    earlier = standalone(last.question, history[:-1]).strip(" ?？。.!！")
+    return f"{earlier}，{question}" if chinese else _with_topic(question, words, earlier)
 
 
 def _chosen(answer: str, reply: str) -> str:

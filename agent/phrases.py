@@ -17,6 +17,8 @@ class Phrases(BaseModel):
     """Who or what am I talking to: honest that it is an AI."""
     unknown: str
     """The knowledge does not answer the question."""
+    rest: str
+    """The knowledge answers one of the visitor's questions and not the other; goes behind the answer."""
     glad: str
     """The visitor praises something, and asks for nothing."""
     distress: str
@@ -92,6 +94,7 @@ ENGLISH = Phrases(
     identity="I am {name}, an AI assistant of {company}, not a person. "
     "I answer from our help pages, and I can pass you on to my human colleagues.",
     unknown="I am sorry, I do not have an answer to that. {contact}",
+    rest="To the rest of your question I have no answer.",
     glad="I am glad to hear that. Is there anything else I can help you with?",
     distress="Please tell me a little more, and I will help where I can. {contact}",
     clarify="I want to be sure that I understand. Do you mean {first}, or {second}?",
@@ -133,6 +136,7 @@ CHINESE = Phrases(
     goodbye="再见，感谢您的光临。",
     identity="我是{name}，{company}的人工智能助理，不是真人。我根据帮助文档回答问题，也可以为您转接人工客服。",
     unknown="抱歉，这个问题我暂时没有答案。{contact}",
+    rest="您问的另一点，我暂时没有答案。",
     glad="听您这么说，我很高兴。还有什么可以帮您的吗？",
     distress="请您再多说一点，我会尽力帮您。{contact}",
     clarify="我想确认一下，您是想问{first}，还是{second}？",

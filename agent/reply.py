@@ -13,7 +13,6 @@ from agent.ahead import ahead
 from agent.answerer import Question
 from agent.beginning import Act, Aside, Say
 from agent.cards import take_links
-from agent.confirming import Nod, nod
 from agent.doing import do, safe_sentence
 from agent.emotion_clauses import asked_of
 from agent.engines import Engines
@@ -29,13 +28,13 @@ from agent.events import (
 )
 from agent.fallback import answered
 from agent.feeling import felt_of
-from agent.followup import follows, standalone
 from agent.gate import Gate
 from agent.guarding import harmless
 from agent.handoff import Asked, Reason, begun, next_handoff, passing
 from agent.handoff_offer import offering
 from agent.history import Memory
 from agent.llm import Asking
+from agent.lookup import Looked, Lookup
 from agent.manner import manner_of
 from agent.manner_shape import mannered
 from agent.sentence import Emotion, Outcome, Sentence
@@ -46,8 +45,6 @@ from knowledge.passage import Passage
 from moderation.verdict import Action, Category, Verdict
 from speech.recognizer import LOW_CONFIDENCE
 
-UNSURE, SURE = 0.6, 0.8
-"""Likelihoods: a question that hardly has an answer as a follow-up and surely has one by itself is none."""
 SENTENCES_AHEAD = 2
 """How many sentences each stage may be before the next: sound early, little to throw away."""
 
@@ -153,26 +150,28 @@ async def _written(
         return
 
     searched = time.perf_counter()
-    wanted, (passages, answerable) = await asyncio.to_thread(
-        _looked_up, verdict.text, memory, engines, language
-    )
-    yield Retrieved(passages, answerable, (time.perf_counter() - searched) * 1e3)
+    looked = await asyncio.to_thread(Lookup(memory, engines, language).of, verdict.text)
+    whole = looked.whole
+    yield Retrieved(whole.passages, whole.answerable, (time.perf_counter() - searched) * 1e3)
 
     # Documents are data, whoever wrote them: one that gives orders does not reach the answerer.
-    passages = await in_guard(_harmless, passages, engines)
+    passages = await in_guard(_harmless, whole.passages, engines)
     manner = manner_of(felt.emotion, verdict, memory, desk.settings.emotion, language)
     earlier, history = remembered(memory.exchanges, language=language)
     question = Question(
         verdict.text,
         language,
         passages,
-        answerable if passages else 0.0,
+        whole.answerable if passages else 0.0,
         phrases,
         history=history,
         summary=earlier,
         manner=manner.told() if manner is not None else "",
-        standalone=wanted,
+        standalone=whole.wanted,
+        again=looked.again,
+        left=looked.left,
     )
+    question = replace(question, parts=_parts(question, looked))
     count = 0
     async with aclosing(answered(question, engines)) as answers:
         async for item in answers:
@@ -250,26 +249,19 @@ def _harmless(passages: tuple[Passage, ...], engines: Engines) -> tuple[Passage,
     return tuple(one for one in passages if harmless(engines.guard, one.text))
 
 
-def _looked_up(
-    asked: str, memory: Memory, engines: Engines, language: str
-) -> tuple[str, tuple[tuple[Passage, ...], float]]:
-    """Search for a question as it stands by itself: what it means, and what was found.
-
-    What it adds to the one before must be spoken of there: the weather is no part of "and the weather?" after
-    a question about tents. A bare "yes" to nothing asks for nothing.
-    """
-    asked = asked_of(asked)
-    wanted = asked if nod(asked) is not Nod.UNCLEAR else standalone(asked, memory.exchanges)
-    found = engines.look_up(wanted, language)
-    if wanted == asked:
-        return wanted, found
-    follows_on = follows(asked, found[0])
-    if follows_on and found[1] >= UNSURE:
-        return wanted, found
-    alone = engines.look_up(asked, language)
-    if not follows_on or alone[1] >= SURE:
-        return asked, alone
-    return wanted, found
+def _parts(question: Question, looked: Looked) -> tuple[Question, ...]:
+    """Return the questions of one that asks several things, with the passages that may be rested on."""
+    kept = {passage.id for passage in question.passages}
+    return tuple(
+        replace(
+            question,
+            text=one.asked,
+            standalone=one.wanted,
+            passages=tuple(passage for passage in one.passages if passage.id in kept),
+            answerable=one.answerable,
+        )
+        for one in looked.parts
+    )
 
 
 def _language(text: str, engines: Engines, memory: Memory, heard: str) -> str:

@@ -18,6 +18,8 @@ DEGREE_CONCEPT = 0.85
 GOODS = "#^goods"
 DEGREE_PARTS = 0.75
 DEGREE_ASPECT = 0.5
+PAIR = 2
+"""Characters of a Chinese word that has no parts of its own; where it is not known, each is looked for."""
 _NUMBER = re.compile(r"[\d.,:-]+$")
 
 
@@ -103,6 +105,10 @@ def _look_up(word: Word, index: WordIndex) -> Asked:
             others.append((token, DEGREE_ASPECT if weak else DEGREE_CONCEPT))
     parts = tuple(vocabulary[part] for part in word.parts if part in vocabulary)
     parts = parts if len(parts) == len(word.parts) else ()
+    if not (parts or others or exact is not None) and HAN.match(word.stem) and len(word.stem) == PAIR:
+        # "带狗" is one word to the segmenter, and two in a document that says "狗可以带".
+        apart = tuple(vocabulary[one] for one in word.stem if one in vocabulary)
+        parts = apart if len(apart) == PAIR else ()
     proper = any(not name.startswith("#~") for name in word.concepts)
     aspect = bool(word.concepts) and not proper
     number = bool(_NUMBER.match(word.surface))

@@ -56,13 +56,25 @@ def _table() -> dict[str, str]:
     table = _CONFUSABLES | {"\N{REVERSED HAND WITH MIDDLE FINGER EXTENDED}": " fuck you "}
     for first, last in _RANGES:
         table |= {chr(code): chr(ord("a") + code - first) for code in range(first, last + 1)}
+    return table | _simplified_forms()
+
+
+@lru_cache(maxsize=1)
+def _simplified_forms() -> dict[str, str]:
+    """Traditional Chinese characters and their simplified forms."""
     blocks = "".join(
         line if line.strip() else "\n"
         for line in TRADITIONAL.read_text(encoding="utf-8").splitlines()
         if not line.startswith("#")
     )
-    traditional, _, simplified = blocks.strip().partition("\n")
-    return table | dict(zip(traditional, simplified, strict=True))
+    traditional, _, simple = blocks.strip().partition("\n")
+    return dict(zip(traditional, simple, strict=True))
+
+
+def simplified(text: str) -> str:
+    """Return a text with its traditional Chinese characters in their simplified forms."""
+    forms = _simplified_forms()
+    return "".join(forms.get(character, character) for character in text)
 
 
 @lru_cache(maxsize=16384)

@@ -2,12 +2,14 @@
 
 import re
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from agent.engines import Engines
 from agent.followup import follows, standalone
-from agent.history import Exchange
-from agent.reply import _looked_up
+from agent.history import Exchange, Memory
+from agent.lookup import Lookup
 from agent.sentence import Outcome
 from knowledge.passage import Passage
 
@@ -226,11 +228,13 @@ def test_what_something_costs_is_spoken_of_where_there_is_a_price() -> None:
 def test_a_question_that_has_a_sure_answer_by_itself_is_not_bent_to_the_one_before(
     together: float, alone: float, taken: str
 ) -> None:
-    def look_up(question: str, language: str) -> tuple[tuple[Passage, ...], float]:
+    def look_up(question: str, language: str, own: str = "") -> tuple[tuple[Passage, ...], float]:
         score, source = (alone, "deposit") if question == asked else (together, "prices")
         return (passage(source, "The deposit is 150 euros.", score),), score
 
     asked = "What about the deposit?"
     memory = SimpleNamespace(exchanges=after("How much does an e-bike cost per day?", reply="35 euros."))
-    _, (found, _) = _looked_up(asked, memory, SimpleNamespace(look_up=look_up), "en")
+    settings = SimpleNamespace(knowledge=SimpleNamespace(answer_from=0.5))
+    engines = SimpleNamespace(look_up=look_up, desk=SimpleNamespace(settings=settings))
+    found = Lookup(cast(Memory, memory), cast(Engines, engines), "en").of(asked).whole.passages
     assert found[0].source == taken
