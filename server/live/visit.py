@@ -29,6 +29,7 @@ from server.live.examining import Examining
 from server.live.guest import Guest
 from server.live.link import Link
 from server.live.media import Media
+from server.live.patience import within
 from server.live.post import Post
 from server.live.protocol import (
     Audio,
@@ -168,11 +169,12 @@ class Visit:
         """
         self._closed = True
         self._media.deafen()
+        of = f"session {self._guest.session}: its"
         try:
-            await self._within(self._fall_silent(finish_s), CLOSING_S + finish_s, "conversation")
+            await within(self._fall_silent(finish_s), CLOSING_S + finish_s, f"{of} conversation")
             await self._tasks.cancel()
-            await self._within(self._media.disconnect(), CLOSING_S, "connection")
-            await self._within(self._media.end_recording(), TAPE_S, "recording")
+            await within(self._media.disconnect(), CLOSING_S, f"{of} connection")
+            await within(self._media.end_recording(), TAPE_S, f"{of} recording")
             self._cast.done()
             self._place.close()
         finally:
@@ -199,20 +201,6 @@ class Visit:
             else:
                 return
         await self._cast.talk.close()
-
-    async def _within(self, work: Coroutine[Any, Any, None], limit_s: float, what: str) -> None:
-        try:
-            async with asyncio.timeout(limit_s):
-                await work
-        except TimeoutError:
-            log.error(
-                "session %s: its %s did not close within %g s; left behind",
-                self._guest.session,
-                what,
-                limit_s,
-            )
-        except Exception as error:
-            log.error("session %s: closing its %s failed: %r", self._guest.session, what, error)
 
     # What the visitor's client sends
 
