@@ -12,10 +12,13 @@ from evals.scripts.errors import ScriptError
 
 MOST_VARIANTS = 20
 """Scripts that one conversation becomes where its visitor's words are lists of utterances."""
+INCLUDE = "INCLUDE "
+"""Names a partial conversation within a section, after whose other lines it stands."""
 MOST_DEPTH = 5
 """Partial conversations within each other."""
 _SECTION = re.compile(r"#([A-Za-z]\w*)\s*(.*)")
 _TEXT_ASSERTER = re.compile(r"TEXT(?:_(CONTAINS|EQUALS|REGEXP|WILDCARD(?:_?EXACT)?))?(?:_(ANY|ALL))?(?:_IC)?")
+_BAR = re.compile(r"(?<!\\)\|")
 _CALL = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)(?:[ \t]+(.*))?")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]\w*(?:\([^)]*\))?\}?")
 _OTHERS = re.compile(
@@ -125,12 +128,17 @@ def _included(
     """Return sections with the partial conversations that they name in their place, where those are known."""
     found = list[_Section]()
     for one in sections:
-        name = one.lines[0][1] if one.lines else ""
-        if one.who == "include" and name in partial and depth:
-            inner = [_Section(each.who, one.line, each.lines) for each in partial[name]]
-            found += _included(inner, partial, depth - 1)
-        elif one.lines or one.who not in ("begin", "end"):
-            found.append(one)
+        lines = list[tuple[int, str]]()
+        inner = list[_Section]()
+        for number, text in one.lines:
+            name = text if one.who == "include" else text.removeprefix(INCLUDE) if INCLUDE in text else ""
+            if name.strip() in partial and depth:
+                inner += [_Section(each.who, one.line, each.lines) for each in partial[name.strip()]]
+            else:
+                lines.append((number, text))
+        if lines or not inner and one.who not in ("begin", "end"):
+            found.append(_Section(one.who, one.line, lines))
+        found += _included(inner, partial, depth - 1)
     return found
 
 
@@ -194,12 +202,13 @@ def _take_reply(convo: _Convo, section: _Section) -> None:
             convo.pause_s = _seconds(call[1])
         elif call is not None:
             _assert(convo, line, call, negated=negated)
-        elif negated:
-            convo.draft.expect("must_not", *_literal(convo, line, bare))
-        elif bare in convo.utterances:
-            convo.draft.expect_any(
-                [part for one in convo.utterances[bare] for part in _literal(convo, line, one)]
-            )
+        elif negated or bare in convo.utterances:
+            options = convo.utterances.get(bare, (bare,))
+            parts = [part for one in options for part in _literal(convo, line, one)]
+            if negated:
+                convo.draft.expect("must_not", *parts)
+            else:
+                convo.draft.expect_any(parts)
         else:
             plain.append((line, text))
     if plain:  # several lines are one message
@@ -239,12 +248,13 @@ def _assert(convo: _Convo, line: int, call: tuple[str, str], *, negated: bool) -
         convo.leave_out(line, f"{one_line(' '.join(call).strip())!r} {what}")
         return
     kind, any_of = found[1] or "CONTAINS", found[2] == "ANY"
-    options = [
-        part
-        for one in rest.split("|")
-        if one.strip()
-        for part in convo.utterances.get(one.strip(), [one.strip()])
-    ]
+    pieces = [one.strip().replace("\\|", "|") for one in _BAR.split(rest) if one.strip()]
+    if kind == "REGEXP" and not all(map(_compiles, pieces)):
+        pieces = [rest.strip()]  # "(ok|fine)" is one pattern
+        if not _compiles(pieces[0]):
+            convo.leave_out(line, f"{one_line(rest)!r} is no regular expression")
+            return
+    options = [part for one in pieces for part in convo.utterances.get(one, [one])]
     if kind.startswith("WILDCARD"):
         options = [".*".join(re.escape(part) for part in one.split("*")) for one in options]
     if kind in ("CONTAINS", "EQUALS"):
@@ -258,6 +268,14 @@ def _assert(convo: _Convo, line: int, call: tuple[str, str], *, negated: bool) -
         convo.draft.expect("regex", rf"^(?!.*(?:{'|'.join(options)}))")
     else:
         convo.draft.expect("regex", *(["|".join(options)] if any_of else options))
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
 
 
 def _seconds(milliseconds: str) -> float | None:

@@ -50,7 +50,7 @@ def import_file(path: Path) -> Imported:
             left_out.append(str(error))
     scripts = finished(drafts, f"Imported from {path.name}.", left_out)
     if not scripts:
-        why = f": {left_out[0]}" if left_out else f"; what is read: {KINDS}"
+        why = f": {left_out[-1]}" if left_out else f"; what is read: {KINDS}"
         raise ScriptError(f"no conversation is in it{why}", path)
     return Imported(tuple(scripts), tuple(left_out))
 

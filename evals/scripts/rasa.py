@@ -16,22 +16,13 @@ from evals.scripts.script import Path_
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 """A marked word: "[Berlin](city)", "[Berlin]{"entity": "city"}"."""
 _VARIABLE = re.compile(r"\{[\w.]+\}")
-_OTHER_FILES = {
-    "nlu",
-    "responses",
-    "intents",
-    "actions",
-    "slots",
-    "rules",
-    "flows",
-    "forms",
-    "pipeline",
-    "policies",
-}
+_OTHER_FILES = {"nlu", "responses", "intents", "actions", "slots", "rules", "flows", "forms", "pipeline"}
 """Keys of Rasa's files in which no conversation stands."""
 _HANDOFF = re.compile(r"hand_?off|hand_?over|human|live_?agent|escalat", re.IGNORECASE)
 _FALLBACKS = ("action_default_fallback", "utter_default", "utter_fallback")
 _SILENT = ("action_listen", "action_session_start")
+MOST_JOINED = 10
+"""Stories that follow each other by checkpoints."""
 PARENTS = 4
 """Folders above a test in which the project's domain and examples are looked for."""
 MOST_FILES = 500
@@ -94,10 +85,27 @@ def read_rasa(file: Path, left_out: list[str]) -> list[Draft]:
             test = _Test(file.name, lines, project, left_out, draft)
             _fixtures(test, document, one, place)
             _metadata(draft, document, one)
-            for at, step in enumerate(_list(one.get("steps"))):
-                _step(test, step, (*place, "steps", at))
+            for where, step in _steps(document, place, MOST_JOINED):
+                _step(test, step, where)
             drafts.append(draft)
     return drafts
+
+
+def _steps(document: Mapping[str, Any], place: Path_, most: int) -> list[tuple[Path_, Any]]:
+    """Return a story's steps with their places; those before a checkpoint that it begins with come first."""
+    kind, number = place
+    stories = _list(document[str(kind)])
+    own = [((*place, "steps", at), step) for at, step in enumerate(_list(stories[int(number)].get("steps")))]
+    name = _checkpoint(own[0][1]) if own else ""
+    for at, other in enumerate(stories) if name and most else ():
+        ends = _list(other.get("steps")) if isinstance(other, dict) else []
+        if ends and at != number and _checkpoint(ends[-1]) == name:
+            return _steps(document, (kind, at), most - 1)[:-1] + own[1:]
+    return own
+
+
+def _checkpoint(step: Any) -> str:
+    return str(step.get("checkpoint") or "") if isinstance(step, dict) else ""
 
 
 def _list(value: Any) -> list[Any]:
@@ -151,6 +159,8 @@ def _step(test: _Test, step: Any, place: Path_) -> None:
         _user(test, step, place)
         return
     key = next((one for one in ("bot", "utter", "action") if one in step), "")
+    if _checkpoint(step) and place[-1] != 0:  # where a story ends
+        return
     if not key:
         name = str(next(iter(step), ""))
         test.leave_out(place, f"`{name}` has no counterpart here")

@@ -309,3 +309,27 @@ def test_the_system_of_published_dialogues_is_the_desk(tmp_path: Path) -> None:
     assert 'contains: "At nine"' in text
     file.write_text("id,speaker,text\n1,system,Be kind\n1,user,When?\n1,assistant,At nine\n", "utf-8")
     assert "Be kind" in import_file(file).left_out[0]
+
+
+def test_negated_lists_includes_and_patterns_of_botium_are_taken_whole(tmp_path: Path) -> None:
+    (tmp_path / "bye.pconvo.txt").write_text("BYE\n\n#me\nbye\n\n#bot\n!UTT_HOURS\n", "utf-8")
+    (tmp_path / "hours.utterances.txt").write_text("UTT_HOURS\nfrom nine\nat nine\n", "utf-8")
+    (tmp_path / "a.convo.txt").write_text(
+        "a\n\n#me\nhi\n\n#bot\nTEXT_REGEXP ^(ok|fine)\nINCLUDE BYE\n\n#me\nso\n\n#bot\nTEXT_REGEXP (\n",
+        "utf-8",
+    )
+    those = import_file(tmp_path / "a.convo.txt")
+    ((_, text),) = those.scripts
+    assert 'regex: "^(ok|fine)"' in text
+    assert 'must_not: ["from nine", "at nine"]' in text
+    assert those.left_out == ("a.convo.txt:14: '(' is no regular expression",)
+
+
+def test_stories_that_a_checkpoint_joins_are_one_conversation(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text(
+        "stories:\n- story: one\n  steps:\n  - user: hello\n  - checkpoint: met\n"
+        "- story: two\n  steps:\n  - checkpoint: met\n  - user: and you\n  - bot: fine\n",
+        "utf-8",
+    )
+    (_, (_, two)) = import_file(tmp_path / "a.yml").scripts
+    assert two.index('user: "hello"') < two.index('user: "and you"')
