@@ -9,23 +9,18 @@ from dataclasses import replace
 from agent.answerer import Question
 from agent.emotion_clauses import asked_of
 from agent.emotion_telling import Telling, complains, telling
-from agent.reading import SORT, held, names_in, speaks_of, told, wanted
+from agent.reading import sentences_of
 from agent.rereading import tells
+from agent.selection import is_said, select, unsaid
 from agent.sentence import Citation, Emotion, Outcome, Sentence
 from agent.shortening import shorter
 from agent.smalltalk import Talk, small_talk
 from agent.splitter import split_sentences
 from knowledge.passage import Passage
-from knowledge.table import default_embedder
 from knowledge.words import Word, words_of
 
-MOST_SENTENCES = 3
 OF_SEVERAL = 2
 """Sentences to each of several questions."""
-MOST_WORDS = 60
-"""About 25 seconds of speech: visitors stop listening after that."""
-MOST_HAN = 120
-"""The same in Chinese characters."""
 SURE = 0.85
 """From this score on the best passage is the answer even if another is close."""
 CLOSE = 0.9
@@ -35,22 +30,6 @@ MAYBE = 0.6
 MAYBE_TOPICS = 2
 """... if the question has at least so many words of its own: one alone is too little to guess from."""
 
-MEANING = 0.5
-"""Share of the vectors in a sentence's value; the rest is the words that it takes up."""
-FIRST = 0.3
-"""The sentence that is said first counts so much more: visitors wait for their answer."""
-TOLD_LESS = 0.2
-"""The answer begins where the day and the name that were asked for are spoken of, or but so much less."""
-_LEAD = 0.2
-"""Written answers begin with the answer."""
-_FOLLOWS = 0.06
-"""A further sentence is worth a little even where it shares no word with the question."""
-_DEPENDENT = re.compile(
-    r"(?:it|they|them|this|that|these|those|he|she|his|her|their|its|then|also|however|otherwise|instead|but|and|or|so|"
-    r"after that|in that case|in this case|if so|if not|both|either|neither|the same|such|there|afterwards)\b"
-    r"|(?:它|它们|这|那|此|该|但|不过|否则|然后|之后|因此|所以|另外|此外|同样|同时|而且|并且|也|还|如果这样|这时)",
-    re.IGNORECASE,
-)
 _WARNING = re.compile(
     r"\b(?:never|do not|don't|must not|danger|risk|careful|stop using)\b|切勿|不要|千万|危险|禁止|小心",
     re.IGNORECASE,
@@ -142,15 +121,15 @@ class ExtractiveAnswerer:
     def _once_more(self, question: Question) -> Iterator[Sentence]:
         """Yield what matters most of the last answer in short sentences; the next time, what was left out."""
         last = question.history[-1].reply
-        passage = next((one for one in question.passages if _is_said(one.text, last)), None)
-        said = _sentences(passage.text) if passage is not None else split_sentences(last)
+        passage = next((one for one in question.passages if is_said(one.text, last)), None)
+        said = sentences_of(passage.text) if passage is not None else split_sentences(last)
         if passage is None:
             for text in (piece for one in said[-OF_SEVERAL:] for piece in shorter(one)):
                 yield Sentence(text, question.language, PATIENT, Outcome.ANSWERED)
             return
         whole = question.standalone
         chosen = select(passage.text, whole, passage.language, most=1)
-        if all(piece in last for one in chosen for piece in shorter(one)) and not _is_said(
+        if all(piece in last for one in chosen for piece in shorter(one)) and not is_said(
             passage.text, last, 2
         ):
             chosen = [one for one in said if one not in chosen][:OF_SEVERAL] or chosen
@@ -201,111 +180,6 @@ class ExtractiveAnswerer:
             ):
                 return chosen, other
         return None
-
-
-def select(text: str, question: str, language: str, own: str = "", most: int = MOST_SENTENCES) -> list[str]:
-    """Choose the sentences of a passage that answer a question.
-
-    They are neighbours and keep their order, so that they make sense when heard; the first never leans on
-    one that was left out.
-
-    Args:
-        text: of the passage.
-        question: as it stands by itself.
-        language: ISO 639-1, of the passage.
-        own: the visitor's words, where the question is made of more than these.
-        most: sentences.
-
-    Returns:
-        One to three sentences, about 60 words or 120 Chinese characters together.
-    """
-    sentences = _sentences(text)
-    if not sentences:
-        return []
-    asked = wanted(question, own)
-    names = names_in(asked, sentences)
-    values = [
-        (1.0 - MEANING) * (held(sentence, asked) + told(sentence, asked, names=names)) + MEANING * close
-        for sentence, close in zip(sentences, _nearness(question, sentences), strict=True)
-    ]
-    pins = [speaks_of(sentence, asked, names=names) for sentence in sentences]
-    telling = [
-        pin + (SORT if pin > 0 and asked.told_by(sentence) else 0.0)
-        for pin, sentence in zip(pins, sentences, strict=True)
-    ]
-    leans = [bool(_DEPENDENT.match(sentence)) for sentence in sentences]
-    enough = max(telling) - TOLD_LESS
-    best, chosen = -1.0, sentences[:1]
-    for first in range(len(sentences)):
-        begins = telling[first : first + (2 if leans[first + 1 : first + 2] == [True] else 1)]
-        if first and leans[first] or max(begins) < enough:
-            continue
-        for last in range(first, min(first + most, len(sentences))):
-            window = sentences[first : last + 1]
-            if last > first and _length(window, language) > 1.0:
-                break
-            value = (
-                sum(values[first : last + 1])
-                + FIRST * values[first]
-                + _FOLLOWS * len(window)
-                + (_LEAD if first == 0 else 0.0)
-            )
-            if value > best:
-                best, chosen = value, window
-    return chosen
-
-
-def _sentences(text: str) -> list[str]:
-    return [sentence for paragraph in text.split("\n\n") for sentence in split_sentences(paragraph)]
-
-
-def _is_said(text: str, reply: str, least: int = 1) -> bool:
-    """Tell whether so many of a text's sentences were said in a reply, whole or cut."""
-    return sum(any(piece in reply for piece in shorter(one)) for one in _sentences(text)) >= least
-
-
-def unsaid(sentences: Sequence[str], said: str, asked: str, whole: str) -> list[str]:
-    """Leave out of an answer to a follow-up what was said just before, unless it is what the follow-up adds.
-
-    Args:
-        sentences: of the answer.
-        said: the reply before, as far as it was heard.
-        asked: the follow-up in the visitor's words, without what they leave to the conversation.
-        whole: with it.
-    """
-    own = [word for word in words_of(asked) if not word.plain]
-    kept = [text for text in sentences if text not in said or own and _value(text, own) > 0]
-    if kept or not sentences:
-        return kept
-    return [max(zip(_nearness(whole, sentences), sentences, strict=True))[1]]
-
-
-def _nearness(question: str, sentences: Sequence[str]) -> list[float]:
-    """Return how near the meanings of the question and of each sentence are, 0..1."""
-    vectors = default_embedder().embed([question, *sentences])
-    return [max(0.0, float(close)) for close in vectors[1:] @ vectors[0]]
-
-
-def _value(sentence: str, asked: Sequence[Word]) -> float:
-    """Return the share of the question's words that a sentence takes up, 0..1."""
-    words = words_of(sentence)
-    there = {word.stem for word in words} | {name for word in words for name in word.concepts}
-    there |= {part for word in words for part in word.parts}
-    total = held = 0.0
-    for word in asked:
-        weight = 0.3 if word.plain else 1.0
-        total += weight
-        if word.stem in there:
-            held += weight
-        elif any(name in there for name in word.concepts):
-            held += 0.8 * weight
-    return held / total if total else 0.0
-
-
-def _length(sentences: Sequence[str], language: str) -> float:
-    """Return how long sentences are, as a share of what may be said."""
-    text = " ".join(sentences)
-    return len(text) / MOST_HAN if language == "zh" else len(text.split()) / MOST_WORDS
 
 
 _GESTURES = {

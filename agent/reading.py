@@ -11,6 +11,7 @@ from importlib import resources
 
 from agent.denying import ways
 from agent.quantities import quantities
+from agent.splitter import split_sentences
 from knowledge.lexicon import HAN
 from knowledge.words import Word, words_of
 
@@ -101,7 +102,7 @@ def wanted(question: str, own: str = "") -> Wanted:
 
 
 def _about(own: str) -> frozenset[str]:
-    """Return the stems of what a follow-up is about; plain ones where it has no other: "how do I claim it"."""
+    """Return the stems of what a follow-up is about; of "how do I claim it", plain ones."""
     words = [
         word for word in words_of(own) if not all(name.startswith("#~") for name in word.concepts or ("",))
     ]
@@ -164,7 +165,7 @@ def told(sentence: str, asked: Wanted, heading: str = "", names: frozenset[str] 
 
 
 def speaks_of(sentence: str, asked: Wanted, heading: str = "", names: frozenset[str] = frozenset()) -> float:
-    """Return by how much a sentence speaks of the days and names asked for, less of other days; see `told`."""
+    """Return by how much a sentence speaks of the days and names asked for, see `told`."""
     value = 0.0
     if asked.days:
         days = days_of(sentence)
@@ -206,6 +207,11 @@ def _degree(word: Word, there: frozenset[str]) -> float:
     if not any(name in there for name in word.concepts):
         return 0.0
     return OF_A_KIND if ways().places.intersection(word.concepts) else SYNONYM
+
+
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a passage, paragraph by paragraph."""
+    return [sentence for paragraph in text.split("\n\n") for sentence in split_sentences(paragraph)]
 
 
 @lru_cache(maxsize=4096)

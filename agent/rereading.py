@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from agent.reading import DAY, NAME, SORT, Wanted, held, names_in, tokens, told, wanted
-from agent.splitter import split_sentences
+from agent.reading import DAY, NAME, SORT, Wanted, held, names_in, sentences_of, tokens, told, wanted
 from knowledge.passage import Passage
 
 LOOKED_AT = 10
@@ -106,7 +105,7 @@ def tells(question: str, passage: Passage, own: str = "") -> bool:
 def tells_sort(question: str, passage: Passage, own: str = "") -> bool:
     """Tell whether a question asks for a price, a time or the like, and a sentence of a passage tells one."""
     asked = wanted(question, own)
-    return bool(asked.sorts) and any(asked.told_by(one) for one in _sentences(passage))
+    return bool(asked.sorts) and any(asked.told_by(one) for one in sentences_of(passage.text))
 
 
 def _names(asked: Wanted, passages: Sequence[Passage]) -> frozenset[str]:
@@ -142,19 +141,15 @@ def _document(passage: Passage) -> str:
 
 def _windows(passage: Passage) -> list[str]:
     """Return a passage's sentences, and its pairs: "to Spain … . The fee for these countries …"."""
-    sentences = _sentences(passage)
+    sentences = sentences_of(passage.text)
     return [*sentences, *(f"{one} {other}" for one, other in pairwise(sentences))]
-
-
-def _sentences(passage: Passage) -> list[str]:
-    return [one for paragraph in passage.text.split("\n\n") for one in split_sentences(paragraph)]
 
 
 def _holds_all(passage: Passage, asked: Wanted) -> bool:
     """Tell whether a sentence, under its heading, holds every word of a question and tells what it asks."""
     topical = [word for word in asked.words if not word.plain and not _says_sort(word.concepts)]
     above = tokens(passage.title)
-    for sentence in _sentences(passage):
+    for sentence in sentences_of(passage.text):
         sorts, there = asked.told_by(sentence), tokens(sentence)
         if len(topical) + bool(sorts) < TELLING or asked.sorts and not sorts:
             continue

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from agent.answerer import Question
-from agent.extractive import MOST_HAN, MOST_SENTENCES, MOST_WORDS, ExtractiveAnswerer, select
+from agent.extractive import ExtractiveAnswerer
 from agent.history import Exchange
 from agent.phrases import CHINESE, ENGLISH
+from agent.selection import MOST_HAN, MOST_SENTENCES, MOST_WORDS, select
 from agent.sentence import REPLY_EMOTIONS, Outcome, Sentence
 from knowledge import KnowledgeBase, Passage
 
