@@ -99,6 +99,9 @@ def _begun(heard: Heard, turn: TurnRecord, within_s: float) -> None:
     elif "first_sound" in turn.timings_ms:
         later_ms = (first_s - turn.reply_began_s) * 1e3
         turn.timings_ms["first_sound"] = round(turn.timings_ms["first_sound"] + later_ms, 1)
+        for name in OWN_CLOCK if later_ms < 0 else ():  # its event came late, and the others with it
+            if name in turn.timings_ms:
+                turn.timings_ms[name] = round(max(turn.timings_ms[name] + later_ms, 0.0), 1)
 
 
 def _yielded(heard: Heard, turn: TurnRecord, before: TurnRecord) -> None:
