@@ -39,6 +39,8 @@ def write_junit(file: Path, results: Results) -> None:
         suite.timestamp = clean(run.began)
     for name, engine in run.engines.items():
         suite.add_property(clean(name), clean(engine))
+    if not_checked := sum(check.skipped for one in results.results for check in one.checks):
+        suite.add_property("not checked", str(not_checked))
     cases = [_case(one, repeated=run.repeat > 1) for one in results.results]
     for wrong in run.wrong:
         case = TestCase(clean(wrong.partition(": ")[0]), clean(f"{run.desk}.scripts"), 0.0)
