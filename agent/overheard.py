@@ -59,4 +59,4 @@ def _misheard(said: Overheard, settings: TurnSettings) -> bool:
     words = len(heard_words(said.text))
     most = 1 if is_chinese(said.text, said.language) else 2  # characters are words there
     hangs = words <= most and sounds_finished(said.text, said.language) <= HANGING.score
-    return hangs or (words == 1 and said.ending <= settings.unsure_ending)
+    return hangs or (words == 1 and said.ending < settings.least_ending)

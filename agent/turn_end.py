@@ -33,6 +33,8 @@ class TurnEnd:
         settings = self._settings
         score = self._finished(words.text, words.language)
         wait_s = settings.wait_s(score, words.ending, words.voice)
+        if utterance.voiced_s <= settings.scant_s and words.ending <= settings.unsure_ending:
+            wait_s = max(wait_s, settings.unsure_end_s)
         delay_s = min(wait_s + self._patience_s, settings.slow_end_s)
         if self.dictation:
             delay_s = max(delay_s, settings.dictation_end_s)

@@ -21,6 +21,9 @@ class TurnSettings:
     questions in four synthetic voices sound unfinished: 10 of them had less than this."""
     sure_ending: float = 0.6
     """From this on, how unfinished words sound counts in full; between the two, ever more."""
+    scant_s: float = 0.3
+    """Of so little voice in all, hardly understood, nobody can tell whether it was an answer, or a "so" that
+    begins a sentence: it, too, is waited for `unsure_end_s`."""
     sure_score: float = 0.9
     """From this score on, a turn sounds complete."""
     unsure_score: float = 0.1
@@ -59,6 +62,8 @@ class TurnSettings:
     """Words less certain than this count as a noise where they are `brief_s` or shorter: longer speech gets
     an answer, if only to ask again. The same as the recogniser's `LOW_CONFIDENCE`."""
     brief_s: float = 0.8
+    least_ending: float = 0.2
+    """Over a reply, a lone brief word whose sound fits it less than this, 0..1, counts as a noise."""
 
     longest_s: float = 30.0
     """An utterance is answered after so much, even if it goes on."""

@@ -481,3 +481,13 @@ def test_words_as_far_as_they_were_understood_and_the_voice_tell_when_a_turn_end
     taker.words(1.3, text, 0.9, "en", ending=ending, voice=voice)
     assert not any(isinstance(c, Commit) for c in taker.tick(end_s - 0.05))
     assert any(isinstance(c, Commit) for c in taker.tick(end_s + 0.05))
+
+
+@pytest.mark.parametrize(("ending", "end_s"), [(0.9, 1.4), (0.1, 1.8)])
+def test_a_syllable_that_was_hardly_understood_may_begin_a_sentence(ending: float, end_s: float) -> None:
+    taker = TurnTaker()
+    taker.speech_started(0.95, 0.8)
+    taker.speech_ended(1.2, 1.0)
+    taker.words(1.3, "yes", 0.9, "en", ending=ending, voice=0.98)
+    assert not any(isinstance(c, Commit) for c in taker.tick(end_s - 0.05))
+    assert any(isinstance(c, Commit) for c in taker.tick(end_s + 0.05))
