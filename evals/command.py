@@ -82,8 +82,8 @@ def evaluate(
         str,
         typer.Option(
             metavar="URL",
-            help="Talk to this running server over WebRTC, in real time; in text mode, type to it. With a key of "
-            "`visavis operator add` in VISAVIS_OPERATOR_KEY it tells how it judged and what it did.",
+            help="Talk to this running server over WebRTC, in real time; in text mode, type to it. With a "
+            "key of `visavis operator add` in VISAVIS_OPERATOR_KEY it tells how it judged and what it did.",
         ),
     ] = "",
     ray: Annotated[

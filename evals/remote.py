@@ -97,6 +97,7 @@ def told_before(health: Health, desk: Desk, server: RunningServer) -> Iterator[s
     if not desk_at(health, desk):
         first = next(iter(health.desks), "")
         yield f"the server has no desk {desk.folder.name}: scripts that name none talk to its first, {first}"
+    yield "what visitors have done is really done there, and stays so"
     if not server.key:
         yield f"without a key, a server tells less: {WITH_KEY}"
 

@@ -91,5 +91,6 @@ def test_what_is_known_of_a_server_before_is_told(tmp_path: Path, monkeypatch: p
     told = list(told_before(health, desk, RunningServer("http://127.0.0.1:9")))
     assert told[0] == "the server is Visavis 1.0, this is 2.0"
     assert told[1].startswith("the server has no desk desk: scripts that name none talk to its first, front")
-    assert "VISAVIS_OPERATOR_KEY" in told[2]
+    assert told[2:3] == ["what visitors have done is really done there, and stays so"]
+    assert "VISAVIS_OPERATOR_KEY" in told[3]
     assert desk_at(Health("", desks={"front": {}, "desk": {}}), desk) == "desk"
