@@ -133,7 +133,7 @@ def run_suite(order: Order, stages: Stages) -> Suite:
     began_s = time.monotonic()
     if order.report is not None:
         _writable(order.report)
-    scripts, wrong = _scripts(order)
+    scripts, wrong = _scripts(order, stages)
     notes, left_out = _looked_at(order), list[str]()
     if order.server:
         from evals.remote import fitting
@@ -221,7 +221,7 @@ def _replayed(order: Order, tasks: Sequence[Task], job: Job) -> Iterator[tuple[T
     return run(tasks, job, usual_workers(len(tasks)) if order.workers is None else order.workers)
 
 
-def _scripts(order: Order) -> tuple[list[Script], list[ScriptError]]:
+def _scripts(order: Order, stages: Stages) -> tuple[list[Script], list[ScriptError]]:
     desk = Desk.load(order.variants[0].desk)
     files = find_scripts(order.scripts) if order.scripts else list(desk.scripts)
     if not files:
@@ -232,6 +232,8 @@ def _scripts(order: Order) -> tuple[list[Script], list[ScriptError]]:
         for one in scripts
         if one.runs_in(order.mode) and (not order.tags or set(order.tags) & set(one.tags))
     ]
+    if others := sum(not one.runs_in(order.mode) for one in scripts):
+        stages.note(f"{others} of {len(scripts)} scripts are not for mode {order.mode}: left out")
     fitting = list[Script]()
     for script in chosen:
         try:

@@ -40,8 +40,9 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """What reports call it."""
-        return " ".join((self.desk, *self.settings, *([self.change] if self.change else [])))
+        """What reports call it: "." by its folder's name."""
+        desk = self.desk if any(map(str.isalnum, self.desk)) else Path(self.desk).resolve().name
+        return " ".join((desk, *self.settings, *([self.change] if self.change else [])))
 
     def load(self) -> Desk:
         """Read the desk.

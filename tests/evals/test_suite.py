@@ -322,6 +322,7 @@ def test_the_first_name_is_the_desk_if_it_is_one(folder: Path, tmp_path: Path) -
     assert desk_and_scripts([str(Desk.load().folder / "scripts")])[0] == "demo"
     with pytest.raises(UsageError, match="neither a desk nor a script"):
         desk_and_scripts([str(tmp_path / "nothing")])
+    assert Variant(".").name == Path.cwd().name
 
 
 def test_an_action_that_the_desk_does_not_have_is_the_scripts_mistake(folder: Path, tmp_path: Path) -> None:
