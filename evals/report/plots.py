@@ -25,10 +25,11 @@ COLOURS = {
     "#040403": "var(--plot-3)",
     "#040404": "var(--plot-4)",
     "#040405": "var(--plot-5)",
+    "#040406": "var(--plot-6)",
 }
 """Colours that stand in for those of the page's style sheet, which knows light and dark."""
 INK, SOFT, LINE, *SERIES = COLOURS
-DASHES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2)))
+DASHES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2)), (0, (1, 3)))
 """Lines are told apart without colours too."""
 LONGEST_SHARE = 0.995
 """Of the turns that the axis shows: one that hung would press all others into a corner."""

@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).parent / "page.html"
 STYLE = Path(__file__).parents[1] / "report" / "assets" / "style.css"
 LIGHT = (
     "--ink:#1b242d;--soft:#55606b;--line:#dcd8cf;--plot-1:#155e63;--plot-2:#b3541e;--plot-3:#6b4ea0;"
-    "--plot-4:#2f6fb5;--plot-5:#76712a;background:#fff;font-family:sans-serif"
+    "--plot-4:#2f6fb5;--plot-5:#76712a;--plot-6:#a0355c;background:#fff;font-family:sans-serif"
 )
 """Colours of the plots that stand alone, where no page gives them."""
 SHARES = np.linspace(0.0, 1.0, 21)
