@@ -14,7 +14,7 @@ from agent.followup import follows, on_topic, standalone
 from agent.history import Exchange
 from agent.questions import MOST, questions_of, topical
 from agent.reading import wanted
-from agent.rereading import tells_sort
+from agent.rereading import tells, tells_sort
 from agent.sentence import Outcome
 from knowledge.lexicon import lexicon
 from knowledge.passage import Passage
@@ -125,7 +125,7 @@ class Lookup:
     def _beside(self, whole: Found, asked: str, told: Sequence[str]) -> Found:
         """Return the likelier answer: to all that was said, or to its question with a word of the rest."""
         alone = self._question(asked, self._before)
-        tells = topical(" ".join(told))
+        around = topical(" ".join(told))
         if whole.answerable >= self._least and not (
             alone.answerable > whole.answerable and len(topical(asked)) > 1
         ):
@@ -136,7 +136,7 @@ class Lookup:
         if not (says or wanted(asked).sorts):
             return whole
         best = max(whole, alone, key=lambda one: one.answerable)
-        for word in _rarest(tells, told):
+        for word in _rarest(around, told):
             one = self._found(f"{asked.rstrip(' ?？。.!！')}, {word}?", asked)
             if one.answerable >= self._least + MORE and one.answerable > best.answerable:
                 best = one
@@ -152,10 +152,9 @@ class Lookup:
         found = self._found(leanings[0], asked)
         if found.wanted == asked:
             return self._on_topic(found, before) if found.answerable < self._least else found
-        for other in leanings[1:]:  # of two questions before it, it may go on from either
-            if found.answerable < self._least and other != found.wanted:
-                second = self._found(other, asked)
-                found = second if second.answerable > found.answerable else found
+        others = [self._found(other, asked) for other in leanings[1:] if other != found.wanted]
+        if others:  # of two questions before it, it may go on from either
+            found = max(found, *others, key=_fits)
         follows_on = follows(asked, found.passages)
         if follows_on and found.answerable >= UNSURE:
             return found
@@ -190,6 +189,12 @@ class Lookup:
             if not says_no_more(asked_of(one.question)):
                 return self._before[:at], one
         return None
+
+
+def _fits(found: Found) -> tuple[bool, float]:
+    """Return what tells which of two meanings of a question is meant: the one that is told something."""
+    first = next(iter(found.passages), None)
+    return first is not None and tells(found.wanted, first, found.asked), found.answerable
 
 
 def _sides(before: Sequence[Exchange]) -> list[Sequence[Exchange]]:

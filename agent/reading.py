@@ -53,8 +53,16 @@ class Wanted:
     """"money", "duration", "clock", "place"."""
     denied: bool
     """It asks what is not so."""
+    lists: bool = False
+    """It asks what is so: what is not is half an answer to it."""
+    way: bool = False
+    """It asks how something is done."""
     own: frozenset[str] = frozenset()
     """Stems of what a follow-up itself is about; empty for a question that stands by itself."""
+
+    def shown_by(self, sentence: str) -> bool:
+        """Tell whether it is asked how something is done, and a sentence says what to do."""
+        return self.way and bool(_ways_to_ask().way[1].search(sentence))
 
     def told_by(self, sentence: str) -> tuple[str, ...]:
         """Return which of the sorts asked for a sentence tells."""
@@ -68,6 +76,8 @@ class _WaysToAsk:
     sorts: dict[str, tuple[re.Pattern[str], re.Pattern[str]]]
     """What is asked for → how it is asked for, and how a sentence looks that tells it."""
     denied: re.Pattern[str]
+    lists: re.Pattern[str]
+    way: tuple[re.Pattern[str], re.Pattern[str]]
 
 
 @lru_cache(maxsize=1)
@@ -78,7 +88,8 @@ def _ways_to_ask() -> _WaysToAsk:
         return re.compile("|".join(patterns), re.IGNORECASE)
 
     sorts = {name: (any_of(sort["asks"]), any_of(sort["tells"])) for name, sort in data["sorts"].items()}
-    return _WaysToAsk(sorts, any_of(data["not"]["asks"]))
+    way = any_of(data["way"]["asks"]), any_of(data["way"]["tells"])
+    return _WaysToAsk(sorts, any_of(data["not"]["asks"]), any_of(data["list"]["asks"]), way)
 
 
 @lru_cache(maxsize=256)
@@ -97,6 +108,8 @@ def wanted(question: str, own: str = "") -> Wanted:
         days_of(question),
         tuple(sort for sort, (asks, _) in _ways_to_ask().sorts.items() if asks.search(says)),
         bool(_ways_to_ask().denied.search(plain)),
+        bool(_ways_to_ask().lists.search(plain)),
+        bool(_ways_to_ask().way[0].search(says)),
         _about(own),
     )
 
@@ -159,8 +172,8 @@ def told(sentence: str, asked: Wanted, heading: str = "", names: frozenset[str] 
         names: stems of the question that name something, see `names_in`.
     """
     value = SORT if asked.sorts and asked.told_by(sentence) else 0.0
-    if asked.denied and ways().negation.search(ways().no_negation.sub(" ", sentence)):
-        value += DENIES
+    if (asked.denied or asked.lists) and ways().negation.search(ways().no_negation.sub(" ", sentence)):
+        value += DENIES if asked.denied else -DENIES / 2
     return value + speaks_of(sentence, asked, heading, names)
 
 

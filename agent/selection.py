@@ -55,7 +55,9 @@ def select(text: str, question: str, language: str, own: str = "", most: int = M
     asked = wanted(question, own)
     names = names_in(asked, sentences)
     values = [
-        (1.0 - MEANING) * (held(sentence, asked) + told(sentence, asked, names=names)) + MEANING * close
+        (1.0 - MEANING)
+        * (held(sentence, asked) + told(sentence, asked, names=names) + SORT * asked.shown_by(sentence))
+        + MEANING * close
         for sentence, close in zip(sentences, _nearness(question, sentences), strict=True)
     ]
     pins = [speaks_of(sentence, asked, names=names) for sentence in sentences]
