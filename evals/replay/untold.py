@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ OF_GUARD = ("refused", "verdicts", "visitor_emotion", "handoff")
 OF_TOOLS = ("tools", "tools_work")
 OF_PICTURES = ("media.av_offset_ms", "media.lip_closure", "media.face_present", "media.freeze_s")
 ENGLISH_ONLY = "pocketsphinx"
+MASKED = re.compile(r"\[[^\]]+\]")
+"""What stands in place of personal data."""
 
 
 def untold_of(
@@ -40,7 +43,7 @@ def untold_of(
             nothing = older or f"the server keeps no events (`visavis serve --store none`): {WITH_KEY}"
             untold |= dict.fromkeys((*OF_GUARD, *OF_TOOLS), nothing)
         else:
-            untold |= _of_tools(script, record, kept, older)
+            untold |= _of_tools(script, record, older)
         if video:
             untold["media.lip_closure"] = older or f"which sound is where is told to nobody else: {WITH_KEY}"
     if not video and record.mode == "audio":
@@ -61,9 +64,7 @@ def unsure_of(record: ConversationRecord, visit: Visit) -> tuple[int | None, str
     return first, f"who of the company's people is there is the server's own affair: {WITH_KEY}"
 
 
-def _of_tools(
-    script: Script, record: ConversationRecord, kept: Mapping[str, Any], older: str
-) -> dict[str, str]:
+def _of_tools(script: Script, record: ConversationRecord, older: str) -> dict[str, str]:
     cited = {
         str(citation["source"])
         for turn in record.turns
@@ -76,11 +77,12 @@ def _of_tools(
         return dict.fromkeys(
             OF_TOOLS, older or "an older server, which does not write actions down: renew it"
         )
+    given = [value for turn in record.turns for call in turn.tools for value in call.arguments.values()]
     wanted = [
         *(script.expect.tools or ()),
         *(one for turn in script.turns for one in turn.expect.tools or ()),
     ]
-    if kept.get("kept") != "plain" and called and any(one.arguments for one in wanted):
+    if any(one.arguments for one in wanted) and any(not value or MASKED.search(value) for value in given):
         return {"tools": f"the arguments of actions are kept without personal data: {WITH_KEY}"}
     return {}
 

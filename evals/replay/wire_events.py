@@ -101,7 +101,7 @@ def _inner(kind: str, turn: int, data: Mapping[str, Any]) -> ConversationEvent |
             handoff = Handoff(data["reason"], data["there"], data["consent"], "", "", ())
             return HandoffBegan(turn, handoff)
         case _:
-            given = {str(name): str(value) for name, value in data["arguments"].items()}
+            given = {str(name): str(value or "") for name, value in data["arguments"].items()}
             return ToolCalled(turn, data["name"], given, data.get("result", ""), data["failed"])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.desk import Desk
 from evals.remote import desk_at, told_before
-from evals.replay import running_server, webrtc
+from evals.replay import driver, running_server, webrtc
 from evals.replay.running_server import Health, RunningServer
 from evals.running import SuiteError
 from evals.suite import HARNESS, Order, Suite, run_suite
@@ -29,6 +29,7 @@ expect: {{media: null}}
 @pytest.fixture(autouse=True)
 def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webrtc, "GREETING_S", 0.1)
+    monkeypatch.setattr(driver, "SETTLE_S", 0.05)
     monkeypatch.setenv("VISAVIS_STATE", str(tmp_path / "state"))
     monkeypatch.delenv(running_server.KEY, raising=False)
 

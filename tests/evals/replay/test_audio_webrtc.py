@@ -29,7 +29,7 @@ from agent.conversation_events import (
 from agent.handoff_record import Handoff
 from agent.sentence import Citation, Emotion, Outcome, Sentence
 from evals.checks.conversation import check_conversation
-from evals.replay import running_server, webrtc, webrtc_visit
+from evals.replay import driver, running_server, webrtc, webrtc_visit
 from evals.replay.media_probe import MediaProbe
 from evals.replay.opus_line import LineIn
 from evals.replay.record import ConversationRecord
@@ -60,7 +60,7 @@ turns:
     expect:
       handoff: asked
       verdicts: {direction: input, action: mask}
-      tools: [{name: look_up, arguments: {n: 10331}}]
+      tools: [{name: look_up, arguments: {n: 087 123 4567}}]
   - user: Bye
     pause_s: 0
 expect: {state: {file: a.sqlite, query: SELECT 1, count: 1}}
@@ -92,7 +92,7 @@ class Listener(FakeTalk):
         self.on_event(HeardWords(number, text, final=True))
         self.on_event(VerdictGiven(number, Verdict(Action.MASK, "pii.phone", text)))
         self.on_event(HandoffBegan(number, Handoff("asked", False, False, "en", "", ())))
-        call: Any = ToolCalled(number, "look_up", {"n": "10331"}, "It is here.")
+        call: Any = ToolCalled(number, "look_up", {"n": "087 123 4567"}, "It is here.")
         self.on_event(call)
         super().type(text)
 
@@ -116,6 +116,7 @@ async def listening(folder: Path, **more: Any) -> AsyncGenerator[tuple[str, Serv
 @pytest.fixture(autouse=True)
 def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webrtc, "GREETING_S", 0.1)
+    monkeypatch.setattr(driver, "SETTLE_S", 0.05)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv(running_server.KEY, raising=False)
 
