@@ -74,7 +74,7 @@ def test_it_keeps_as_much_of_an_hour_as_of_six_seconds() -> None:
     assert background.stands_out(window * np.float32(4))
 
 
-@pytest.mark.parametrize("gain_db", [6, 0, -10, -25])
+@pytest.mark.parametrize("gain_db", [6, -25])
 @pytest.mark.parametrize("name", ["jfk/jfk.flac", "cosyvoice_zh/zero_shot_prompt.wav"])
 def test_speech_without_a_background_is_heard_whole_however_soft(name: str, gain_db: float) -> None:
     file = DATA / name
