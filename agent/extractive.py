@@ -112,8 +112,9 @@ class ExtractiveAnswerer:
             if passage is None:
                 continue
             whole = part.standalone or part.text
-            chosen = select(passage.text, whole, passage.language, part.text, OF_SEVERAL)
-            yield from self._said([text for text in chosen if text not in said], passage, part)
+            left = " ".join(text for text in sentences_of(passage.text) if text not in said)
+            chosen = select(left, whole, passage.language, part.text, OF_SEVERAL)
+            yield from self._said(chosen, passage, part)
             said.update(chosen)
         if question.left:
             yield from _say(question.phrases.rest, question.language, UNKNOWN, Outcome.ANSWERED)
