@@ -152,7 +152,7 @@ def _json_lines(file: Path, text: str) -> Iterator[Row]:
 
 
 def _json(file: Path, text: str) -> Iterator[Row]:
-    """A list of objects, or a mapping of splits to lists of [text, label] (as CLINC150 has it) or objects.
+    """A list of objects or texts, or a mapping of splits to lists of objects or, as in CLINC150, [text, label].
 
     Lists that stand deeper (`{"rasa_nlu_data": {"common_examples": […]}}`) are found, and those beside them
     that hold something else are left out.
@@ -172,6 +172,8 @@ def _json(file: Path, text: str) -> Iterator[Row]:
         for number, item in enumerate(items, 1):
             if isinstance(item, list) and len(item) == 2:
                 yield Row({"text": str(item[0]), "label": str(item[1])}, number, split)
+            elif isinstance(item, str):
+                yield Row({"text": item}, number, split)
             else:
                 yield Row(_object(file, item, number).values, number, split)
 
@@ -180,7 +182,8 @@ def _lists(node: Any, depth: int) -> dict[str, list[Any]]:
     """Return the lists of rows in a mapping, by their keys; of several levels those of the first."""
     if not isinstance(node, dict) or not depth:
         return {}
-    found = {str(key): one for key, one in node.items() if isinstance(one, list) and _columns(one)}
+    lists = {str(key): one for key, one in node.items() if isinstance(one, list) and _columns(one)}
+    found = {key: one for key, one in lists.items() if not isinstance(one[0], str)}
     for child in node.values():
         found = found or _lists(child, depth - 1)
     return found
@@ -189,6 +192,8 @@ def _lists(node: Any, depth: int) -> dict[str, list[Any]]:
 def _columns(items: Sequence[Any]) -> set[str]:
     """Return the columns of a list's first row; none where it is no row."""
     first = items[0] if items else None
+    if isinstance(first, str):
+        return {"text"}
     if isinstance(first, list):
         return {"text", "label"} if len(first) == 2 else set()
     return {name for name, _ in _cells(first)} if isinstance(first, dict) else set()

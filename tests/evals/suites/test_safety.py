@@ -82,6 +82,9 @@ def test_a_set_of_one_kind_says_so_and_is_counted_by_a_column_of_it(tmp_path: Pa
         "Violence": 1.0, "Fraud": 0.0,
     }  # fmt: skip
     assert [row["labels"] for row in found.rows] == ["violence", HARMFUL]
+    texts = tmp_path / "set.json"
+    texts.write_text('["hate one", "two"]', encoding="utf-8")
+    assert [item.text for item in read_safety(texts, every="harmful").items] == ["hate one", "two"]
 
 
 def test_the_guards_verdicts_are_counted_by_category_language_and_threshold(tmp_path: Path) -> None:
