@@ -152,7 +152,7 @@ def _json_lines(file: Path, text: str) -> Iterator[Row]:
 
 
 def _json(file: Path, text: str) -> Iterator[Row]:
-    """A list of objects or texts, or a mapping of splits to lists of objects or, as in CLINC150, [text, label].
+    """A list of objects or texts, or a mapping of splits to lists of objects, or of [text, label] (CLINC150).
 
     Lists that stand deeper (`{"rasa_nlu_data": {"common_examples": […]}}`) are found, and those beside them
     that hold something else are left out.
