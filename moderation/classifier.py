@@ -44,6 +44,10 @@ MARGIN, MARGIN_OF_ORDERS = 1.0, 3.0
 """Of a logit; a single sentence of a harmless long request often reads like an order ("injection")."""
 MOST_PARTS = 16
 """Sentences of a text that are read by themselves; the panel cuts longer texts before."""
+SUGGESTIVE = 0.3
+"""Score of "sexual" below which an English sentence is not about abuse, however young its people: fares and
+house rules for children. Of 101 sentences of abuse that were written for training none has less; of Chinese
+ones most have, so there it does not count."""
 _WORD = re.compile(r"\w")
 
 
@@ -81,6 +85,7 @@ class EmbeddedClassifier:
             ).T
             for language, table in blends.items()
         }
+        self._sexual, self._minors = map(self.heads.index, (Category.SEXUAL, Category.SEXUAL_MINORS))
         self._remembered: Callable[[str], NDArray[np.float32]] | None = None
 
     def remember(self, texts: int) -> None:
@@ -128,6 +133,9 @@ class EmbeddedClassifier:
             by_linear, by_encoder, bias = self._blends[language_of(read[index])]
             logits = by_linear * linear[row] + by_encoder * encoder[row] + bias
             out[index] = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+        for index in kept:
+            if language_of(read[index]) == "en" and out[index, self._sexual] < SUGGESTIVE:
+                out[index, self._minors] = min(out[index, self._minors], out[index, self._sexual])
         return out
 
     def _doubted(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
