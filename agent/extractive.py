@@ -186,6 +186,7 @@ class ExtractiveAnswerer:
 _GESTURES = {
     Talk.GREETING: "greet",
     Talk.THANKS: "agree",
+    Talk.NEVER_MIND: "agree",
     Talk.GOODBYE: "farewell",
     Talk.IDENTITY: "welcome",
     Talk.HANDOFF: "reassure",

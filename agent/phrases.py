@@ -12,6 +12,8 @@ class Phrases(BaseModel):
 
     greeting: str
     thanks: str
+    never_mind: str
+    """Said when the visitor takes a question back."""
     goodbye: str
     identity: str
     """Who or what am I talking to: honest that it is an AI."""
@@ -90,6 +92,7 @@ class Phrases(BaseModel):
 ENGLISH = Phrases(
     greeting="Hello, I am {name}, the AI assistant of {company}. How can I help you?",
     thanks="You are very welcome. Is there anything else I can help you with?",
+    never_mind="All right. Is there anything else I can help you with?",
     goodbye="Goodbye, and thank you for stopping by.",
     identity="I am {name}, an AI assistant of {company}, not a person. "
     "I answer from our help pages, and I can pass you on to my human colleagues.",
@@ -133,6 +136,7 @@ ENGLISH = Phrases(
 CHINESE = Phrases(
     greeting="您好，我是{company}的人工智能助理{name}。请问有什么可以帮您？",
     thanks="不客气。还有什么可以帮您的吗？",
+    never_mind="好的。还有什么可以帮您的吗？",
     goodbye="再见，感谢您的光临。",
     identity="我是{name}，{company}的人工智能助理，不是真人。我根据帮助文档回答问题，也可以为您转接人工客服。",
     unknown="抱歉，这个问题我暂时没有答案。{contact}",

@@ -16,6 +16,7 @@ class Talk(StrEnum):
 
     GREETING = "greeting"
     THANKS = "thanks"
+    NEVER_MIND = "never_mind"
     GOODBYE = "goodbye"
     IDENTITY = "identity"
     HANDOFF = "handoff"
