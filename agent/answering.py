@@ -108,6 +108,15 @@ class Answering:
             self._answer_task.cancel()
         self._answer_task = None
 
+    def give_up(self) -> None:
+        """Tell that what answers has taken too long, if it is still at it."""
+        turn, settings = self._floor.turn, self._floor.taker.settings
+        if turn is None or self._answer_task is None or self._answer_task.done():
+            return
+        after = "its last sentence" if turn.spoken else "the question"
+        waited = f"nothing came for {settings.answer_timeout_s:g} s after {after}"
+        self._floor.tell(Notice("engine_failed", f"the answer was given up: {waited}; look at what answers"))
+
     # What a reply is made of
 
     def _memory(self, asked: str = "") -> Memory:
@@ -189,7 +198,7 @@ class Answering:
                 floor.stage.say(event)
                 floor.lasts(last=False)
             case Noted():
-                floor.tell(Notice("replaced", event.message))
+                floor.tell(Notice(event.code, event.message))
             case ErrandMoved():
                 self._history.take(event.errand)
             case PassedOn() | Withdrawn() | ToPerson():

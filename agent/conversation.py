@@ -200,6 +200,8 @@ class Conversation:
             case Resume():
                 self.stage.resume()
             case Cancel():
+                if command.reason in (CancelReason.NO_ANSWER, CancelReason.STUCK):
+                    self._answering.give_up()
                 self._cancel(keep_later=command.reason in (CancelReason.NO_ANSWER, CancelReason.STUCK))
                 if command.reason is CancelReason.NO_ANSWER:
                     self._tasks.start(self._say_line("failed", Outcome.HANDOFF))

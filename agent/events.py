@@ -102,6 +102,8 @@ class Noted:
     """Something went another way than planned, for the operator's eyes; holds no visitor's words."""
 
     message: str
+    code: str = "replaced"
+    """By which it is told; see `agent.conversation_events.Notice`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from agent.llm import Asking
 from agent.lookup import Looked, Lookup
 from agent.manner import manner_of
 from agent.manner_shape import mannered
+from agent.overlong import cut_off
 from agent.sentence import Emotion, Outcome, Sentence
 from agent.slots import Stage
 from agent.summary import remembered
@@ -47,6 +48,9 @@ from speech.recognizer import LOW_CONFIDENCE
 
 SENTENCES_AHEAD = 2
 """How many sentences each stage may be before the next: sound early, little to throw away."""
+
+LINKS = 4
+"""So many links to a sentence are more than anybody looks at: there the reply ends, too."""
 
 _EITHER = re.compile(r"[\W\d_]*(?:ok|okay|hp|[A-Z]{1,4})?[\W\d_]*", re.IGNORECASE)
 """Numbers, and "OK": said alike in both languages."""
@@ -172,7 +176,7 @@ async def _written(
         left=looked.left,
     )
     question = replace(question, parts=_parts(question, looked))
-    count = 0
+    count, written, most = 0, 0, desk.settings.limits.reply_sentences
     async with aclosing(answered(question, engines)) as answers:
         async for item in answers:
             if isinstance(item, Noted):
@@ -192,8 +196,11 @@ async def _written(
             if upset and item.emotion.label == "neutral":
                 item = replace(item, emotion=Emotion("empathetic", 0.6))
             yield Written(item, clock())
+            written += 1
             count += bool(take_links(item.text, "")[0])
-            if count >= desk.settings.limits.reply_sentences:
+            if count >= most or written >= most * LINKS:
+                if (left := await cut_off(answers, most)) is not None:
+                    yield left
                 return
     if not count:
         unknown = Sentence(phrases.unknown, language, Emotion("apologetic", 0.5), Outcome.ABSTAINED)

@@ -19,7 +19,8 @@ KEEPS_BACK = (Action.REFUSE.value, Action.ESCALATE.value, Action.END.value)
 """What the guard does with words that it keeps back."""
 
 BROKEN = {
-    "engine_failed": "what answers failed, and the visitor was put off",
+    "engine_failed": "what answers failed, or hung, and the visitor was put off",
+    "endless_answer": "what answers came to no end, and was cut off",
     "failed": "the conversation itself failed",
     "hearing_failed": "what hears failed",
     "voice_failed": "what speaks failed",

@@ -7,6 +7,7 @@ own, in the conversation that they hold themselves:
 - `felt`: turn, label, intensity, confidence.
 - `handoff`: turn, reason, there, consent.
 - `tool`: turn, name, arguments, result, failed.
+- `notice`: code, message; those that visitors are told, too, come as they come to them.
 - `sounding`: turn, moment, at_s, phonemes: from this moment of the media clock (40 ms each) on, a sentence
   sounds from `at_s` of it; its phonemes are [symbol, start_s, end_s]. Without phonemes: silence from here on.
 """
@@ -20,6 +21,7 @@ from agent.conversation_events import (
     HandoffBegan,
     HandoffEnded,
     HeardWords,
+    Notice,
     SentenceBegan,
     VerdictGiven,
     VisitorFelt,
@@ -30,6 +32,7 @@ from server.live.acting import ToolCalled
 from server.live.errors import LiveError
 from server.live.post import Post
 from server.live.talk import Attended
+from server.live.telling import FOR_VISITORS
 
 if TYPE_CHECKING:
     from agent.events import Spoken
@@ -117,6 +120,8 @@ class Examining:
                 self._post.examine(
                     "handoff", turn=turn, reason=handoff.reason, there=handoff.there, consent=handoff.consent
                 )
+            case Notice() if event.code not in FOR_VISITORS:
+                self._post.examine("notice", code=event.code, message=event.message)
             case ToolCalled():
                 self._post.examine(
                     "tool",

@@ -86,7 +86,7 @@ class TypedTurn:
             case Shown():
                 return [CardShown(number, event.card)]
             case Noted():
-                return [Notice("replaced", event.message)]
+                return [Notice(event.code, event.message)]
             case _:
                 return []
 

@@ -49,6 +49,36 @@ def never_answers(engines: Engines) -> None:
     engines.answerer = _Slow(engines.answerer, 1e9, blocking=False)
 
 
+class _GoesOn:
+    """Says what the desk says, and then comes to no end."""
+
+    engine = "goes-on"
+
+    def __init__(self, inner: Any, wait_s: float) -> None:
+        self._inner, self._wait_s = inner, wait_s
+
+    async def answer(self, question: Question) -> AsyncGenerator[Sentence, None]:
+        async for sentence in self._inner.answer(question):
+            yield sentence
+        number = 0
+        while True:
+            await asyncio.sleep(self._wait_s)
+            number += 1
+            yield Sentence(f"You have thirty days, and once more {number}.", question.language)
+
+
+def hangs_after_its_start(engines: Engines) -> None:
+    engines.answerer = _GoesOn(engines.answerer, 1e9)
+
+
+def endless_answer(engines: Engines) -> None:
+    engines.answerer = _GoesOn(engines.answerer, 0.0)
+
+
+def endless_slow_answer(engines: Engines) -> None:
+    engines.answerer = _GoesOn(engines.answerer, 2.0)
+
+
 class _Blind:
     """A guard that lets everything through."""
 

@@ -2,7 +2,7 @@ import json
 import shutil
 import signal
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 import agent
 from agent.desk import Desk
+from agent.engines import Engines
 from agent.errors import DeskError
 from agent.turn import TurnTaker
 from evals.checks.conversation import check_conversation
@@ -164,6 +165,25 @@ def test_an_answer_that_never_comes_ends_in_time(desk: DeskUnderTest) -> None:
     faults.never_answers(desk.engines)
     found = failures(desk, RETURNS.replace("turns:", "timeout_s: 10\nturns:"))
     assert "no end of a reply came in time" in found["answered"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (faults.never_answers, "hung"),
+        (faults.hangs_after_its_start, "hung"),
+        (faults.endless_answer, "no end"),
+        (faults.endless_slow_answer, "no end"),
+    ],
+)
+def test_an_answerer_that_hangs_or_has_no_end_is_told_though_nobody_asked(
+    desk: DeskUnderTest, fault: Callable[[Engines], None], why: str
+) -> None:
+    fault(desk.engines)
+    asks_nothing = "id: returns\nturns:\n  - user: How long can I return something?\n"
+    found = failures(desk, asks_nothing)
+    assert list(found) == ["engines"]
+    assert why in found["engines"]
 
 
 def test_what_visitors_had_done_is_forgotten_between_conversations(desk: DeskUnderTest) -> None:
