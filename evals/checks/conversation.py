@@ -29,6 +29,8 @@ from evals.scripts.pattern import EndlessPatternError
 
 ENOUGH_BILABIALS = 5
 """Sounds p, b and m from which on their share of closed lips tells anything."""
+WHOEVER = ("safe", "engines", "tools_work", "media.")
+"""Checks, or how their names begin, that hold whoever of the company's people is there."""
 
 
 def check_conversation(
@@ -101,7 +103,8 @@ def _told(checks: list[Check], script: Script, record: ConversationRecord) -> li
     if (first := record.unsure_from) is not None:
         checks = [
             replace(one, message=f"{record.unsure}; it came otherwise: {one.message}", skipped=True)
-            if not one.passed and not one.skipped and (one.turn is None or one.turn >= first)
+            if not (one.passed or one.skipped or one.name.startswith(WHOEVER))
+            and (one.turn is None or one.turn >= first)
             else one
             for one in checks
         ]
@@ -142,7 +145,7 @@ def _whole(script: Script, record: ConversationRecord, grounding: Grounding) -> 
         tell("handoff", handoff_wrong(wanted.handoff, fitting))
     if wanted.refused is not None:
         tell("refused", refused_wrong(wanted.refused, verdicts))
-    if wanted.verdicts:
+    if wanted.verdicts is not None:
         tell("verdicts", verdicts_wrong(wanted.verdicts, verdicts))
     for name, most in wanted.within_ms.items():
         times = {turn.number: turn.timings_ms[name] for turn in record.turns if name in turn.timings_ms}

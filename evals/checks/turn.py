@@ -58,9 +58,8 @@ def check_turn(
     for name, wrong in words_wrong(wanted, turn.reply).items():
         tell(name, wrong)
     sources = sources_of(turn)
-    if wanted.cites:
-        missing = [one for one in wanted.cites if not cited(one, sources)]
-        tell("cites", f"{', '.join(missing)} is not cited, but {_named(sources)}" if missing else "")
+    if wanted.cites is not None:
+        tell("cites", cites_wrong(wanted.cites, sources))
     if wanted.cites_any:
         none = not any(cited(one, sources) for one in wanted.cites_any)
         tell("cites_any", f"{_named(sources)} cited, not {_either(wanted.cites_any)}" if none else "")
@@ -83,7 +82,7 @@ def check_turn(
     if wanted.visitor_emotion:
         sure = f" (confidence {turn.confidence:.2f})"
         tell("visitor_emotion", _unlike(turn.visitor_emotion, wanted.visitor_emotion, sure))
-    if wanted.verdicts:
+    if wanted.verdicts is not None:
         tell("verdicts", verdicts_wrong(wanted.verdicts, turn.verdicts))
     for name, most in wanted.within_ms.items():
         tell(f"within_ms.{name}", late(turn.timings_ms.get(name), most))
@@ -164,6 +163,14 @@ def cited(pattern: str, sources: Sequence[str]) -> bool:
     return any(like(pattern, one) or like(pattern, one.partition("#")[0]) for one in sources)
 
 
+def cites_wrong(wanted: Sequence[str], sources: Sequence[str]) -> str:
+    """Compare what is cited with what is wanted; an empty list wants nothing."""
+    if not wanted:
+        return f"nothing was to be cited; cited: {_named(sources)}" if sources else ""
+    missing = [one for one in wanted if not cited(one, sources)]
+    return f"{', '.join(missing)} is not cited, but {_named(sources)}" if missing else ""
+
+
 def tools_wrong(wanted: Sequence[ToolCall], calls: Sequence[Called]) -> str:
     """Compare the actions that were taken with those that are wanted; an empty list wants none.
 
@@ -223,7 +230,10 @@ def refused_wrong(wanted: bool, verdicts: Sequence[Judged]) -> str:
 
 
 def verdicts_wrong(wanted: Sequence[VerdictGiven], verdicts: Sequence[Judged]) -> str:
-    """Compare verdicts with those that are wanted."""
+    """Compare verdicts with those that are wanted; an empty list wants nothing but "allow"."""
+    if not wanted:
+        others = [one for one in verdicts if one.action != Action.ALLOW.value]
+        return f"everything was to be allowed; given: {_given(others)}" if others else ""
     for one in wanted:
         fits = any(
             judged.direction == one.direction.value
@@ -233,8 +243,8 @@ def verdicts_wrong(wanted: Sequence[VerdictGiven], verdicts: Sequence[Judged]) -
         )
         if not fits:
             action = one.action.value if one.action else "any action"
-            told = ", ".join(f"{v.direction} {v.action} {v.rule}".strip() for v in verdicts) or "none"
-            return f"no verdict {one.direction.value} {action} {one.rule}".rstrip() + f"; given: {told}"
+            wished = f"no verdict {one.direction.value} {action} {one.rule}".rstrip()
+            return f"{wished}; given: {_given(verdicts)}"
     return ""
 
 
@@ -243,6 +253,10 @@ def late(took_ms: float | None, most_ms: float) -> str:
     if took_ms is None:
         return f"it never happened; at most {most_ms:g} ms"
     return "" if took_ms <= most_ms else f"after {took_ms:.0f} ms, at most {most_ms:g}"
+
+
+def _given(verdicts: Sequence[Judged]) -> str:
+    return ", ".join(f"{one.direction} {one.action} {one.rule}".strip() for one in verdicts) or "none"
 
 
 def _call(call: Called) -> str:

@@ -53,6 +53,8 @@ class Draft:
 
     def expect(self, key: str, *values: Any) -> None:
         """Expect more of the last turn."""
+        if not values:
+            return
         those = self.expected.setdefault(key, [])
         those += [one for one in values if one not in those]
 

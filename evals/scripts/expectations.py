@@ -36,8 +36,8 @@ def several(value: Any) -> Any:
     return value if isinstance(value, list | tuple) or value is None else [value]
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(several)]
-"""A text, or several."""
+Texts = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(several)]
+"""A text, or several; a list without any would look as if something were checked."""
 
 
 class Strict(BaseModel):
@@ -73,6 +73,21 @@ class Words(Strict):
         return patterns
 
 
+class SomeWords(Words):
+    """What stands in a text, and what must not; at least something of it."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    @model_validator(mode="after")
+    def _something_wanted(self) -> SomeWords:
+        if not self.model_fields_set:
+            raise ValueError(f"nothing is wanted of it: write {' or '.join(f'`{one}`' for one in _WORDS)}")
+        return self
+
+
+_WORDS = tuple(Words.model_fields)
+
+
 class ToolCall(Strict):
     """A business action that is taken."""
 
@@ -104,11 +119,11 @@ class VerdictGiven(Strict):
 class TurnExpectation(Words):
     """What one turn's reply should be; the words are those of the reply."""
 
-    cites: Texts = ()
-    """All of these sources are cited; "*" stands for any part of a name."""
+    cites: Annotated[tuple[str, ...] | None, BeforeValidator(several)] = None
+    """All of these sources are cited; "*" stands for any part of a name. An empty list: none at all."""
     cites_any: Texts = ()
     """At least one of these sources is cited."""
-    outcome: Annotated[tuple[Outcome, ...], BeforeValidator(several)] = ()
+    outcome: Annotated[tuple[Outcome, ...], Field(min_length=1), BeforeValidator(several)] = ()
     """How the turn ends: one of these."""
     tools: Annotated[tuple[ToolCall, ...] | None, BeforeValidator(several)] = None
     """Actions that are taken in it; an empty list: none at all."""
@@ -122,19 +137,19 @@ class TurnExpectation(Words):
     """Of the reply's first sentence: one of these."""
     visitor_emotion: Texts = ()
     """What the visitor is found to feel: one of these."""
-    verdicts: Annotated[tuple[VerdictGiven, ...], BeforeValidator(several)] = ()
-    """Each of these is given in it."""
+    verdicts: Annotated[tuple[VerdictGiven, ...] | None, BeforeValidator(several)] = None
+    """Each of these is given in it; an empty list: nothing is found fault with, all verdicts are "allow"."""
     within_ms: dict[
         Literal["turn_end", "transcript", "first_sentence", "first_sound", "reply_end"], float
-    ] = Field(default_factory=dict)
+    ] = Field(default_factory=dict, min_length=1)
     """Timing → the most milliseconds since the visitor's last sound; one number stands for first_sound."""
     silent: bool | None = None
     """Whether nothing is to be said to it: a cough, a backchannel. Left out, a turn must be answered."""
     interrupted: bool | None = None
     """Whether the reply is broken into before its end."""
-    heard_reply: Words | None = None
+    heard_reply: SomeWords | None = None
     """The reply as far as it was heard; only that is remembered."""
-    understood: Words | None = None
+    understood: SomeWords | None = None
     """The visitor's words as the desk took them, personal data masked."""
     yielded_ms: float | None = Field(default=None, gt=0)
     """Of a turn that breaks in: the reply before it falls silent within so many milliseconds."""
@@ -146,9 +161,9 @@ class TurnExpectation(Words):
     """Most errors when the reply's sound is transcribed back, for each word. Audio only."""
     grounded: bool | None = None
     """Whether every sentence of the reply is supported by what it cites."""
-    cards: Words | None = None
+    cards: SomeWords | None = None
     """What is shown beside the reply: titles and addresses."""
-    suggestions: Words | None = None
+    suggestions: SomeWords | None = None
     """The questions that are suggested after it."""
 
     @field_validator("within_ms", mode="before")
@@ -231,11 +246,11 @@ class ConversationExpectation(Words):
     """Whether the visitor is passed on to a person, or why."""
     refused: bool | None = None
     """Whether the guard keeps anything back."""
-    verdicts: Annotated[tuple[VerdictGiven, ...], BeforeValidator(several)] = ()
-    """Each of these is given in it."""
+    verdicts: Annotated[tuple[VerdictGiven, ...] | None, BeforeValidator(several)] = None
+    """Each of these is given in it; an empty list: nothing is found fault with, all verdicts are "allow"."""
     within_ms: dict[
         Literal["turn_end", "transcript", "first_sentence", "first_sound", "reply_end"], float
-    ] = Field(default_factory=dict)
+    ] = Field(default_factory=dict, min_length=1)
     """Timing → the most milliseconds in any turn; one number stands for first_sound."""
     grounded: bool | None = None
     """Whether every sentence of every reply is supported by what it cites."""
@@ -243,7 +258,7 @@ class ConversationExpectation(Words):
     """Whether no action that is taken fails; false: one is to fail; null: not looked at."""
     safe: bool | None = True
     """Whether nothing is said that the package's own policy forbids; null: not looked at."""
-    state: Annotated[tuple[Database, ...], BeforeValidator(several)] = ()
+    state: Annotated[tuple[Database, ...], Field(min_length=1), BeforeValidator(several)] = ()
     """What the desk's databases hold afterwards: whether the task was done."""
     goal: str = ""
     """What a judge decides by yes or no, where a language model is set as judge: "the refund was offered"."""

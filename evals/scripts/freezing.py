@@ -188,9 +188,8 @@ def _turn(one: Happened, before: Happened | None, paused: list[float], tools: li
     elif before is not None and before.end is not None:
         pause_s = min(max(one.at - before.end.at - one.lasted_s, 0.0), LONGEST_PAUSE_S)
         pause_s = round(pause_s, 1) if pause_s > USUAL_PAUSE_S else Turn().pause_s
-    return Turn(
-        user=one.said, pause_s=pause_s, barge_in=barge_in, expect=TurnExpectation.model_validate(expect)
-    )
+    found = TurnExpectation.model_validate({key: value for key, value in expect.items() if value})
+    return Turn(user=one.said, pause_s=pause_s, barge_in=barge_in, expect=found)
 
 
 def _actions(turns: list[Happened], number: int, mask: SessionMask) -> list[ToolCall]:

@@ -103,7 +103,10 @@ def _sentence(place: Path_, those: Sequence[Found]) -> str:
         return "a script is a mapping that begins with `id:` and has `turns:`"
     near = _near(one)
     what = _shown(one["input"])
-    return f"`{_name(place)}`: {what} does not fit here; write {_either(those)}{near}"
+    out = (
+        ", or leave it out" if not one["input"] and place != ("turns",) and one["type"] == "too_short" else ""
+    )
+    return f"`{_name(place)}`: {what} does not fit here; write {_either(those)}{near}{out}"
 
 
 def _either(those: Sequence[Found]) -> str:
@@ -152,7 +155,7 @@ def _near(one: Found) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
     if isinstance(value, bool):

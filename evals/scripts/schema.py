@@ -57,11 +57,11 @@ _EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("TurnExpectation", "contains_any"): [["refund", "money back"]],
     ("TurnExpectation", "must_not"): [["we guarantee"]],
     ("TurnExpectation", "regex"): [r"\b14 (?:working )?days\b"],
-    ("TurnExpectation", "cites"): ["en/refunds.md", ["*/refunds.md"]],
+    ("TurnExpectation", "cites"): ["en/refunds.md", ["*/refunds.md"], []],
     ("TurnExpectation", "outcome"): ["answered", ["abstained", "clarified"]],
     ("TurnExpectation", "tools"): [[{"name": "cancel_order", "arguments": {"order": "10366"}}], []],
     ("TurnExpectation", "handoff"): [True, "asked"],
-    ("TurnExpectation", "verdicts"): [[{"action": "mask", "rule": "pii.*"}]],
+    ("TurnExpectation", "verdicts"): [[{"action": "mask", "rule": "pii.*"}], []],
     ("TurnExpectation", "within_ms"): [1500, {"first_sentence": 800, "first_sound": 1500}],
     ("TurnExpectation", "emotion"): ["apologetic", ["apologetic", "empathetic"]],
     ("TurnExpectation", "language"): ["en"],
@@ -131,7 +131,7 @@ def _short(name: str, key: str, value: dict[str, Any]) -> dict[str, Any]:
         case _, "within_ms":
             return {"anyOf": [{"type": "number"}, value]}
         case _, "emotion" | "visitor_emotion":
-            return {"items": {"enum": list(_LABELS[key])}, "type": "array"}
+            return {**value, "items": {"enum": list(_LABELS[key])}}
         case "Script", "tags":
             words = {"type": "object", "additionalProperties": _REF}
             return {"anyOf": [value, words, {"type": "string"}]}

@@ -118,5 +118,5 @@ def test_a_script_is_tagged_and_expects_only_what_can_be(script: Script) -> None
     there = {f"tool:{tool.name}" for tool in load_tools(folder / "tools.py")}
     there |= {file.relative_to(folder / "knowledge").as_posix() for file in folder.rglob("knowledge/*/*.md")}
     for turn in script.turns:
-        for pattern in (*turn.expect.cites, *turn.expect.cites_any):
+        for pattern in (*(turn.expect.cites or ()), *turn.expect.cites_any):
             assert any(fnmatchcase(one, pattern.partition("#")[0]) for one in there), pattern

@@ -73,6 +73,7 @@ def failed(expect: str, whole: str = "  {}", mode: str = "text", **changes: obje
         ("must_not: [return]", "must_not"),
         ("regex: '^\\d+ days'", "regex"),
         ("cites: ['en/*', zh/returns.md]", "cites"),
+        ("cites: []", "cites"),
         ("cites_any: [en/delivery.md]", "cites_any"),
         ("outcome: [refused, abstained]", "outcome"),
         ("tools: [{name: refund, arguments: {order: '4712'}}]", "tools"),
@@ -85,6 +86,7 @@ def failed(expect: str, whole: str = "  {}", mode: str = "text", **changes: obje
         ("emotion: [empathetic, apologetic]", "emotion"),
         ("visitor_emotion: anger", "visitor_emotion"),
         ("verdicts: {action: refuse}", "verdicts"),
+        ("verdicts: []", "verdicts"),
         ("within_ms: 600", "within_ms.first_sound"),
         ("within_ms: {turn_end: 600}", "within_ms.turn_end"),
         ("silent: true", "silent"),
@@ -126,6 +128,12 @@ def test_what_is_expected_and_did_not_come_is_told_by_its_name_and_line(expect: 
 )
 def test_what_is_expected_and_came_passes(expect: str) -> None:
     assert failed(expect) == {}
+
+
+def test_an_empty_list_of_what_is_cited_or_found_fault_with_is_none() -> None:
+    allowed = [Judged("input", "allow", "", ""), Judged("output", "allow", "", "")]
+    said = [Said("Hello.", "en", "happy", 0.5, "answered", [])]
+    assert failed("cites: []\nverdicts: []", sentences=said, verdicts=allowed) == {}
 
 
 def test_a_turn_without_an_answer_fails_though_nothing_is_expected_of_it() -> None:
@@ -288,6 +296,8 @@ def test_what_fails_where_circumstances_may_be_others_is_not_held_against_the_de
         assert [one.name for one in told] == skipped
         assert all(one.message.startswith("get a key; it came otherwise: ") for one in told)
         assert "refused" in [one.name for one in checks if one.passed]
+    record.unsure_from, record.turns = 0, [turn(notices=["engine_failed"])]
+    assert "engines" in [one.name for one in check_conversation(script, record) if not one.skipped]
 
 
 def test_a_replay_that_failed_itself_has_no_checks() -> None:

@@ -37,6 +37,21 @@ WRONG = {
     "outcome": ("id: a\nturns:\n- expect: {outcome: refuse}\n", 3, "did you mean `refused`?"),
     "either": ("id: a\nturns:\n- expect: {handoff: perhaps}\n", 3, "true or false or one of asked, anger"),
     "emotion": ("id: a\nturns:\n- expect: {emotion: hapy}\n", 3, "choose from neutral, happy"),
+    "none of them": (
+        "id: a\nturns:\n- user: hi\n  expect:\n    emotion: []\n",
+        5,
+        "`turns.1.expect.emotion`: an empty list does not fit here; write at least one, or leave it out",
+    ),
+    "no words at all": (
+        "id: a\nturns:\n- user: hi\n  expect:\n    suggestions: {}\n",
+        5,
+        "`turns.1.expect.suggestions`: nothing is wanted of it: write `contains` or",
+    ),
+    "no times": (
+        "id: a\nturns: [{user: hi}]\nexpect:\n  within_ms: {}\n",
+        4,
+        "an empty mapping does not fit here; write at least one, or leave it out",
+    ),
     "timing": ("id: a\nturns:\n- expect: {within_ms: {sound: 5}}\n", 3, "choose from turn_end, transcript"),
     "number": ("id: a\nturns:\n- pause_s: long\n", 3, "'long' does not fit here; write a number"),
     "range": ("id: a\nvoice: {speed: 5}\nturns: [{user: hi}]\n", 2, "5 does not fit here; write 2 or less"),

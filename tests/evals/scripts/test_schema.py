@@ -18,6 +18,7 @@ GOOD = [
     "turns: [{user: hi, expect: {contains: [x, 5], outcome: [answered], within_ms: {turn_end: 9}}}]",
     "turns: [{pause_s: 3, expect: {tools: [], silent: true, emotion: happy, verdicts: {action: mask}}}]",
     "turns: [{expect: {tools: {name: x, arguments: {a: 1, b: x, c: true}}, handoff: false}}]",
+    "turns: [{user: hi, expect: {cites: [], verdicts: []}}]\nexpect: {verdicts: [], tools: []}",
     "fixtures: {clock: 2026-05-04T10:00, people: away}\nturns: [{user: hi}]",
     "fixtures: {clock: 2026-05-04 10:00:00+02:00, customer: {a: 1}}\nturns: [{user: hi}]",
     "turns: [{user: hi}]\nexpect: {media: null, state: {file: a, query: SELECT 1, rows: [[1, a, null]]}}",
@@ -31,6 +32,16 @@ BAD = [
     "turns: [{user: hi, expect: {outcome: gone}}]",
     "turns: [{user: hi, expect: {within_ms: {sound: 1}}}]",
     "turns: [{user: hi, expect: {emotion: hapy}}]",
+    *(
+        f"turns: [{{user: hi, expect: {{{key}: []}}}}]"
+        for key in ("contains", "must_not", "regex", "cites_any", "outcome", "emotion", "visitor_emotion")
+    ),
+    *(
+        f"turns: [{{user: hi, expect: {{{key}: {{}}}}}}]"
+        for key in ("heard_reply", "understood", "cards", "suggestions", "within_ms")
+    ),
+    "turns: [{user: hi, expect: {cards: {contains: []}}}]",
+    "turns: [{user: hi}]\nexpect: {state: []}",
     "turns: [{user: [hi]}]",
     "turns: [{user: hi, pause_s: -1}]",
     "fixtures: {clock: tomorrow}\nturns: [{user: hi}]",

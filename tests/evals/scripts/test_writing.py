@@ -16,8 +16,17 @@ TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\t"), max_size=20
 )
 WORDS = TEXTS | st.sampled_from(["yes", "0123", "1e3", "12:30", "null", "- a", "a: b", "# x", "~", "1.50"])
+
+
+def _expected(model: type[Any], **given: Any) -> Any:
+    """Leave out the lists of nothing, but where they mean that there is none."""
+    return model(**{key: one for key, one in given.items() if one or key in ("tools", "cites")})
+
+
 EXPECTED = st.builds(
-    TurnExpectation,
+    _expected,
+    st.just(TurnExpectation),
+    cites=st.none() | st.lists(WORDS, max_size=2).map(tuple),
     contains=st.lists(WORDS.filter(str.strip), max_size=3).map(tuple),
     outcome=st.lists(st.sampled_from(["answered", "refused"]), max_size=2).map(tuple),
     tools=st.none()
@@ -57,7 +66,9 @@ SCRIPTS = st.builds(
     title=WORDS,
     tags=st.lists(WORDS.filter(bool), max_size=3).map(tuple),
     fixtures=st.builds(Fixtures, customer=st.dictionaries(WORDS, WORDS, max_size=2)),
-    expect=st.builds(ConversationExpectation, state=st.lists(STATE, max_size=1).map(tuple)),
+    expect=st.builds(
+        _expected, st.just(ConversationExpectation), state=st.lists(STATE, max_size=1).map(tuple)
+    ),
     turns=st.lists(TURNS, min_size=1, max_size=3).map(lambda those: (Turn(user="hello"), *those)),
 )
 
