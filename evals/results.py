@@ -142,13 +142,12 @@ def read_results(file: Path) -> Results:
 
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    text = file.read_text(encoding="utf-8")
-    lines = text.splitlines()
+    lines = file.read_text(encoding="utf-8").split("\n")  # what is said may hold other ends of lines
     for number, line in enumerate(lines, 1):
         try:
             document = json.loads(line)
         except json.JSONDecodeError:
-            if number == len(lines) and not text.endswith("\n"):
+            if number == len(lines):
                 return
             raise ValueError(f"{file}:{number}: not JSON: was the file edited by hand?") from None
         if isinstance(document, dict):

@@ -27,6 +27,8 @@ from server.live.acting import ToolCalled
 
 WITHDRAWN = "withdrawn"
 """Reason of a kept handoff that the visitor took back."""
+NOT_KEPT = "(what it said is not kept)"
+"""Result of a kept action."""
 
 
 def event_of(told: Mapping[str, Any]) -> ConversationEvent | ToolCalled | None:
@@ -102,7 +104,7 @@ def _inner(kind: str, turn: int, data: Mapping[str, Any]) -> ConversationEvent |
             return HandoffBegan(turn, handoff)
         case _:
             given = {str(name): str(value or "") for name, value in data["arguments"].items()}
-            return ToolCalled(turn, data["name"], given, data.get("result", ""), data["failed"])
+            return ToolCalled(turn, data["name"], given, data.get("result", NOT_KEPT), data["failed"])
 
 
 def _sentence(told: Mapping[str, Any]) -> Sentence:

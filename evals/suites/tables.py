@@ -146,7 +146,7 @@ def _parsed(file: Path, text: str, line: int = 0) -> Any:
 
 
 def _json_lines(file: Path, text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # texts may hold other ends of lines
         if line.strip():
             yield _object(file, _parsed(file, line, number), number)
 

@@ -53,7 +53,7 @@ def _values(text: str, given: Given) -> list[Any]:
     else:
         first = None
     values = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # texts may hold other ends of lines
         if line.strip():
             try:
                 values.append(json.loads(line))

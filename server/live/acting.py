@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,8 @@ from agent.tools import Tool
 
 SURROUNDINGS = ("language", "state_dir")
 """What every tool is called with besides its arguments."""
+LONGEST = 2_000
+"""Characters of an argument or a result that are told: masking and sending more would hold up sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def tell_actions(told: Told) -> None:
     loop = asyncio.get_running_loop()
 
     def tell(call: ToolCalled) -> None:
-        if not loop.is_closed():  # a tool that hung may come back after the server's end
+        with suppress(RuntimeError):  # a tool that hung may come back after the server's end
             loop.call_soon_threadsafe(told, call)
 
     _told.set(tell)
@@ -58,16 +61,20 @@ def watched(tool: Tool) -> Tool:
         told = _told.get()
         if told is None:
             return tool.call(**values)
-        given = arguments_of(tool, values)
+        given = {name: _told_of(value) for name, value in arguments_of(tool, values).items()}
         try:
             line = tool.call(**values)
         except Exception as error:
             told(ToolCalled(0, tool.name, given, type(error).__name__, failed=True))
             raise
-        told(ToolCalled(0, tool.name, given, str(line)))
+        told(ToolCalled(0, tool.name, given, _told_of(str(line))))
         return line
 
     return replace(tool, call=call)
+
+
+def _told_of(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def arguments_of(tool: Tool, values: Mapping[str, Any]) -> dict[str, str]:

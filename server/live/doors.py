@@ -155,9 +155,11 @@ async def _converse(socket: WebSocket, session: str, link: Link) -> None:
     service = service_of(socket)
     try:
         hello = await _hello(link)
-        found = service.sessions.find(session, hello.token, origin_of(socket))
+        origin = origin_of(socket)
+        found = service.sessions.find(session, hello.token, origin)
         if hello.key:
             await admit(link, hello, found.guest, service.switchboard.operators, service.readings)
+            found = service.sessions.find(session, hello.token, origin)  # it may have ended meanwhile
         await found.serve(link)
     except LiveError as error:
         service.metrics.errors.labels(error.code).inc()

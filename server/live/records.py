@@ -249,7 +249,8 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
             kind, turn = "tool", event.turn
             given = {name: words.of_visitor(value) for name, value in event.arguments.items()}
             data = {"name": event.tool, "arguments": given, "failed": event.failed}
-            data |= _kept("result", event.result, words.of_desk(event.result))
+            # A result may be whatever is known of a customer, whose names nobody can tell from other words.
+            data |= _kept("result", event.result, event.result if event.failed else None)
         case TurnRated():
             kind, turn, data = "rating", event.turn, {"value": event.value}
         case ClientReported():

@@ -122,7 +122,7 @@ def test_a_workbook_is_questions_where_it_says_so_and_rows_elsewhere(tmp_path: P
         ("map.json", '{"Is it free, really?": "Yes", "Is it far?": "No"}'),
         (
             "lines.jsonl",
-            '{"prompt": "Is it free, really?", "completion": "Yes"}\n\n'
+            '{"prompt": "Is it free, really?", "completion": "Yes", "more": "a\u2028b"}\n\n'
             '{"prompt": "Is it far?", "completion": "No"}',
         ),
         (

@@ -23,6 +23,7 @@ def _file(folder: Path, name: str, text: str) -> Path:
         ("a.tsv", "label\tutterance\ncard\twhere is my card\n"),
         ("a.csv", "where is my card,card\nand my pin,card\n"),
         ("a.jsonl", '{"text": "where is my card", "label": "card"}\n'),
+        ("a.jsonl", '{"text": "where is my card", "label": "card", "more": "a\u2028b\x85"}\r\n'),
         ("a.json", '[{"question": "where is my card", "category": "card"}]'),
         ("a.json", '{"train": [["where is my card", "card"]]}'),
         ("a.json", '{"nlu": {"names": [], "examples": [{"text": "where is my card", "intent": "card"}]}}'),

@@ -12,7 +12,7 @@ from agent.stage import LiveMoment
 from agent.threads import in_tool
 from agent.tools import Slot, tool
 from moderation.verdict import Action, Verdict
-from server.live.acting import ToolCalled, watched
+from server.live.acting import LONGEST, ToolCalled, watched
 from server.live.examining import Examining
 from server.live.operators import add_operator
 from server.live.options import ServeOptions
@@ -29,7 +29,7 @@ def look_up(
     """Look an order up."""
     if order_number == "0":
         raise RuntimeError("secret detail of a database")
-    return f"Order {order_number} is here."
+    return f"Order {order_number} is here." + "!" * 5000 * (order_number == "9")
 
 
 class Acts(FakeTalk):
@@ -75,6 +75,8 @@ def test_a_key_tells_verdicts_and_actions_of_the_own_conversation(tmp_path: Path
                 await client.send("text", text="0")
                 failed = await client.until("tool", failed=True)
                 assert failed["result"] == "RuntimeError"
+                await client.send("text", text="9")
+                assert len((await client.until("tool", arguments={"order_number": "9"}))["result"]) == LONGEST
             async with server.live(await server.session()) as client:
                 await client.send("text", text="10331")
                 await client.until("turn")
@@ -86,6 +88,28 @@ def test_a_key_tells_verdicts_and_actions_of_the_own_conversation(tmp_path: Path
                     assert await client.code() == code
 
     asyncio.run(visits())
+
+
+def test_who_comes_with_a_key_to_a_session_that_ends_meanwhile_begins_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "operators.json"
+    key, cast = add_operator(file, "Anna"), Stageless()
+    options = ServeOptions(rates={}, max_sessions=8, operators=str(file))
+
+    async def visits() -> None:
+        async with serving(desk_in(tmp_path / "desk"), cast=cast, options=options) as server:
+            session = await server.session()
+
+            async def noted(*_: str) -> None:
+                headers = {"Authorization": f"Bearer {session['token']}"}
+                await server.http.delete(f"/v1/sessions/{session['session']}", headers=headers)
+
+            server.service.readings.noted = noted
+            async with server.live(session, hello=False) as client:
+                await client.send("hello", token=session["token"], key=key)
+                assert await client.code() == 4404
+
+    asyncio.run(visits())
+    assert not cast.talks
 
 
 def test_where_a_sentence_sounds_is_told_once_and_after_every_cut() -> None:
@@ -109,10 +133,10 @@ def test_where_a_sentence_sounds_is_told_once_and_after_every_cut() -> None:
     assert told[0]["phonemes"][0] == ["m", 0.0, 0.1]
 
 
-def test_an_action_is_kept_with_its_arguments() -> None:
-    row = row_of("s", ToolCalled(2, "look_up", {"order_number": "10331"}, "It is here."), 1.0, AllWords())
+def test_an_action_is_kept_with_its_arguments_and_not_with_what_it_found_out_about_somebody() -> None:
+    row = row_of("s", ToolCalled(2, "look_up", {"order_number": "10331"}, "For Anna."), 1.0, AllWords())
     assert row is not None
     assert (row.kind, row.turn) == ("tool", 2)
     assert row.data == (
-        '{"name":"look_up","arguments":{"order_number":"10331"},"failed":false,"result":"It is here."}'
+        '{"name":"look_up","arguments":{"order_number":"10331"},"failed":false,"characters":9}'
     )
