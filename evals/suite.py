@@ -148,7 +148,8 @@ def run_suite(order: Order, stages: Stages) -> Suite:
         cache=cache_dir() / "judgements",
         server=order.server,
     )
-    options = (job.mode, order.repeat, order.video, order.told, order.server)
+    # What a server tells, and is, decides what can be checked: a run with a key takes up none without.
+    options = (job.mode, order.repeat, order.video, order.told, order.server, *notes)
     head = Run(
         order.variants[0].name,
         job.mode,

@@ -1,6 +1,7 @@
 """A suite against a running server: one that dies is named, the rest goes on, and nobody blames the desk."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from agent.desk import Desk
 from evals.remote import desk_at, told_before
 from evals.replay import driver, running_server, webrtc
 from evals.replay.running_server import Health, RunningServer
+from evals.results import RESULTS
 from evals.running import SuiteError
 from evals.suite import HARNESS, Order, Suite, run_suite
 from evals.variant import Variant
@@ -63,6 +65,28 @@ def test_a_server_that_dies_is_no_fault_of_the_desk_and_what_came_before_is_kept
     assert "there is no such desk here; choose of: desk" in third.error
     (left_out,) = found.results.run.left_out
     assert left_out.endswith("d.yaml:2: a running server has a clock of its own: replay it without --server")
+
+
+def test_a_run_with_a_key_takes_up_nothing_of_one_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, key = tmp_path / "operators.json", add_operator(tmp_path / "operators.json", "Anna")
+
+    async def taken_up() -> list[int]:
+        options = ServeOptions(rates={}, operators=str(file))
+        async with serving(desk_in(tmp_path / "desk"), cast=Listeners(), options=options) as server:
+            said = SAYS.format(id="a", desk="desk", words="Hello")
+            wanted = order(tmp_path, f"http://127.0.0.1:{server.port}", a=said)
+            wanted = replace(wanted, report=tmp_path / "report")
+            found = []
+            for one in ("", "", key):
+                monkeypatch.setenv(running_server.KEY, one)
+                found.append((await asyncio.to_thread(run_suite, wanted, Silent())).taken_up)
+                head, result, _ = (tmp_path / "report" / RESULTS).read_text("utf-8").splitlines(keepends=True)
+                (tmp_path / "report" / RESULTS).write_text(head + result, "utf-8")  # it broke off
+            return found
+
+    assert asyncio.run(taken_up()) == [0, 1, 0]
 
 
 def test_a_server_that_is_not_there_or_knows_no_such_key_is_told_once(
