@@ -35,6 +35,8 @@ _POINTS = re.compile(
 """What stands for something that was said before."""
 _WEEKDAY = re.compile(r"礼拜([一二三四五六日天])")
 """A weekday as people say it; it is written otherwise."""
+PLAIN = 0.9
+"""Likelihood from which a question of one word is answered, whatever is told before it."""
 MORE = 0.15
 """So much likelier than it must be is an answer to a part of what was said, or to that with such a word."""
 
@@ -130,12 +132,14 @@ class Lookup:
             alone.answerable > whole.answerable and len(topical(asked)) > 1
         ):
             return whole
-        says = topical(_POINTS.sub(" ", asked))
-        if alone.answerable >= self._least + MORE and says:
-            return alone
-        if not (says or wanted(asked).sorts):
+        says, sorts = topical(_POINTS.sub(" ", asked)), wanted(asked).sorts
+        if not (says or sorts):
             return whole
-        best = max(whole, alone, key=lambda one: one.answerable)
+        plain = len(says) > 1 or bool(says and sorts) or alone.answerable >= PLAIN
+        if plain and alone.answerable >= self._least + MORE:
+            return alone
+        # One word says little without the rest: "my roses have rust, what should I spray?"
+        best = max(whole, alone, key=lambda one: one.answerable) if plain else whole
         for word in _rarest(around, told):
             one = self._found(f"{asked.rstrip(' ?？。.!！')}, {word}?", asked)
             if one.answerable >= self._least + MORE and one.answerable > best.answerable:

@@ -88,6 +88,13 @@ def test_a_story_does_not_hide_the_question_behind_it(engines: Engines) -> None:
     assert "2 to 3" in said(engines, [f"{story}, how long does delivery to Ireland take?"])[0]
 
 
+def test_one_word_of_a_question_answers_nothing_that_was_told_before_it(engines: Engines) -> None:
+    looked = Lookup(Memory(), engines, "en").of("My poem needs a title, what should I print?")
+    alone = Lookup(Memory(), engines, "en").of("My parcel is late, how do I complain?")
+    least = engines.desk.settings.knowledge.answer_from
+    assert looked.whole.answerable < least < alone.whole.answerable
+
+
 def test_who_does_not_follow_hears_it_again(engines: Engines) -> None:
     first, again = said(engines, ["Can I write a gift message?", "Sorry, I don't understand."])
     assert "200 characters" in first
