@@ -78,7 +78,7 @@ def check_turn(
             "language", f"{_named(other)} instead of {wanted.language}: {quoted(turn.reply)}" if other else ""
         )
     if wanted.emotion:
-        tell("emotion", _unlike(turn.sentences[0].emotion if turn.sentences else "", wanted.emotion))
+        tell("emotion", _unlike(turn.emotion, wanted.emotion))
     if wanted.visitor_emotion:
         sure = f" (confidence {turn.confidence:.2f})"
         tell("visitor_emotion", _unlike(turn.visitor_emotion, wanted.visitor_emotion, sure))
@@ -131,6 +131,8 @@ def course(wanted: TurnExpectation, turn: TurnRecord, tell: Told) -> None:
     if wanted.resumed is not None:
         told = "went on" if turn.resumed else "did not go on"
         wrong = "" if bool(turn.resumed) == wanted.resumed else f"the reply before {told}"
+        if wanted.resumed and turn.resumed and turn.resumed_wrong:
+            wrong = f"the reply before went on, but {turn.resumed_wrong}"
         tell("resumed", missed or wrong)
 
 

@@ -20,6 +20,7 @@ from evals.replay.media_probe import MediaProbe
 from evals.replay.microphone_feed import MicrophoneFeed
 from evals.replay.opus_line import LineIn
 from evals.replay.record import ConversationRecord
+from evals.replay.sounded import Sounded
 from evals.replay.tape import Tape
 from evals.replay.told_words import ToldEars, ToldWords
 from evals.replay.transcribing import transcribe_replies
@@ -134,6 +135,8 @@ class _Replay:
                 with suppress(asyncio.CancelledError):
                     await task
         listen(tape, probe.turns)
+        stage.sounded.listen(tape)
+        stage.sounded.judge(probe.turns)
 
     def _ears(self) -> Ears:
         engines = self._desk.engines
@@ -150,9 +153,11 @@ class _NotingStage(Stage):
     def __init__(self, painter: Painter, probe: HearingProbe, *, seed: int) -> None:
         super().__init__(painter, seed=seed)
         self._probe = probe
+        self.sounded = Sounded()
 
     def say(self, spoken: Spoken) -> None:
         """Append a sentence; see `Stage.say`."""
         if not self.replying:
             self._probe.first_said()
+        self.sounded.say(spoken, first=not self.replying)
         super().say(spoken)

@@ -85,6 +85,8 @@ class TurnRecord:
     """Of a turn that broke in: from its first sound until the reply before fell silent; None: it did not."""
     resumed: bool | None = None
     """Of a turn that broke in: the reply before went on after it; None: it did not break in."""
+    resumed_wrong: str = ""
+    """What the reply before then said twice, or left out; empty: it went on from where it was."""
     cards: list[dict[str, str]] = field(default_factory=list)
     suggestions: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -102,6 +104,12 @@ class TurnRecord:
     reply_began_s: float | None = None
     """When the reply's first sound left."""
     reply_ended_s: float | None = None
+
+    @property
+    def emotion(self) -> str:
+        """Of the first sentence that is said with any, past what is only read back; empty without a reply."""
+        emotions = [one.emotion for one in self.sentences]
+        return next((one for one in emotions if one != "neutral"), "neutral" if emotions else "")
 
     @property
     def reply(self) -> str:

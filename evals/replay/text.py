@@ -101,3 +101,4 @@ async def _replayed(
     conversation.people.staff = probe.staff
     typing = Typing(conversation, ears, script.language)
     await played(conversation, probe, typing, script, record, driver)
+    stage.sounded.judge(probe.turns)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.line import MOMENT_S
+from agent.line import MOMENT_S, Line
 from agent.stage import Stage
+from evals.replay.sounded import Piece, Sounded
 
 if TYPE_CHECKING:
     from agent.events import Spoken
@@ -37,12 +38,16 @@ class TimedStage(Stage):
 
     def __init__(self) -> None:
         super().__init__(NoPainter())
+        self.sounded = Sounded()
         self._since_s: float | None = None
         """When the sounding line stood at its first moment; None: nothing sounds."""
+        self._noted: Line | None = None
+        """Of which the latest piece is."""
         self._timer: asyncio.TimerHandle | None = None
 
     def say(self, spoken: Spoken) -> None:
         """Append a sentence; see `Stage.say`."""
+        self.sounded.say(spoken, first=not self.replying)
         super().say(spoken)
         self._go_on()
 
@@ -103,6 +108,7 @@ class TimedStage(Stage):
         line.begun = True
         self._sync()
         line.frame = max(line.frame, 1)
+        self._note(line)
         self._left(line, 0, began=began)
         if self._paused or self._timer is not None:
             return  # what was told of it changed the course
@@ -123,7 +129,19 @@ class TimedStage(Stage):
         moments = (asyncio.get_running_loop().time() - self._since_s) / MOMENT_S
         line.frame = min(max(line.frame, round(moments)), line.count)
 
+    def _note(self, line: Line) -> None:
+        """Write down how far a line has sounded."""
+        begin_s, end_s = line.offset_s, line.offset_s + line.frame * MOMENT_S
+        if self._noted is line:
+            self.sounded.pieces[-1].end_s = end_s
+        else:
+            self._noted = line
+            now_s = asyncio.get_running_loop().time()
+            self.sounded.pieces.append(Piece(line.spoken, begin_s, end_s, now_s))
+
     def _stop(self) -> None:
+        if self._since_s is not None and self._lines and self._lines[0].begun:
+            self._note(self._lines[0])
         self._since_s = None
         if self._timer is not None:
             self._timer.cancel()

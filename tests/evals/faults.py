@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 from agent.answerer import Question
 from agent.engines import Engines
+from agent.line import sliced
 from agent.scripted import ScriptedAnswerer
 from agent.sentence import Sentence
+from agent.stage import Stage
 from moderation.verdict import Action, Direction, Verdict
 
 WRONG = "You have ninety days to return an item."
@@ -123,3 +126,20 @@ def prints(engines: Engines) -> None:
 def prints_and_hangs(engines: Engines) -> None:
     print("printed by a tool")  # noqa: T201 - the fault
     engines.answerer = _Slow(engines.answerer, 60.0, blocking=True)
+
+
+def begins_anew(stage: Stage) -> None:
+    """Say the reply from its beginning where it was to go on."""
+    for line in reversed(list(stage._lines)):
+        stage._lines.remove(line)
+        stage._lines.appendleft(replace(line, speech=line.spoken.speech, offset_s=0.0))
+    stage._paused = False
+
+
+def skips_words(stage: Stage) -> None:
+    """Go on a second later than where it was."""
+    if stage._paused and stage._lines:
+        line = stage._lines.popleft()
+        rest = sliced(line.speech, 1.0)
+        stage._lines.appendleft(replace(line, speech=rest, offset_s=line.offset_s + 1.0))
+    stage._paused = False

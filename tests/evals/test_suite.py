@@ -12,6 +12,7 @@ import agent
 from agent.desk import Desk
 from agent.engines import Engines
 from agent.errors import DeskError
+from agent.stage import Stage
 from agent.turn import TurnTaker
 from evals.checks.conversation import check_conversation
 from evals.checks.judge import MODEL
@@ -159,6 +160,16 @@ def test_a_desk_that_cannot_be_interrupted_is_told_by_name(
 ) -> None:
     monkeypatch.setattr(TurnTaker, "speech_started", lambda *_: [])
     assert "did not yield" in failures(desk, BREAKS_IN)["yielded_ms"]
+
+
+@pytest.mark.parametrize(("fault", "told"), [(faults.begins_anew, "twice"), (faults.skips_words, "left out")])
+def test_a_reply_that_does_not_go_on_from_where_it_was_is_told_by_name(
+    desk: DeskUnderTest, fault: Callable[[Stage], None], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stage, "resume", fault)
+    found = failures(desk, BACKCHANNEL)
+    assert list(found) == ["resumed"]
+    assert told in found["resumed"]
 
 
 def test_an_answer_that_never_comes_ends_in_time(desk: DeskUnderTest) -> None:

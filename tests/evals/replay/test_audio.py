@@ -1,5 +1,6 @@
 """Replays in sound: what is measured of a desk in order, and of desks that are broken on purpose."""
 
+import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from agent.conversation import Conversation
 from agent.desk import Desk
 from agent.engines import Engines
 from agent.scripted import ScriptedAnswerer
+from agent.stage import Stage
 from agent.turn_commands import Cancel, Command, Commit, Pause
 from avatar import Pose, Renderer
 from evals.checks.conversation import check_conversation
@@ -24,6 +26,7 @@ from evals.scripts import Script, ScriptError, load_script, read_script
 from speech.audio import load_audio
 from speech.scripted import ScriptedRecognizer
 from speech.timeline import Speech
+from tests.evals import faults
 
 DESK = """
 name = "Test"
@@ -137,6 +140,58 @@ def test_a_desk_that_cannot_be_broken_into_is_told(
     monkeypatch.setattr(Conversation, "_do", stubborn)
     record = replay_audio(desk, script)
     assert {"yielded_ms", "interrupted"} <= wrong(script, record)
+
+
+NODDED = """
+id: nodded
+turns:
+  - user: "When are you open on Sunday?"
+    expect: {interrupted: false}
+  - {over}
+    barge_in: 1.2
+    expect: {resumed: true, silent: true}
+"""
+
+
+def nodded(desk: DeskUnderTest, over: str, heard: str, file: Path) -> set[str]:
+    """Replay a conversation in which something is heard over the reply that must not end it."""
+    file.write_text(NODDED.replace("{over}", over), encoding="utf-8")
+    script = load_script(file)
+    ears = ScriptedRecognizer(["When are you open on Sunday?", *[heard] * 20])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.engines, "recognizer", ears)
+        return wrong(script, replay_audio(desk, script))
+
+
+def test_a_reply_that_does_not_go_on_from_where_it_was_is_told(
+    desk: DeskUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = 'user: "Mm-hm, mm-hm."', "Mm-hm, mm-hm.", tmp_path / "nodded.yaml"
+    assert nodded(desk, *said) == set()
+    for fault in (faults.begins_anew, faults.skips_words):
+        with monkeypatch.context() as planted:
+            planted.setattr(Stage, "resume", fault)
+            assert nodded(desk, *said) == {"resumed"}
+
+
+def test_a_desk_that_falls_silent_for_a_noise_is_told(
+    desk: DeskUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    burst = np.random.default_rng(7).normal(0, 4000, 9600).astype(np.int16)
+    with wave.open(str(tmp_path / "cough.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(burst.tobytes())
+    noise = "wav: cough.wav", "", tmp_path / "cough.yaml"
+    assert nodded(desk, *noise) == set()
+    hear = Conversation.hear
+
+    def startled(conversation: Conversation, pcm: np.ndarray) -> None:
+        if conversation.stage.replying and np.abs(pcm).max(initial=0) > 0.05:
+            conversation.stop()
+        hear(conversation, pcm)
+
+    monkeypatch.setattr(Conversation, "hear", startled)
+    assert {"interrupted", "resumed"} <= nodded(desk, *noise)
 
 
 def test_lips_that_come_late_are_told(desk: DeskUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
