@@ -57,6 +57,8 @@ def _rows(state: Path, name: str, query: str, most: int = MOST_ROWS) -> list[lis
             base.set_authorizer(_only_reads)
             return [[_plain(one) for one in row] for row in base.execute(query).fetchmany(most)]
     except sqlite3.Error as error:
+        if steps[0] * 1000 > LONGEST_STEPS:
+            return f"{name}: the query does not end, or takes {LONGEST_STEPS:,} steps and more: ask for less"
         told = " (only SELECT may stand here)" if "authoriz" in str(error) else ""
         return f"{name}: {error}{told}"
 

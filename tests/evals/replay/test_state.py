@@ -53,6 +53,13 @@ def test_a_query_only_reads(state: Path) -> None:
     assert "only SELECT may stand here" in state_wrong(script.expect.state[0], rows)
 
 
+def test_a_query_that_does_not_end_is_given_up(state: Path) -> None:
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"
+    script = wanting(endless, "count: 0")
+    told = state_wrong(script.expect.state[0], rows_of(script, state)["0"])
+    assert told == "a.sqlite: the query does not end, or takes 2,000,000 steps and more: ask for less"
+
+
 def test_bytes_are_kept_as_sql_writes_them(state: Path) -> None:
     script = wanting("SELECT x'00ff', count(*) FROM t", "rows: [[\"X'00FF'\", 250]]")
     record = ConversationRecord("a", "demo", "text", databases=rows_of(script, state))
