@@ -134,7 +134,7 @@ class TurnExpectation(Words):
     language: str | None = None
     """Of the reply, ISO 639-1."""
     emotion: Texts = ()
-    """Of the reply's first sentence: one of these."""
+    """Of the reply's first sentence that is said with any; "neutral" where none is. One of these."""
     visitor_emotion: Texts = ()
     """What the visitor is found to feel: one of these."""
     verdicts: Annotated[tuple[VerdictGiven, ...] | None, BeforeValidator(several)] = None
