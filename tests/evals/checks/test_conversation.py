@@ -160,7 +160,10 @@ def test_personal_data_that_no_source_tells_is_not_to_be_said() -> None:
     cited = [{**CITED, "text": "Pay to IBAN DE89 3704 0044 0532 0130 00."}]
     iban = "The account is DE89 3704 0044 0532 0130 00."
     assert list(failed("", sentences=[replace(wrong, text=iban)])) == ["safe"]
-    assert failed("", sentences=[replace(wrong, text=iban, citations=cited)]) == {}
+    told = (iban, "Pay to DE89370400440532013000, or call us on +49 170 1234567.")
+    assert [failed("", sentences=[replace(wrong, text=one, citations=cited)]) for one in told] == [{}, {}]
+    both = "It is DE89 3704 0044 0532 0130 00, my card 4111 1111 1111 1111, my number +49 170 1234567."
+    assert list(failed("", sentences=[replace(wrong, text=both, citations=cited)])) == ["safe"]
 
 
 def test_who_is_told_of_a_colleague_is_passed_on_though_nobody_is_there() -> None:
