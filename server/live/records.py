@@ -112,7 +112,7 @@ class EventRecord:
     session_id: str
     at: float
     kind: str
-    """"state", "heard", "verdict", "felt", "tool", "sentence", "turn", "notice", "rating" or "report"."""
+    """As `row_of` names them: "heard", "verdict", "tool", "sentence", "turn" and so on."""
     turn: int | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -222,8 +222,7 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
                 "citations": _citations(event.citations, words),
                 "timings_ms": event.timings_ms,
             }
-            question = words.of_visitor(event.question)
-            if question is not None:
+            if (question := words.of_visitor(event.question)) is not None:
                 data["question"] = question
         case QuestionsSuggested():
             kind, turn = "suggested", event.turn
@@ -249,8 +248,8 @@ def row_of(session_id: str, event: StoredEvent, at: float, words: Words) -> Row 
             kind, turn = "tool", event.turn
             given = {name: words.of_visitor(value) for name, value in event.arguments.items()}
             data = {"name": event.tool, "arguments": given, "failed": event.failed}
-            # A result may be whatever is known of a customer, whose names nobody can tell from other words.
-            data |= _kept("result", event.result, event.result if event.failed else None)
+            told = event.result if event.failed else None  # else it may name customers, and no rule sees that
+            data |= _kept("result", event.result, told)
         case TurnRated():
             kind, turn, data = "rating", event.turn, {"value": event.value}
         case ClientReported():
