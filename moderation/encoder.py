@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ MOST_WINDOWS = 16
 """Of a long text; a window is what is read at once."""
 STRIDE = 48
 """Word pieces from one window's start to the next."""
+LATEST = 16
+"""Texts whose scores are remembered: some for each conversation that a process holds."""
 BATCH = 16
 """Windows read together: as large as pays off on one core."""
 _HAN = re.compile(r"([\u3400-\u9fff])")
@@ -79,9 +82,16 @@ class Encoder:
             self._session.get_modelmeta().custom_metadata_map["heads"].split(",")
         )
         self._pieces = pieces
+        self._alone = lru_cache(LATEST)(lambda text: self._read([text]))
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """What each head says of each text: float32[texts, heads]; the highest of a long text's windows."""
+        """What each head says of each text: float32[texts, heads]; the highest of a long text's windows.
+
+        What is read alone is remembered for a moment: the guard and the feelings read the same words.
+        """
+        return self._alone(texts[0]).copy() if len(texts) == 1 else self._read(texts)
+
+    def _read(self, texts: Sequence[str]) -> NDArray[np.float32]:
         windows: list[list[int]] = []
         owners: list[int] = []
         for owner, encoded in enumerate(self._pieces.encode_batch([prepared(text) for text in texts])):
