@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 UNSURE, SURE = 0.6, 0.8
 """Likelihoods: a question that hardly has an answer as a follow-up and surely has one by itself is none."""
-TOLD_WORDS = 5
+TOLD_WORDS = 3
 """Words of what is told beside a question that are tried with it, one after the other."""
 _POINTS = re.compile(
     r"\b(?:it|they|them|this|that|these|those|one|there)\b|它们?|[这那][个些种里]?", re.IGNORECASE
