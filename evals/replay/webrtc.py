@@ -153,9 +153,7 @@ class _Replay:
                 await self._until_over(driving, over)
                 record.notes += busy(await asyncio.to_thread(self._server.health), feed.late_s)
             if not visit.examined:
-                self.kept = await visit.kept()
-                for event in events_kept(self.kept["events"] if self.kept else ()):
-                    self._happened(event)
+                await self._take_kept()
         except ServerGone as error:
             record.error = str(error)
         finally:
@@ -166,6 +164,22 @@ class _Replay:
         record.lasted_s = round(now(), 3)
         if heard.count:
             self._measure(record, media, feed)
+
+    async def _take_kept(self) -> None:
+        """Take what the server keeps of the session for what visitors are not told.
+
+        Raises:
+            ServerGone: it keeps that as another version does.
+        """
+        self.kept = await self.visit.kept()
+        try:
+            for event in events_kept(self.kept["events"] if self.kept else ()):
+                self._happened(event)
+        except (KeyError, ValueError, TypeError) as error:
+            raise ServerGone(
+                f"{self._server.address} keeps a session as another version of Visavis does "
+                f"({type(error).__name__}: {error}): run the same version on both sides"
+            ) from None
 
     def _measure(self, record: ConversationRecord, media: MediaProbe, feed: MicrophoneFeed) -> None:
         listen(self.heard, record.turns, AHEAD_S)

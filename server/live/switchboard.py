@@ -78,10 +78,9 @@ class Switchboard:
         """Follow a conversation."""
         name, at = session.guest.session, self._clock()
         case = self.cases.of(name)
-        if session.rehearsed:
-            return
         if isinstance(event, HandoffBegan):
-            self._begin(session, event)
+            if not session.rehearsed:
+                self._begin(session, event)
         elif case is None or not case.live:
             return
         elif isinstance(event, HandoffEnded) and case.state == "waiting":

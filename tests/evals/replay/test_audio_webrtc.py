@@ -146,6 +146,21 @@ def test_a_visitor_is_heard_over_webrtc(tmp_path: Path) -> None:
     assert "VISAVIS_OPERATOR_KEY" in unknown["verdicts"]
 
 
+def test_a_session_that_is_kept_as_another_version_does_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def kept(*_: str) -> dict[str, Any]:
+        return {"events": [{"kind": "verdict", "turn": 1, "data": {"action": "allow"}}]}
+
+    monkeypatch.setattr(RunningServer, "kept", kept)
+
+    async def visited() -> ConversationRecord:
+        async with listening(tmp_path) as (address, _):
+            return await replayed(address, mode="text")
+
+    assert "keeps a session as another version of Visavis does" in asyncio.run(visited()).error
+
+
 @pytest.mark.parametrize("way", ["key", "kept"])
 def test_what_visitors_are_not_told_is_known_by_a_key_or_by_what_is_kept(tmp_path: Path, way: str) -> None:
     file = tmp_path / "operators.json"

@@ -117,6 +117,14 @@ async def test_a_test_says_who_is_there_and_calls_nobody(tmp_path: Path, rendere
                 assert (await client.until("handoff"))["there"] is there
                 await client.until("turn")
             assert (await anna.inbox())["waiting"] == []
+        session = await server.session()
+        async with server.live(session) as client:
+            await asks_for_a_person(client)
+        async with server.live(session, hello=False) as client:
+            await client.send("hello", token=session["token"], key=anna.key, people="none")
+            await client.send("withdraw")  # who is called already hears of that
+            await client.until("person", state="none")
+        assert (await anna.inbox())["waiting"] == []
 
 
 async def test_a_person_takes_over_speaks_through_the_avatar_and_hands_back(
