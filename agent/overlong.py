@@ -12,7 +12,7 @@ from agent.sentence import Sentence
 ENDLESS = "endless_answer"
 """Code of what is told where an answer has no end."""
 LINGERS_S = 3.0
-"""An answer that is as long as a reply may be comes to its end within this time, unheard, or has none."""
+"""From one sentence to the next, unheard; an answer that takes longer hangs."""
 
 
 async def cut_off(answers: AsyncIterator[Sentence | Noted], most: int) -> Noted | None:
@@ -28,16 +28,17 @@ async def cut_off(answers: AsyncIterator[Sentence | Noted], most: int) -> Noted 
     more = 0
     with suppress(Exception):  # how an engine fails with what nobody hears is of no interest
         try:
-            async with asyncio.timeout(LINGERS_S):
+            async with asyncio.timeout(LINGERS_S) as waiting:
                 async for item in answers:
+                    waiting.reschedule(asyncio.get_running_loop().time() + LINGERS_S)
                     more += not isinstance(item, Noted)
                     if more > most:
                         break
                     await asyncio.sleep(0)  # time goes on, even where an engine never waits
         except TimeoutError:
             return Noted(
-                f"the answer was not over {LINGERS_S:g} s after the last sentence that a reply may have; "
-                "look at what answers",
+                f"the answer neither ended nor went on for {LINGERS_S:g} s behind the last sentence that a reply "
+                "may have; look at what answers",
                 ENDLESS,
             )
     if more > most:

@@ -7,11 +7,13 @@ import pytest
 from evals.checks import Check
 from evals.checks.conversation import check_conversation
 from evals.checks.errors_of_words import word_error_rate
+from evals.checks.matching import words_wrong
 from evals.replay.record import Called, ConversationRecord, Judged, MediaRecord, Said, TurnRecord
 from evals.report.standing import standings
 from evals.report.summary import summary_of
 from evals.results import Result, Results, Run
 from evals.scripts import read_script
+from evals.scripts.expectations import Words
 
 SCRIPT = """id: refund
 language: en
@@ -315,3 +317,18 @@ def test_an_action_that_failed_was_not_taken_and_is_told() -> None:
     assert "refund(order=1) failed" in found["tools_work"].message
     assert "KeyError" in found["tools_work"].message
     assert failed("", whole="  {tools_work: false}", tools=broken) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "forbidden", "wrong"),
+    [
+        ("It takes 14 days.", "4 days", False),
+        ("It takes 4 days.", "4 days", True),
+        ("Your card is 4111111111111111.", "1111", True),
+        ("It is ready in 2026.", "26", False),
+    ],
+)
+def test_numbers_are_forbidden_whole_and_parts_of_long_ones_too(
+    said: str, forbidden: str, wrong: bool
+) -> None:
+    assert bool(words_wrong(Words(must_not=(forbidden,)), said)["must_not"]) is wrong
