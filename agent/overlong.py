@@ -37,7 +37,7 @@ async def cut_off(answers: AsyncIterator[Sentence | Noted], most: int) -> Noted 
                     await asyncio.sleep(0)  # time goes on, even where an engine never waits
         except TimeoutError:
             return Noted(
-                f"the answer neither ended nor went on for {LINGERS_S:g} s behind the last sentence of a reply; "
+                f"the answer neither ended nor went on for {LINGERS_S:g} s behind a reply's last sentence; "
                 "look at what answers",
                 ENDLESS,
             )
