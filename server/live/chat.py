@@ -17,6 +17,7 @@ from agent.events import Event, Heard, Screened
 from agent.history import History
 from agent.reply import reply
 from agent.staff import Staff
+from server.live.acting import tell_actions
 from server.live.desks import OpenDesk
 from server.live.documents import ChatDocument, ChatRequest
 from server.live.errors import LiveError
@@ -239,6 +240,7 @@ class Chat:
         heard = Heard(Transcript(asked.text, language, 1.0, "typed"))
         engines = replace(opened.engines, synthesizer=Voiceless())
         deadline = asyncio.get_running_loop().time() + ANSWER_S
+        tell_actions(talk.acted)
         async with aclosing(reply(heard, engines, memory)) as events:
             while True:
                 try:

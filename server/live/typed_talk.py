@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.conversation_events import ConversationEvent
 from agent.events import Ended, ErrandMoved, Event, Felt, Screened
 from agent.history import History
+from server.live.acting import ToolCalled
 from server.live.desks import OpenDesk
 from server.live.documents import DataDocument
 from server.live.guest import Guest
@@ -73,6 +74,10 @@ class TypedTalk:
         for kept in turn.kept(event, self.turns):
             self._keep(kept)
 
+    def acted(self, call: ToolCalled) -> None:
+        """Keep that a business action was taken."""
+        self._keep(replace(call, turn=self.turns))
+
     def end(self, turn: TypedTurn) -> None:
         """Remember and keep what came of a turn, if it began."""
         exchange, ended = turn.exchange(), turn.ended(self.turns)
@@ -98,6 +103,6 @@ class TypedTalk:
         if self.keeper is not None and self.turns == 1:
             self.keeper.opened(self)
 
-    def _keep(self, event: ConversationEvent) -> None:
+    def _keep(self, event: ConversationEvent | ToolCalled) -> None:
         if self.keeper is not None:
             self.keeper.happened(self, event)

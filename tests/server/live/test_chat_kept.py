@@ -7,18 +7,22 @@ import json
 import zipfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
+from agent.desk import Desk
 from agent.events import Event
 from agent.reply import reply
+from agent.tools import Slot, tool
 from server.live import chat
+from server.live.acting import watched
+from server.live.desks import OpenDesk
 from server.live.errors import LiveError
 from server.live.operators import add_operator
 from server.live.options import ServeOptions
 from server.live.store import EventStore
-from tests.server.live.serving import Server, desk_in, eventually, serving
+from tests.server.live.serving import Server, desk_in, eventually, opener, serving
 
 CARD = "my card is 4111 1111 1111 1111 and I am furious"
 
@@ -103,3 +107,32 @@ async def test_who_got_no_answer_is_told_with_the_next_one_how_to_erase_what_is_
         own = {"Authorization": f"Bearer {data['token']}"}
         assert (await server.http.delete(data["path"], headers=own)).status_code == 204
         assert await server.service.store.sessions() == []
+
+
+@tool(about=r"order \d{5}")
+def look_up_order(
+    *,
+    order_number: Annotated[str, Slot(r"\d{5}", {"en": "Which?", "zh": "哪个？"})],
+    language: str,
+    state_dir: Path,
+) -> str:
+    """Tell where an order is."""
+    return f"Your order {order_number} is on its way."
+
+
+def with_tools(name: str, desk: Desk) -> OpenDesk:
+    opened = opener(name, desk)
+    opened.engines.tools = (watched(look_up_order),)
+    return opened
+
+
+async def test_actions_are_kept_with_what_was_typed(tmp_path: Path) -> None:
+    desk, options = desk_in(tmp_path / "front"), ServeOptions(rates={}, store=str(tmp_path / "events.db"))
+    async with serving(desk, options=options, opener=with_tools) as server:
+        first = await ask(server, "Where is my order 10342?")
+        data: Any = first["data"]
+        got = await server.http.get(data["path"], headers={"Authorization": f"Bearer {data['token']}"})
+    with zipfile.ZipFile(io.BytesIO(got.content)) as packed:
+        events = json.loads(packed.read("data.json"))["events"]
+    called = [(one["turn"], one["data"]["name"]) for one in events if one["kind"] == "tool"]
+    assert called == [(1, "look_up_order")]
