@@ -74,7 +74,8 @@ class Suite:
             return FAILED
         every = (*self.results.results, *(self.other.results if self.other else ()))
         errors = any(result.record.error for result in every)
-        return HARNESS if errors or self.wrong else FINE
+        nothing = not self.results.results  # a gate that measured nothing is not open
+        return HARNESS if errors or self.wrong or nothing else FINE
 
 
 def desk_and_scripts(places: Sequence[str]) -> tuple[str, tuple[Path, ...]]:

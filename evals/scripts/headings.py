@@ -17,7 +17,7 @@ def _words(text: str) -> tuple[str, ...]:
 HEADS = {
     "conversation": _words(
         "conversation|conversation id|dialogue|dialog|dialogue id|session|session id|scenario"
-        "|story|case|case id|test case|test case id|test|id|对话|对话编号|会话|会话编号|场景"
+        "|story|case|case id|test case|test case id|test|test id|tc|tc id|id|对话|对话编号|会话|会话编号|场景"
         "|用例|测试用例|用例编号|编号"
         "|gespräch|dialognummer|unterhaltung|sitzung|testfall|szenario|cas de test|conversación"
     ),
@@ -95,7 +95,9 @@ _ENDINGS = {
         "abstained|abstain|unknown|not known|fallback|no answer|不知道|无法回答|未知|兜底"
     ),
     Outcome.REFUSED: _words("refused|refuse|decline|declined|reject|rejected|blocked|拒绝|拒答|拦截"),
-    Outcome.HANDOFF: _words("handoff|hand off|escalate|escalated|transfer|human|agent|转人工|人工"),
+    Outcome.HANDOFF: _words(
+        "handoff|hand off|handover|hand over|escalate|escalated|transfer|human|agent|转人工|人工"
+    ),
 }
 OUTCOMES = {word: outcome for outcome, words in _ENDINGS.items() for word in words}
 USERS = frozenset(_words("user|customer|visitor|client|caller|human|me|用户|客户|访客|顾客|我"))

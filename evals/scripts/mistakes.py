@@ -20,6 +20,7 @@ LEAST_ALIKE = 0.7
 _DROPPED = re.compile(r"^(?:Value error, |Input should be |Input should |Assertion failed, )")
 _FORMS = {
     "id": "letters, digits, `.`, `-` and `_`, beginning with a letter or digit",
+    "within_ms": "milliseconds, such as 1500",
     "language": 'the two letters of a language, such as "en" or "zh"',
 }
 _KINDS = {
@@ -121,6 +122,8 @@ def _wanted(one: Found) -> str:
         return f"one of {_choices(one)}"
     if kind == "string_pattern_mismatch":
         return _FORMS.get(str(one["loc"][-1]), f"a text of the form {ctx.get('pattern')}")
+    if kind == "dict_type" and one["loc"][-1] in _FORMS:
+        return _FORMS[str(one["loc"][-1])]
     if kind == "string_too_long":
         return f"at most {ctx.get('max_length')} characters"
     if kind == "too_short":

@@ -3,6 +3,7 @@ import shutil
 import signal
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
 
@@ -230,6 +231,8 @@ def test_a_new_desk_holds_the_conversation_that_it_ships_with() -> None:
 def test_a_suite_keeps_every_result_and_takes_up_what_broke_off(folder: Path, tmp_path: Path) -> None:
     suite = run_suite(order(folder, report=tmp_path), Silent())
     assert suite.code == FINE
+    measured_nothing = replace(suite, results=replace(suite.results, results=()))
+    assert measured_nothing.code == HARNESS
     assert len(suite.results.results) == 4
     file = tmp_path / RESULTS
     lines = file.read_text("utf-8").splitlines()

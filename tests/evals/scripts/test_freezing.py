@@ -145,6 +145,21 @@ def test_a_tools_use_and_a_handoff_are_expected_again(
     assert script.fixtures.people == "there"
 
 
+def test_a_handoff_that_chat_refuses_is_no_feeling_to_hold(
+    demo: DeskUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = read_script('id: a\nturns: [{user: "A person please."}]', Path("a.yaml"))
+    kept = recorded(demo, talk, SessionMask(Masker(Policy.load())), monkeypatch)
+    assert kept.session is not None
+    chat = replace(kept, session=replace(kept.session, client="chat"))
+    live, typed = (
+        read_script(frozen(one, demo.desk), Path("a.yaml")).turns[0].expect for one in (kept, chat)
+    )
+    assert (live.outcome, typed.outcome) == ((Outcome.HANDOFF,), (Outcome.HANDOFF,))
+    assert live.emotion
+    assert typed.emotion == ()
+
+
 def test_a_changed_figure_fails_the_frozen_script(
     demo: DeskUnderTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

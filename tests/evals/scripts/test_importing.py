@@ -47,6 +47,14 @@ def test_a_table_has_a_row_a_turn(tmp_path: Path) -> None:
     assert "the outcome 'gone': write one of answered" in those.left_out[3]
 
 
+def test_a_test_managers_export_keeps_its_ids(tmp_path: Path) -> None:
+    table = "Test ID,User,Outcome\nTC-7,A person please,handover\n"
+    those = imported(tmp_path / "a.csv", table)
+    (script,) = scripts(those)
+    assert (script.id, script.turns[0].expect.outcome) == ("TC-7", ("handoff",))
+    assert those.left_out == ()
+
+
 def test_a_table_may_have_a_row_a_message_and_chinese_headings(tmp_path: Path) -> None:
     rows = (
         "对话编号\t角色\t文本\n一\t客服\t您好\n一\t用户\t我的包裹晚了\n一\t客服\t请提供订单号\n"

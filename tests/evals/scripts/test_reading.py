@@ -53,6 +53,7 @@ WRONG = {
         "an empty mapping does not fit here; write at least one, or leave it out",
     ),
     "timing": ("id: a\nturns:\n- expect: {within_ms: {sound: 5}}\n", 3, "choose from turn_end, transcript"),
+    "milliseconds": ("id: a\nturns:\n- expect: {within_ms: fast}\n", 3, "write milliseconds, such as 1500"),
     "number": ("id: a\nturns:\n- pause_s: long\n", 3, "'long' does not fit here; write a number"),
     "range": ("id: a\nvoice: {speed: 5}\nturns: [{user: hi}]\n", 2, "5 does not fit here; write 2 or less"),
     "text": ("id: a\nturns:\n- user: [a, b]\n", 3, "a list does not fit here; write a text"),
