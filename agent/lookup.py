@@ -160,9 +160,9 @@ class Lookup:
         if others:  # of two questions before it, it may go on from either
             found = max(found, *others, key=_fits)
         follows_on = follows(asked, found.passages)
-        if follows_on and found.answerable >= UNSURE:
-            return found
         alone = self._found(asked, asked)
+        if follows_on and found.answerable >= UNSURE and not _is_heading(asked, alone):
+            return found
         return alone if not follows_on or alone.answerable >= SURE else found
 
     def _on_topic(self, alone: Found, before: Sequence[Exchange]) -> Found:
@@ -193,6 +193,15 @@ class Lookup:
             if not says_no_more(asked_of(one.question)):
                 return self._before[:at], one
         return None
+
+
+def _is_heading(asked: str, alone: Found) -> bool:
+    """Tell whether a question stands word for word over a passage: then nothing before it is meant."""
+    first = next(iter(alone.passages), None)
+    said = " ".join(re.findall(r"\w+", asked.casefold()))
+    return first is not None and any(
+        said == " ".join(re.findall(r"\w+", one.casefold())) for one in (first.section, *first.questions)
+    )
 
 
 def _fits(found: Found) -> tuple[bool, float]:

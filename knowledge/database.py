@@ -187,3 +187,6 @@ def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
 def _close(client: Any) -> None:
     with suppress(Exception):  # one that broke down has nothing to free
         client.close()
+    with suppress(AttributeError):  # those of a server leave their connections open
+        for one in (client, client._admin_client):
+            one._server._session.close()

@@ -51,6 +51,7 @@ def test_a_server_holds_the_vectors_and_its_end_stops_learning_only(tmp_path: Pa
         base.remove(["b"])
         assert sorted(one.count() for one in client.list_collections()) == [1, 1]
         base.close()
+        other.close()
         assert not (tmp_path / "index" / "chroma").exists()
     digest = base.digest()
     with pytest.raises(StoreError, match="does not answer; start it"):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agent.conversation_events import VisitorFelt
+from agent.emotion import detect_emotion
 from agent.events import Felt, Heard
 from agent.feeling import felt_of
 from agent.history import History
@@ -17,7 +18,7 @@ from speech.recognizer import Transcript
 
 def felt(text: str, history: History | None = None) -> Felt:
     memory = (history or History()).memory()
-    return felt_of(Heard(Transcript(text, "en", 1.0, "typed")), memory, at_s=10.0)
+    return felt_of(Heard(Transcript(text, "en", 1.0, "typed")), memory, 10.0, detect_emotion)
 
 
 def test_a_feeling_is_kept_without_words() -> None:
