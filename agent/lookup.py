@@ -35,6 +35,12 @@ _POINTS = re.compile(
 """What stands for something that was said before."""
 _WEEKDAY = re.compile(r"礼拜([一二三四五六日天])")
 """A weekday as people say it; it is written otherwise."""
+_WHOLE = re.compile(
+    r"\W*(?!(?:and|or|but|so|what about|how about)\b)(?:\w+(?:['’]\w+)*[^\w'’]+){3,}\w+(?:['’]\w+)*\W*$"
+    r"|\W*(?![那还]|以及)[\u3400-\u9fff]{4,}\W*$",
+    re.IGNORECASE,
+)
+"""A question that may stand over a passage; what is shorter leans on the one before."""
 PLAIN = 0.9
 """Likelihood from which a question of one word is answered, whatever is told before it."""
 MORE = 0.15
@@ -160,6 +166,8 @@ class Lookup:
         if others:  # of two questions before it, it may go on from either
             found = max(found, *others, key=_fits)
         follows_on = follows(asked, found.passages)
+        if follows_on and found.answerable >= UNSURE and not _WHOLE.match(asked):
+            return found
         alone = self._found(asked, asked)
         if follows_on and found.answerable >= UNSURE and not _is_heading(asked, alone):
             return found
